@@ -1,0 +1,55 @@
+import type { Cause, SeriesName } from '@meterflow/readings';
+
+export const resolutions = ['hour', 'day', 'month'] as const;
+export type Resolution = (typeof resolutions)[number];
+
+/**
+ * What one recomputation of a window gives: `day` sheets hold a local day and each of its hours that has readings,
+ * `month` sheets hold the month alone. A sheet is computed, versioned (by the batch's ticket), stored and replaced as
+ * one: whoever took the highest ticket read after every write that was announced before it.
+ */
+export type SheetLevel = 'day' | 'month';
+
+/**
+ * Sheets in columns: sheet `i` is of `series[i]`, spans [startMs, endMs), and its rows follow those of sheet `i - 1`,
+ * `rows[i]` of them: hours ascending, the whole window last. A sheet with 0 rows withdraws what was there before.
+ */
+export interface Sheets {
+  readonly series: Uint32Array;
+  readonly startMs: Float64Array;
+  readonly endMs: Float64Array;
+  /** Index into `texts`. */
+  readonly unit: Uint32Array;
+  readonly rows: Uint32Array;
+}
+
+/**
+ * Rows in columns. `hour` counts elapsed hours from the sheet's start (0 to 24), {@link wholeWindow} for the window
+ * itself. Sum, least and greatest are integers of 10^-decimals; sum = sumHigh * 10^15 + sumLow, both of one sign.
+ */
+export interface AggregateRows {
+  readonly hour: Uint8Array;
+  readonly sumHigh: Float64Array;
+  readonly sumLow: Float64Array;
+  readonly min: Float64Array;
+  readonly max: Float64Array;
+  /** How many readings with a value it was computed from. */
+  readonly count: Uint32Array;
+  readonly quality: Uint8Array;
+}
+
+export const wholeWindow = 255;
+export const sumHighUnit = 1e15;
+
+export interface AggregateBatch {
+  readonly tenant: string;
+  readonly level: SheetLevel;
+  readonly ticket: number;
+  readonly series: readonly SeriesName[];
+  readonly texts: readonly string[];
+  readonly decimals: number;
+  readonly sheets: Sheets;
+  readonly rows: AggregateRows;
+  /** The accepted batches whose notices led to this, so that their receipts know. */
+  readonly causes: readonly Cause[];
+}

@@ -1,0 +1,1 @@
+export { dedupeKey, type Claim, type Deduper } from './deduper.ts';

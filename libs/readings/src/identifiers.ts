@@ -1,0 +1,50 @@
+import { InvalidReadingError } from './invalid-reading-error.ts';
+
+/** One measured quantity of one meter. Together with its tenant it names a series. */
+export interface SeriesName {
+  readonly meter: string;
+  readonly channel: string;
+}
+
+export const identifierCharsMax = 64;
+
+const tenantPattern = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+// Printable, no white space at the ends, no control characters: what every store and every URL can carry.
+const namePattern = /^[!-~\u00a1-\ud7ff\uf900-\uffef](?:[ -~\u00a1-\ud7ff\uf900-\uffef]{0,62}[!-~\u00a1-\ud7ff\uf900-\uffef])?$/;
+
+/** Returns the tenant's name. Throws {@link InvalidReadingError} unless it is 1 to 63 of a-z, 0-9 and inner dashes (a DNS label). */
+export function tenantName(text: string): string {
+  if (!tenantPattern.test(text)) {
+    throw new InvalidReadingError('invalid-tenant', `"${shown(text)}" is not a tenant: 1 to 63 of a-z, 0-9, inner -`);
+  }
+  return text;
+}
+
+/** True for 1 to 64 printable characters without white space at either end. */
+export function isIdentifier(text: string): boolean {
+  return text.length <= identifierCharsMax && namePattern.test(text);
+}
+
+/** Returns the meter's name. Throws {@link InvalidReadingError} when it is empty, too long or not printable. */
+export function meterName(text: string): string {
+  return identifier('meter', text);
+}
+
+/** Returns the channel's name. Throws {@link InvalidReadingError} when it is empty, too long or not printable. */
+export function channelName(text: string): string {
+  return identifier('channel', text);
+}
+
+function identifier(what: 'meter' | 'channel', text: string): string {
+  if (!isIdentifier(text)) {
+    throw new InvalidReadingError(
+      `invalid-${what}`,
+      `"${shown(text)}" is not a ${what}: 1 to ${identifierCharsMax} printable characters`,
+    );
+  }
+  return text;
+}
+
+function shown(text: string): string {
+  return text.slice(0, identifierCharsMax).replace(/[^ -~]/g, '?');
+}

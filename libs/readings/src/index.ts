@@ -1,0 +1,43 @@
+export { BatchBuilder, ReadingRow } from './batch-builder.ts';
+export { canonicalReading, utcText, type CanonicalReading } from './canonical-row.ts';
+export type { ReadingColumns } from './columns.ts';
+export {
+  canonicalDecimals,
+  compareDecimals,
+  decimalsMax,
+  formatDecimal,
+  integerMax,
+  parseDecimal,
+  powersOfTen,
+  roundHalfEven,
+  type Decimal,
+} from './decimal.ts';
+export { ExactSum } from './exact-sum.ts';
+export { channelName, identifierCharsMax, isIdentifier, meterName, tenantName, type SeriesName } from './identifiers.ts';
+export { InvalidReadingError } from './invalid-reading-error.ts';
+export { layers, type Layer } from './layer.ts';
+export { measuredCode, missingCode, qualities, qualityCode, qualityOf, type Quality } from './quality.ts';
+export {
+  readingCount,
+  readingsPerBatchMax,
+  sliceBatch,
+  sliceColumns,
+  type BatchHeader,
+  type Cause,
+  type ReadingBatch,
+} from './reading-batch.ts';
+export { ReadingCursor } from './reading-cursor.ts';
+export { compareReadings, compareValues, type ReadingPosition } from './reading-order.ts';
+export { constantRuns, runAt, RunsBuilder, RunsCursor, sliceRuns, type Runs } from './runs.ts';
+export { SpansBuilder, type Spans } from './spans.ts';
+export { isUnit, unitExponent, unitNames, type Unit } from './unit.ts';
+export {
+  compareVersions,
+  rawVersion,
+  versionAt,
+  versionsOf,
+  type Version,
+  type Versions,
+} from './version.ts';
+export type { StoredNotice, Touched } from './stored-notice.ts';
+export { touchedBy } from './touched-by.ts';

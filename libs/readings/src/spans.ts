@@ -1,0 +1,97 @@
+/**
+ * Spans, in columns: each is `count` readings of one series, `stepMs` apart. A regular series is one span; a reading
+ * that does not follow the one before it starts the next. Live pushes are spans of one.
+ *
+ * `lengthMs` is the length of every reading's interval; 0 for register readings. `series` points into the batch's list.
+ */
+export interface Spans {
+  readonly series: Uint32Array;
+  readonly startMs: Float64Array;
+  readonly stepMs: Uint32Array;
+  readonly lengthMs: Uint32Array;
+  readonly count: Uint32Array;
+}
+
+/** Collects spans reading by reading. */
+export class SpansBuilder {
+  #series = new Uint32Array(16);
+  #startMs = new Float64Array(16);
+  #stepMs = new Uint32Array(16);
+  #lengthMs = new Uint32Array(16);
+  #count = new Uint32Array(16);
+  #length = 0;
+  #nextMs = 0;
+
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Appends one reading: to the last span where it follows it, else as a span of its own. */
+  push(series: number, startMs: number, lengthMs: number): void {
+    const last = this.#length - 1;
+    if (last >= 0 && series === this.#series[last] && lengthMs === this.#lengthMs[last]) {
+      if (startMs === this.#nextMs && (this.#stepMs[last] as number) > 0) {
+        this.#count[last] = (this.#count[last] as number) + 1;
+        this.#nextMs += this.#stepMs[last] as number;
+        return;
+      }
+      if (lengthMs === 0 && this.#count[last] === 1 && this.#stepped(last, startMs)) {
+        return;
+      }
+    }
+    this.append(series, { startMs, stepMs: lengthMs, lengthMs, count: 1 });
+  }
+
+  /** Appends a whole span. */
+  append(series: number, span: { startMs: number; stepMs: number; lengthMs: number; count: number }): void {
+    if (this.#length === this.#series.length) {
+      this.#grow();
+    }
+    const index = this.#length++;
+    this.#series[index] = series;
+    this.#startMs[index] = span.startMs;
+    this.#stepMs[index] = span.stepMs;
+    this.#lengthMs[index] = span.lengthMs;
+    this.#count[index] = span.count;
+    this.#nextMs = span.startMs + span.stepMs * span.count;
+  }
+
+  finish(): Spans {
+    return {
+      series: this.#series.slice(0, this.#length),
+      startMs: this.#startMs.slice(0, this.#length),
+      stepMs: this.#stepMs.slice(0, this.#length),
+      lengthMs: this.#lengthMs.slice(0, this.#length),
+      count: this.#count.slice(0, this.#length),
+    };
+  }
+
+  reset(): void {
+    this.#length = 0;
+  }
+
+  /** A register's second reading fixes the step, since its length does not. */
+  #stepped(span: number, startMs: number): boolean {
+    const stepMs = startMs - (this.#startMs[span] as number);
+    if (stepMs <= 0 || stepMs >= 2 ** 32) {
+      return false;
+    }
+    this.#stepMs[span] = stepMs;
+    this.#count[span] = 2;
+    this.#nextMs = startMs + stepMs;
+    return true;
+  }
+
+  #grow(): void {
+    const longer = <T extends Uint32Array | Float64Array>(column: T, empty: T): T => {
+      empty.set(column);
+      return empty;
+    };
+    const length = this.#series.length * 4;
+    this.#series = longer(this.#series, new Uint32Array(length));
+    this.#startMs = longer(this.#startMs, new Float64Array(length));
+    this.#stepMs = longer(this.#stepMs, new Uint32Array(length));
+    this.#lengthMs = longer(this.#lengthMs, new Uint32Array(length));
+    this.#count = longer(this.#count, new Uint32Array(length));
+  }
+}

@@ -1,0 +1,48 @@
+/** One line that was not taken, and why. */
+export interface Reject {
+  readonly line: number;
+  /** The column's name or number; empty where the whole line is meant. */
+  readonly column: string;
+  /** Stable: `invalid-value`, `off-grid`, … */
+  readonly code: string;
+  readonly reason: string;
+  /** The line as it came, cut to 200 characters. */
+  readonly text: string;
+}
+
+/**
+ * `receiving`: its lines still come in. `processing`: all are on the bus. `complete`: every reading of it is stored and
+ * aggregated, or is a dead letter or parked.
+ */
+export type SourceState = 'receiving' | 'processing' | 'complete';
+
+/**
+ * What became of one source. accepted = inserted + superseded + shadowed + duplicates + conflicts, once it is complete
+ * and none of it is dead or parked. `aggregatesWritten` counts hours, days and months that are new or changed.
+ */
+export interface Receipt {
+  readonly sourceId: string;
+  readonly tenant: string;
+  readonly label: string;
+  readonly state: SourceState;
+  readonly acceptedAt: string;
+  readonly received: number;
+  readonly accepted: number;
+  readonly rejected: number;
+  /** The first rejects; all of them are in the list. */
+  readonly rejects: readonly Reject[];
+  readonly duplicates: number;
+  readonly inserted: number;
+  readonly superseded: number;
+  readonly shadowed: number;
+  readonly conflicts: number;
+  readonly aggregatesWritten: number;
+  readonly batches: number;
+  readonly batchesDead: number;
+  readonly batchesParked: number;
+  /** From acceptance to the last ledger row (or until now). */
+  readonly seconds: number;
+}
+
+/** How many rejects a receipt itself shows. */
+export const rejectsShownMax = 20;

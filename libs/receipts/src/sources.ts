@@ -1,0 +1,74 @@
+import type { Receipt, Reject } from './receipt.ts';
+
+/** What brings readings: a file, an HTTP request, a message of a providers' topic. */
+export const sourceKinds = ['file', 'request', 'topic'] as const;
+export type SourceKind = (typeof sourceKinds)[number];
+
+export interface AcceptanceRequest {
+  readonly tenant: string;
+  readonly kind: SourceKind;
+  /**
+   * What makes it the same acceptance: for a file its content's SHA-256, the mapping's version and `--source-version`;
+   * for a request its Idempotency-Key, or a new random one; for a message the SHA-256 of payload and publish time.
+   */
+  readonly identity: string;
+  /** SHA-256 of the content, hexadecimal. */
+  readonly contentHash: string;
+  /** What a person calls it: the file's name; empty for a request. */
+  readonly label: string;
+  /** Name and revision of the mapping, `name@3`. */
+  readonly mapping: string;
+  /** Declared by `--source-version` for all its readings; 0 when not given. */
+  readonly sourceVersion: number;
+  readonly activation: number;
+  readonly nowMs: number;
+  readonly readingsPerBatch: number;
+}
+
+/** The durable record that fixes all that the batches depend on, so that a resume makes the same batches. */
+export interface Acceptance extends Omit<AcceptanceRequest, 'nowMs'> {
+  readonly id: string;
+  readonly acceptedAtMs: number;
+}
+
+export interface Delivery {
+  readonly acceptance: Acceptance;
+  /** Acceptance id and delivery number: part of every batch and so of its key. */
+  readonly sourceId: string;
+  /** True where an earlier, unfinished delivery is resumed under the same source id. */
+  readonly resumed: boolean;
+}
+
+/** Written once the last batch is durable on the bus. */
+export interface Closing {
+  readonly batches: number;
+  readonly received: number;
+  readonly accepted: number;
+  readonly rejected: number;
+  readonly atMs: number;
+}
+
+/** Thrown when an Idempotency-Key comes back with other content. HTTP says 409. */
+export class ContentConflictError extends Error {
+  override readonly name = 'ContentConflictError';
+}
+
+/** Acceptances, rejects and receipts. Lives in a store that all processes share, never on one process's disk alone. */
+export interface Sources {
+  /**
+   * Compare-and-set: creates the acceptance, or finds the one with this tenant, kind and identity. An unfinished one
+   * is resumed; a finished one gets its next delivery number and keeps its acceptance time (its readings then count as
+   * duplicates). Durable before it resolves. Throws {@link ContentConflictError} for a request whose content differs.
+   */
+  accept(request: AcceptanceRequest): Promise<Delivery>;
+  /** Appends rejected lines, durably; a line of a source is kept once however often it is put. */
+  reject(sourceId: string, rejects: readonly Reject[]): Promise<void>;
+  /** Ends the delivery, durably. A second closing of the same source changes nothing. */
+  close(sourceId: string, closing: Closing): Promise<void>;
+  /** Undefined where the tenant has no such source. */
+  receipt(tenant: string, sourceId: string): Promise<Receipt | undefined>;
+  /** Newest first; those accepted before the source `before`. */
+  list(tenant: string, page: { readonly limit: number; readonly before?: string }): Promise<readonly Receipt[]>;
+  /** Rejected lines in their order, those after line `afterLine`. */
+  rejects(tenant: string, sourceId: string, page: { readonly limit: number; readonly afterLine: number }): Promise<readonly Reject[]>;
+}

@@ -1,0 +1,1 @@
+export { registryKinds, RevisionConflictError, type Registry, type RegistryEntry, type RegistryKind } from './registry.ts';

@@ -1,0 +1,44 @@
+/** What becomes of a batch when one of a flow's rules fails on it. */
+export const failurePolicies = ['retry', 'skip', 'reject', 'halt'] as const;
+export type FailurePolicy = (typeof failurePolicies)[number];
+
+export type ParameterValue = number | string | boolean;
+
+/** One immutable version of a rule. `id` is the SHA-256 of its source, hexadecimal. */
+export interface RuleVersion {
+  readonly id: string;
+  readonly name: string;
+  /** The rule-sdk contract it was written for. */
+  readonly contract: number;
+  /** JavaScript, an ES module with `export default defineRule({ name, onReading(reading, context) {…} })`. */
+  readonly source: string;
+}
+
+export interface FlowStep {
+  readonly rule: RuleVersion;
+  readonly parameters: Readonly<Record<string, ParameterValue>>;
+  /** Channels it applies to: a glob with `*`. */
+  readonly channels: string;
+}
+
+/** A tenant's ordered rules. Later rules see what earlier ones did. */
+export interface Flow {
+  readonly name: string;
+  readonly steps: readonly FlowStep[];
+  readonly onFailure: FailurePolicy;
+}
+
+/**
+ * A numbered, immutable snapshot of a tenant's flows and of the settings that change values. For a reading at time t
+ * the highest activation whose span [fromMs, toMs) contains t counts.
+ */
+export interface Activation {
+  readonly number: number;
+  readonly tenant: string;
+  readonly flow: Flow;
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly createdAtMs: number;
+  /** Decimals that a changed value is rounded to, half to even. */
+  readonly decimals: number;
+}

@@ -1,0 +1,11 @@
+export type { Clock } from './clock.ts';
+export type { DeadLetter, DeadLetterSink, DeadLetterState } from './dead-letters.ts';
+export { FatalError, HaltedError, IntegrityError, PermanentError, TransientError } from './errors.ts';
+export { stageLimits, type StageLimits } from './limits.ts';
+export type { LeasedMessage, OutgoingMessage } from './message.ts';
+export type { Publisher } from './publisher.ts';
+export { runStage, StageProgress, type StageOptions, type StagePorts } from './run-stage.ts';
+export type { ReceiveRequest, Source } from './source.ts';
+export type { Handled, Origin, RefusedPart, Sink, Stage } from './stage.ts';
+export { systemClock } from './system-clock.ts';
+export { silentTelemetry, type Labels, type Logger, type LogFields, type Telemetry } from './telemetry.ts';

@@ -1,0 +1,26 @@
+/** Every bound of a running stage. In flight are at most `groupsInFlightMax` groups, each within the group's limits. */
+export interface StageLimits {
+  readonly groupMessagesMax: number;
+  readonly groupBytesMax: number;
+  /** How long a group that is not full waits for more. */
+  readonly coalesceMs: number;
+  readonly groupsInFlightMax: number;
+  /** How long a done mark absorbs duplicates. */
+  readonly doneTtlMs: number;
+  /** So many deaths of a process while it handled a key make the key's message a dead letter. */
+  readonly poisonAttemptsMax: number;
+  /** First wait after a transient failure; doubled each time up to the greatest. */
+  readonly backOffMs: number;
+  readonly backOffMsMax: number;
+}
+
+export const stageLimits: StageLimits = {
+  groupMessagesMax: 16,
+  groupBytesMax: 4 * 1024 * 1024,
+  coalesceMs: 5,
+  groupsInFlightMax: 2,
+  doneTtlMs: 24 * 60 * 60 * 1000,
+  poisonAttemptsMax: 3,
+  backOffMs: 100,
+  backOffMsMax: 10_000,
+};

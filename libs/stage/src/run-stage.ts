@@ -1,0 +1,140 @@
+import type { Deduper } from '@meterflow/dedupe';
+import type { Clock } from './clock.ts';
+import type { DeadLetterSink } from './dead-letters.ts';
+import { GroupRunner } from './group-runner.ts';
+import type { StageLimits } from './limits.ts';
+import type { LeasedMessage } from './message.ts';
+import { Pause } from './pause.ts';
+import type { Publisher } from './publisher.ts';
+import type { Source } from './source.ts';
+import type { Sink, Stage } from './stage.ts';
+import type { Telemetry } from './telemetry.ts';
+
+export interface StagePorts<Write> {
+  readonly source: Source;
+  readonly publisher: Publisher;
+  readonly deduper: Deduper;
+  readonly sink: Sink<Write>;
+  readonly deadLetters: DeadLetterSink;
+  readonly clock: Clock;
+  readonly telemetry: Telemetry;
+}
+
+export interface StageOptions {
+  readonly limits: StageLimits;
+  /** Names this run of this process: the owner of its leases. */
+  readonly owner: string;
+  /** Aborts to begin the drain. */
+  readonly signal: AbortSignal;
+  /** Told after each settled message; `/livez` is read from it. */
+  readonly progress?: StageProgress;
+}
+
+/** What liveness is read from: messages are in work, and when one was last settled. */
+export class StageProgress {
+  inFlight = 0;
+  settled = 0;
+  lastSettledAtMs: number;
+
+  constructor(nowMs: number) {
+    this.lastSettledAtMs = nowMs;
+  }
+
+  /** True when messages are in work and none was settled for `limitMs`. */
+  stuck(nowMs: number, limitMs: number): boolean {
+    return this.inFlight > 0 && nowMs - this.lastSettledAtMs > limitMs;
+  }
+}
+
+/**
+ * Runs a stage until the signal aborts, then drains: receives no more, gives back what has not started, finishes and
+ * settles what has. Rejects with a FatalError when this process can't go on; everything unsettled then comes again.
+ *
+ * receive ─▶ gather a group ─▶ GroupRunner (the delivery contract) ─▶ settled
+ */
+export async function runStage<Input, Reads, Write>(
+  stage: Stage<Input, Reads, Write>,
+  ports: StagePorts<Write>,
+  options: StageOptions,
+): Promise<void> {
+  const stop = new AbortController();
+  const signal = AbortSignal.any([options.signal, stop.signal]);
+  const progress = options.progress ?? new StageProgress(ports.clock.nowMs());
+  const pause = new Pause(ports.clock);
+  const runner = new GroupRunner(stage, ports, { ...options, signal, progress, pause });
+  const groups = new Set<Promise<void>>();
+  let fatal: Error | undefined;
+
+  while (!signal.aborted) {
+    await pause.over(signal);
+    const messages = await gather(ports.source, options.limits, { clock: ports.clock, signal, pause });
+    if (signal.aborted) {
+      await giveBack(ports.source, messages);
+      break;
+    }
+    if (messages.length === 0) {
+      continue;
+    }
+    const group = runner
+      .run(messages)
+      .catch((error: unknown) => {
+        fatal ??= error as Error;
+        stop.abort();
+      })
+      .finally(() => groups.delete(group));
+    groups.add(group);
+    if (groups.size >= options.limits.groupsInFlightMax) {
+      await Promise.race(groups);
+    }
+  }
+  await Promise.all(groups);
+  if (fatal !== undefined) {
+    throw fatal;
+  }
+}
+
+/** How long one call waits for the first message: bounds how late a drain is noticed by a source that can't be woken. */
+const receiveWaitMs = 1_000;
+
+interface GatherContext {
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  readonly pause: Pause;
+}
+
+/** Takes what is there; a group that is not full waits `coalesceMs` for more. [] when the bus is down or has nothing. */
+async function gather(source: Source, limits: StageLimits, context: GatherContext): Promise<LeasedMessage[]> {
+  const { clock, signal, pause } = context;
+  const messages: LeasedMessage[] = [];
+  let bytesLeft = limits.groupBytesMax;
+  let deadlineMs = Number.POSITIVE_INFINITY;
+  try {
+    do {
+      const received = await source.receive({
+        messagesMax: limits.groupMessagesMax - messages.length,
+        bytesMax: bytesLeft,
+        waitMs: messages.length === 0 ? receiveWaitMs : Math.max(0, deadlineMs - clock.nowMs()),
+        signal,
+      });
+      messages.push(...received);
+      bytesLeft -= received.reduce((sum, message) => sum + message.payload.length, 0);
+      deadlineMs = Math.min(deadlineMs, clock.nowMs() + limits.coalesceMs);
+    } while (
+      messages.length > 0 &&
+      messages.length < limits.groupMessagesMax &&
+      bytesLeft > 0 &&
+      clock.nowMs() < deadlineMs &&
+      !signal.aborted
+    );
+  } catch (error) {
+    pause.begin(error as Error, limits);
+  }
+  return messages;
+}
+
+async function giveBack(source: Source, messages: readonly LeasedMessage[]): Promise<void> {
+  if (messages.length > 0) {
+    // When this fails the leases run out, and the messages come again all the same.
+    await source.nack(messages, 0).catch(() => undefined);
+  }
+}

@@ -1,0 +1,8 @@
+import { setTimeout as timer } from 'node:timers/promises';
+import type { Clock } from './clock.ts';
+
+/** The machine's own clock. */
+export const systemClock: Clock = {
+  nowMs: () => Date.now(),
+  sleep: (ms, signal) => timer(ms, undefined, signal === undefined ? {} : { signal }).catch(() => undefined),
+};
