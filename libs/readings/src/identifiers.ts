@@ -9,8 +9,8 @@ export interface SeriesName {
 export const identifierCharsMax = 64;
 
 const tenantPattern = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
-// Printable, no white space at the ends, no control characters: what every store and every URL can carry.
-const namePattern = /^[!-~\u00a1-\ud7ff\uf900-\uffef](?:[ -~\u00a1-\ud7ff\uf900-\uffef]{0,62}[!-~\u00a1-\ud7ff\uf900-\uffef])?$/;
+// Letters, numbers, punctuation and symbols, inner spaces: no control or format characters (a reversed name would lie).
+const namePattern = /^[\p{L}\p{N}\p{P}\p{S}](?:[\p{L}\p{M}\p{N}\p{P}\p{S} ]*[\p{L}\p{M}\p{N}\p{P}\p{S}])?$/u;
 
 /** Returns the tenant's name. Throws {@link InvalidReadingError} unless it is 1 to 63 of a-z, 0-9 and inner dashes (a DNS label). */
 export function tenantName(text: string): string {

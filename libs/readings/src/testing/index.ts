@@ -1,0 +1,1 @@
+export { batchHeader, batchOf, epochMs, hourMs, plainReading, type PlainReading } from './arbitrary-batch.ts';

@@ -1,0 +1,1 @@
+export { runService, type ServiceOptions, type StageRun } from './run-service.ts';

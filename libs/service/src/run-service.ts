@@ -1,0 +1,71 @@
+import { Lifecycle, nodeProcess, nodeTimers, stopWithProcess } from '@meterflow/graceful-shutdown';
+import { StageProgress, systemClock, type Telemetry } from '@meterflow/stage';
+
+/** A stage on one subscription, ready to run until the signal aborts. */
+export interface StageRun {
+  readonly name: string;
+  run(options: { readonly signal: AbortSignal; readonly progress: StageProgress }): Promise<void>;
+}
+
+export interface ServiceOptions {
+  readonly telemetry: Telemetry;
+  /** How long the drain may take: within the platform's grace period, with a margin. */
+  readonly drainMs: number;
+  /** The service is stuck when messages are in work and none was settled for so long: longer than any handler may take. */
+  readonly stuckMs: number;
+  /** Opens what the stages need, registering how each closes, and returns the stages. */
+  open(lifecycle: Lifecycle): Promise<readonly StageRun[]>;
+}
+
+const aliveEveryMs = 1_000;
+
+/**
+ * The process of one service: opens, runs its stages, drains on SIGTERM, and tells its supervisor over the IPC channel
+ * (where there is one) that it is ready and whether its work moves.
+ */
+export async function runService(options: ServiceOptions): Promise<void> {
+  const { telemetry, drainMs } = options;
+  const log = telemetry.logger;
+  const lifecycle = new Lifecycle({ timers: nodeTimers, log });
+  stopWithProcess(lifecycle, { process: nodeProcess, timers: nodeTimers, log, drainMs });
+  try {
+    const stages = await options.open(lifecycle);
+    const progresses = run(stages, lifecycle, drainMs);
+    tellSupervisor(progresses, lifecycle, options.stuckMs);
+    lifecycle.started();
+  } catch (error) {
+    void lifecycle.fail(error, drainMs);
+  }
+}
+
+function run(stages: readonly StageRun[], lifecycle: Lifecycle, drainMs: number): readonly StageProgress[] {
+  const progresses = stages.map(() => new StageProgress(systemClock.nowMs()));
+  const runs = stages.map((stage, index) =>
+    stage
+      .run({ signal: lifecycle.signal, progress: progresses[index] as StageProgress })
+      .catch((error: unknown) => void lifecycle.fail(error, drainMs)),
+  );
+  lifecycle.register('stages', async () => {
+    await Promise.all(runs);
+  });
+  return progresses;
+}
+
+function tellSupervisor(progresses: readonly StageProgress[], lifecycle: Lifecycle, stuckMs: number): void {
+  const { send } = process;
+  if (send === undefined) {
+    return;
+  }
+  const tell = (message: object): void => {
+    if (process.connected) {
+      send.call(process, message);
+    }
+  };
+  const alive = setInterval(() => {
+    tell({ type: 'alive', stuck: progresses.some((progress) => progress.stuck(systemClock.nowMs(), stuckMs)) });
+  }, aliveEveryMs);
+  lifecycle.register('supervisor', () => {
+    clearInterval(alive);
+  });
+  tell({ type: 'ready' });
+}
