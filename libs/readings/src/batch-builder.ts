@@ -1,4 +1,4 @@
-import { canonicalDecimals, integerMax, powersOfTen } from './decimal.ts';
+import { canonicalDecimals, decimalsMax, integerMax, powersOfTen } from './decimal.ts';
 import type { SeriesName } from './identifiers.ts';
 import { readingsPerBatchMax, type BatchHeader, type ReadingBatch } from './reading-batch.ts';
 import { RunsBuilder } from './runs.ts';
@@ -31,15 +31,12 @@ export class BatchBuilder {
   #count = 0;
   readonly #integers: Float64Array;
   readonly #decimals: Uint8Array;
-  #decimalsMax = 0;
-  #absoluteMax = 0;
+  #decimalsShared = 0;
+  /** By count of decimals: the greatest integer so far, and the greatest that fits the shared decimals. */
+  readonly #greatest = new Float64Array(decimalsMax + 1);
+  readonly #fitting = new Float64Array(decimalsMax + 1);
   readonly #spans = new SpansBuilder();
-  readonly #quality = new RunsBuilder();
-  readonly #unit = new RunsBuilder();
-  readonly #code = new RunsBuilder();
-  readonly #method = new RunsBuilder();
-  readonly #reason = new RunsBuilder();
-  readonly #version = new RunsBuilder();
+  readonly #tags = new TagsBuilder();
   readonly #lineDeltas = new RunsBuilder();
   #firstLine = 0;
   #lastLine = 0;
@@ -52,6 +49,7 @@ export class BatchBuilder {
     this.readingsMax = readingsMax;
     this.#integers = new Float64Array(readingsMax);
     this.#decimals = new Uint8Array(readingsMax);
+    this.#share(0);
   }
 
   get count(): number {
@@ -63,11 +61,18 @@ export class BatchBuilder {
     const name = `${meter}\n${channel}`;
     let index = this.#seriesIndex.get(name);
     if (index === undefined) {
-      index = this.#series.length;
-      this.#series.push({ meter, channel });
+      index = this.addSeries({ meter, channel });
       this.#seriesIndex.set(name, index);
     }
     return index;
+  }
+
+  /**
+   * Adds a series that the caller knows is not in this batch yet, for callers with a table of their own: do not mix
+   * with {@link series}. Valid until `finish`.
+   */
+  addSeries(name: SeriesName): number {
+    return this.#series.push(name) - 1;
   }
 
   /** The index of a text (unit, code, method, reason) in this batch. Valid until `finish`. */
@@ -94,34 +99,38 @@ export class BatchBuilder {
 
   /**
    * True when the batch has room for a value with this integer and these decimals. False when it is full, or when the
-   * decimals that all its values would then share take one of them to 2^53: finish the batch first.
+   * decimals that all its values would then share take one of them beyond 2^53 - 1: finish the batch first.
    */
   takes(integer: number, decimals: number): boolean {
-    const shared = Math.max(this.#decimalsMax, decimals);
-    const absolute = Math.max(this.#absoluteMax, Math.abs(integer) / (powersOfTen[decimals] as number));
-    return this.#count < this.readingsMax && absolute * (powersOfTen[shared] as number) < integerMax;
+    if (this.#count >= this.readingsMax) {
+      return false;
+    }
+    return decimals <= this.#decimalsShared
+      ? Math.abs(integer) <= (this.#fitting[decimals] as number)
+      : Math.abs(integer) <= integerMax && this.#couldShare(decimals);
   }
 
   /** Appends a reading for which {@link takes} was true. */
   append(row: ReadingRow): void {
     const index = this.#count;
-    this.#integers[index] = row.integer;
-    this.#decimals[index] = row.decimals;
-    this.#decimalsMax = Math.max(this.#decimalsMax, row.decimals);
-    this.#absoluteMax = Math.max(this.#absoluteMax, Math.abs(row.integer) / (powersOfTen[row.decimals] as number));
-    this.#spans.push(row.series, row.startMs, row.lengthMs);
-    this.#quality.push(row.quality);
-    this.#unit.push(row.unit);
-    this.#code.push(row.code);
-    this.#method.push(row.method);
-    this.#reason.push(row.reason);
-    this.#version.push(row.version);
-    if (index === 0) {
-      this.#firstLine = row.line;
-      this.#lastLine = row.line;
+    const { integer, decimals, line } = row;
+    this.#integers[index] = integer;
+    this.#decimals[index] = decimals;
+    if (decimals > this.#decimalsShared) {
+      this.#share(decimals);
     }
-    this.#lineDeltas.push(row.line - this.#lastLine);
-    this.#lastLine = row.line;
+    const absolute = Math.abs(integer);
+    if (absolute > (this.#greatest[decimals] as number)) {
+      this.#greatest[decimals] = absolute;
+    }
+    this.#spans.push(row.series, row.startMs, row.lengthMs);
+    this.#tags.push(row, index);
+    if (index === 0) {
+      this.#firstLine = line;
+      this.#lastLine = line;
+    }
+    this.#lineDeltas.push(line - this.#lastLine);
+    this.#lastLine = line;
     this.#count = index + 1;
   }
 
@@ -137,13 +146,8 @@ export class BatchBuilder {
         spans: this.#spans.finish(),
         decimals,
         values,
-        quality: this.#quality.finish(),
-        version: this.#version.finish(),
         versions: versionsOf(this.#versions),
-        unit: this.#unit.finish(),
-        code: this.#code.finish(),
-        method: this.#method.finish(),
-        reason: this.#reason.finish(),
+        ...this.#tags.finish(this.#count),
         texts: this.#texts,
       },
     };
@@ -151,12 +155,30 @@ export class BatchBuilder {
     return batch;
   }
 
+  #couldShare(decimals: number): boolean {
+    for (let fewer = 0; fewer < decimals; fewer++) {
+      if ((this.#greatest[fewer] as number) * (powersOfTen[decimals - fewer] as number) > integerMax) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  #share(decimals: number): void {
+    this.#decimalsShared = decimals;
+    for (let fewer = 0; fewer <= decimals; fewer++) {
+      this.#fitting[fewer] = Math.floor(integerMax / (powersOfTen[decimals - fewer] as number));
+    }
+  }
+
   #canonicalValues(): { values: Float64Array; decimals: number } {
-    const values = new Float64Array(this.#count);
-    const shared = this.#decimalsMax;
+    const values = this.#integers.slice(0, this.#count);
+    const shared = this.#decimalsShared;
     for (let index = 0; index < values.length; index++) {
-      values[index] =
-        (this.#integers[index] as number) * (powersOfTen[shared - (this.#decimals[index] as number)] as number);
+      const own = this.#decimals[index] as number;
+      if (own !== shared) {
+        values[index] = (values[index] as number) * (powersOfTen[shared - own] as number);
+      }
     }
     const decimals = canonicalDecimals(values, shared);
     if (decimals < shared) {
@@ -170,16 +192,78 @@ export class BatchBuilder {
 
   #reset(): void {
     this.#count = 0;
-    this.#decimalsMax = 0;
-    this.#absoluteMax = 0;
+    this.#greatest.fill(0);
+    this.#share(0);
     this.#spans.reset();
-    for (const runs of [this.#quality, this.#unit, this.#code, this.#method, this.#reason, this.#version]) {
-      runs.reset();
-    }
+    this.#tags.reset();
     this.#lineDeltas.reset();
     this.#series = [];
-    this.#seriesIndex = new Map();
+    if (this.#seriesIndex.size > 0) {
+      this.#seriesIndex = new Map();
+    }
     this.#texts = [''];
     this.#versions = [];
+  }
+}
+
+const tagNames = ['quality', 'unit', 'code', 'method', 'reason', 'version'] as const;
+type TagName = (typeof tagNames)[number];
+
+/** The columns that rarely change: compared with the reading before, and written to their runs only when one differs. */
+class TagsBuilder {
+  readonly #runs: Record<TagName, RunsBuilder> = {
+    quality: new RunsBuilder(),
+    unit: new RunsBuilder(),
+    code: new RunsBuilder(),
+    method: new RunsBuilder(),
+    reason: new RunsBuilder(),
+    version: new RunsBuilder(),
+  };
+  readonly #last = new ReadingRow();
+  /** The readings from this one on have the tags of `#last`. */
+  #from = 0;
+
+  push(row: ReadingRow, index: number): void {
+    const last = this.#last;
+    if (
+      row.quality !== last.quality ||
+      row.unit !== last.unit ||
+      row.code !== last.code ||
+      row.method !== last.method ||
+      row.reason !== last.reason ||
+      row.version !== last.version
+    ) {
+      this.#write(index);
+      for (const tag of tagNames) {
+        last[tag] = row[tag];
+      }
+    }
+  }
+
+  finish(count: number): Record<TagName, ReturnType<RunsBuilder['finish']>> {
+    this.#write(count);
+    const { quality, unit, code, method, reason, version } = this.#runs;
+    return {
+      quality: quality.finish(),
+      unit: unit.finish(),
+      code: code.finish(),
+      method: method.finish(),
+      reason: reason.finish(),
+      version: version.finish(),
+    };
+  }
+
+  reset(): void {
+    this.#from = 0;
+    for (const tag of tagNames) {
+      this.#runs[tag].reset();
+    }
+  }
+
+  #write(to: number): void {
+    for (const tag of tagNames) {
+      this.#runs[tag].push(this.#last[tag], to - this.#from);
+    }
+    this.#from = to;
   }
 }

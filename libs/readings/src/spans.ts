@@ -20,7 +20,12 @@ export class SpansBuilder {
   #lengthMs = new Uint32Array(16);
   #count = new Uint32Array(16);
   #length = 0;
-  #nextMs = 0;
+  // The last span, open: its count is written when the next one starts. `#nextMs` is NaN where nothing can follow.
+  #lastSeries = -1;
+  #lastLengthMs = 0;
+  #lastStepMs = 0;
+  #lastCount = 0;
+  #nextMs = NaN;
 
   get length(): number {
     return this.#length;
@@ -28,14 +33,13 @@ export class SpansBuilder {
 
   /** Appends one reading: to the last span where it follows it, else as a span of its own. */
   push(series: number, startMs: number, lengthMs: number): void {
-    const last = this.#length - 1;
-    if (last >= 0 && series === this.#series[last] && lengthMs === this.#lengthMs[last]) {
-      if (startMs === this.#nextMs && (this.#stepMs[last] as number) > 0) {
-        this.#count[last] = (this.#count[last] as number) + 1;
-        this.#nextMs += this.#stepMs[last] as number;
+    if (series === this.#lastSeries && lengthMs === this.#lastLengthMs) {
+      if (startMs === this.#nextMs) {
+        this.#lastCount += 1;
+        this.#nextMs = startMs + this.#lastStepMs;
         return;
       }
-      if (lengthMs === 0 && this.#count[last] === 1 && this.#stepped(last, startMs)) {
+      if (lengthMs === 0 && this.#lastCount === 1 && this.#stepped(startMs)) {
         return;
       }
     }
@@ -44,6 +48,7 @@ export class SpansBuilder {
 
   /** Appends a whole span. */
   append(series: number, span: { startMs: number; stepMs: number; lengthMs: number; count: number }): void {
+    this.#closeLast();
     if (this.#length === this.#series.length) {
       this.#grow();
     }
@@ -52,11 +57,15 @@ export class SpansBuilder {
     this.#startMs[index] = span.startMs;
     this.#stepMs[index] = span.stepMs;
     this.#lengthMs[index] = span.lengthMs;
-    this.#count[index] = span.count;
-    this.#nextMs = span.startMs + span.stepMs * span.count;
+    this.#lastSeries = series;
+    this.#lastLengthMs = span.lengthMs;
+    this.#lastStepMs = span.stepMs;
+    this.#lastCount = span.count;
+    this.#nextMs = span.stepMs > 0 ? span.startMs + span.stepMs * span.count : NaN;
   }
 
   finish(): Spans {
+    this.#closeLast();
     return {
       series: this.#series.slice(0, this.#length),
       startMs: this.#startMs.slice(0, this.#length),
@@ -68,16 +77,27 @@ export class SpansBuilder {
 
   reset(): void {
     this.#length = 0;
+    this.#lastSeries = -1;
+    this.#lastCount = 0;
+    this.#nextMs = NaN;
+  }
+
+  #closeLast(): void {
+    if (this.#length > 0) {
+      this.#count[this.#length - 1] = this.#lastCount;
+    }
   }
 
   /** A register's second reading fixes the step, since its length does not. */
-  #stepped(span: number, startMs: number): boolean {
+  #stepped(startMs: number): boolean {
+    const span = this.#length - 1;
     const stepMs = startMs - (this.#startMs[span] as number);
     if (stepMs <= 0 || stepMs >= 2 ** 32) {
       return false;
     }
     this.#stepMs[span] = stepMs;
-    this.#count[span] = 2;
+    this.#lastStepMs = stepMs;
+    this.#lastCount = 2;
     this.#nextMs = startMs + stepMs;
     return true;
   }
