@@ -24,6 +24,8 @@ export interface LedgerSummary {
   readonly batchesDead: number;
   readonly batchesParked: number;
   readonly counts: OutcomeCounts;
+  /** When the newest of the rows was written; absent where the store does not keep it. */
+  readonly lastAtMs?: number;
 }
 
 /** Read side of the ledger; rows are written by the stores, in the transaction of the write that they tell of. */

@@ -1,7 +1,9 @@
-export { rejectsShownMax, type Receipt, type Reject, type SourceState } from './receipt.ts';
+export { isFinal, makeReceipt, type SourceFacts } from './make-receipt.ts';
+export { rejectsShownMax, rejectTextCharsMax, type Receipt, type Reject, type SourceState } from './receipt.ts';
 export {
   ContentConflictError,
   sourceKinds,
+  UnknownSourceError,
   type Acceptance,
   type AcceptanceRequest,
   type Closing,
@@ -9,3 +11,4 @@ export {
   type SourceKind,
   type Sources,
 } from './sources.ts';
+export { uploadPieceBytesMax, UploadTooLargeError, type Upload, type Uploads, type UploadWriter } from './uploads.ts';

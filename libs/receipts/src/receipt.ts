@@ -6,7 +6,7 @@ export interface Reject {
   /** Stable: `invalid-value`, `off-grid`, … */
   readonly code: string;
   readonly reason: string;
-  /** The line as it came, cut to 200 characters. */
+  /** The line as it came, cut to {@link rejectTextCharsMax} characters. */
   readonly text: string;
 }
 
@@ -46,3 +46,6 @@ export interface Receipt {
 
 /** How many rejects a receipt itself shows. */
 export const rejectsShownMax = 20;
+
+/** How much of a rejected line is kept: enough to find it, and no more of a household's readings than that needs. */
+export const rejectTextCharsMax = 200;

@@ -53,6 +53,11 @@ export class ContentConflictError extends Error {
   override readonly name = 'ContentConflictError';
 }
 
+/** Thrown when lines or an end are told of a source that was never accepted. */
+export class UnknownSourceError extends Error {
+  override readonly name = 'UnknownSourceError';
+}
+
 /** Acceptances, rejects and receipts. Lives in a store that all processes share, never on one process's disk alone. */
 export interface Sources {
   /**
@@ -61,14 +66,21 @@ export interface Sources {
    * duplicates). Durable before it resolves. Throws {@link ContentConflictError} for a request whose content differs.
    */
   accept(request: AcceptanceRequest): Promise<Delivery>;
-  /** Appends rejected lines, durably; a line of a source is kept once however often it is put. */
+  /**
+   * Appends rejected lines, durably; a line of a source is kept once however often it is put, its first reason stands.
+   * Throws {@link UnknownSourceError}.
+   */
   reject(sourceId: string, rejects: readonly Reject[]): Promise<void>;
-  /** Ends the delivery, durably. A second closing of the same source changes nothing. */
+  /** Ends the delivery, durably. A second closing of the same source changes nothing. Throws {@link UnknownSourceError}. */
   close(sourceId: string, closing: Closing): Promise<void>;
   /** Undefined where the tenant has no such source. */
   receipt(tenant: string, sourceId: string): Promise<Receipt | undefined>;
-  /** Newest first; those accepted before the source `before`. */
+  /** Newest delivery first; those begun before the source `before`. */
   list(tenant: string, page: { readonly limit: number; readonly before?: string }): Promise<readonly Receipt[]>;
   /** Rejected lines in their order, those after line `afterLine`. */
-  rejects(tenant: string, sourceId: string, page: { readonly limit: number; readonly afterLine: number }): Promise<readonly Reject[]>;
+  rejects(
+    tenant: string,
+    sourceId: string,
+    page: { readonly limit: number; readonly afterLine: number },
+  ): Promise<readonly Reject[]>;
 }

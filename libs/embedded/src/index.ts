@@ -1,0 +1,2 @@
+export { EmbeddedSources, type EmbeddedSourcesOptions } from './state/sources.ts';
+export { EmbeddedUploads } from './state/uploads.ts';

@@ -1,0 +1,253 @@
+import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
+import type { Ledger } from '@meterflow/idempotent-writes';
+import {
+  ContentConflictError,
+  isFinal,
+  makeReceipt,
+  rejectsShownMax,
+  UnknownSourceError,
+  type Acceptance,
+  type AcceptanceRequest,
+  type Closing,
+  type Delivery,
+  type Receipt,
+  type Reject,
+  type SourceKind,
+  type Sources,
+} from '@meterflow/receipts';
+import { openDatabase, transaction } from '../database.ts';
+import { attempt } from './attempt.ts';
+
+const schema = `
+  create table if not exists acceptances (
+    row integer primary key,
+    id text not null unique,
+    tenant text not null,
+    kind text not null,
+    identity text not null,
+    content_hash text not null,
+    label text not null,
+    mapping text not null,
+    source_version real not null,
+    activation real not null,
+    readings_per_batch integer not null,
+    accepted_at_ms real not null,
+    unique (tenant, kind, identity)
+  );
+  create table if not exists deliveries (
+    row integer primary key autoincrement,
+    acceptance integer not null references acceptances (row),
+    tenant text not null,
+    number integer not null,
+    source_id text not null unique,
+    started_at_ms real not null,
+    closing text,
+    receipt text,
+    unique (acceptance, number)
+  );
+  create index if not exists deliveries_of_tenant on deliveries (tenant, row);
+  create table if not exists rejects (
+    delivery integer not null references deliveries (row),
+    line real not null,
+    reject text not null,
+    primary key (delivery, line)
+  ) without rowid;
+`;
+const formatVersion = 1;
+
+type Row = Record<string, SQLOutputValue>;
+
+export interface EmbeddedSourcesOptions {
+  readonly ledger: Ledger;
+  readonly nowMs: () => number;
+  /** A new short, URL-safe name, never given before. */
+  readonly newId: () => string;
+}
+
+/** Sources in one SQLite file. Several processes may open it. */
+export class EmbeddedSources implements Sources {
+  readonly #file: string;
+  readonly #database: DatabaseSync;
+  readonly #options: EmbeddedSourcesOptions;
+
+  constructor(file: string, options: EmbeddedSourcesOptions) {
+    this.#file = file;
+    this.#options = options;
+    this.#database = openDatabase(file, { schema, formatVersion, durability: 'full' });
+  }
+
+  accept(request: AcceptanceRequest): Promise<Delivery> {
+    return this.#write(() => {
+      const acceptanceRow = this.#findOrCreate(request);
+      const acceptance = acceptanceOf(acceptanceRow);
+      if (request.kind === 'request' && acceptance.contentHash !== request.contentHash) {
+        throw new ContentConflictError(
+          `the Idempotency-Key was used before with other content (acceptance ${acceptance.id}); use a new key`,
+        );
+      }
+      const latest = this.#database
+        .prepare('select * from deliveries where acceptance = ? order by number desc limit 1')
+        .get(acceptanceRow['row'] ?? null);
+      if (latest?.['closing'] === null) {
+        return { acceptance, sourceId: String(latest['source_id']), resumed: true };
+      }
+      const number = Number(latest?.['number'] ?? 0) + 1;
+      const sourceId = `${acceptance.id}.${number}`;
+      this.#database
+        .prepare('insert into deliveries (acceptance, tenant, number, source_id, started_at_ms) values (?, ?, ?, ?, ?)')
+        .run(acceptanceRow['row'] ?? null, acceptance.tenant, number, sourceId, request.nowMs);
+      return { acceptance, sourceId, resumed: false };
+    });
+  }
+
+  reject(sourceId: string, rejects: readonly Reject[]): Promise<void> {
+    return this.#write(() => {
+      const delivery = this.#delivery(sourceId);
+      const insert = this.#database.prepare('insert or ignore into rejects (delivery, line, reject) values (?, ?, ?)');
+      for (const reject of rejects) {
+        insert.run(delivery['row'] ?? null, reject.line, JSON.stringify(reject));
+      }
+    });
+  }
+
+  close(sourceId: string, closing: Closing): Promise<void> {
+    return this.#write(() => {
+      const delivery = this.#delivery(sourceId);
+      this.#database
+        .prepare('update deliveries set closing = ? where row = ? and closing is null')
+        .run(JSON.stringify(closing), delivery['row'] ?? null);
+    });
+  }
+
+  async receipt(tenant: string, sourceId: string): Promise<Receipt | undefined> {
+    const row = await attempt(this.#file, () =>
+      this.#database.prepare('select * from deliveries where source_id = ? and tenant = ?').get(sourceId, tenant),
+    );
+    return row === undefined ? undefined : this.#receiptOf(row);
+  }
+
+  async list(tenant: string, page: { limit: number; before?: string }): Promise<readonly Receipt[]> {
+    const rows = await attempt(this.#file, () =>
+      this.#database
+        .prepare(
+          `select * from deliveries where tenant = ? and row < coalesce(
+             (select row from deliveries where source_id = ? and tenant = ?), 9007199254740991)
+           order by row desc limit ?`,
+        )
+        .all(tenant, page.before ?? '', tenant, page.limit),
+    );
+    const receipts: Receipt[] = [];
+    for (const row of rows) {
+      receipts.push(await this.#receiptOf(row));
+    }
+    return receipts;
+  }
+
+  rejects(tenant: string, sourceId: string, page: { limit: number; afterLine: number }): Promise<readonly Reject[]> {
+    return attempt(this.#file, () =>
+      this.#database
+        .prepare(
+          `select reject from rejects join deliveries on deliveries.row = rejects.delivery
+           where source_id = ? and tenant = ? and line > ? order by line limit ?`,
+        )
+        .all(sourceId, tenant, page.afterLine, page.limit)
+        .map((row) => JSON.parse(String(row['reject'])) as Reject),
+    );
+  }
+
+  [Symbol.dispose](): void {
+    this.#database.close();
+  }
+
+  /** Once nothing can change it any more, a receipt is kept as it is: the ledger is then read no more. */
+  async #receiptOf(delivery: Row): Promise<Receipt> {
+    const kept = delivery['receipt'];
+    if (typeof kept === 'string') {
+      return JSON.parse(kept) as Receipt;
+    }
+    const sourceId = String(delivery['source_id']);
+    const ledger = await this.#options.ledger.summary(sourceId);
+    return attempt(this.#file, () => {
+      const receipt = makeReceipt({ ...this.#factsOf(delivery), sourceId, ledger, nowMs: this.#options.nowMs() });
+      if (isFinal(receipt)) {
+        this.#database
+          .prepare('update deliveries set receipt = ? where row = ? and receipt is null')
+          .run(JSON.stringify(receipt), delivery['row'] ?? null);
+      }
+      return receipt;
+    });
+  }
+
+  #factsOf(
+    delivery: Row,
+  ): Pick<Parameters<typeof makeReceipt>[0], 'acceptance' | 'startedAtMs' | 'closing' | 'rejected' | 'rejects'> {
+    const row = delivery['row'] ?? null;
+    const acceptance = this.#database
+      .prepare('select * from acceptances where row = ?')
+      .get(delivery['acceptance'] ?? null) as Row;
+    const rejected = this.#database.prepare('select count(*) as count from rejects where delivery = ?').get(row);
+    const rejects = this.#database
+      .prepare('select reject from rejects where delivery = ? order by line limit ?')
+      .all(row, rejectsShownMax);
+    return {
+      acceptance: acceptanceOf(acceptance),
+      startedAtMs: Number(delivery['started_at_ms']),
+      closing: delivery['closing'] === null ? undefined : (JSON.parse(String(delivery['closing'])) as Closing),
+      rejected: Number(rejected?.['count']),
+      rejects: rejects.map(({ reject }) => JSON.parse(String(reject)) as Reject),
+    };
+  }
+
+  #findOrCreate(request: AcceptanceRequest): Row {
+    const { tenant, kind, identity } = request;
+    this.#database
+      .prepare(
+        `insert or ignore into acceptances (id, tenant, kind, identity, content_hash, label, mapping, source_version,
+         activation, readings_per_batch, accepted_at_ms) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      )
+      .run(
+        this.#options.newId(),
+        tenant,
+        kind,
+        identity,
+        request.contentHash,
+        request.label,
+        request.mapping,
+        request.sourceVersion,
+        request.activation,
+        request.readingsPerBatch,
+        request.nowMs,
+      );
+    return this.#database
+      .prepare('select * from acceptances where tenant = ? and kind = ? and identity = ?')
+      .get(tenant, kind, identity) as Row;
+  }
+
+  #delivery(sourceId: string): Row {
+    const row = this.#database.prepare('select * from deliveries where source_id = ?').get(sourceId);
+    if (row === undefined) {
+      throw new UnknownSourceError(`there is no source ${sourceId}`);
+    }
+    return row;
+  }
+
+  #write<Result>(work: () => Result): Promise<Result> {
+    return attempt(this.#file, () => transaction(this.#database, work));
+  }
+}
+
+function acceptanceOf(row: Row): Acceptance {
+  return {
+    id: String(row['id']),
+    tenant: String(row['tenant']),
+    kind: row['kind'] as SourceKind,
+    identity: String(row['identity']),
+    contentHash: String(row['content_hash']),
+    label: String(row['label']),
+    mapping: String(row['mapping']),
+    sourceVersion: Number(row['source_version']),
+    activation: Number(row['activation']),
+    acceptedAtMs: Number(row['accepted_at_ms']),
+    readingsPerBatch: Number(row['readings_per_batch']),
+  };
+}

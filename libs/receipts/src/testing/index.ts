@@ -1,0 +1,2 @@
+export { describeSources, type SourcesAdapter } from './describe-sources.ts';
+export { describeUploads, type UploadsAdapter } from './describe-uploads.ts';
