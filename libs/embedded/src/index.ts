@@ -1,2 +1,13 @@
 export { EmbeddedSources, type EmbeddedSourcesOptions } from './state/sources.ts';
 export { EmbeddedUploads } from './state/uploads.ts';
+export type { SubscriptionBacklog } from './bus/backlog.ts';
+export { deadLetterCauses, type DeadLetterCause } from './bus/dead-letter-causes.ts';
+export { openDeadLetterFile } from './bus/dead-letter-file.ts';
+export type { SubscriptionDeclaration, SubscriptionStart } from './bus/declare.ts';
+export { openDeduper, type DeduperOptions, type EmbeddedDeduper } from './bus/deduper.ts';
+export { openBus, type BusOptions, type BusTopology, type EmbeddedBus } from './bus/embedded-bus.ts';
+export type { Replay } from './bus/replay.ts';
+export { retryTopicOf } from './bus/topology.ts';
+export type { Retention } from './bus/trim.ts';
+export { dataDirectory, type DataDirectory } from './data-directory.ts';
+export { EmbeddedRegistry } from './state/registry.ts';
