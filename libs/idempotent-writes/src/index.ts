@@ -1,4 +1,6 @@
 export type { AggregateStore, AggregateWrite, SeriesSheets } from './aggregate-store.ts';
+export { CorruptSegmentError } from './corrupt-segment-error.ts';
+export { gatheredSeriesMax } from './day-pieces.ts';
 export {
   ledgerLayers,
   type Ledger,
@@ -7,6 +9,10 @@ export {
   type LedgerState,
   type LedgerSummary,
 } from './ledger.ts';
+export { GroupMerger } from './merge-group.ts';
 export { addOutcomes, noOutcomes, outcomes, type Outcome, type OutcomeCounts } from './outcome.ts';
 export type { ReadingStore, ReadingWrite, Segment, SeriesDays } from './reading-store.ts';
+export { decodeSegment, encodeSegment, SegmentColumnsReader } from './segment-codec.ts';
+export { dayMax, dayMs, readingsPerDayMax, segmentFormat } from './segment-format.ts';
 export type { Tickets } from './tickets.ts';
+export { UnstorableBatchError } from './unstorable-batch-error.ts';

@@ -1,0 +1,73 @@
+import { CorruptSegmentError } from './corrupt-segment-error.ts';
+
+/** Reads what a ByteWriter wrote. Whatever the bytes are, it ends, and never reads past them. */
+export class ByteReader {
+  bytes: Uint8Array = new Uint8Array(0);
+  position = 0;
+
+  open(bytes: Uint8Array): void {
+    this.bytes = bytes;
+    this.position = 0;
+  }
+
+  get left(): number {
+    return this.bytes.length - this.position;
+  }
+
+  byte(): number {
+    const value = this.bytes[this.position];
+    if (value === undefined) {
+      throw new CorruptSegmentError('the bytes end too early');
+    }
+    this.position += 1;
+    return value;
+  }
+
+  varint(): number {
+    let factor = 1;
+    let value = 0;
+    for (let read = 0; read < 8; read++) {
+      const byte = this.byte();
+      value += (byte & 0x7f) * factor;
+      if (byte < 0x80) {
+        if (value > Number.MAX_SAFE_INTEGER) {
+          break;
+        }
+        return value;
+      }
+      factor *= 128;
+    }
+    throw new CorruptSegmentError('a number is longer than 53 bits');
+  }
+
+  /** A number that must not be above `max`: a count is held against the bytes that are left before anything is allocated. */
+  countTo(max: number): number {
+    const value = this.varint();
+    if (value > max) {
+      throw new CorruptSegmentError(`a count of ${value} where at most ${max} fit`);
+    }
+    return value;
+  }
+
+  /** Skips `count` bytes and returns where they start. */
+  skip(count: number): number {
+    const start = this.position;
+    if (count > this.left) {
+      throw new CorruptSegmentError('the bytes end too early');
+    }
+    this.position += count;
+    return start;
+  }
+
+  text(): string {
+    const length = this.countTo(this.left);
+    const start = this.skip(length);
+    try {
+      return decoder.decode(this.bytes.subarray(start, start + length));
+    } catch {
+      throw new CorruptSegmentError('a text is not UTF-8');
+    }
+  }
+}
+
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

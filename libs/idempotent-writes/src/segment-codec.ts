@@ -1,0 +1,173 @@
+import {
+  constantRuns,
+  RunsBuilder,
+  versionsOf,
+  versionAt,
+  type ReadingColumns,
+  type Runs,
+  type Version,
+} from '@meterflow/readings';
+import { Attributes } from './attributes.ts';
+import { incomingColumns, UniformSteps } from './incoming-columns.ts';
+import type { Label } from './label-table.ts';
+import { ReadingList } from './reading-list.ts';
+import { SegmentDecoder } from './segment-decoder.ts';
+import { SegmentDraft } from './segment-draft.ts';
+import { SegmentEncoder } from './segment-encoder.ts';
+import { dayMs } from './segment-format.ts';
+
+/** Encodes readings of one series-day; they need not be sorted, and are where they come back. */
+export function encodeSegment(columns: ReadingColumns, day: number): Uint8Array {
+  const attributes = new Attributes();
+  const incoming = incomingColumns(columns, attributes);
+  const list = new ReadingList();
+  const steps = new UniformSteps();
+  const { spans } = columns;
+  let index = 0;
+  for (let span = 0; span < spans.count.length; span++) {
+    const first = index;
+    const end = index + (spans.count[span] as number);
+    steps.seek(incoming, first, end);
+    while (steps.next()) {
+      const { label, version } = steps;
+      for (index = steps.from; index < steps.to; index++) {
+        const startMs = (spans.startMs[span] as number) + (index - first) * (spans.stepMs[span] as number);
+        const value = incoming.values[index] as number;
+        list.push(startMs, spans.lengthMs[span] as number, { value, decimals: incoming.decimals, label, version });
+      }
+    }
+    index = end;
+  }
+  const encoder = new SegmentEncoder(attributes);
+  encoder.begin();
+  list.encode(list.sorted(), day * dayMs, { encoder, draft: new SegmentDraft() });
+  return encoder.finish().slice();
+}
+
+/**
+ * Decodes blobs of one or many series-days into columns, mostly one for each. What many days have in common (their run
+ * columns, versions and texts) they share: columns are never written to.
+ */
+export class SegmentColumnsReader {
+  readonly #attributes = new Attributes();
+  readonly #decoder = new SegmentDecoder(this.#attributes);
+  readonly #draft = new SegmentDraft();
+  #shared: { count: number; label: number; version: number; runs: SharedColumns } | undefined;
+
+  /** Throws CorruptSegmentError for anything that no encoder wrote. */
+  read(blob: Uint8Array, day: number): ReadingColumns[] {
+    const versions = this.#attributes.versions;
+    const before = versions.length;
+    const sets: ReadingColumns[] = [];
+    this.#decoder.open(blob);
+    while (this.#decoder.next(this.#draft, day * dayMs)) {
+      sets.push(this.#columns());
+    }
+    versions.length = Math.max(before, this.#decoder.versionKept + 1);
+    if (this.#shared !== undefined && this.#shared.version >= versions.length) {
+      this.#shared = undefined;
+    }
+    return sets;
+  }
+
+  #columns(): ReadingColumns {
+    const draft = this.#draft;
+    const { spanCount: spans } = draft;
+    return {
+      ...this.#runs(),
+      decimals: draft.decimals,
+      values: draft.values.slice(0, draft.count),
+      spans: {
+        series: new Uint32Array(spans),
+        startMs: draft.spanStartMs.slice(0, spans),
+        stepMs: Uint32Array.from(draft.spanStepMs.subarray(0, spans)),
+        lengthMs: Uint32Array.from(draft.spanLengthMs.subarray(0, spans)),
+        count: draft.spanReadings.slice(0, spans),
+      },
+    };
+  }
+
+  #runs(): SharedColumns {
+    const { labels, versions, count } = this.#draft;
+    if (labels.length > 1 || versions.length > 1) {
+      return this.#manyRuns();
+    }
+    const label = labels.values[0] as number;
+    const version = versions.values[0] as number;
+    const shared = this.#shared;
+    if (shared?.label === label && shared.version === version && shared.count === count) {
+      return shared.runs;
+    }
+    const runs = this.#manyRuns();
+    this.#shared = { count, label, version, runs };
+    return runs;
+  }
+
+  #manyRuns(): SharedColumns {
+    const { labels, versions, count } = this.#draft;
+    const texts = new LocalTexts(this.#attributes.labels.texts);
+    const field = (name: keyof Label): Runs => {
+      const builder = new RunsBuilder();
+      let start = 0;
+      for (let run = 0; run < labels.length; run++) {
+        const end = labels.ends[run] as number;
+        const value = this.#attributes.labels.at(labels.values[run] as number)[name];
+        builder.push(name === 'quality' ? value : texts.index(value), end - start);
+        start = end;
+      }
+      return builder.finish();
+    };
+    const rows: Version[] = [];
+    const numbers = new Map<number, number>();
+    const version = new RunsBuilder();
+    let start = 0;
+    for (let run = 0; run < versions.length; run++) {
+      const row = versions.values[run] as number;
+      let number = numbers.get(row);
+      if (number === undefined) {
+        number = rows.push(versionAt(this.#attributes.versions, row)) - 1;
+        numbers.set(row, number);
+      }
+      const end = versions.ends[run] as number;
+      version.push(number, end - start);
+      start = end;
+    }
+    return {
+      quality: field('quality'),
+      unit: field('unit'),
+      code: field('code'),
+      method: field('method'),
+      reason: field('reason'),
+      texts: texts.texts,
+      version: rows.length === 1 ? constantRuns(0, count) : version.finish(),
+      versions: versionsOf(rows),
+    };
+  }
+}
+
+type SharedColumns = Omit<ReadingColumns, 'decimals' | 'values' | 'spans'>;
+
+/** Numbers the texts that a set uses, from 1; 0 is the empty one. */
+class LocalTexts {
+  readonly texts: string[] = [''];
+  readonly #all: readonly string[];
+  readonly #index = new Map<number, number>([[0, 0]]);
+
+  constructor(all: readonly string[]) {
+    this.#all = all;
+  }
+
+  index(text: number): number {
+    let index = this.#index.get(text);
+    if (index === undefined) {
+      index = this.texts.push(this.#all[text] as string) - 1;
+      this.#index.set(text, index);
+    }
+    return index;
+  }
+}
+
+/** Decodes one blob; see {@link SegmentColumnsReader} for many. */
+export function decodeSegment(blob: Uint8Array, day: number): ReadingColumns[] {
+  return new SegmentColumnsReader().read(blob, day);
+}
