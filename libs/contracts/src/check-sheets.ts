@@ -1,0 +1,73 @@
+import { sumHighUnit, wholeWindow, type AggregateBatch, type AggregateRows } from '@meterflow/aggregates';
+import { missingCode } from '@meterflow/readings';
+import { checkIntegers } from './check-integers.ts';
+import { checkSameLength } from './check-spans.ts';
+import { MalformedMessageError } from './malformed-message-error.ts';
+import { instantMsMax } from './message-limits.ts';
+
+/** A local day has at most 25 hours. */
+const hourMax = 24;
+
+/** Checks all that an aggregate batch promises about its sheets and rows. */
+export function checkSheets(batch: AggregateBatch): void {
+  const { series, startMs, endMs, unit, rows } = batch.sheets;
+  checkSameLength({ series, start_ms: startMs, end_ms: endMs, unit, rows }, 'sheets');
+  checkIntegers(startMs, 'sheets.start_ms', { min: -instantMsMax, max: instantMsMax });
+  checkIntegers(endMs, 'sheets.end_ms', { min: -instantMsMax, max: instantMsMax });
+  checkRows(batch.rows);
+  let row = 0;
+  for (let sheet = 0; sheet < series.length; sheet++) {
+    below(series[sheet] as number, batch.series.length, `sheets.series[${sheet}]`);
+    below(unit[sheet] as number, batch.texts.length, `sheets.unit[${sheet}]`);
+    if ((endMs[sheet] as number) <= (startMs[sheet] as number)) {
+      throw new MalformedMessageError('message-mismatch', `sheets.end_ms[${sheet}]`, 'is not after start_ms');
+    }
+    const end = row + (rows[sheet] as number);
+    if (end > batch.rows.hour.length) {
+      throw new MalformedMessageError('message-mismatch', `sheets.rows[${sheet}]`, `reaches row ${end}`);
+    }
+    checkHours(batch, row, end);
+    row = end;
+  }
+  if (row !== batch.rows.hour.length) {
+    const problem = `${row} rows, but ${batch.rows.hour.length} in rows`;
+    throw new MalformedMessageError('message-mismatch', 'sheets.rows', problem);
+  }
+}
+
+/** Hours rise, and the whole window comes last; a month has no hours. */
+function checkHours({ rows, level }: AggregateBatch, from: number, to: number): void {
+  let last = -1;
+  for (let row = from; row < to; row++) {
+    const hour = rows.hour[row] as number;
+    const whole = row === to - 1;
+    if (whole ? hour !== wholeWindow : level === 'month' || hour <= last || hour > hourMax) {
+      throw new MalformedMessageError('message-value', `rows.hour[${row}]`, `${hour} is out of place`);
+    }
+    last = hour;
+  }
+}
+
+function checkRows(rows: AggregateRows): void {
+  const { hour, sumHigh, sumLow, min, max, count, quality } = rows;
+  checkSameLength({ hour, sum_high: sumHigh, sum_low: sumLow, min, max, count, quality }, 'rows');
+  checkIntegers(sumHigh, 'rows.sum_high');
+  checkIntegers(sumLow, 'rows.sum_low', { min: 1 - sumHighUnit, max: sumHighUnit - 1 });
+  checkIntegers(min, 'rows.min');
+  checkIntegers(max, 'rows.max');
+  for (let row = 0; row < hour.length; row++) {
+    below(quality[row] as number, missingCode + 1, `rows.quality[${row}]`);
+    if ((sumHigh[row] as number) * (sumLow[row] as number) < 0) {
+      throw new MalformedMessageError('message-mismatch', `rows.sum_low[${row}]`, 'has not the sign of sum_high');
+    }
+    if ((min[row] as number) > (max[row] as number)) {
+      throw new MalformedMessageError('message-mismatch', `rows.max[${row}]`, 'is less than min');
+    }
+  }
+}
+
+function below(value: number, end: number, path: string): void {
+  if (value >= end) {
+    throw new MalformedMessageError('message-value', path, `${value} is not below ${end}`);
+  }
+}
