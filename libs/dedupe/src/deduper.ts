@@ -17,13 +17,22 @@ export type Claim =
  */
 export interface Deduper {
   /** Leases each key for `leaseMs` unless it is done or held. A key already held by `owner` itself is claimed again. */
-  claim(keys: readonly string[], lease: { readonly owner: string; readonly leaseMs: number }): Promise<readonly Claim[]>;
+  claim(
+    keys: readonly string[],
+    lease: { readonly owner: string; readonly leaseMs: number },
+  ): Promise<readonly Claim[]>;
   /** Extends the leases that `owner` still holds; false for each one lost. */
-  renew(keys: readonly string[], lease: { readonly owner: string; readonly leaseMs: number }): Promise<readonly boolean[]>;
+  renew(
+    keys: readonly string[],
+    lease: { readonly owner: string; readonly leaseMs: number },
+  ): Promise<readonly boolean[]>;
   /** Sets or clears the mark under which a death counts. Ignored where `owner` no longer holds the key. */
   markHandling(keys: readonly string[], owner: string, handling: boolean): Promise<void>;
   /** Marks the keys done for `doneTtlMs`; false where another owner holds the key by now (its work is as good). */
-  done(keys: readonly string[], mark: { readonly owner: string; readonly doneTtlMs: number }): Promise<readonly boolean[]>;
+  done(
+    keys: readonly string[],
+    mark: { readonly owner: string; readonly doneTtlMs: number },
+  ): Promise<readonly boolean[]>;
   /** Gives up leases without marking, so that the next delivery is claimed at once and no death is counted. */
   release(keys: readonly string[], owner: string): Promise<void>;
 }

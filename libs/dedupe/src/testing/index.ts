@@ -1,0 +1,1 @@
+export { describeDeduper, type DeduperUnderTest } from './describe-deduper.ts';
