@@ -3,6 +3,13 @@ export { EmbeddedUploads } from './state/uploads.ts';
 export type { SubscriptionBacklog } from './bus/backlog.ts';
 export { deadLetterCauses, type DeadLetterCause } from './bus/dead-letter-causes.ts';
 export { openDeadLetterFile } from './bus/dead-letter-file.ts';
+export {
+  openDeadLetters,
+  type DeadLetterLine,
+  type DeadLetterQuery,
+  type DeadLetters,
+  type RetryOptions,
+} from './bus/dead-letters.ts';
 export type { SubscriptionDeclaration, SubscriptionStart } from './bus/declare.ts';
 export { openDeduper, type DeduperOptions, type EmbeddedDeduper } from './bus/deduper.ts';
 export { openBus, type BusOptions, type BusTopology, type EmbeddedBus } from './bus/embedded-bus.ts';
@@ -10,4 +17,5 @@ export type { Replay } from './bus/replay.ts';
 export { retryTopicOf } from './bus/topology.ts';
 export type { Retention } from './bus/trim.ts';
 export { dataDirectory, type DataDirectory } from './data-directory.ts';
+export { DirectoryInUseError, lockDirectory, runningServer, type DirectoryLock, type RunningServer } from './lock.ts';
 export { EmbeddedRegistry } from './state/registry.ts';

@@ -126,11 +126,11 @@ export class EmbeddedDeduper implements Deduper {
       return { state: 'done' };
     }
     const row = this.#statements.find.get(key) as ClaimRow | undefined;
-    if (row !== undefined && row.owner !== owner && row.owner !== '' && row.leasedUntilMs > nowMs) {
+    if (isHeld(row, owner, nowMs)) {
       return { state: 'held', expiresAtMs: row.leasedUntilMs };
     }
-    const ownerDied = row !== undefined && row.owner !== '' && row.owner !== owner;
-    const deaths = (row?.deaths ?? 0) + (ownerDied ? row.handling : 0);
+    const ownerDied = isOthers(row, owner);
+    const deaths = (row?.deaths ?? 0) + (isOthers(row, owner) ? row.handling : 0);
     const handling = row?.owner === owner ? row.handling : 0;
     this.#statements.claim.run(key, owner, nowMs + leaseMs, handling, deaths);
     return { state: 'claimed', ownerDied, deaths };
@@ -138,7 +138,7 @@ export class EmbeddedDeduper implements Deduper {
 
   #doneOne(key: string, owner: string, { nowMs, doneTtlMs }: { nowMs: number; doneTtlMs: number }): boolean {
     const row = this.#statements.find.get(key) as ClaimRow | undefined;
-    if (row !== undefined && row.owner !== owner && row.owner !== '' && row.leasedUntilMs > nowMs) {
+    if (isHeld(row, owner, nowMs)) {
       return false;
     }
     this.#statements.done.run(key, nowMs + doneTtlMs);
@@ -156,6 +156,15 @@ export class EmbeddedDeduper implements Deduper {
       throw storeError(error, this.#file);
     }
   }
+}
+
+function isOthers(row: ClaimRow | undefined, owner: string): row is ClaimRow {
+  return row !== undefined && row.owner !== '' && row.owner !== owner;
+}
+
+/** By another owner, who may be alive. */
+function isHeld(row: ClaimRow | undefined, owner: string, nowMs: number): row is ClaimRow {
+  return isOthers(row, owner) && row.leasedUntilMs > nowMs;
 }
 
 type Statements = Record<

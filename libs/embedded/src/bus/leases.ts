@@ -69,10 +69,7 @@ export class Leases {
 
   /** Gives back until `dueAtMs`; returns how many were no longer leased to this owner. */
   nack(messages: readonly LeasedMessage[], dueAtMs: number): number {
-    return this.#each(
-      messages,
-      (id, epoch) => this.#statements.giveBack.run(dueAtMs, id, this.#owner, epoch).changes,
-    );
+    return this.#each(messages, (id, epoch) => this.#statements.giveBack.run(dueAtMs, id, this.#owner, epoch).changes);
   }
 
   /** Prolongs; returns how many were no longer leased to this owner. */
@@ -180,7 +177,9 @@ class Taking {
   }
 }
 
-function prepare(database: DatabaseSync): Record<
+function prepare(
+  database: DatabaseSync,
+): Record<
   | 'version'
   | 'position'
   | 'move'

@@ -16,7 +16,9 @@ export async function maintain(files: BusFiles, options: Retention & { readonly 
     files.onTopic(name, checkpoint);
     await turn();
     for (let step = 0; step < trimStepsMax; step += 1) {
-      const removed = files.alone(() => files.onTopic(name, (topic) => trimStep(topic, settledOf(files, name), options)));
+      const removed = files.alone(() =>
+        files.onTopic(name, (topic) => trimStep(topic, settledOf(files, name), options)),
+      );
       await turn();
       if (removed === 0) {
         break;

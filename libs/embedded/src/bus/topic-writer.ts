@@ -26,9 +26,7 @@ export class TopicWriter {
     this.#file = file;
     this.#clock = clock;
     this.#database = openTopicFile(file, { durability: 'full', bytesMax });
-    this.#last = this.#database.prepare(
-      'select seq, publishedAtMs, endBytes from messages order by seq desc limit 1',
-    );
+    this.#last = this.#database.prepare('select seq, publishedAtMs, endBytes from messages order by seq desc limit 1');
     this.#insert = this.#database.prepare('insert into messages values (?, ?, ?, ?, ?)');
   }
 

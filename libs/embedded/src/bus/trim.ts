@@ -12,7 +12,11 @@ export interface Retention {
 const trimMessagesMax = 64;
 
 /** Removes the oldest messages that are settled (up to `settled`) and no longer retained; returns how many. */
-export function trimStep(topic: DatabaseSync, settled: number, options: Retention & { readonly nowMs: number }): number {
+export function trimStep(
+  topic: DatabaseSync,
+  settled: number,
+  options: Retention & { readonly nowMs: number },
+): number {
   const { first, last } = topicEnds(topic);
   if (first === undefined || last === undefined) {
     return 0;
