@@ -1,1 +1,46 @@
-export { registryKinds, RevisionConflictError, type Registry, type RegistryEntry, type RegistryKind } from './registry.ts';
+export {
+  activationLeaseMsDefault,
+  Activations,
+  initialActivation,
+  instantMsMax,
+  type ActivationRequest,
+  type ActivationsPorts,
+} from './activations.ts';
+export {
+  KeyNotRotatableError,
+  Keys,
+  roles,
+  secretsPerKeyMax,
+  UnknownKeyError,
+  type ApiKey,
+  type IssuedKey,
+  type KeysPorts,
+  type Principal,
+  type Role,
+} from './keys.ts';
+export { UnreadableEntryError } from './parse-entry.ts';
+export {
+  registryKinds,
+  RevisionConflictError,
+  type Registry,
+  type RegistryEntry,
+  type RegistryKind,
+} from './registry.ts';
+export {
+  seriesDefaults,
+  SeriesRegistry,
+  seriesSettingsSchema,
+  type SeriesRegistryPorts,
+  type SeriesSettings,
+  type SeriesSettingsPart,
+  type SettingsSnapshot,
+} from './series-settings.ts';
+export {
+  quotaDefaults,
+  quotasSchema,
+  TenantExistsError,
+  Tenants,
+  UnknownTenantError,
+  type Quotas,
+  type Tenant,
+} from './tenants.ts';

@@ -1,12 +1,23 @@
 /** What is kept: tenants and keys, series settings, mappings, rules, flows, activations, groups. */
-export const registryKinds = ['tenant', 'key', 'series', 'mapping', 'rule', 'flow', 'activation', 'group', 'erasure', 'setting'] as const;
+export const registryKinds = [
+  'tenant',
+  'key',
+  'series',
+  'mapping',
+  'rule',
+  'flow',
+  'activation',
+  'group',
+  'erasure',
+  'setting',
+] as const;
 export type RegistryKind = (typeof registryKinds)[number];
 
 export interface RegistryEntry<Value> {
   readonly kind: RegistryKind;
   /** Path of the entry within its kind, `tenant/name`; empty tenant for what belongs to none. */
   readonly name: string;
-  /** 1 for the first value, one more for each that replaced it. */
+  /** 1 for the first value, one more for each that replaced it; a name that was removed counts on, never anew. */
   readonly revision: number;
   readonly value: Value;
 }
@@ -23,9 +34,16 @@ export class RevisionConflictError extends Error {
 export interface Registry {
   get(kind: RegistryKind, name: string): Promise<RegistryEntry<unknown> | undefined>;
   /** Stores durably and returns the new revision. `expectedRevision` 0 means "must not exist"; throws {@link RevisionConflictError}. */
-  put(kind: RegistryKind, name: string, change: { readonly value: unknown; readonly expectedRevision: number }): Promise<number>;
-  /** Entries whose name starts with `prefix`, in the order of their names; at most `limit`, those after `after`. */
-  list(kind: RegistryKind, page: { readonly prefix: string; readonly limit: number; readonly after?: string }): Promise<readonly RegistryEntry<unknown>[]>;
+  put(
+    kind: RegistryKind,
+    name: string,
+    change: { readonly value: unknown; readonly expectedRevision: number },
+  ): Promise<number>;
+  /** Entries whose name starts with `prefix`, in the order of their names' UTF-8 bytes; at most `limit`, those after `after`. */
+  list(
+    kind: RegistryKind,
+    page: { readonly prefix: string; readonly limit: number; readonly after?: string },
+  ): Promise<readonly RegistryEntry<unknown>[]>;
   /** Removes durably; throws {@link RevisionConflictError}. */
   remove(kind: RegistryKind, name: string, expectedRevision: number): Promise<void>;
 }

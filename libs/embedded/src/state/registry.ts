@@ -1,0 +1,102 @@
+import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
+import { RevisionConflictError, type Registry, type RegistryEntry, type RegistryKind } from '@meterflow/registry';
+import { openDatabase, transaction } from '../database.ts';
+import { attempt } from './attempt.ts';
+
+// A removed entry stays as a row without value, so that its revisions count on.
+const schema = `
+  create table if not exists entries (
+    kind text not null,
+    name text not null,
+    revision integer not null,
+    value text,
+    primary key (kind, name)
+  ) without rowid;
+`;
+const formatVersion = 1;
+/** Sorts after everything that a name has. */
+const lastCharacter = '\u{10ffff}';
+
+/** The registry in one SQLite file. Several processes may open it. */
+export class EmbeddedRegistry implements Registry {
+  readonly #file: string;
+  readonly #database: DatabaseSync;
+
+  constructor(file: string) {
+    this.#file = file;
+    this.#database = openDatabase(file, { schema, formatVersion, durability: 'full' });
+  }
+
+  get(kind: RegistryKind, name: string): Promise<RegistryEntry<unknown> | undefined> {
+    return attempt(this.#file, () => {
+      const row = this.#database
+        .prepare('select name, revision, value from entries where kind = ? and name = ? and value is not null')
+        .get(kind, name);
+      return row === undefined ? undefined : entryOf(kind, row);
+    });
+  }
+
+  put(
+    kind: RegistryKind,
+    name: string,
+    change: { readonly value: unknown; readonly expectedRevision: number },
+  ): Promise<number> {
+    return this.#replace({ kind, name, expectedRevision: change.expectedRevision }, JSON.stringify(change.value));
+  }
+
+  list(
+    kind: RegistryKind,
+    page: { readonly prefix: string; readonly limit: number; readonly after?: string },
+  ): Promise<readonly RegistryEntry<unknown>[]> {
+    return attempt(this.#file, () =>
+      this.#database
+        .prepare(
+          `select name, revision, value from entries
+           where kind = ? and name >= ? and name > ? and name < ? and value is not null
+           order by name limit ?`,
+        )
+        .all(kind, page.prefix, page.after ?? '', page.prefix + lastCharacter, page.limit)
+        .map((row) => entryOf(kind, row)),
+    );
+  }
+
+  async remove(kind: RegistryKind, name: string, expectedRevision: number): Promise<void> {
+    await this.#replace({ kind, name, expectedRevision }, null);
+  }
+
+  [Symbol.dispose](): void {
+    this.#database.close();
+  }
+
+  #replace(
+    target: { readonly kind: RegistryKind; readonly name: string; readonly expectedRevision: number },
+    value: string | null,
+  ): Promise<number> {
+    const { kind, name, expectedRevision } = target;
+    return attempt(this.#file, () =>
+      transaction(this.#database, () => {
+        const row = this.#database
+          .prepare('select revision, value from entries where kind = ? and name = ?')
+          .get(kind, name);
+        const current = row?.['value'] == null ? 0 : Number(row['revision']);
+        if (current !== expectedRevision || (value === null && current === 0)) {
+          throw new RevisionConflictError(`${kind} ${name} has revision ${current}, not ${expectedRevision}`);
+        }
+        const revision = Number(row?.['revision'] ?? 0) + 1;
+        this.#database
+          .prepare('insert or replace into entries (kind, name, revision, value) values (?, ?, ?, ?)')
+          .run(kind, name, revision, value);
+        return revision;
+      }),
+    );
+  }
+}
+
+function entryOf(kind: RegistryKind, row: Record<string, SQLOutputValue>): RegistryEntry<unknown> {
+  return {
+    kind,
+    name: String(row['name']),
+    revision: Number(row['revision']),
+    value: JSON.parse(String(row['value'])) as unknown,
+  };
+}

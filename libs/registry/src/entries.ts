@@ -1,0 +1,20 @@
+import type { Registry, RegistryEntry, RegistryKind } from './registry.ts';
+
+const pageEntries = 500;
+
+/** All entries of a prefix, page by page. For kinds that a person makes: tenants, keys, settings. */
+export async function* entries(
+  registry: Registry,
+  kind: RegistryKind,
+  prefix: string,
+): AsyncGenerator<RegistryEntry<unknown>> {
+  let after: string | undefined;
+  for (;;) {
+    const page = await registry.list(kind, { prefix, limit: pageEntries, ...(after === undefined ? {} : { after }) });
+    yield* page;
+    after = page.at(-1)?.name;
+    if (page.length < pageEntries || after === undefined) {
+      return;
+    }
+  }
+}

@@ -1,0 +1,138 @@
+import { decimalsMax, isUnit, type SeriesName, type Unit } from '@meterflow/readings';
+import { z } from 'zod';
+import { changeEntry } from './change-entry.ts';
+import { entries } from './entries.ts';
+import { parseEntry } from './parse-entry.ts';
+import type { Registry } from './registry.ts';
+
+/** What must be known of a series beside its readings. */
+export interface SeriesSettings {
+  /** IANA name: whose local days and months are aggregated. */
+  readonly timeZone: string;
+  /** The one registered length of its intervals; undefined: whatever its readings have. */
+  readonly intervalMs: number | undefined;
+  /** Undefined: the unit that its readings come in. */
+  readonly unit: Unit | undefined;
+  /** Decimals that a value changed by a rule is rounded to, half to even. */
+  readonly decimals: number;
+}
+
+export const seriesDefaults: SeriesSettings = {
+  timeZone: 'UTC',
+  intervalMs: undefined,
+  unit: undefined,
+  decimals: 6,
+};
+
+const intervalMsMax = 366 * 24 * 60 * 60 * 1000;
+
+export const seriesSettingsSchema = z.object({
+  timeZone: z.string().refine(isTimeZone, 'not a time zone of the IANA database, like Europe/Berlin'),
+  intervalMs: z.number().int().min(1).max(intervalMsMax),
+  unit: z.string().refine(isUnit, 'not a unit'),
+  decimals: z.number().int().min(0).max(decimalsMax),
+});
+const partSchema = seriesSettingsSchema.partial();
+/** Settings that are set; the others come from the tenant's default, then from {@link seriesDefaults}. */
+export type SeriesSettingsPart = z.infer<typeof partSchema>;
+
+/** A tenant's settings at one moment: look-ups cost no I/O. */
+export interface SettingsSnapshot {
+  of(meter: string, channel: string): SeriesSettings;
+}
+
+export interface SeriesRegistryPorts {
+  readonly registry: Registry;
+  readonly nowMs: () => number;
+  /** How old a snapshot may be. */
+  readonly cacheMs: number;
+}
+
+interface CachedSnapshot {
+  readonly readAtMs: number;
+  readonly snapshot: Promise<SettingsSnapshot>;
+}
+
+export class SeriesRegistry {
+  readonly #ports: SeriesRegistryPorts;
+  readonly #snapshots = new Map<string, CachedSnapshot>();
+
+  constructor(ports: SeriesRegistryPorts) {
+    this.#ports = ports;
+  }
+
+  /** The tenant's settings, no older than `cacheMs`. */
+  snapshot(tenant: string): Promise<SettingsSnapshot> {
+    const { nowMs, cacheMs } = this.#ports;
+    const cached = this.#snapshots.get(tenant);
+    const readAtMs = nowMs();
+    if (cached !== undefined && readAtMs - cached.readAtMs <= cacheMs) {
+      return cached.snapshot;
+    }
+    const snapshot = this.#read(tenant);
+    this.#snapshots.set(tenant, { readAtMs, snapshot });
+    snapshot.catch(() => {
+      this.#snapshots.delete(tenant);
+    });
+    return snapshot;
+  }
+
+  /** Sets what is given for one series; undefined takes a setting back. Throws ZodError naming each problem. */
+  async set(tenant: string, series: SeriesName, part: SeriesSettingsPart): Promise<void> {
+    await this.#change({ kind: 'series', name: seriesEntry(tenant, series.meter, series.channel) }, part);
+    this.#snapshots.delete(tenant);
+  }
+
+  /** Sets what is given for all series of the tenant that don't say otherwise. */
+  async setDefault(tenant: string, part: SeriesSettingsPart): Promise<void> {
+    await this.#change({ kind: 'setting', name: defaultEntry(tenant) }, part);
+    this.#snapshots.delete(tenant);
+  }
+
+  async #change(target: { kind: 'series' | 'setting'; name: string }, part: SeriesSettingsPart): Promise<void> {
+    const checked = partSchema.parse(part);
+    await changeEntry(this.#ports.registry, target, (entry) => ({
+      ...(entry === undefined ? {} : parseEntry(partSchema, entry)),
+      ...checked,
+    }));
+  }
+
+  async #read(tenant: string): Promise<SettingsSnapshot> {
+    const { registry } = this.#ports;
+    const entry = await registry.get('setting', defaultEntry(tenant));
+    const fallback = merge(seriesDefaults, entry === undefined ? {} : parseEntry(partSchema, entry));
+    const own = new Map<string, SeriesSettings>();
+    for await (const series of entries(registry, 'series', `${tenant}/`)) {
+      own.set(series.name, merge(fallback, parseEntry(partSchema, series)));
+    }
+    return {
+      of: (meter, channel) => (own.size === 0 ? fallback : (own.get(seriesEntry(tenant, meter, channel)) ?? fallback)),
+    };
+  }
+}
+
+function merge(settings: SeriesSettings, part: SeriesSettingsPart): SeriesSettings {
+  return {
+    timeZone: part.timeZone ?? settings.timeZone,
+    intervalMs: part.intervalMs ?? settings.intervalMs,
+    unit: part.unit ?? settings.unit,
+    decimals: part.decimals ?? settings.decimals,
+  };
+}
+
+// Meters and channels may contain slashes.
+function seriesEntry(tenant: string, meter: string, channel: string): string {
+  return `${tenant}/${encodeURIComponent(meter)}/${encodeURIComponent(channel)}`;
+}
+
+function defaultEntry(tenant: string): string {
+  return `${tenant}/series-default`;
+}
+
+function isTimeZone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,2 @@
+export { describeRegistry, type RegistryAdapter } from './describe-registry.ts';
+export { MemoryRegistry } from './memory-registry.ts';
