@@ -1,4 +1,3 @@
-export type { AggregatesStored } from './aggregates-stored.ts';
 export {
   resolutions,
   sumHighUnit,
@@ -9,3 +8,23 @@ export {
   type SheetLevel,
   type Sheets,
 } from './aggregate-batch.ts';
+export {
+  AggregateBatchBuilder,
+  AggregateRow,
+  type AggregateHeader,
+  type SheetHead,
+} from './aggregate-batch-builder.ts';
+export type { AggregatesStored } from './aggregates-stored.ts';
+export { Calendar, calendarOf, dayMs, firstDayOfMonth, hourMs, monthOfDay, UnknownTimeZoneError } from './calendar.ts';
+export {
+  canonicalAggregate,
+  resolutionOf,
+  rowEndMs,
+  rowStartMs,
+  type CanonicalAggregate,
+} from './canonical-aggregate.ts';
+export { DaySheets, type DaySheetsRequest } from './day-sheets.ts';
+export { appendMonthSheets, type MonthSheetsRequest } from './month-sheets.ts';
+export { sameRow, sameSheet, type RowPosition } from './same-sheet.ts';
+export { SheetCursor } from './sheet-cursor.ts';
+export { formatExtreme, formatMean, formatSum, setSum, sumInteger, type WideSum } from './wide-sum.ts';

@@ -1,0 +1,59 @@
+import { qualityOf, utcText, type Quality } from '@meterflow/readings';
+import { wholeWindow, type Resolution } from './aggregate-batch.ts';
+import { hourMs } from './calendar.ts';
+import type { SheetCursor } from './sheet-cursor.ts';
+import { formatExtreme, formatSum } from './wide-sum.ts';
+
+/** An aggregate as the canonical export has it: no ticket. */
+export interface CanonicalAggregate {
+  readonly kind: 'aggregate';
+  readonly tenant: string;
+  readonly meter: string;
+  readonly channel: string;
+  readonly resolution: Resolution;
+  readonly start: string;
+  readonly end: string;
+  readonly sum: string;
+  readonly min: string;
+  readonly max: string;
+  readonly count: number;
+  readonly unit: string;
+  readonly quality: Quality;
+}
+
+/** Row `row` (an index into the batch's rows) of the cursor's sheet. */
+export function canonicalAggregate(cursor: SheetCursor, row: number): CanonicalAggregate {
+  const { batch } = cursor;
+  const { rows, decimals } = batch;
+  return {
+    kind: 'aggregate',
+    tenant: batch.tenant,
+    meter: cursor.series.meter,
+    channel: cursor.series.channel,
+    resolution: resolutionOf(cursor, row),
+    start: utcText(rowStartMs(cursor, row)),
+    end: utcText(rowEndMs(cursor, row)),
+    sum: formatSum(rows.sumHigh[row] as number, rows.sumLow[row] as number, decimals),
+    min: formatExtreme(rows.min[row] as number, decimals),
+    max: formatExtreme(rows.max[row] as number, decimals),
+    count: rows.count[row] as number,
+    unit: cursor.unit,
+    quality: qualityOf(rows.quality[row] as number),
+  };
+}
+
+export function resolutionOf(cursor: SheetCursor, row: number): Resolution {
+  return cursor.batch.rows.hour[row] === wholeWindow ? cursor.batch.level : 'hour';
+}
+
+/** Hours are elapsed hours from the sheet's start. */
+export function rowStartMs(cursor: SheetCursor, row: number): number {
+  const hour = cursor.batch.rows.hour[row] as number;
+  return hour === wholeWindow ? cursor.startMs : cursor.startMs + hour * hourMs;
+}
+
+/** The last hour of a day whose length is no whole number of hours is shorter. */
+export function rowEndMs(cursor: SheetCursor, row: number): number {
+  const hour = cursor.batch.rows.hour[row] as number;
+  return hour === wholeWindow ? cursor.endMs : Math.min(cursor.startMs + (hour + 1) * hourMs, cursor.endMs);
+}

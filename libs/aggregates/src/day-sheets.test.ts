@@ -1,0 +1,192 @@
+import { integerMax, qualities, type ReadingColumns } from '@meterflow/readings';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { AggregateBatchBuilder } from './aggregate-batch-builder.ts';
+import { calendarOf, dayMs, hourMs, type Calendar } from './calendar.ts';
+import { DaySheets } from './day-sheets.ts';
+import { readingColumns, referenceDay, shownSheets, type ShownSheet, type WrittenReading } from './testing/index.ts';
+
+const quarterMs = hourMs / 4;
+const utc = calendarOf('UTC');
+const header = { tenant: 'default', level: 'day', ticket: 1, causes: [] } as const;
+
+interface Days {
+  readonly calendar?: Calendar;
+  readonly firstDay?: number;
+  readonly days?: number;
+  readonly intervalMs?: number;
+}
+
+function daySheets(
+  columns: readonly ReadingColumns[],
+  { calendar = utc, firstDay = 0, days = 1, intervalMs }: Days = {},
+) {
+  const builder = new AggregateBatchBuilder();
+  const series = builder.series('meter', 'import');
+  const request = { series, calendar, firstDay, endDay: firstDay + days, ...(intervalMs && { intervalMs }) };
+  new DaySheets().append(builder, request, columns);
+  return shownSheets(builder.finish(header));
+}
+
+const reading = (startMs: number, integer: number, more: Partial<WrittenReading> = {}): WrittenReading => ({
+  startMs,
+  lengthMs: quarterMs,
+  integer,
+  decimals: 3,
+  quality: 'measured',
+  unit: 'kWh',
+  ...more,
+});
+const dayRow = (sheet: ShownSheet | undefined) => sheet?.rows.at(-1);
+
+/** Readings on the quarter-hour grid from `fromMs`, each slot at most once, of all qualities. */
+function quarters(fromMs: number, toMs: number, integers: fc.Arbitrary<number>): fc.Arbitrary<WrittenReading[]> {
+  const slot = fc.integer({ min: 0, max: (toMs - fromMs) / quarterMs - 1 });
+  return fc.uniqueArray(
+    fc
+      .tuple(slot, integers, fc.nat(6), fc.constantFrom(...qualities))
+      .map(([index, integer, decimals, quality]) =>
+        reading(fromMs + index * quarterMs, integer, { decimals, quality }),
+      ),
+    { selector: ({ startMs }) => startMs, maxLength: 150 },
+  );
+}
+
+describe('day sheets', () => {
+  test.each([
+    ['Europe/Zurich', '2019-03-31'],
+    ['Europe/Zurich', '2019-10-27'],
+    ['Europe/London', '2013-10-27'],
+    ['Australia/Lord_Howe', '2019-04-07'],
+    ['Australia/Lord_Howe', '2019-10-06'],
+    ['America/St_Johns', '2010-11-07'],
+    ['America/St_Johns', '2019-03-10'],
+    ['UTC', '2019-03-10'],
+  ])('equal a plain BigInt computation in %s around %s, whatever the order', (zone, date) => {
+    const calendar = calendarOf(zone);
+    const firstDay = Date.parse(date) / dayMs - 1;
+    const fromMs = calendar.dayStartMs(firstDay) - hourMs;
+    const readings = quarters(fromMs, calendar.dayStartMs(firstDay + 3) + hourMs, fc.integer({ min: -9e9, max: 9e9 }));
+    fc.assert(
+      fc.property(readings, fc.nat(3), (written, cuts) => {
+        const size = Math.ceil(written.length / (cuts + 1)) || 1;
+        const columns = Array.from({ length: cuts + 1 }, (_, cut) =>
+          readingColumns(written.slice(cut * size, (cut + 1) * size)),
+        );
+        const sheets = daySheets(columns, { calendar, firstDay, days: 3 });
+        const expected = [0, 1, 2].map((day) =>
+          referenceDay(written, calendar, { day: firstDay + day, intervalMs: quarterMs }),
+        );
+        expect(sheets.map(({ rows }) => rows)).toEqual(expected);
+        expect(sheets.map(({ startMs }) => startMs)).toEqual(
+          [0, 1, 2].map((day) => calendar.dayStartMs(firstDay + day)),
+        );
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  test('sum exactly beyond 2^53', () => {
+    const extremes = fc.constantFrom(integerMax, -integerMax, integerMax - 1, 2 ** 52, 1, -1, 0);
+    const readings = fc
+      .array(extremes, { minLength: 1, maxLength: 96 })
+      .map((integers) => integers.map((integer, slot) => reading(slot * quarterMs, integer)));
+    fc.assert(
+      fc.property(readings, (written) => {
+        const [sheet] = daySheets([readingColumns(written)]);
+        expect(sheet?.rows).toEqual(referenceDay(written, utc, { day: 0, intervalMs: quarterMs }));
+      }),
+    );
+  });
+
+  test('sum exactly where fine and large values meet in a day', () => {
+    const large = readingColumns([reading(0, integerMax, { decimals: 0 })]);
+    const fine = readingColumns([reading(quarterMs, 123_456_789, { decimals: 9 })]);
+    expect(dayRow(daySheets([large, fine])[0])?.sum).toBe('9007199254740991.123456789');
+  });
+
+  test('have an empty sheet for a day without a value, which withdraws what was there', () => {
+    const absent = readingColumns([reading(0, 5, { quality: 'missing' })]);
+    expect(daySheets([absent], { days: 2 }).map(({ rows }) => rows)).toEqual([[], []]);
+    expect(daySheets([])).toEqual([{ startMs: 0, endMs: dayMs, unit: '', rows: [] }]);
+  });
+
+  test('leave out register readings', () => {
+    const columns = readingColumns([reading(0, 7), reading(quarterMs, 1_000, { lengthMs: 0 })]);
+    expect(dayRow(daySheets([columns])[0])).toMatchObject({ sum: '0.007', count: 1 });
+    expect(daySheets([readingColumns([reading(0, 7, { lengthMs: 0 })])])[0]?.rows).toEqual([]);
+  });
+
+  test('count an interval across an edge where it starts', () => {
+    const columns = readingColumns([reading(dayMs - quarterMs / 2, 5), reading(hourMs - 1, 7)]);
+    const [first, second] = daySheets([columns], { days: 2 });
+    expect(first?.rows.map(({ hour, sum }) => [hour, sum])).toEqual([
+      [0, '0.007'],
+      [23, '0.005'],
+      ['day', '0.012'],
+    ]);
+    expect(second?.rows).toEqual([]);
+  });
+});
+
+describe('the quality of an aggregate', () => {
+  test.each([
+    [['measured', 'measured'], 'measured'],
+    [['measured', 'substituted'], 'estimated'],
+    [['estimated', 'measured'], 'estimated'],
+    [['estimated', 'calculated'], 'calculated'],
+    [['missing', 'measured'], 'measured'],
+  ] as const)('of %j is %s', (found, expected) => {
+    const written = found.map((quality, slot) => reading(slot * quarterMs, 1, { quality }));
+    expect(dayRow(daySheets([readingColumns(written)])[0])?.quality).toBe(expected);
+  });
+});
+
+describe('surplus readings', () => {
+  const halfHours = [0, 2, 4].map((slot) => reading(slot * quarterMs, 100, { lengthMs: 2 * quarterMs }));
+  const quarterHours = [0, 1].map((slot) => reading(slot * quarterMs, 1));
+
+  test('are those of another length than the registered one', () => {
+    const columns = [readingColumns([...halfHours, ...quarterHours])];
+    expect(dayRow(daySheets(columns, { intervalMs: quarterMs })[0])).toMatchObject({ sum: '0.002', count: 2 });
+  });
+
+  test('are, where none is registered, those of a rarer length; of equally common ones the shorter counts', () => {
+    expect(dayRow(daySheets([readingColumns([...quarterHours, ...halfHours])])[0])?.sum).toBe('0.3');
+    expect(dayRow(daySheets([readingColumns([...quarterHours, ...halfHours.slice(1)])])[0])?.sum).toBe('0.002');
+  });
+
+  test('are decided day by day, and withdrawn readings have no say', () => {
+    const tomorrow = quarterHours.map((written) => ({ ...written, startMs: written.startMs + dayMs }));
+    const withdrawn = halfHours.map((written) => ({
+      ...written,
+      startMs: written.startMs + dayMs,
+      quality: 'missing' as const,
+    }));
+    const columns = [readingColumns([...halfHours, ...quarterHours, ...tomorrow, ...withdrawn])];
+    expect(daySheets(columns, { days: 2 }).map((sheet) => dayRow(sheet)?.sum)).toEqual(['0.3', '0.002']);
+  });
+});
+
+describe('mixed units', () => {
+  test('are converted exactly to the finest of the day', () => {
+    const columns = readingColumns([reading(0, 1_500), reading(quarterMs, 25, { decimals: 1, unit: 'Wh' })]);
+    const [sheet] = daySheets([columns]);
+    expect(sheet?.unit).toBe('Wh');
+    expect(dayRow(sheet)).toMatchObject({ sum: '1502.5', min: '2.5', max: '1500', count: 2 });
+  });
+
+  test('that measure something else than most values are left out, in whatever order they come', () => {
+    const written = [reading(0, 9, { unit: 'kvarh' }), reading(quarterMs, 5), reading(2 * quarterMs, 6)];
+    for (const order of [written, [...written].reverse()]) {
+      const [sheet] = daySheets([readingColumns(order)]);
+      expect(sheet?.unit).toBe('kWh');
+      expect(dayRow(sheet)).toMatchObject({ sum: '0.011', count: 2 });
+    }
+  });
+
+  test('that are unknown convert to themselves alone', () => {
+    const columns = readingColumns([reading(0, 5, { unit: 'furlong' }), reading(quarterMs, 6, { unit: 'furlong' })]);
+    expect(dayRow(daySheets([columns])[0])?.sum).toBe('0.011');
+  });
+});

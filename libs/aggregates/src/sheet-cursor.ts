@@ -1,0 +1,46 @@
+import type { SeriesName } from '@meterflow/readings';
+import type { AggregateBatch } from './aggregate-batch.ts';
+
+/** Walks the sheets of a batch without an object for each. `next` first, then the properties. */
+export class SheetCursor {
+  readonly batch: AggregateBatch;
+  sheet = -1;
+  /** The sheet's rows are [rowsFrom, rowsTo) of the batch's. */
+  rowsFrom = 0;
+  rowsTo = 0;
+
+  constructor(batch: AggregateBatch) {
+    this.batch = batch;
+  }
+
+  /** Moves to the next sheet; false after the last. */
+  next(): boolean {
+    if (this.sheet + 1 >= this.batch.sheets.rows.length) {
+      return false;
+    }
+    this.sheet += 1;
+    this.rowsFrom = this.rowsTo;
+    this.rowsTo += this.batch.sheets.rows[this.sheet] as number;
+    return true;
+  }
+
+  get rows(): number {
+    return this.rowsTo - this.rowsFrom;
+  }
+
+  get series(): SeriesName {
+    return this.batch.series[this.batch.sheets.series[this.sheet] as number] as SeriesName;
+  }
+
+  get startMs(): number {
+    return this.batch.sheets.startMs[this.sheet] as number;
+  }
+
+  get endMs(): number {
+    return this.batch.sheets.endMs[this.sheet] as number;
+  }
+
+  get unit(): string {
+    return this.batch.texts[this.batch.sheets.unit[this.sheet] as number] as string;
+  }
+}

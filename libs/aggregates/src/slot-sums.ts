@@ -1,0 +1,139 @@
+import { qualityCode } from '@meterflow/readings';
+import type { AggregateRow } from './aggregate-batch-builder.ts';
+import { setSum } from './wide-sum.ts';
+
+/** Sums stay in float64 below this, where every integer and every sum of two is exact. */
+const floatMax = 2 ** 52;
+
+const measured = qualityCode('measured');
+const estimated = qualityCode('estimated');
+const calculated = qualityCode('calculated');
+/** What each quality of a reading makes of an aggregate; the highest of a window counts. */
+export const aggregateQuality = Uint8Array.of(measured, estimated, estimated, calculated);
+
+/** Values on their way into slots: they are integers of 10^-(slot decimals) once multiplied by 10^shift. */
+export interface Values {
+  readonly values: Float64Array;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Sum, least, greatest, count and quality for each of a number of slots. Kept and used again after each `reset`. */
+export class SlotSums {
+  #sum = new Float64Array(0);
+  #min = new Float64Array(0);
+  #max = new Float64Array(0);
+  #count = new Uint32Array(0);
+  #quality = new Uint8Array(0);
+  /** What float64 could not hold of a slot's sum. */
+  readonly #wide = new Map<number, bigint>();
+
+  reset(slots: number): void {
+    if (slots > this.#sum.length) {
+      this.#sum = new Float64Array(slots);
+      this.#min = new Float64Array(slots);
+      this.#max = new Float64Array(slots);
+      this.#count = new Uint32Array(slots);
+      this.#quality = new Uint8Array(slots);
+    } else {
+      this.#sum.fill(0, 0, slots);
+      this.#count.fill(0, 0, slots);
+      this.#quality.fill(0, 0, slots);
+    }
+    this.#wide.clear();
+  }
+
+  count(slot: number): number {
+    return this.#count[slot] as number;
+  }
+
+  /** Adds a run of at least one value; `factor` is 10^shift. */
+  add(slot: number, run: Values, factor: number): void {
+    const { values, from, to } = run;
+    let min = values[from] as number;
+    let max = min;
+    let sum = min;
+    for (let index = from + 1; index < to; index++) {
+      const value = values[index] as number;
+      sum += value;
+      if (value < min) {
+        min = value;
+      } else if (value > max) {
+        max = value;
+      }
+    }
+    const count = to - from;
+    const boundMax = Math.max(max, -min) * count * factor;
+    if (boundMax < floatMax) {
+      this.#addSum(slot, sum * factor);
+    } else {
+      this.#addWide(slot, exactSum(run) * BigInt(factor));
+    }
+    this.#widen(slot, min * factor, max * factor);
+    this.#count[slot] = (this.#count[slot] as number) + count;
+  }
+
+  /** Notes a reading's quality. */
+  note(slot: number, quality: number): void {
+    const found = aggregateQuality[quality] as number;
+    if (found > (this.#quality[slot] as number)) {
+      this.#quality[slot] = found;
+    }
+  }
+
+  /** Adds all that slot `from` holds to slot `slot`. */
+  fold(slot: number, from: number): void {
+    const wide = this.#wide.get(from);
+    if (wide !== undefined) {
+      this.#addWide(slot, wide);
+    }
+    this.#addSum(slot, this.#sum[from] as number);
+    this.#widen(slot, this.#min[from] as number, this.#max[from] as number);
+    this.#count[slot] = (this.#count[slot] as number) + (this.#count[from] as number);
+    this.#quality[slot] = Math.max(this.#quality[slot] as number, this.#quality[from] as number);
+  }
+
+  /** Fills in all of the row but its hour. */
+  read(slot: number, row: AggregateRow): void {
+    const wide = this.#wide.get(slot);
+    const sum = this.#sum[slot] as number;
+    setSum(row, wide === undefined ? sum : wide + BigInt(sum));
+    row.min = this.#min[slot] as number;
+    row.max = this.#max[slot] as number;
+    row.count = this.#count[slot] as number;
+    row.quality = this.#quality[slot] as number;
+  }
+
+  /** Both summands are below `floatMax`, so that their sum is exact. */
+  #addSum(slot: number, summand: number): void {
+    const sum = (this.#sum[slot] as number) + summand;
+    if (Math.abs(sum) < floatMax) {
+      this.#sum[slot] = sum;
+    } else {
+      this.#sum[slot] = 0;
+      this.#addWide(slot, BigInt(sum));
+    }
+  }
+
+  #addWide(slot: number, summand: bigint): void {
+    this.#wide.set(slot, (this.#wide.get(slot) ?? 0n) + summand);
+  }
+
+  #widen(slot: number, min: number, max: number): void {
+    const first = this.#count[slot] === 0;
+    if (first || min < (this.#min[slot] as number)) {
+      this.#min[slot] = min;
+    }
+    if (first || max > (this.#max[slot] as number)) {
+      this.#max[slot] = max;
+    }
+  }
+}
+
+function exactSum({ values, from, to }: Values): bigint {
+  let sum = 0n;
+  for (let index = from; index < to; index++) {
+    sum += BigInt(values[index] as number);
+  }
+  return sum;
+}

@@ -1,0 +1,62 @@
+import { formatDecimal } from '@meterflow/readings';
+import { sumHighUnit } from './aggregate-batch.ts';
+
+/** Sums have up to 31 digits: sum = high * 10^15 + low, both of one sign, each exact in float64. */
+export interface WideSum {
+  sumHigh: number;
+  sumLow: number;
+}
+
+const sumHighUnitBig = BigInt(sumHighUnit);
+/** Means are rounded half-even to so many decimals. */
+export const meanDecimals = 9;
+
+/** Splits an exact integer: a number below 2^53 in absolute, or any BigInt below 10^15 * 2^53. */
+export function setSum(sum: WideSum, integer: number | bigint): void {
+  if (typeof integer === 'bigint') {
+    sum.sumHigh = Number(integer / sumHighUnitBig);
+    sum.sumLow = Number(integer % sumHighUnitBig);
+    return;
+  }
+  if (Math.abs(integer) < sumHighUnit) {
+    sum.sumHigh = 0;
+    sum.sumLow = integer;
+    return;
+  }
+  // The remainder is exact where a quotient would be rounded; + 0 makes -0 a plain 0.
+  const low = (integer % sumHighUnit) + 0;
+  sum.sumHigh = (integer - low) / sumHighUnit;
+  sum.sumLow = low;
+}
+
+export function sumInteger(high: number, low: number): bigint {
+  return BigInt(high) * sumHighUnitBig + BigInt(low);
+}
+
+/** Writes a sum with no more digits than it needs. */
+export function formatSum(high: number, low: number, decimals: number): string {
+  return formatDecimal(high === 0 ? low : sumInteger(high, low), decimals);
+}
+
+/** Writes a least or greatest value, which may be wider than 2^53 where one sheet mixes very large and very fine values. */
+export function formatExtreme(integer: number, decimals: number): string {
+  return formatDecimal(Number.isSafeInteger(integer) ? integer : BigInt(integer), decimals);
+}
+
+/** sum / count, rounded half-even to {@link meanDecimals}; `count` is at least 1. */
+export function formatMean(sum: WideSum, decimals: number, count: number): string {
+  const shift = meanDecimals - decimals;
+  const numerator = sumInteger(sum.sumHigh, sum.sumLow) * (shift > 0 ? 10n ** BigInt(shift) : 1n);
+  const denominator = BigInt(count) * (shift < 0 ? 10n ** BigInt(-shift) : 1n);
+  return formatDecimal(divideHalfEven(numerator, denominator), meanDecimals);
+}
+
+function divideHalfEven(numerator: bigint, denominator: bigint): bigint {
+  const negative = numerator < 0n;
+  const absolute = negative ? -numerator : numerator;
+  const floor = absolute / denominator;
+  const twiceRest = (absolute % denominator) * 2n;
+  const up = twiceRest > denominator || (twiceRest === denominator && floor % 2n === 1n);
+  const rounded = up ? floor + 1n : floor;
+  return negative ? -rounded : rounded;
+}
