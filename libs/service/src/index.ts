@@ -1,1 +1,10 @@
+export type { Platform } from './platform.ts';
 export { runService, type ServiceOptions, type StageRun } from './run-service.ts';
+export { noSink, stageRun, type StageRunOptions } from './stage-run.ts';
+export {
+  ConfigurationError,
+  parseEnvironment,
+  parseServiceConfig,
+  serviceEnvironment,
+  type ServiceConfig,
+} from './service-config.ts';

@@ -47,18 +47,23 @@ export class LeaseKeeper {
   }
 
   async #renew(): Promise<void> {
-    const { source, deduper, clock, telemetry } = this.#ports;
+    const { source, deduper, clock } = this.#ports;
     const lease = { owner: this.#owner, leaseMs: source.ackDeadlineMs };
     for (;;) {
       await clock.sleep(source.ackDeadlineMs / 3, this.#closed.signal);
       if (this.#closed.signal.aborted || this.#messages.size === 0) {
         return;
       }
-      const failed = (): void => {
-        telemetry.count('stage_lease_renewals_failed_total');
-      };
-      await source.extend([...this.#messages]).catch(failed);
-      await deduper.renew([...this.#keys], lease).catch(failed);
+      await this.#attempt(() => source.extend([...this.#messages]));
+      await this.#attempt(() => deduper.renew([...this.#keys], lease));
+    }
+  }
+
+  async #attempt(call: () => Promise<unknown>): Promise<void> {
+    try {
+      await call();
+    } catch {
+      this.#ports.telemetry.count('stage_lease_renewals_failed_total');
     }
   }
 }

@@ -1,0 +1,24 @@
+import type { Deduper } from '@meterflow/dedupe';
+import type { AggregateStore, ReadingStore, Tickets } from '@meterflow/idempotent-writes';
+import type { Layer } from '@meterflow/readings';
+import type { Sources, Uploads } from '@meterflow/receipts';
+import type { Registry } from '@meterflow/registry';
+import type { DeadLetterSink, Publisher, Source } from '@meterflow/stage';
+
+/**
+ * Everything that the services stand on, behind its ports. One implementation is embedded, another is Google's; only a
+ * `main.ts` knows which. Each part is opened when it is first asked for, and closed with the platform.
+ */
+export interface Platform {
+  readonly publisher: Publisher;
+  readonly deadLetters: DeadLetterSink;
+  readonly tickets: Tickets;
+  readonly registry: Registry;
+  readonly sources: Sources;
+  readonly uploads: Uploads;
+  readonly aggregates: AggregateStore;
+  source(subscription: string): Source;
+  deduper(subscription: string): Deduper;
+  readings(layer: Layer): ReadingStore;
+  close(): Promise<void>;
+}

@@ -1,0 +1,58 @@
+import { z } from 'zod';
+
+/** What every service is told by its environment. Unknown METERFLOW_ variables are refused: a misspelt one must not be silent. */
+export const serviceEnvironment = {
+  METERFLOW_DATA_DIR: z.string().min(1).describe('the data directory'),
+  METERFLOW_LANES: z
+    .string()
+    .default('live,bulk')
+    .transform((text) => text.split(','))
+    .describe('lanes that this process serves, separated by commas'),
+  METERFLOW_OWNER: z.string().min(1).optional().describe('names this run of this process; made up when absent'),
+  METERFLOW_DRAIN_MS: z.coerce.number().int().positive().default(20_000).describe('how long a drain may take'),
+  METERFLOW_STUCK_MS: z.coerce.number().int().positive().default(30_000).describe('longer than any handler may take'),
+  METERFLOW_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
+};
+
+export type ServiceConfig = {
+  readonly dataDir: string;
+  readonly lanes: readonly string[];
+  readonly owner: string;
+  readonly drainMs: number;
+  readonly stuckMs: number;
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
+};
+
+/** Thrown when the environment does not fit; the message names every problem. */
+export class ConfigurationError extends Error {
+  override readonly name = 'ConfigurationError';
+}
+
+/** Parses the METERFLOW_ variables of an environment by `shape`; names every problem at once. */
+export function parseEnvironment<Shape extends z.ZodRawShape>(
+  shape: Shape,
+  environment: Readonly<Record<string, string | undefined>>,
+): z.infer<z.ZodObject<Shape>> {
+  const ours = Object.fromEntries(Object.entries(environment).filter(([name]) => name.startsWith('METERFLOW_')));
+  const parsed = z.strictObject(shape).safeParse(ours);
+  if (!parsed.success) {
+    throw new ConfigurationError(z.prettifyError(parsed.error));
+  }
+  return parsed.data as z.infer<z.ZodObject<Shape>>;
+}
+
+/** The part of the environment that all services share. */
+export function parseServiceConfig(
+  environment: Readonly<Record<string, string | undefined>>,
+  made: { readonly service: string; readonly pid: number },
+): ServiceConfig {
+  const parsed = parseEnvironment(serviceEnvironment, environment);
+  return {
+    dataDir: parsed.METERFLOW_DATA_DIR,
+    lanes: parsed.METERFLOW_LANES,
+    owner: parsed.METERFLOW_OWNER ?? `${made.service}.${made.pid}`,
+    drainMs: parsed.METERFLOW_DRAIN_MS,
+    stuckMs: parsed.METERFLOW_STUCK_MS,
+    logLevel: parsed.METERFLOW_LOG_LEVEL,
+  };
+}

@@ -1,0 +1,314 @@
+import { dedupeKey, MemoryDeduper, type Deduper } from '@meterflow/dedupe';
+import { describe, expect, test } from 'vitest';
+import {
+  FatalError,
+  HaltedError,
+  PermanentError,
+  runStage,
+  silentTelemetry,
+  stageLimits,
+  StageProgress,
+  TransientError,
+  type DeadLetter,
+  type DeadLetterSink,
+  type Handled,
+  type Sink,
+  type Stage,
+  type StageLimits,
+} from './index.ts';
+import { SimulatedPublisher, SimulatedSubscription } from './testing/simulated-bus.ts';
+import { SimulatedProcess, type Moment } from './testing/simulated-process.ts';
+import { SimulatedTime } from './testing/simulated-time.ts';
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+const text = (payload: Uint8Array): string => new TextDecoder().decode(payload);
+
+/** Writes each text into a set and publishes it; texts name what they do wrong. */
+class World {
+  readonly time = new SimulatedTime();
+  readonly source = new SimulatedSubscription('echo', this.time);
+  readonly publisher = new SimulatedPublisher();
+  readonly deduper: Deduper = new MemoryDeduper({ nowMs: () => this.time.nowMs(), keysMax: 1_000 });
+  readonly written: string[] = [];
+  readonly letters = new Map<string, DeadLetter>();
+  readonly groups: string[][] = [];
+  sinkDownUntilMs = 0;
+  failures: ((inputs: readonly string[]) => Error | undefined) = () => undefined;
+  #runs = 0;
+
+  readonly sink: Sink<string> = {
+    write: (writes) => {
+      if (this.time.nowMs() < this.sinkDownUntilMs) {
+        return Promise.reject(new TransientError('the sink is down'));
+      }
+      this.written.push(...writes);
+      return Promise.resolve();
+    },
+  };
+
+  readonly deadLetters: DeadLetterSink = {
+    put: (letters) => {
+      letters.forEach((letter) => this.letters.set(letter.id, letter));
+      return Promise.resolve();
+    },
+  };
+
+  readonly stage: Stage<string, undefined, string> = {
+    name: 'echo',
+    decode: ({ payload }) => {
+      if (payload.length === 0) {
+        throw new PermanentError('empty', 'no bytes');
+      }
+      return text(payload);
+    },
+    key: (input) => `acme/${input}`,
+    origin: () => ({ tenant: 'acme', causes: [], layers: ['raw'] }),
+    read: () => Promise.resolve(undefined),
+    handle: (inputs) => {
+      this.groups.push([...inputs]);
+      const failure = this.failures(inputs);
+      return failure === undefined ? Promise.resolve(handled(inputs)) : Promise.reject(failure);
+    },
+  };
+
+  add(...texts: string[]): this {
+    texts.forEach((each) => {
+      this.source.add(bytes(each));
+    });
+    return this;
+  }
+
+  /** Runs the stage until nothing is unsettled, or the process has died; then drains. */
+  async run(process = new SimulatedProcess(), limits: Partial<StageLimits> = {}): Promise<void> {
+    const drain = new AbortController();
+    const progress = new StageProgress(this.time.nowMs());
+    const running = runStage(
+      this.stage,
+      {
+        source: process.guard(this.source),
+        publisher: process.guard(this.publisher),
+        deduper: process.guard(this.deduper),
+        sink: process.guard(this.sink),
+        deadLetters: process.guard(this.deadLetters),
+        clock: process.clock(this.time),
+        telemetry: silentTelemetry,
+      },
+      { limits: { ...stageLimits, ...limits }, owner: `run-${++this.#runs}`, signal: drain.signal, progress },
+    );
+    const settled = (async (): Promise<void> => {
+      while (this.source.unsettled > 0 && !process.dead) {
+        await this.time.sleep(50);
+      }
+    })();
+    await Promise.race([running, settled, process.died]);
+    drain.abort();
+    await Promise.race([running, process.died]);
+  }
+
+  get published(): string[] {
+    return this.publisher.published.map(({ payload }) => text(payload));
+  }
+}
+
+function handled(inputs: readonly string[]): Handled<string> {
+  return {
+    writes: inputs,
+    messages: inputs.map((input) => ({ topic: 'out', payload: bytes(input), attributes: {} })),
+  };
+}
+
+describe('a stage', () => {
+  test('writes, publishes and acks every message', async () => {
+    const world = new World().add('a', 'b', 'c');
+    await world.run();
+    expect([world.written, world.published, world.source.unsettled]).toEqual([['a', 'b', 'c'], ['a', 'b', 'c'], 0]);
+  });
+
+  test('acks a duplicate without handling it, in one group and in a later one', async () => {
+    const world = new World().add('a', 'a', 'b');
+    await world.run();
+    world.add('a');
+    await world.run();
+    expect([world.written, world.source.unsettled]).toEqual([['a', 'b'], 0]);
+  });
+
+  test('dead-letters what cannot be decoded, with reason and original bytes, and goes on', async () => {
+    const world = new World().add('', 'a');
+    await world.run();
+    expect(world.written).toEqual(['a']);
+    expect([...world.letters.values()].map(({ reasonCode, state, payload }) => [reasonCode, state, payload.length])).toEqual([['empty', 'dead', 0]]);
+  });
+
+  test('retries a failing group message by message, and dead-letters only the one that no retry mends', async () => {
+    const world = new World().add('a', 'bad', 'c');
+    world.failures = (inputs) => (inputs.includes('bad') ? new PermanentError('bad', 'is bad') : undefined);
+    await world.run();
+    expect(world.written.toSorted()).toEqual(['a', 'c']);
+    expect([...world.letters.keys()]).toEqual(['echo/acme/bad']);
+    expect(world.groups[0]).toEqual(['a', 'bad', 'c']);
+  });
+
+  test('never marks a dead-lettered key done: a retry of it is handled', async () => {
+    const world = new World().add('bad');
+    world.failures = () => new PermanentError('bad', 'is bad');
+    await world.run();
+    world.failures = () => undefined;
+    world.add('bad');
+    await world.run();
+    expect(world.written).toEqual(['bad']);
+  });
+
+  test('parks what a policy halts', async () => {
+    const world = new World().add('a');
+    world.failures = () => new HaltedError('rule-threw', 'the flow halts');
+    await world.run();
+    expect([...world.letters.values()].map(({ state }) => state)).toEqual(['parked']);
+  });
+
+  test('pauses receiving while the sink is down, and loses nothing', async () => {
+    const world = new World().add(...Array.from({ length: 200 }, (_, index) => `m${index}`));
+    world.sinkDownUntilMs = world.time.nowMs() + 60_000;
+    await world.run();
+    expect(new Set(world.written).size).toBe(200);
+    expect(world.letters.size).toBe(0);
+    // Two groups of 16 are in flight; a stage that did not pause would have leased all 200.
+    expect(world.groups.flat().filter((input) => input === 'm199').length).toBe(1);
+  });
+
+  test('gives a message that fails for no known reason back with a delay, and others go on meanwhile', async () => {
+    const world = new World().add('odd', 'a');
+    let failures = 0;
+    world.failures = (inputs) => (inputs.includes('odd') && ++failures < 4 ? new Error('no class') : undefined);
+    await world.run();
+    expect(world.written).toEqual(['a', 'odd']);
+  });
+
+  test('ends with the error when it is fatal, and acks nothing', async () => {
+    const world = new World().add('a');
+    world.failures = () => new FatalError('the data directory is gone');
+    await expect(world.run()).rejects.toThrow(FatalError);
+    expect(world.source.unsettled).toBe(1);
+  });
+
+  test('goes on with the same results while the deduper is down', async () => {
+    const world = new World().add('a', 'b', 'b');
+    const down = (): Promise<never> => Promise.reject(new Error('down'));
+    Object.assign(world.deduper, { claim: down, renew: down, done: down, release: down, markHandling: down });
+    await world.run();
+    expect([new Set(world.written), world.source.unsettled]).toEqual([new Set(['a', 'b']), 0]);
+  });
+
+  test('holds what a live owner has leased until that one is done, without handling or nacking it', async () => {
+    const world = new World().add('a');
+    const mark = dedupeKey('echo', 1, 'acme/a');
+    await world.deduper.claim([mark], { owner: 'other', leaseMs: 5_000 });
+    const done = world.time.sleep(3_000).then(() => world.deduper.done([mark], { owner: 'other', doneTtlMs: 60_000 }));
+    await Promise.all([world.run(), done]);
+    expect([world.written, world.source.unsettled, world.source.deliveries]).toEqual([[], 0, 1]);
+  });
+
+  test('keeps the lease of long work: one delivery however long it takes', async () => {
+    const world = new World().add('slow');
+    const { handle } = world.stage;
+    Object.assign(world.stage, {
+      handle: async (inputs: readonly string[]) => {
+        await world.time.sleep(120_000);
+        return handle(inputs, undefined);
+      },
+    });
+    await world.run();
+    expect([world.written, world.source.deliveries]).toEqual([['slow'], 1]);
+  });
+});
+
+describe('a message whose handling kills the process', () => {
+  test('is handled alone from then on, and is a dead letter after poisonAttemptsMax deaths', async () => {
+    const world = new World().add('poison', 'a', 'b');
+    const { handle } = world.stage;
+    let process = new SimulatedProcess();
+    Object.assign(world.stage, {
+      handle: (inputs: readonly string[]) => {
+        if (inputs.includes('poison')) {
+          world.groups.push([...inputs]);
+          return process.guard({ die: (): Promise<never> => new Promise(() => undefined) }).die();
+        }
+        return handle(inputs, undefined);
+      },
+    });
+    for (let run = 0; run < 5 && world.source.unsettled > 0; run++) {
+      process = new KilledAfter(30_000, world.time);
+      await world.run(process);
+    }
+    expect([...world.letters.values()].map(({ reasonCode }) => reasonCode)).toEqual(['poison']);
+    expect(world.written.toSorted()).toEqual(['a', 'b']);
+    expect(world.groups.filter((group) => group.includes('poison')).slice(1).every((group) => group.length === 1)).toBe(true);
+  });
+});
+
+/** A process that something outside kills after a while of simulated time. */
+class KilledAfter extends SimulatedProcess {
+  constructor(ms: number, time: SimulatedTime) {
+    super();
+    void time.sleep(ms).then(() => {
+      this.dead = true;
+      this.kill();
+    });
+  }
+}
+
+describe('a process that ends at any side effect', () => {
+  const inputs = ['a', 'b', 'a', 'c', '', 'bad', 'd'];
+  const failures = (group: readonly string[]): Error | undefined =>
+    group.includes('bad') ? new PermanentError('bad', 'is bad') : undefined;
+
+  async function endState(killAt: number, moment: Moment): Promise<{ state: unknown; died: boolean }> {
+    const world = new World().add(...inputs);
+    world.failures = failures;
+    const process = new SimulatedProcess(killAt, moment);
+    await world.run(process, { groupMessagesMax: 4 });
+    await world.run(new SimulatedProcess(), { groupMessagesMax: 4 });
+    const state = {
+      written: [...new Set(world.written)].toSorted(),
+      published: [...new Set(world.published)].toSorted(),
+      letters: [...world.letters.keys()].toSorted(),
+      unsettled: world.source.unsettled,
+    };
+    return { state, died: process.dead };
+  }
+
+  test.each(['before', 'within', 'after'] as const)('%s it leaves the same end state after a restart', async (moment) => {
+    const { state: expected } = await endState(0, moment);
+    let deaths = 0;
+    for (let killAt = 1; ; killAt++) {
+      const { state, died } = await endState(killAt, moment);
+      expect(state, `killed ${moment} side effect ${killAt}`).toEqual(expected);
+      if (!died) {
+        break;
+      }
+      deaths += 1;
+    }
+    expect(deaths).toBeGreaterThan(10);
+  });
+});
+
+test('a drain gives back what has not started, and finishes and settles what has', async () => {
+  const world = new World().add(...Array.from({ length: 64 }, (_, index) => `m${index}`));
+  const drain = new AbortController();
+  const { handle } = world.stage;
+  Object.assign(world.stage, {
+    handle: async (inputs: readonly string[]) => {
+      drain.abort();
+      await world.time.sleep(5_000);
+      return handle(inputs, undefined);
+    },
+  });
+  const { source, publisher, deduper, sink, deadLetters, time: clock } = world;
+  const ports = { source, publisher, deduper, sink, deadLetters, clock, telemetry: silentTelemetry };
+  await runStage(world.stage, ports, { limits: stageLimits, owner: 'one', signal: drain.signal });
+  const handledOnce = world.written.length;
+  expect(handledOnce).toBeGreaterThan(0);
+  expect(world.source.unsettled).toBe(64 - handledOnce);
+  Object.assign(world.stage, { handle });
+  await world.run();
+  expect(world.written.toSorted()).toEqual(Array.from({ length: 64 }, (_, index) => `m${index}`).toSorted());
+});
