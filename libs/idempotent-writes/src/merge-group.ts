@@ -59,14 +59,15 @@ export class GroupMerger {
 
   /**
    * Adds a batch; `series[i]` numbers its i-th series within the group (from 0, below `gatheredSeriesMax`), -1 where its
-   * readings are to be left out and counted as shadowed. Throws UnstorableBatchError: the group is then void.
+   * readings are to be left out and counted as shadowed. Returns the batch's number, for `outcomes`. Throws UnstorableBatchError: the group is then void.
    */
-  add(batch: ReadingBatch, series: Int32Array): void {
+  add(batch: ReadingBatch, series: Int32Array): number {
     const number = this.#columns.length;
     this.#tally.grow(number + 1);
     this.#columns.push(incomingColumns(batch.columns, this.#attributes));
     const left = this.#pieces.add(batch, number, series);
     this.#tally.add(number, shadowedIndex, left);
+    return number;
   }
 
   sort(): void {
@@ -90,21 +91,21 @@ export class GroupMerger {
     return true;
   }
 
-  /** The last day that the group touches of the current series, and how many days it touches from here on. */
-  ahead(): { readonly lastDay: number; readonly days: number } {
+  /** The days of the current series that the group touches, from the current one on, ascending. */
+  daysAhead(): number[] {
     const pieces = this.#pieces;
-    let lastDay = this.#day;
-    let days = 1;
+    const days = [this.#day];
     for (let place = this.#to; place < pieces.length; place++) {
       const piece = pieces.order[place] as number;
       if (pieces.series[piece] !== this.#series) {
         break;
       }
       const day = pieces.day[piece] as number;
-      days += day === lastDay ? 0 : 1;
-      lastDay = day;
+      if (day !== days.at(-1)) {
+        days.push(day);
+      }
     }
-    return { lastDay, days };
+    return days;
   }
 
   /** Merges the current series-day. Returns its new blob, undefined where nothing changed; void after the next call. */
@@ -123,7 +124,7 @@ export class GroupMerger {
     return this.#merger.history(this.#day);
   }
 
-  /** What became of the readings of the n-th batch added. */
+  /** What became of the readings of a batch. */
   outcomes(batch: number): OutcomeCounts {
     return this.#tally.of(batch);
   }

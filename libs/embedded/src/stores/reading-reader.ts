@@ -1,0 +1,122 @@
+import type { StatementSync } from 'node:sqlite';
+import { dayMax, dayMs, SegmentColumnsReader, type Segment, type SeriesDays } from '@meterflow/idempotent-writes';
+import type { Layer } from '@meterflow/readings';
+import { daysPerSeries } from './reading-schema.ts';
+import { segmentWithin } from './segment-within.ts';
+import { SeriesReader, type SeriesFilter, type StoredSeries } from './series-reader.ts';
+import type { StoreFile } from './store-file.ts';
+
+/** A segment and whose it is. */
+export interface SeriesSegment {
+  readonly series: StoredSeries;
+  readonly segment: Segment;
+}
+
+/** Days of one page: an enumeration holds at most these in memory, and no read transaction between pages. */
+const pageDaysMax = 512;
+
+type DayRow = [key: number, segment: Uint8Array];
+
+/** Reads one layer's file, always as last committed. Any number of processes may; none of them holds up a writer. */
+export class ReadingReader {
+  readonly #store: StoreFile;
+  readonly #layer: Layer;
+  readonly #series: SeriesReader;
+  readonly #days: StatementSync;
+  readonly #page: StatementSync;
+  readonly #history: StatementSync;
+
+  constructor(store: StoreFile, layer: Layer) {
+    this.#store = store;
+    this.#layer = layer;
+    this.#series = new SeriesReader(store.database);
+    const prepare = (sql: string): StatementSync => {
+      const statement = store.database.prepare(sql);
+      statement.setReturnArrays(true);
+      return statement;
+    };
+    this.#days = prepare('select key, segment from days where key between ? and ?');
+    this.#page = prepare('select key, segment from days where key > ? and key < ? order by key limit ?');
+    this.#history = prepare('select key, segment from history where key between ? and ? order by key, id');
+  }
+
+  /** See ReadingStore. */
+  read(days: SeriesDays): Segment[] {
+    return this.#read(this.#days, days);
+  }
+
+  /** What was superseded, oldest first within each day. */
+  history(days: SeriesDays): Segment[] {
+    return this.#read(this.#history, days);
+  }
+
+  /** By tenant, meter and channel. */
+  *series(filter: SeriesFilter = {}): Generator<StoredSeries> {
+    yield* this.#series.list(filter);
+  }
+
+  /** Every segment by tenant, meter, channel and day. What is written meanwhile may be among them or not. */
+  *segments(filter: SeriesFilter = {}): Generator<SeriesSegment> {
+    for (const series of this.#series.list(filter)) {
+      const columns = new SegmentColumnsReader();
+      for (const [key, blob] of this.#pages(series.id * daysPerSeries - 1, (series.id + 1) * daysPerSeries)) {
+        yield* this.#segments(series, { key, blob, columns });
+      }
+    }
+  }
+
+  /** Every segment in the order of the file, which is the fastest. */
+  *segmentsByKey(): Generator<SeriesSegment> {
+    let series: StoredSeries | undefined;
+    let columns = new SegmentColumnsReader();
+    for (const [key, blob] of this.#pages(-1, Number.MAX_SAFE_INTEGER)) {
+      const id = Math.floor(key / daysPerSeries);
+      if (series?.id !== id) {
+        series = this.#store.read(() => this.#series.byId(id));
+        columns = new SegmentColumnsReader();
+      }
+      if (series !== undefined) {
+        yield* this.#segments(series, { key, blob, columns });
+      }
+    }
+  }
+
+  #segments(series: StoredSeries, row: { key: number; blob: Uint8Array; columns: SegmentColumnsReader }): SeriesSegment[] {
+    const day = row.key % daysPerSeries;
+    return this.#store.read(() => row.columns.read(row.blob, day).map((columns) => ({ series, segment: { day, columns } })));
+  }
+
+  *#pages(after: number, before: number): Generator<DayRow> {
+    let last = after;
+    for (;;) {
+      const rows = this.#store.read(() => this.#page.all(last, before, pageDaysMax)) as unknown as DayRow[];
+      yield* rows;
+      const end = rows.at(-1);
+      if (end === undefined || rows.length < pageDaysMax) {
+        return;
+      }
+      last = end[0];
+    }
+  }
+
+  #read(statement: StatementSync, { tenant, meter, channel, layer, fromMs, toMs }: SeriesDays): Segment[] {
+    if (layer !== this.#layer) {
+      throw new RangeError(`${this.#store.file} holds the ${this.#layer} layer, not ${layer}`);
+    }
+    return this.#store.read(() => {
+      const series = this.#series.find(tenant, meter, channel);
+      if (series === undefined || !(fromMs < toMs)) {
+        return [];
+      }
+      const firstDay = Math.max(0, Math.floor(fromMs / dayMs));
+      const lastDay = Math.min(dayMax - 1, Math.ceil(toMs / dayMs) - 1);
+      const first = series.id * daysPerSeries;
+      const rows = statement.all(first + firstDay, first + lastDay) as unknown as DayRow[];
+      const columns = new SegmentColumnsReader();
+      return rows.flatMap(([key, blob]) => {
+        const day = key - first;
+        return columns.read(blob, day).flatMap((set) => segmentWithin({ day, columns: set }, fromMs, toMs) ?? []);
+      });
+    });
+  }
+}

@@ -1,0 +1,91 @@
+import type { OutcomeCounts, ReadingStore, ReadingWrite, Segment, SeriesDays } from '@meterflow/idempotent-writes';
+import type { Layer } from '@meterflow/readings';
+import { PermanentError } from '@meterflow/stage';
+import { erase, type Erased, type Erasure } from './erasure.ts';
+import { ReadingReader, type SeriesSegment } from './reading-reader.ts';
+import { daysPerSeries, readingSchema } from './reading-schema.ts';
+import { ReadingWriter } from './reading-writer.ts';
+import type { SeriesFilter, StoredSeries } from './series-reader.ts';
+import { StoreFile } from './store-file.ts';
+
+export interface ReadingStoreOptions {
+  /** `dataDirectory(…).store(layer)`. */
+  readonly file: string;
+  readonly layer: Layer;
+  /** The file grows no further: a write beyond fails as on a full disk. */
+  readonly bytesMax?: number;
+}
+
+/** Opens one layer's readings; the file is made where there is none. Several processes may have it open. */
+export function openReadingStore(options: ReadingStoreOptions): EmbeddedReadingStore {
+  return new EmbeddedReadingStore(options);
+}
+
+/**
+ * One layer's readings in one SQLite file. Reads see the last commit. A write holds the file's write lock for the time
+ * of its transaction; a process that only reads never takes it.
+ */
+export class EmbeddedReadingStore implements ReadingStore {
+  readonly #store: StoreFile;
+  readonly #layer: Layer;
+  readonly #reader: ReadingReader;
+  /** Made with the first write: most openers only read. */
+  #writer: ReadingWriter | undefined;
+
+  constructor({ file, layer, bytesMax }: ReadingStoreOptions) {
+    this.#store = new StoreFile({ file, schema: readingSchema, ...(bytesMax === undefined ? {} : { bytesMax }) });
+    this.#layer = layer;
+    this.#reader = new ReadingReader(this.#store, layer);
+  }
+
+  // eslint-disable-next-line @typescript-eslint/require-await -- the file is written at once; errors reject
+  async write(writes: readonly ReadingWrite[]): Promise<readonly OutcomeCounts[]> {
+    const stranger = writes.find(({ batch }) => batch.layer !== this.#layer);
+    if (stranger !== undefined) {
+      throw new PermanentError('wrong-layer', `a batch of ${stranger.batch.layer} readings in the store of ${this.#layer} ones`);
+    }
+    const writer = (this.#writer ??= new ReadingWriter(this.#store, this.#layer));
+    const forget = (): void => {
+      writer.forget();
+    };
+    return this.#store.write(forget, () => writer.write(writes));
+  }
+
+  // eslint-disable-next-line @typescript-eslint/require-await -- as above
+  async read(days: SeriesDays): Promise<readonly Segment[]> {
+    return this.#reader.read(days);
+  }
+
+  /** What was superseded, oldest first within each day. */
+  // eslint-disable-next-line @typescript-eslint/require-await -- as above
+  async history(days: SeriesDays): Promise<readonly Segment[]> {
+    return this.#reader.history(days);
+  }
+
+  /** By tenant, meter and channel, in the order of their UTF-8 bytes. */
+  series(filter?: SeriesFilter): Iterable<StoredSeries> {
+    return this.#reader.series(filter);
+  }
+
+  /** Every segment by tenant, meter, channel and day; a page in memory at a time, and no writer held up. */
+  segments(filter?: SeriesFilter): Iterable<SeriesSegment> {
+    return this.#reader.segments(filter);
+  }
+
+  /** Every segment in the order of the file, which is the fastest. */
+  segmentsByKey(): Iterable<SeriesSegment> {
+    return this.#reader.segmentsByKey();
+  }
+
+  /** Deletes for good what is stored of a series or tenant; batches accepted up to `upTo` (an instant) stay out. */
+  erase(erasure: Erasure): Erased {
+    const forget = (): void => {
+      this.#writer?.forget();
+    };
+    return erase(this.#store, erasure, { tables: ['days'], historyTables: ['history'], keysPerSeries: daysPerSeries, forget });
+  }
+
+  close(): void {
+    this.#store.close();
+  }
+}

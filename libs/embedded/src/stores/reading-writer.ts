@@ -1,0 +1,187 @@
+import type { StatementSync } from 'node:sqlite';
+import {
+  GroupMerger,
+  type OutcomeCounts,
+  type ReadingWrite,
+} from '@meterflow/idempotent-writes';
+import type { Cause, Layer, ReadingBatch } from '@meterflow/readings';
+import { LedgerRows, type StoredLedgerRow } from './ledger-rows.ts';
+import { daysPerSeries } from './reading-schema.ts';
+import { SeriesIndex, type KnownSeries } from './series-index.ts';
+import type { StoreFile } from './store-file.ts';
+
+/** A gathering ends with the batch that takes it to this many readings; the transaction goes on. */
+const gatheredReadingsMax = 64_000;
+/** Of a series, the stored days of a group are read in one go unless that would read this many times as many days. */
+const sparseFactorMax = 4;
+
+/** What is to be done for one write of a group. */
+interface Planned {
+  readonly write: ReadingWrite;
+  readonly cause: Cause;
+  /** Rows of its accepted batch that were there before. */
+  readonly rows: readonly StoredLedgerRow[];
+  /** Its place among the batches that are merged. */
+  readonly batch: number;
+}
+
+const unnumbered = -2;
+
+type DayRow = [key: number, segment: Uint8Array];
+
+/** Merges groups of batches into one layer's file. Everything happens within the caller's transaction. */
+export class ReadingWriter {
+  readonly #layer: Layer;
+  readonly #index: SeriesIndex;
+  readonly #ledger: LedgerRows;
+  readonly #merger = new GroupMerger();
+  readonly #readDays: StatementSync;
+  readonly #readDay: StatementSync;
+  readonly #putDay: StatementSync;
+  readonly #addHistory: StatementSync;
+  /** By their number in the group. */
+  #series: KnownSeries[] = [];
+  #group = 0;
+
+  constructor({ database }: StoreFile, layer: Layer) {
+    this.#layer = layer;
+    this.#index = new SeriesIndex(database, { table: 'days', keysPerSeries: daysPerSeries });
+    this.#ledger = new LedgerRows(database);
+    this.#readDays = database.prepare('select key, segment from days where key between ? and ?');
+    this.#readDays.setReturnArrays(true);
+    this.#readDay = database.prepare('select key, segment from days where key = ?');
+    this.#readDay.setReturnArrays(true);
+    this.#putDay = database.prepare('insert or replace into days values (?, ?)');
+    this.#addHistory = database.prepare('insert into history (key, segment) values (?, ?)');
+  }
+
+  forget(): void {
+    this.#index.forget();
+    this.#ledger.forget();
+  }
+
+  write(writes: readonly ReadingWrite[]): OutcomeCounts[] {
+    const outcomes: OutcomeCounts[] = [];
+    let from = 0;
+    while (from < writes.length) {
+      let readings = 0;
+      let to = from;
+      while (to < writes.length && readings < gatheredReadingsMax) {
+        readings += (writes[to] as ReadingWrite).batch.columns.values.length;
+        to += 1;
+      }
+      outcomes.push(...this.#writeGathered(writes.slice(from, to)));
+      from = to;
+    }
+    this.#ledger.flush();
+    return outcomes;
+  }
+
+  #writeGathered(writes: readonly ReadingWrite[]): OutcomeCounts[] {
+    this.#group += 1;
+    this.#series = [];
+    this.#merger.begin();
+    const planned = new Map<string, Planned>();
+    const results = writes.map((write) => this.#plan(write, planned));
+    this.#merger.sort();
+    this.#mergeDays();
+    for (const { write, cause, rows, batch } of planned.values()) {
+      if (!rows.some((row) => isPart(row, cause))) {
+        const counts = this.#merger.outcomes(batch);
+        this.#ledger.add(cause, this.#layer, { writeKey: write.key, counts, rows });
+      }
+    }
+    return results.map((result) => (typeof result === 'number' ? this.#merger.outcomes(result) : result));
+  }
+
+  /** The batch's number in the merge, or the outcome of the earlier try that stored it. */
+  #plan(write: ReadingWrite, planned: Map<string, Planned>): number | OutcomeCounts {
+    const { batch } = write;
+    const cause = batch.cause ?? { sourceId: batch.sourceId, key: write.key, part: 0, parts: 1 };
+    const path = `${cause.sourceId} ${cause.key} ${cause.parts} ${cause.part}`;
+    const earlier = planned.get(path);
+    if (earlier?.write.key === write.key) {
+      return earlier.batch;
+    }
+    const rows = this.#ledger.rows(cause, this.#layer);
+    const stored = rows.find((row) => isPart(row, cause) && row.writeKey === write.key);
+    if (stored !== undefined) {
+      const { inserted, superseded, shadowed, duplicate, conflict } = stored;
+      return { inserted, superseded, shadowed, duplicate, conflict };
+    }
+    const number = this.#merger.add(batch, this.#numbers(batch));
+    if (earlier === undefined) {
+      planned.set(path, { write, cause, rows, batch: number });
+    }
+    return number;
+  }
+
+  /** The group's numbers of the series that have readings; -1 where the batch is older than the series' erasure. */
+  #numbers({ tenant, series, acceptedAtMs, columns }: ReadingBatch): Int32Array {
+    const numbers = new Int32Array(series.length).fill(unnumbered);
+    for (const index of columns.spans.series) {
+      const name = series[index];
+      if (name === undefined || numbers[index] !== unnumbered) {
+        continue;
+      }
+      const known = this.#index.series(tenant, name);
+      if (known.group !== this.#group) {
+        known.group = this.#group;
+        known.number = this.#series.push(known) - 1;
+      }
+      numbers[index] = acceptedAtMs <= known.erasedTo ? -1 : known.number;
+    }
+    return numbers;
+  }
+
+  #mergeDays(): void {
+    const merger = this.#merger;
+    let stored: DayRow[] = [];
+    let at = 0;
+    let seriesNow = -1;
+    while (merger.next()) {
+      const series = this.#series[merger.series] as KnownSeries;
+      if (merger.series !== seriesNow) {
+        seriesNow = merger.series;
+        stored = this.#storedDays(series);
+        at = 0;
+      }
+      const key = series.id * daysPerSeries + merger.day;
+      while (at < stored.length && (stored[at] as DayRow)[0] < key) {
+        at += 1;
+      }
+      const row = stored[at];
+      const segment = merger.merge(row?.[0] === key ? row[1] : undefined);
+      if (segment === undefined) {
+        continue;
+      }
+      this.#putDay.run(key, segment);
+      series.keyMax = Math.max(series.keyMax, key);
+      const history = merger.history();
+      if (history !== undefined) {
+        this.#addHistory.run(key, history);
+      }
+    }
+  }
+
+  /** What is stored of the days that the group touches of the series it has just come to. */
+  #storedDays({ id, keyMax }: KnownSeries): DayRow[] {
+    const first = id * daysPerSeries + this.#merger.day;
+    if (first > keyMax) {
+      return [];
+    }
+    const days = this.#merger.daysAhead();
+    const last = id * daysPerSeries + (days.at(-1) as number);
+    if (last - first < days.length * sparseFactorMax) {
+      return this.#readDays.all(first, last) as unknown as DayRow[];
+    }
+    return days.flatMap((day) => {
+      const row = this.#readDay.get(id * daysPerSeries + day) as unknown as DayRow | undefined;
+      return row === undefined ? [] : [row];
+    });
+  }
+}
+
+function isPart(row: StoredLedgerRow, cause: Cause): boolean {
+  return row.parts === cause.parts && row.part === cause.part;
+}

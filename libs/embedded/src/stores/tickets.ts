@@ -1,0 +1,42 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { Tickets } from '@meterflow/idempotent-writes';
+import { openDatabase, storeError, transaction } from '../database.ts';
+
+const schema = `
+create table tickets (
+  tenant text primary key,
+  last integer not null
+) strict, without rowid;`;
+
+/** Opens the counters; `file` is `dataDirectory(…).state('tickets')`. Several processes may have it open. */
+export function openTickets({ file }: { readonly file: string }): EmbeddedTickets {
+  return new EmbeddedTickets(file);
+}
+
+/** A counter for each tenant. A ticket is on the disk before it is given out: after a power cut none comes twice. */
+export class EmbeddedTickets implements Tickets {
+  readonly #file: string;
+  readonly #database: DatabaseSync;
+  readonly #take: StatementSync;
+
+  constructor(file: string) {
+    this.#file = file;
+    this.#database = openDatabase(file, { schema, formatVersion: 1, durability: 'full' });
+    this.#take = this.#database.prepare(
+      'insert into tickets values (?, 1) on conflict do update set last = last + 1 returning last',
+    );
+  }
+
+  // eslint-disable-next-line @typescript-eslint/require-await -- the file is written at once; errors reject
+  async take(tenant: string): Promise<number> {
+    try {
+      return transaction(this.#database, () => Number(this.#take.get(tenant)?.['last']));
+    } catch (error) {
+      throw storeError(error, this.#file);
+    }
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+}
