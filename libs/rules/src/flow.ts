@@ -2,6 +2,9 @@
 export const failurePolicies = ['retry', 'skip', 'reject', 'halt'] as const;
 export type FailurePolicy = (typeof failurePolicies)[number];
 
+/** The rule-sdk contract that this build runs. */
+export const ruleContract = 1;
+
 export type ParameterValue = number | string | boolean;
 
 /** One immutable version of a rule. `id` is the SHA-256 of its source, hexadecimal. */

@@ -1,5 +1,6 @@
 export {
   failurePolicies,
+  ruleContract,
   type Activation,
   type FailurePolicy,
   type Flow,
@@ -7,4 +8,15 @@ export {
   type ParameterValue,
   type RuleVersion,
 } from './flow.ts';
-export { change, RuleFailureError, type FlowResult, type Sandbox } from './sandbox.ts';
+export {
+  change,
+  failureReason,
+  RuleFailureError,
+  ruleFailureCodes,
+  type FlowResult,
+  type RuleFailure,
+  type RuleFailureCode,
+  type Sandbox,
+} from './sandbox.ts';
+export { convertUnit, defaultFlow, flagRange, flowOf, stockRules } from './stock-rules.ts';
+export { applyFlowResult, failedResult, type AppliedFlow, type ApplyOptions } from './apply-flow-result.ts';

@@ -1,0 +1,97 @@
+import { spawn, type ChildProcessByStdio } from 'node:child_process';
+import type { Readable, Writable } from 'node:stream';
+import type { ChildSettings } from './child-settings.ts';
+import { FrameAssembler } from './frame-assembler.ts';
+import { word, type FrameReader } from './frame.ts';
+import { replyKind } from './reply.ts';
+
+/** How to start a child: the file that Node runs, and what stands before it. */
+export interface ChildProgram {
+  readonly entry: string;
+  readonly nodeArguments: readonly string[];
+  readonly settings: ChildSettings;
+}
+
+/** Why we ended a child: known for what the watchdog and the host itself did. */
+export type KillReason = 'timed-out' | 'out-of-memory' | 'broken' | 'closed';
+
+export interface ChildEnd {
+  readonly reason: KillReason | undefined;
+  readonly exitCode: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** The end of what it wrote to its standard error. */
+  readonly stderr: string;
+}
+
+export interface ChildEvents {
+  ready(): void;
+  reply(frame: FrameReader): void;
+  /** Once, when the process is gone. */
+  end(end: ChildEnd): void;
+}
+
+const stderrCharsMax = 2_000;
+
+/** One child process, seen from its parent: frames to it, frames from it, and its end. */
+export class ChildHost {
+  readonly pid: number | undefined;
+  readonly #process: ChildProcessByStdio<Writable, Readable, Readable>;
+  #reason: KillReason | undefined;
+
+  constructor(program: ChildProgram, events: ChildEvents) {
+    // No environment but the time zone, so that local time means the same on every machine; no descriptors but three.
+    this.#process = spawn(
+      process.execPath,
+      [...program.nodeArguments, program.entry, JSON.stringify(program.settings)],
+      { cwd: '/', env: { TZ: 'UTC' }, stdio: ['pipe', 'pipe', 'pipe'] },
+    );
+    this.pid = this.#process.pid;
+    this.#listen(program.settings.frameBytesMax, events);
+  }
+
+  send(frame: Buffer): void {
+    this.#process.stdin.write(frame);
+  }
+
+  /** Ends it at once. The first reason counts. */
+  kill(reason: KillReason): void {
+    this.#reason ??= reason;
+    this.#process.kill('SIGKILL');
+  }
+
+  #listen(frameBytesMax: number, events: ChildEvents): void {
+    const child = this.#process;
+    let stderr = '';
+    let ended = false;
+    const assembler = new FrameAssembler(frameBytesMax, (frame) => {
+      if (frame.header[word.kind] === replyKind.ready) {
+        events.ready();
+      } else {
+        events.reply(frame);
+      }
+    });
+    const end = (exitCode: number | null, signal: NodeJS.Signals | null): void => {
+      if (!ended) {
+        ended = true;
+        events.end({ reason: this.#reason, exitCode, signal, stderr });
+      }
+    };
+    child.stdout.on('data', (piece: Buffer) => {
+      try {
+        assembler.push(piece);
+      } catch {
+        this.kill('broken');
+      }
+    });
+    child.stderr.on('data', (piece: Buffer) => {
+      stderr = (stderr + piece.toString('utf8')).slice(-stderrCharsMax);
+    });
+    // Writing to a child that has just died is no news: its end is.
+    child.stdin.on('error', () => undefined);
+    child.on('error', (error) => {
+      stderr += error.message;
+      end(null, null);
+    });
+    child.on('close', end);
+  }
+}

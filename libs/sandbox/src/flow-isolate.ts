@@ -1,0 +1,180 @@
+import type { Runs } from '@meterflow/readings';
+import ivm from 'isolated-vm';
+import type { ChildSettings } from './child-settings.ts';
+import { makeCursor } from './isolate-cursor.ts';
+import { loadStep, walk, type StepSource } from './isolate-flow.ts';
+import { freezeAll, takeAway } from './isolate-lockdown.ts';
+import { makeFlow, type IsolateFlow } from './isolate-main.ts';
+import { Reading } from './isolate-reading.ts';
+import type { ResultReply } from './reply.ts';
+import type { RunRequest } from './request.ts';
+import { ruleBody } from './rule-source.ts';
+import { sharedBytes, sharedColumns, type SharedColumns } from './shared-layout.ts';
+
+/** Thrown when a step can't be loaded, or a whole walk failed. `code` is a RuleFailureCode. */
+export class StepError extends Error {
+  override readonly name = 'StepError';
+  readonly code: 'rule-invalid' | 'rule-threw';
+  readonly step: number;
+
+  constructor(code: StepError['code'], step: number, message: string) {
+    super(message);
+    this.code = code;
+    this.step = step;
+  }
+}
+
+/** Thrown when an isolate used up its memory and is gone. */
+export class IsolateGoneError extends Error {
+  override readonly name = 'IsolateGoneError';
+}
+
+/** Thrown when a call into the isolate was stopped by the child's own clock. */
+export class BackstopError extends Error {
+  override readonly name = 'BackstopError';
+}
+
+const program = `
+  const parts = {
+    takeAway: ${takeAway.toString()}, freezeAll: ${freezeAll.toString()}, sharedColumns: ${sharedColumns.toString()},
+    makeCursor: ${makeCursor.toString()}, Reading: ${Reading.toString()}, loadStep: ${loadStep.toString()},
+    walk: ${walk.toString()},
+  };
+  return (${makeFlow.toString()})(parts, $0, JSON.parse($1));
+`;
+
+/** One step as the parent sends it: the rule's source is still a module. */
+export interface FlowStepSource extends Omit<StepSource, 'body'> {
+  readonly source: string;
+}
+
+type Call<Name extends keyof IsolateFlow> = ivm.Reference<IsolateFlow[Name]>;
+
+/** One flow of one tenant in an isolate of its own. Loads its steps on the first run. */
+export class FlowIsolate {
+  readonly #isolate: ivm.Isolate;
+  readonly #steps: readonly FlowStepSource[];
+  readonly #columns: SharedColumns;
+  readonly #timeout: { readonly timeout: number };
+  readonly #load: Call<'load'>;
+  readonly #run: Call<'run'>;
+  readonly #newTexts: Call<'newTexts'>;
+  readonly #failures: Call<'failures'>;
+  #loaded = 0;
+
+  constructor(steps: readonly FlowStepSource[], settings: ChildSettings) {
+    this.#isolate = new ivm.Isolate({ memoryLimit: settings.isolateMiBMax });
+    this.#steps = steps;
+    this.#timeout = { timeout: settings.backstopMs };
+    const memory = new SharedArrayBuffer(sharedBytes(settings.capacity));
+    this.#columns = sharedColumns(memory, settings.capacity);
+    const context = this.#isolate.createContextSync();
+    const flow = context.evalClosureSync(program, [new ivm.ExternalCopy(memory).copyInto(), JSON.stringify(settings)], {
+      result: { reference: true },
+    }) as ivm.Reference<IsolateFlow>;
+    const call = <Name extends keyof IsolateFlow>(name: Name): Call<Name> =>
+      flow.getSync(name, { reference: true }) as unknown as Call<Name>;
+    this.#load = call('load');
+    this.#run = call('run');
+    this.#newTexts = call('newTexts');
+    this.#failures = call('failures');
+  }
+
+  /** Runs the flow over the batch; undefined when a rule wants the names. `onStep` is called before each step of a traced run. */
+  run(request: RunRequest, onStep: (step: number) => void): ResultReply | undefined {
+    this.#loadSteps(request.traced ? onStep : undefined);
+    this.#fill(request);
+    const { traced, texts, names } = request;
+    const stride = traced ? 1 : Math.max(1, this.#steps.length);
+    let any = 0;
+    for (let step = 0; step < this.#steps.length; step += stride) {
+      if (traced) {
+        onStep(step);
+      }
+      this.#columns.control.set([request.spans.count.length, request.count, step, step + stride]);
+      any = this.#enter(step, () => this.#run.applySync(undefined, [texts, names], this.#timeout));
+      if (any < 0) {
+        return undefined;
+      }
+    }
+    return {
+      any,
+      columns: this.#columns,
+      count: request.count,
+      newTexts: any & texted ? this.#enter(0, () => this.#newTexts.applySync(undefined, [], this.#timeout)) : '',
+      failures: any & failed ? this.#enter(0, () => this.#failures.applySync(undefined, [], this.#timeout)) : '',
+    };
+  }
+
+  dispose(): void {
+    if (!this.#isolate.isDisposed) {
+      this.#isolate.dispose();
+    }
+  }
+
+  #loadSteps(onStep: ((step: number) => void) | undefined): void {
+    for (; this.#loaded < this.#steps.length; this.#loaded += 1) {
+      const step = this.#loaded;
+      onStep?.(step);
+      const json = stepJson(this.#steps[step] as FlowStepSource, step);
+      const problem = this.#enter(step, () => this.#load.applySync(undefined, [json], this.#timeout));
+      if (problem !== '') {
+        throw new StepError('rule-invalid', step, problem);
+      }
+    }
+  }
+
+  #fill({ count, decimals, values, spans, quality, unit, code, method }: RunRequest): void {
+    const columns = this.#columns;
+    const divisor = 10 ** decimals;
+    for (let index = 0; index < count; index++) {
+      columns.values[index] = (values[index] as number) / divisor;
+    }
+    columns.changes.fill(0, 0, count);
+    columns.startMs.set(spans.startMs);
+    columns.stepMs.set(spans.stepMs);
+    columns.lengthMs.set(spans.lengthMs);
+    columns.count.set(spans.count);
+    columns.series.set(spans.series);
+    expand(quality, columns.quality);
+    expand(unit, columns.unit);
+    expand(code, columns.code);
+    expand(method, columns.method);
+  }
+
+  #enter<Result>(step: number, call: () => Result): Result {
+    try {
+      return call();
+    } catch (error) {
+      if (this.#isolate.isDisposed) {
+        throw new IsolateGoneError('the isolate used up its memory', { cause: error });
+      }
+      const message = error instanceof Error ? error.message : String(error);
+      if (message.includes('timed out')) {
+        throw new BackstopError(message, { cause: error });
+      }
+      throw new StepError('rule-threw', step, message);
+    }
+  }
+}
+
+function stepJson({ source, parameters, channels }: FlowStepSource, step: number): string {
+  try {
+    return JSON.stringify({ body: ruleBody(source), parameters, channels } satisfies StepSource);
+  } catch (error) {
+    throw new StepError('rule-invalid', step, (error as Error).message);
+  }
+}
+
+// Bits of a result that come with texts, and with failures.
+const texted = 4 | 8 | 16 | 32 | 64;
+const failed = 64;
+
+function expand(runs: Runs, column: Uint8Array | Uint16Array): void {
+  let start = 0;
+  for (let run = 0; run < runs.ends.length; run++) {
+    const end = runs.ends[run] as number;
+    column.fill(runs.values[run] as number, start, end);
+    start = end;
+  }
+}

@@ -1,0 +1,118 @@
+import type { BatchCursor } from './isolate-cursor.ts';
+import type { Compile } from './isolate-lockdown.ts';
+import type { Reading } from './isolate-reading.ts';
+
+/** One step as the host hands it over. `body` calls `defineRule` once. */
+export interface StepSource {
+  readonly body: string;
+  readonly parameters: Readonly<Record<string, unknown>>;
+  readonly channels: string;
+}
+
+export interface RuleDefinition {
+  readonly onReading: (reading: Reading, context: RuleContext) => unknown;
+}
+
+export interface RuleContext {
+  readonly parameters: Readonly<Record<string, unknown>>;
+}
+
+/** A step loaded in the isolate. `instantiate` evaluates the rule anew: what it keeps between calls ends with the batch. */
+export interface LoadedStep {
+  readonly index: number;
+  readonly channels: RegExp | undefined;
+  readonly context: RuleContext;
+  instantiate(): RuleDefinition;
+}
+
+type DeclaredParameter = Readonly<Partial<Record<'type' | 'default' | 'min' | 'max', unknown>>>;
+
+/** Runs inside the isolate, as text: nothing in it may refer to anything outside but the types. Throws what is wrong. */
+export function loadStep(compile: Compile, source: StepSource, index: number): LoadedStep {
+  const evaluate = compile('defineRule', `'use strict';\n${source.body}\n//# sourceURL=<rule>`);
+  const define = (): Record<string, unknown> => {
+    const definitions: Record<string, unknown>[] = [];
+    evaluate((definition: Record<string, unknown>) => {
+      definitions.push(definition);
+      return definition;
+    });
+    const [definition] = definitions;
+    if (definitions.length !== 1 || typeof definition?.['onReading'] !== 'function') {
+      throw new TypeError('a rule calls defineRule({ name, onReading(reading, context) { … } }) once');
+    }
+    return definition;
+  };
+  const checked = (name: string, given: unknown, declared: DeclaredParameter | undefined): unknown => {
+    const value = given ?? declared?.default;
+    if (declared === undefined || value === undefined) {
+      throw new TypeError(`parameter ${name} ${declared === undefined ? 'is not one of this rule' : 'is missing'}`);
+    }
+    if (typeof value !== declared.type || (typeof value === 'number' && !Number.isFinite(value))) {
+      throw new TypeError(`parameter ${name} must be a ${String(declared.type)}`);
+    }
+    const { min, max } = declared;
+    if ((typeof min === 'number' && (value as number) < min) || (typeof max === 'number' && (value as number) > max)) {
+      throw new TypeError(`parameter ${name} must lie between ${String(min ?? 'any')} and ${String(max ?? 'any')}`);
+    }
+    return value;
+  };
+
+  const declared = (define()['parameters'] ?? {}) as Readonly<Record<string, DeclaredParameter>>;
+  const names = new Set([...Object.keys(declared), ...Object.keys(source.parameters)]);
+  const parameters: Record<string, unknown> = {};
+  names.forEach((name) => {
+    const declaration = Object.hasOwn(declared, name) ? declared[name] : undefined;
+    const value = checked(name, source.parameters[name], declaration);
+    Object.defineProperty(parameters, name, { value, enumerable: true });
+  });
+  const pattern = source.channels.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*');
+  return {
+    index,
+    channels: source.channels === '*' ? undefined : new RegExp(`^${pattern}$`, 'u'),
+    context: Object.freeze({ parameters: Object.freeze(parameters) }),
+    instantiate: () => Object.freeze({ onReading: define()['onReading'] as RuleDefinition['onReading'] }),
+  };
+}
+
+/** The part of a batch that a walk goes over: spans, and the first reading of the first of them. */
+export interface WalkRange {
+  readonly fromSpan: number;
+  readonly toSpan: number;
+  readonly fromIndex: number;
+}
+
+/**
+ * Takes one rule over readings, in the isolate, as text. Each step has a compilation of its own, so that the engine
+ * sees one callee in the loop and inlines it.
+ */
+export function walk(step: LoadedStep, run: { cursor: BatchCursor; reading: Reading }, range: WalkRange): void {
+  const { cursor, reading } = run;
+  const { changes, quality, count } = cursor;
+  const { channels, context, index: stepIndex } = step;
+  const rule = step.instantiate();
+  let index = range.fromIndex;
+  for (let span = range.fromSpan; span < range.toSpan; span++) {
+    cursor.span = span;
+    cursor.first = index;
+    const end = index + (count[span] as number);
+    if (channels !== undefined && !channels.test(cursor.names()[(cursor.series[span] as number) * 2 + 1] as string)) {
+      index = end;
+      continue;
+    }
+    for (; index < end; index++) {
+      // Neither what an earlier rule rejected or failed on, nor what has no value.
+      if ((changes[index] as number) >= 32 || quality[index] === 4) {
+        continue;
+      }
+      cursor.index = index;
+      try {
+        if (rule.onReading(reading, context) !== undefined) {
+          throw cursor.nonsense('onReading must return nothing: change the reading itself (and it can\'t be async)');
+        }
+      } catch (error) {
+        cursor.fail(stepIndex, error);
+      }
+    }
+  }
+  cursor.index = -1;
+}

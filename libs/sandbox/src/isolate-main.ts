@@ -1,0 +1,84 @@
+import type { BatchCursor, IsolateSettings } from './isolate-cursor.ts';
+import type { LoadedStep, StepSource, WalkRange } from './isolate-flow.ts';
+import type { Compile } from './isolate-lockdown.ts';
+import type { Reading } from './isolate-reading.ts';
+import type { SharedColumns } from './shared-layout.ts';
+
+/** What {@link makeFlow} is put together from; each is one of the functions that travel as text. */
+export interface IsolateParts {
+  readonly takeAway: () => Compile;
+  readonly freezeAll: () => void;
+  readonly sharedColumns: (memory: SharedArrayBuffer, capacity: number) => SharedColumns;
+  readonly makeCursor: (columns: SharedColumns, settings: IsolateSettings) => BatchCursor;
+  readonly Reading: new (cursor: BatchCursor) => Reading;
+  readonly loadStep: (compile: Compile, source: StepSource, index: number) => LoadedStep;
+  readonly walk: (step: LoadedStep, run: { cursor: BatchCursor; reading: Reading }, range: WalkRange) => void;
+}
+
+/** The calls that the child makes into an isolate; numbers and strings alone cross. */
+export interface IsolateFlow {
+  /** Loads the next step; returns what is wrong with it, or ''. */
+  load(stepJson: string): string;
+  /**
+   * Takes the steps named in `control` over the batch in the shared columns; begins the batch with step 0. Texts (and
+   * names) are joined with line feeds. Returns -1 when a rule wants the names that were not given, else all bits of
+   * `changes` together.
+   */
+  run(texts: string, names: string | undefined): number;
+  newTexts(): string;
+  failures(): string;
+}
+
+/** Runs inside the isolate, as text: nothing in it may refer to anything outside but the types. */
+export function makeFlow(parts: IsolateParts, memory: SharedArrayBuffer, settings: IsolateSettings): IsolateFlow {
+  const compile = parts.takeAway();
+  const columns = parts.sharedColumns(memory, settings.capacity);
+  const cursor = parts.makeCursor(columns, settings);
+  const reading = new parts.Reading(cursor);
+  const walks: ((range: WalkRange) => void)[] = [];
+  const walkText = parts.walk.toString();
+  let textsKnown = 0;
+  Object.freeze(parts.Reading.prototype);
+  parts.freezeAll();
+
+  return {
+    load(stepJson) {
+      try {
+        const step = parts.loadStep(compile, JSON.parse(stepJson) as StepSource, walks.length);
+        const walk = compile(`return ${walkText}`)() as IsolateParts['walk'];
+        const run = { cursor, reading };
+        walks.push((range) => { walk(step, run, range); });
+        return '';
+      } catch (error) {
+        return cursor.explain(error);
+      }
+    },
+    run(texts, names) {
+      const [spans, readings, from, to] = columns.control as unknown as [number, number, number, number];
+      if (from === 0) {
+        const list = texts.split('\n');
+        textsKnown = list.length;
+        cursor.begin(list, names);
+      }
+      for (let step = from; step < to && !cursor.namesWanted; step++) {
+        try {
+          (walks[step] as (typeof walks)[number])({ fromSpan: 0, toSpan: spans, fromIndex: 0 });
+        } catch (error) {
+          if (!cursor.namesWanted) {
+            throw error;
+          }
+        }
+      }
+      if (cursor.namesWanted) {
+        return -1;
+      }
+      let any = 0;
+      for (let index = 0; index < readings; index++) {
+        any |= columns.changes[index] as number;
+      }
+      return any;
+    },
+    newTexts: () => cursor.texts.slice(textsKnown).join('\n'),
+    failures: () => JSON.stringify(cursor.failures),
+  };
+}

@@ -1,0 +1,257 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { qualities, readingsPerBatchMax, unitNames, type ReadingBatch } from '@meterflow/readings';
+import { RuleFailureError, type Flow, type FlowResult, type Sandbox } from '@meterflow/rules';
+import { ChildHost, type ChildEnd, type ChildProgram } from './child-host.ts';
+import { flowResult, stepFailure } from './flow-result.ts';
+import { word, type FrameReader } from './frame.ts';
+import { failuresShownMax, frameBytesMax, sandboxLimits, textCharsMax, type SandboxLimits } from './limits.ts';
+import { Quarantine } from './quarantine.ts';
+import { readNotice, replyKind } from './reply.ts';
+import type { RunJob } from './run-job.ts';
+import { SandboxUnavailableError } from './sandbox-error.ts';
+import { SandboxLane, type LaneOptions } from './sandbox-lane.ts';
+import { verdictOn } from './verdict.ts';
+
+export interface IsolatedSandboxOptions {
+  readonly limits?: Partial<SandboxLimits>;
+  /** The file that a child runs; found by itself beside this one: `child.ts` in the sources, `sandbox-child.js` bundled. */
+  readonly childEntry?: string;
+  /** Told of each child that ended without being asked to, and of each rule version that was put in quarantine. */
+  readonly onIncident?: (incident: SandboxIncident) => void;
+}
+
+export interface SandboxIncident {
+  readonly kind: 'child-ended' | 'rule-quarantined';
+  readonly message: string;
+}
+
+/**
+ * Runs flows in isolates inside child processes. A batch whose child dies is run once more, alone, in a child of its
+ * own that says which step it is in: so the guilty version is known, and a child that was killed from outside harms no
+ * innocent rule. Batches of others that were in flight go to the next child.
+ *
+ * run ─▶ waiting ─▶ lane (one child, a few batches ahead) ─▶ result
+ *                     └─ its child died ─▶ suspects ─▶ solo lane (traced) ─▶ result, or quarantine
+ */
+export class IsolatedSandbox implements Sandbox {
+  readonly #limits: SandboxLimits;
+  readonly #program: ChildProgram;
+  readonly #onIncident: (incident: SandboxIncident) => void;
+  readonly #quarantine = new Quarantine();
+  readonly #flowKeys = new WeakMap<Flow, string>();
+  readonly #waiting: RunJob[] = [];
+  readonly #suspects: RunJob[] = [];
+  readonly #lanes: SandboxLane[] = [];
+  #solo: SandboxLane | undefined;
+  #lastJob = 0;
+  #startsFailed = 0;
+  #closed = false;
+
+  constructor(options: IsolatedSandboxOptions = {}) {
+    this.#limits = { ...sandboxLimits, ...options.limits };
+    this.#program = childProgram(options.childEntry ?? defaultEntry(), this.#limits);
+    this.#onIncident = options.onIncident ?? (() => undefined);
+    for (let index = 0; index < this.#limits.children; index++) {
+      this.#lanes.push(this.#openLane(index));
+    }
+  }
+
+  run(flow: Flow, batch: ReadingBatch): Promise<FlowResult> {
+    const known = this.#quarantine.failureOf(flow);
+    if (known !== undefined) {
+      return Promise.reject(known);
+    }
+    if (batch.columns.values.length > readingsPerBatchMax) {
+      return Promise.reject(new RangeError(`a batch holds at most ${readingsPerBatchMax} readings`));
+    }
+    if (this.#closed || this.#waiting.length >= this.#limits.waitingMax) {
+      const why = this.#closed ? 'the sandbox is closed' : `${this.#limits.waitingMax} batches wait already`;
+      return Promise.reject(new SandboxUnavailableError(why));
+    }
+    const { promise, resolve, reject } = Promise.withResolvers<FlowResult>();
+    const flowKey = `${batch.tenant} ${this.#keyOf(flow)}`;
+    const id = (this.#lastJob = (this.#lastJob + 1) % 2 ** 32);
+    this.#waiting.push({ id, flowKey, flow, batch, unexplainedDeaths: 0, lastStep: 0, resolve, reject });
+    this.#pump();
+    return promise;
+  }
+
+  close(): Promise<void> {
+    this.#closed = true;
+    [...this.#lanes, this.#solo].forEach((lane) => lane?.close());
+    this.#refuseAll('the sandbox is closed');
+    return Promise.resolve();
+  }
+
+  /** Process ids of the children, for those who watch or kill them. */
+  get childPids(): readonly number[] {
+    return [...this.#lanes, this.#solo].flatMap((lane) => lane?.pid ?? []);
+  }
+
+  get quarantined(): readonly string[] {
+    return this.#quarantine.versions;
+  }
+
+  #keyOf(flow: Flow): string {
+    let key = this.#flowKeys.get(flow);
+    if (key === undefined) {
+      key = JSON.stringify(flow.steps.map(({ rule, parameters, channels }) => [rule.id, parameters, channels]));
+      this.#flowKeys.set(flow, key);
+    }
+    return key;
+  }
+
+  #pump(): void {
+    this.#lanes.forEach((lane) => { lane.pump(); });
+    this.#examine();
+  }
+
+  #openLane(index: number): SandboxLane {
+    return this.#lane({
+      traced: false,
+      next: () => this.#next(this.#waiting),
+      ended: (end, jobs, served) => {
+        this.#laneEnded(index, end, { jobs, served });
+      },
+    });
+  }
+
+  #lane(options: Pick<LaneOptions, 'traced' | 'next' | 'ended'>): SandboxLane {
+    return new SandboxLane({
+      ...options,
+      limits: this.#limits,
+      start: (events) => new ChildHost(this.#program, events),
+      answered: (job, frame) => { this.#answered(job, frame); },
+    });
+  }
+
+  /** The next job that is not in quarantine meanwhile. */
+  #next(jobs: RunJob[]): RunJob | undefined {
+    for (let job = jobs.shift(); job !== undefined; job = jobs.shift()) {
+      const failure = this.#quarantine.failureOf(job.flow);
+      if (failure === undefined) {
+        return job;
+      }
+      job.reject(failure);
+    }
+    return undefined;
+  }
+
+  #answered(job: RunJob, frame: FrameReader): void {
+    switch (frame.header[word.kind]) {
+      case replyKind.result:
+        job.resolve(flowResult(job, frame));
+        break;
+      case replyKind.failed:
+        job.reject(stepFailure(job, readNotice(frame)));
+        break;
+      default:
+        job.lastStep = Number(readNotice(frame));
+    }
+  }
+
+  #laneEnded(index: number, end: ChildEnd, left: { readonly jobs: readonly RunJob[]; readonly served: boolean }): void {
+    if (this.#closed) {
+      left.jobs.forEach((job) => { job.reject(new SandboxUnavailableError('the sandbox is closed')); });
+      return;
+    }
+    this.#report(end);
+    this.#startsFailed = left.served ? 0 : this.#startsFailed + 1;
+    if (this.#startsFailed >= this.#limits.startAttemptsMax) {
+      this.#startsFailed = 0;
+      this.#refuseAll(`a child can't be started: ${end.stderr}`);
+    }
+    const [suspect, ...innocent] = left.jobs;
+    if (suspect !== undefined) {
+      this.#suspects.push(suspect);
+    }
+    this.#waiting.unshift(...innocent);
+    this.#lanes[index] = this.#openLane(index);
+    this.#examine();
+  }
+
+  /** Runs the first suspect alone in a child of its own; one at a time. */
+  #examine(): void {
+    if (this.#closed || this.#solo !== undefined) {
+      return;
+    }
+    const job = this.#next(this.#suspects);
+    if (job === undefined) {
+      return;
+    }
+    const pending = [job];
+    this.#solo = this.#lane({
+      traced: true,
+      next: () => pending.shift(),
+      ended: (end, jobs) => {
+        this.#solo = undefined;
+        if (jobs.length + pending.length > 0) {
+          this.#judge(job, end);
+        }
+        this.#examine();
+      },
+    });
+    const settled = (): void => this.#solo?.close();
+    const { resolve, reject } = job;
+    job.resolve = (result) => { resolve(result); settled(); };
+    job.reject = (error) => { reject(error); settled(); };
+  }
+
+  #judge(job: RunJob, end: ChildEnd): void {
+    if (this.#closed) {
+      job.reject(new SandboxUnavailableError('the sandbox is closed'));
+      return;
+    }
+    const verdict = verdictOn(end);
+    job.unexplainedDeaths += 1;
+    if (verdict === undefined && job.unexplainedDeaths < this.#limits.unexplainedDeathsMax) {
+      this.#suspects.push(job);
+      return;
+    }
+    const { code, detail } = verdict ?? { code: 'rule-killed-its-host', detail: 'its host died each time it ran' };
+    const step = job.flow.steps[job.lastStep];
+    const failure =
+      step === undefined ? new RuleFailureError(code, detail) : this.#quarantine.add(step, code, `${detail}; it is in quarantine`);
+    this.#onIncident({ kind: 'rule-quarantined', message: failure.message });
+    job.reject(failure);
+  }
+
+  #report({ reason, exitCode, signal }: ChildEnd): void {
+    const message = `a sandbox child ended: ${reason ?? signal ?? `exit ${exitCode ?? 'unknown'}`}`;
+    this.#onIncident({ kind: 'child-ended', message });
+  }
+
+  #refuseAll(why: string): void {
+    [...this.#waiting.splice(0), ...this.#suspects.splice(0)].forEach((job) => {
+      job.reject(new SandboxUnavailableError(why));
+    });
+  }
+}
+
+// Optimised code only for the first isolate is what concurrent recompilation leaves with isolated-vm, which also can't
+// load into a process that began from Node's snapshot.
+const nodeArguments = ['--no-concurrent-recompilation', '--no-node-snapshot', '--no-warnings'];
+
+function childProgram(entry: string, limits: SandboxLimits): ChildProgram {
+  return {
+    entry,
+    nodeArguments,
+    settings: {
+      capacity: readingsPerBatchMax,
+      qualities,
+      units: unitNames,
+      textCharsMax,
+      failuresShownMax,
+      frameBytesMax,
+      isolateMiBMax: limits.isolateMiBMax,
+      isolatesMax: limits.isolatesMax,
+      backstopMs: limits.batchWallMsMax * 2,
+    },
+  };
+}
+
+function defaultEntry(): string {
+  const source = join(import.meta.dirname, 'child.ts');
+  return existsSync(source) ? source : join(import.meta.dirname, 'sandbox-child.js');
+}

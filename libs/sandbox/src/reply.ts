@@ -1,0 +1,103 @@
+import type { change } from '@meterflow/rules';
+import { FrameWriter, padded, word, type FrameReader } from './frame.ts';
+import type { SharedColumns } from './shared-layout.ts';
+
+/** What a child answers. Each `run` has exactly one of the middle four, in the order of the requests. */
+export const replyKind = { ready: 1, result: 2, namesWanted: 3, flowUnknown: 4, failed: 5, step: 6 } as const;
+
+/** Words of a reply's header, after the common ones. */
+const at = { any: 3, count: 4, textBytes: 5, failureBytes: 6, step: 7, residentKiB: 8 } as const;
+
+// A copy, so that a child need not load the library for it.
+const bit: typeof change = { value: 1, quality: 2, unit: 4, method: 8, reason: 16, rejected: 32, failed: 64 };
+
+/** Any of the bits that come with a text in the reason column. */
+const reasoned = bit.reason | bit.rejected | bit.failed;
+
+export interface ResultReply {
+  readonly any: number;
+  readonly columns: SharedColumns;
+  readonly count: number;
+  readonly newTexts: string;
+  readonly failures: string;
+}
+
+export function resultFrame(job: number, { any, columns, count, newTexts, failures }: ResultReply): Buffer {
+  const sections = any === 0 ? [] : changedColumns(any, columns, count);
+  const textBytes = Buffer.byteLength(newTexts);
+  const failureBytes = Buffer.byteLength(failures);
+  const bytes = sections.reduce((sum, section) => sum + padded(section.byteLength), padded(textBytes) + padded(failureBytes));
+  const frame = new FrameWriter(bytes);
+  const { header } = frame;
+  header[word.kind] = replyKind.result;
+  header[word.job] = job;
+  header[at.any] = any;
+  header[at.count] = count;
+  header[at.textBytes] = textBytes;
+  header[at.failureBytes] = failureBytes;
+  sections.forEach((section) => { frame.column(section); });
+  frame.text(newTexts);
+  frame.text(failures);
+  return frame.bytes;
+}
+
+function changedColumns(any: number, columns: SharedColumns, count: number): (Float64Array | Uint16Array | Uint8Array)[] {
+  return [
+    columns.changes.subarray(0, count),
+    ...(any & bit.value ? [columns.values.subarray(0, count)] : []),
+    ...(any & bit.quality ? [columns.quality.subarray(0, count)] : []),
+    ...(any & bit.unit ? [columns.unit.subarray(0, count)] : []),
+    ...(any & bit.method ? [columns.method.subarray(0, count)] : []),
+    ...(any & reasoned ? [columns.reason.subarray(0, count)] : []),
+  ];
+}
+
+/** A result as it came, texts still joined. Columns that hold nothing new are all zero. */
+export interface RawResult {
+  readonly any: number;
+  readonly changes: Uint8Array;
+  readonly values: Float64Array;
+  readonly quality: Uint8Array;
+  readonly unit: Uint16Array;
+  readonly method: Uint16Array;
+  readonly reason: Uint16Array;
+  readonly newTexts: string;
+  readonly failures: string;
+}
+
+export function readResult(frame: FrameReader): RawResult {
+  const { header } = frame;
+  const any = header[at.any] as number;
+  const count = header[at.count] as number;
+  const words = (bits: number): Uint16Array => (any & bits ? frame.uint16(count) : zeroWords.subarray(0, count));
+  const bytes = (bits: number): Uint8Array => (any & bits ? frame.uint8(count) : zeroBytes.subarray(0, count));
+  return {
+    any,
+    changes: bytes(255),
+    values: any & bit.value ? frame.float64(count) : zeroFloats.subarray(0, count),
+    quality: bytes(bit.quality),
+    unit: words(bit.unit),
+    method: words(bit.method),
+    reason: words(reasoned),
+    newTexts: frame.text(header[at.textBytes] as number),
+    failures: frame.text(header[at.failureBytes] as number),
+  };
+}
+
+const zeroFloats = new Float64Array(4_096);
+const zeroWords = new Uint16Array(4_096);
+const zeroBytes = new Uint8Array(4_096);
+
+export function noticeFrame(kind: number, job: number, text = ''): Buffer {
+  const bytes = Buffer.byteLength(text);
+  const frame = new FrameWriter(padded(bytes));
+  frame.header[word.kind] = kind;
+  frame.header[word.job] = job;
+  frame.header[at.textBytes] = bytes;
+  frame.text(text);
+  return frame.bytes;
+}
+
+export function readNotice(frame: FrameReader): string {
+  return frame.text(frame.header[at.textBytes] as number);
+}

@@ -1,0 +1,120 @@
+import type { ReadingBatch, Runs, Spans } from '@meterflow/readings';
+import { FrameWriter, padded, word, type FrameReader } from './frame.ts';
+
+/** What the parent asks of a child. */
+export const requestKind = { define: 1, run: 2 } as const;
+
+/** Words of a request's header, after the common ones. */
+const at = { flow: 3, count: 4, decimals: 5, spans: 6, runs: 7, textBytes: 11, nameBytes: 12, flags: 13 } as const;
+/** Runs of quality, unit, code and method. */
+const runColumns = 4;
+const flag = { named: 1, traced: 2 } as const;
+
+export interface RunRequest {
+  readonly job: number;
+  readonly flow: number;
+  readonly count: number;
+  readonly decimals: number;
+  readonly values: Float64Array;
+  readonly spans: Spans;
+  readonly quality: Runs;
+  readonly unit: Runs;
+  readonly code: Runs;
+  readonly method: Runs;
+  /** Joined with line feeds. */
+  readonly texts: string;
+  /** Meter and channel by turns, joined with line feeds; undefined where no rule has asked for them yet. */
+  readonly names: string | undefined;
+  /** Say so before each step: when this child dies, the parent knows in which. */
+  readonly traced: boolean;
+}
+
+export function defineFrame(flow: number, json: string): Buffer {
+  const bytes = Buffer.byteLength(json);
+  const frame = new FrameWriter(padded(bytes));
+  frame.header[word.kind] = requestKind.define;
+  frame.header[at.flow] = flow;
+  frame.header[at.textBytes] = bytes;
+  frame.text(json);
+  return frame.bytes;
+}
+
+export function readDefine(frame: FrameReader): { readonly flow: number; readonly json: string } {
+  return { flow: frame.header[at.flow] as number, json: frame.text(frame.header[at.textBytes] as number) };
+}
+
+export interface RunFrameOptions {
+  readonly job: number;
+  readonly flow: number;
+  readonly named: boolean;
+  readonly traced: boolean;
+}
+
+export function runFrame(batch: ReadingBatch, options: RunFrameOptions): Buffer {
+  const { columns } = batch;
+  const { spans, values } = columns;
+  const texts = columns.texts.map(oneLine).join('\n');
+  const names = options.named ? batch.series.map(({ meter, channel }) => `${meter}\n${channel}`).join('\n') : '';
+  const textBytes = Buffer.byteLength(texts);
+  const nameBytes = Buffer.byteLength(names);
+  const runs = [columns.quality, columns.unit, columns.code, columns.method];
+  const wide = [values, spans.startMs, spans.stepMs, spans.lengthMs, spans.count, spans.series];
+  const sections = [...wide, ...runs.flatMap(({ ends, values: held }) => [ends, held])];
+  const bytes = sections.reduce((sum, section) => sum + padded(section.byteLength), padded(textBytes) + padded(nameBytes));
+
+  const frame = new FrameWriter(bytes);
+  const { header } = frame;
+  header[word.kind] = requestKind.run;
+  header[word.job] = options.job;
+  header[at.flow] = options.flow;
+  header[at.count] = values.length;
+  header[at.decimals] = columns.decimals;
+  header[at.spans] = spans.count.length;
+  header[at.textBytes] = textBytes;
+  header[at.nameBytes] = nameBytes;
+  header[at.flags] = (options.named ? flag.named : 0) | (options.traced ? flag.traced : 0);
+  runs.forEach(({ ends }, index) => {
+    header[at.runs + index] = ends.length;
+  });
+  sections.forEach((section) => { frame.column(section); });
+  frame.text(texts);
+  frame.text(names);
+  return frame.bytes;
+}
+
+export function readRun(frame: FrameReader): RunRequest {
+  const { header } = frame;
+  const count = header[at.count] as number;
+  const spanCount = header[at.spans] as number;
+  const flags = header[at.flags] as number;
+  const values = frame.float64(count);
+  const startMs = frame.float64(spanCount);
+  const [stepMs, lengthMs, counts, series] = [0, 1, 2, 3].map(() => frame.uint32(spanCount)) as [
+    Uint32Array,
+    Uint32Array,
+    Uint32Array,
+    Uint32Array,
+  ];
+  const [quality, unit, code, method] = Array.from({ length: runColumns }, (_, index) => {
+    const length = header[at.runs + index] as number;
+    return { ends: frame.uint32(length), values: frame.uint32(length) };
+  }) as [Runs, Runs, Runs, Runs];
+  const texts = frame.text(header[at.textBytes] as number);
+  const names = frame.text(header[at.nameBytes] as number);
+  return {
+    job: header[word.job] as number,
+    flow: header[at.flow] as number,
+    count,
+    decimals: header[at.decimals] as number,
+    values,
+    spans: { startMs, stepMs, lengthMs, count: counts, series },
+    ...{ quality, unit, code, method, texts },
+    names: (flags & flag.named) === 0 ? undefined : names,
+    traced: (flags & flag.traced) !== 0,
+  };
+}
+
+/** Texts travel joined with line feeds; what a rule sees of one that holds any is cut to one line. */
+function oneLine(text: string): string {
+  return text.includes('\n') ? text.replaceAll('\n', ' ') : text;
+}

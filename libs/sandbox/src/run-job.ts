@@ -1,0 +1,17 @@
+import type { ReadingBatch } from '@meterflow/readings';
+import type { Flow, FlowResult } from '@meterflow/rules';
+
+/** A run that waits for its result. */
+export interface RunJob {
+  readonly id: number;
+  /** Names tenant and flow: one isolate each. */
+  readonly flowKey: string;
+  readonly flow: Flow;
+  readonly batch: ReadingBatch;
+  /** How often a child died, for no reason that we know, while it had this batch. */
+  unexplainedDeaths: number;
+  /** The step that a traced run was in last. */
+  lastStep: number;
+  resolve(result: FlowResult): void;
+  reject(error: Error): void;
+}

@@ -1,0 +1,118 @@
+import type { ChildEnd, ChildHost } from './child-host.ts';
+import { defineFrame, runFrame } from './request.ts';
+import type { FrameReader } from './frame.ts';
+import { word } from './frame.ts';
+import { replyKind } from './reply.ts';
+import type { RunJob } from './run-job.ts';
+import type { SandboxLimits } from './limits.ts';
+import { Watchdog } from './watchdog.ts';
+
+export interface LaneOptions {
+  readonly limits: SandboxLimits;
+  /** A lane for one suspect batch: its child says before each step that it begins. */
+  readonly traced: boolean;
+  start(events: { ready(): void; reply(frame: FrameReader): void; end(end: ChildEnd): void }): ChildHost;
+  /** The next job for this lane, or undefined. */
+  next(): RunJob | undefined;
+  answered(job: RunJob, frame: FrameReader): void;
+  /** The child is gone; `jobs` had no answer yet, the first of them was being run. `served`: it had been ready. */
+  ended(end: ChildEnd, jobs: readonly RunJob[], served: boolean): void;
+}
+
+/**
+ * Feeds one child: keeps a few batches ahead of its answers, which come in the order of the requests, and watches the
+ * first of them. Lives as long as its child.
+ */
+export class SandboxLane {
+  readonly #options: LaneOptions;
+  readonly #child: ChildHost;
+  readonly #watchdog: Watchdog;
+  readonly #inFlight: RunJob[] = [];
+  readonly #flows = new Map<string, number>();
+  #flowsDefined = 0;
+  readonly #named = new Set<string>();
+  #ready = false;
+  #ended = false;
+
+  constructor(options: LaneOptions) {
+    this.#options = options;
+    this.#child = options.start({
+      ready: () => {
+        this.#ready = true;
+        this.pump();
+      },
+      reply: (frame) => { this.#reply(frame); },
+      end: (end) => { this.#end(end); },
+    });
+    this.#watchdog = new Watchdog(this.#child, options.limits, () => this.#inFlight[0]?.id);
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  /** Sends what there is room for. */
+  pump(): void {
+    const { limits, next } = this.#options;
+    while (this.#ready && !this.#ended && this.#inFlight.length < limits.batchesAheadMax) {
+      const job = next();
+      if (job === undefined) {
+        break;
+      }
+      this.#send(job);
+    }
+    this.#watchdog.watch(this.#inFlight.length > 0);
+  }
+
+  close(): void {
+    this.#child.kill('closed');
+  }
+
+  #send(job: RunJob): void {
+    this.#inFlight.push(job);
+    const { flowKey, batch, id } = job;
+    let number = this.#flows.get(flowKey);
+    if (number === undefined) {
+      number = ++this.#flowsDefined;
+      this.#flows.set(flowKey, number);
+      this.#define(job, number);
+    }
+    const options = { job: id, flow: number, named: this.#named.has(flowKey), traced: this.#options.traced };
+    this.#child.send(runFrame(batch, options));
+  }
+
+  #define({ flow }: RunJob, number: number): void {
+    const steps = flow.steps.map(({ rule, parameters, channels }) => ({ source: rule.source, parameters, channels }));
+    this.#child.send(defineFrame(number, JSON.stringify(steps)));
+  }
+
+  #reply(frame: FrameReader): void {
+    const job = this.#inFlight[0];
+    if (job === undefined || job.id !== frame.header[word.job]) {
+      this.#child.kill('broken');
+      return;
+    }
+    const kind = frame.header[word.kind];
+    if (kind === replyKind.step) {
+      this.#options.answered(job, frame);
+      return;
+    }
+    this.#inFlight.shift();
+    if (kind === replyKind.namesWanted) {
+      this.#named.add(job.flowKey);
+      this.#send(job);
+    } else if (kind === replyKind.flowUnknown) {
+      this.#flows.delete(job.flowKey);
+      this.#send(job);
+    } else {
+      this.#options.answered(job, frame);
+    }
+    this.pump();
+  }
+
+  #end(end: ChildEnd): void {
+    this.#ended = true;
+    this.#watchdog.watch(false);
+    this.#options.ended(end, this.#inFlight.splice(0), this.#ready);
+  }
+}

@@ -1,0 +1,45 @@
+/** The columns of one batch in the memory that an isolate shares with its child process. */
+export interface SharedColumns {
+  readonly values: Float64Array;
+  readonly changes: Uint8Array;
+  readonly quality: Uint8Array;
+  readonly unit: Uint16Array;
+  readonly code: Uint16Array;
+  readonly method: Uint16Array;
+  readonly reason: Uint16Array;
+  readonly startMs: Float64Array;
+  readonly stepMs: Uint32Array;
+  readonly lengthMs: Uint32Array;
+  readonly count: Uint32Array;
+  readonly series: Uint32Array;
+  /** Spans, readings, first step to run, step to stop before. */
+  readonly control: Uint32Array;
+}
+
+export function sharedBytes(capacity: number): number {
+  return capacity * (8 + 1 + 1 + 4 * 2 + 8 + 4 * 4) + 16;
+}
+
+/** Also runs inside the isolate, as text: nothing in it may refer to anything outside. */
+export function sharedColumns(memory: SharedArrayBuffer, capacity: number): SharedColumns {
+  let offset = 0;
+  const next = (bytes: number): number => {
+    offset += bytes * capacity;
+    return offset - bytes * capacity;
+  };
+  return {
+    values: new Float64Array(memory, next(8), capacity),
+    startMs: new Float64Array(memory, next(8), capacity),
+    stepMs: new Uint32Array(memory, next(4), capacity),
+    lengthMs: new Uint32Array(memory, next(4), capacity),
+    count: new Uint32Array(memory, next(4), capacity),
+    series: new Uint32Array(memory, next(4), capacity),
+    unit: new Uint16Array(memory, next(2), capacity),
+    code: new Uint16Array(memory, next(2), capacity),
+    method: new Uint16Array(memory, next(2), capacity),
+    reason: new Uint16Array(memory, next(2), capacity),
+    changes: new Uint8Array(memory, next(1), capacity),
+    quality: new Uint8Array(memory, next(1), capacity),
+    control: new Uint32Array(memory, memory.byteLength - 16, 4),
+  };
+}
