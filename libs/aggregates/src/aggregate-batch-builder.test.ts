@@ -132,17 +132,16 @@ describe('sums', () => {
   });
 
   test.each([
-    [1, 0, 3, '0.333333333'],
-    [2, 0, 3, '0.666666667'],
-    [-2, 0, 3, '-0.666666667'],
-    [1, 9, 2, '0'],
-    [3, 9, 2, '0.000000002'],
-    [5, 1, 1, '0.5'],
-    [25, 12, 1, '0'],
-  ])('%d of 10^-%d over %d have the mean %s', (integer, decimals, count, expected) => {
+    { integer: 1, decimals: 0, count: 3, mean: '0.333333333' },
+    { integer: 2, decimals: 0, count: 3, mean: '0.666666667' },
+    { integer: -2, decimals: 0, count: 3, mean: '-0.666666667' },
+    { integer: 1, decimals: 9, count: 2, mean: '0' },
+    { integer: 3, decimals: 9, count: 2, mean: '0.000000002' },
+    { integer: 5, decimals: 1, count: 1, mean: '0.5' },
+  ])('$integer of 10^-$decimals over $count have the mean $mean', ({ integer, decimals, count, mean }) => {
     const sum = { sumHigh: 0, sumLow: 0 };
     setSum(sum, integer);
-    expect(formatMean(sum, decimals, count)).toBe(expected);
+    expect(formatMean(sum, decimals, count)).toBe(mean);
   });
 });
 

@@ -111,6 +111,14 @@ describe('day sheets', () => {
     expect(daySheets([])).toEqual([{ startMs: 0, endMs: dayMs, unit: '', rows: [] }]);
   });
 
+  test('pass over a day that the zone left out', () => {
+    const calendar = calendarOf('Pacific/Apia');
+    const firstDay = Date.parse('2011-12-29') / dayMs;
+    const readings = [0, 1].map((day) => reading(calendar.dayStartMs(firstDay) + day * dayMs, 1));
+    const sheets = daySheets([readingColumns(readings)], { calendar, firstDay, days: 3 });
+    expect(sheets.map((sheet) => dayRow(sheet)?.sum)).toEqual(['0.001', '0.001']);
+  });
+
   test('leave out register readings', () => {
     const columns = readingColumns([reading(0, 7), reading(quarterMs, 1_000, { lengthMs: 0 })]);
     expect(dayRow(daySheets([columns])[0])).toMatchObject({ sum: '0.007', count: 1 });

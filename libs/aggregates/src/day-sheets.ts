@@ -33,6 +33,7 @@ export class DaySheets {
 
   /**
    * Appends a sheet for each day of the request, also for those without a row: they withdraw what was there before.
+   * (Only a day that the zone left out, at the date line, has none.)
    * `columns` are the latest readings of the UTC days that the local days touch, in any order.
    */
   append(builder: AggregateBatchBuilder, request: DaySheetsRequest, columns: readonly ReadingColumns[]): void {
@@ -44,6 +45,9 @@ export class DaySheets {
       this.#sum(segment, grid, { choice, decimals });
     }
     for (let day = 0; day < grid.days; day++) {
+      if (grid.dayStartMs(day) === grid.dayStartMs(day + 1)) {
+        continue;
+      }
       builder.begin({
         series: request.series,
         startMs: grid.dayStartMs(day),

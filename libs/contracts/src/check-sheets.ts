@@ -5,8 +5,10 @@ import { checkSameLength } from './check-spans.ts';
 import { MalformedMessageError } from './malformed-message-error.ts';
 import { instantMsMax } from './message-limits.ts';
 
-/** A local day has at most 25 hours. */
-const hourMax = 24;
+/** A local day has at most 48 hours: where a zone moved over the date line. (Antarctica/Troll has 26 each autumn.) */
+const hourMax = 47;
+/** Least and greatest are wider than 2^53 where one batch holds very large and very fine values; they keep 53 bits. */
+const wide = { min: -sumHighUnit * 2 ** 53, max: sumHighUnit * 2 ** 53 };
 
 /** Checks all that an aggregate batch promises about its sheets and rows. */
 export function checkSheets(batch: AggregateBatch): void {
@@ -53,8 +55,8 @@ function checkRows(rows: AggregateRows): void {
   checkSameLength({ hour, sum_high: sumHigh, sum_low: sumLow, min, max, count, quality }, 'rows');
   checkIntegers(sumHigh, 'rows.sum_high');
   checkIntegers(sumLow, 'rows.sum_low', { min: 1 - sumHighUnit, max: sumHighUnit - 1 });
-  checkIntegers(min, 'rows.min');
-  checkIntegers(max, 'rows.max');
+  checkIntegers(min, 'rows.min', wide);
+  checkIntegers(max, 'rows.max', wide);
   for (let row = 0; row < hour.length; row++) {
     below(quality[row] as number, missingCode + 1, `rows.quality[${row}]`);
     if ((sumHigh[row] as number) * (sumLow[row] as number) < 0) {
