@@ -1,0 +1,26 @@
+import { spawn } from 'node:child_process';
+import { delimiter, join } from 'node:path';
+import { commandScript, repositoryRoot } from './repository.ts';
+
+/** Longer than any suite may take; ends what hangs, so that the counts are still printed. */
+const runMinutesMax = 40;
+
+/** Runs a command of an installed package at the repository's root, its output passed through. Resolves to whether it exited 0. */
+export async function runCommand(packageName: string, args: readonly string[]): Promise<boolean> {
+  const child = spawn(process.execPath, [commandScript(packageName), ...args], {
+    cwd: repositoryRoot,
+    // What the command starts in turn finds the pinned Node and the installed tools first.
+    env: {
+      ...process.env,
+      PATH: [join(repositoryRoot, 'node_modules/.bin'), process.env['PATH'] ?? ''].join(delimiter),
+    },
+    stdio: ['ignore', 'inherit', 'inherit'],
+    timeout: runMinutesMax * 60_000,
+  });
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (code) => {
+      resolve(code === 0);
+    });
+  });
+}

@@ -1,0 +1,94 @@
+import { existsSync, globSync, readFileSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { MachinePart } from './machine-parts.ts';
+
+/** What became of the tests of a run. */
+export interface TestResults {
+  readonly passed: number;
+  readonly failed: number;
+  /** The full names of the tests that did not run, each with its package in front. */
+  readonly skipped: readonly string[];
+  /** Test files that left no result, as `<package folder>/src/…`. They count as failed. */
+  readonly unheard: readonly string[];
+}
+
+/** The part of Vitest's JSON report that is read here. */
+interface VitestReport {
+  readonly testResults: readonly {
+    readonly name: string;
+    readonly status: string;
+    readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[];
+  }[];
+}
+
+const resultsFolder = 'dist/tests';
+
+/** Removes the results of earlier runs, so that none is counted for this one. */
+export function forgetTestResults(root: string): void {
+  rmSync(join(root, resultsFolder), { recursive: true, force: true });
+}
+
+/** Reads the results that every package's Vitest left, and holds them against the test files that there are. */
+export function readTestResults(root: string): TestResults {
+  const totals = { passed: 0, failed: 0, skipped: [] as string[], unheard: [] as string[] };
+  for (const projectFolder of packageFolders(root)) {
+    const report = reportOf(root, projectFolder);
+    const heard = new Set(report.testResults.map((file) => file.name.replaceAll('\\', '/')));
+    for (const file of testFiles(root, projectFolder)) {
+      if (!heard.has(join(root, file).replaceAll('\\', '/'))) {
+        totals.unheard.push(file);
+      }
+    }
+    for (const file of report.testResults) {
+      const statuses = file.assertionResults.map(({ status }) => status);
+      const failed = statuses.filter((status) => status === 'failed').length;
+      totals.passed += statuses.filter((status) => status === 'passed').length;
+      // A file that fails outside its tests (an import, a hook) counts as one failed test.
+      totals.failed += file.status === 'failed' ? Math.max(failed, 1) : failed;
+      totals.skipped.push(
+        ...file.assertionResults
+          .filter(({ status }) => status !== 'passed' && status !== 'failed')
+          .map(({ fullName }) => `${projectFolder}: ${fullName}`),
+      );
+    }
+  }
+  return { ...totals, failed: totals.failed + totals.unheard.length };
+}
+
+/** The names of the packages that have tests in the default suite. */
+export function packagesWithTests(root: string): readonly string[] {
+  return packageFolders(root)
+    .filter((folder) => testFiles(root, folder).length > 0)
+    .map((folder) => {
+      const manifest = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8')) as {
+        readonly name: string;
+      };
+      return manifest.name;
+    });
+}
+
+/** The skipped tests that must not be: all but those whose title names a part that is absent and may be. */
+export function skippedWithoutLeave(
+  skipped: readonly string[],
+  parts: readonly Pick<MachinePart, 'marker' | 'present' | 'absenceAllowed'>[],
+): readonly string[] {
+  const leave = parts.filter((part) => part.absenceAllowed && !part.present).map((part) => `[needs ${part.marker}]`);
+  return skipped.filter((name) => !leave.some((marker) => name.includes(marker)));
+}
+
+function packageFolders(root: string): readonly string[] {
+  return globSync('{apps,libs,tools}/*/package.json', { cwd: root })
+    .map((file) => dirname(file).replaceAll('\\', '/'))
+    .toSorted();
+}
+
+function testFiles(root: string, projectFolder: string): readonly string[] {
+  return globSync(`${projectFolder}/src/**/*.test.ts`, { cwd: root })
+    .map((file) => file.replaceAll('\\', '/'))
+    .filter((file) => !/\.(long|cluster)\.test\.ts$/.test(file));
+}
+
+function reportOf(root: string, projectFolder: string): VitestReport {
+  const file = join(root, resultsFolder, `${projectFolder.replaceAll('/', '-')}.json`);
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as VitestReport) : { testResults: [] };
+}
