@@ -1,0 +1,300 @@
+import { utcDayMs } from './calendar.ts';
+import type { TextTable } from './text-table.ts';
+
+/*
+ * The fast ways through one field of a CSV line, by bytes. Each `read` starts at the field's first byte and returns the
+ * position after its delimiter or line end, or -1 for whatever is not of the plain form: then the line is read again
+ * the complete way. Every region that they see ends with a line feed, at which all of them stop at the latest.
+ */
+
+const lineFeed = 10;
+const carriageReturn = 13;
+const space = 32;
+const quote = 34;
+const plus = 43;
+const minus = 45;
+const dot = 46;
+const zero = 48;
+const colon = 58;
+const letterT = 84;
+const letterZ = 90;
+/** Fields of names and codes up to this length are compared by bytes. */
+const textBytesMax = 128;
+/** Integers of so many digits are exact in float64, whatever digits they are. */
+const digitsMax = 15;
+
+/** The position after a field that ends at `position`, where its delimiter (a line feed for the last) must stand. */
+function afterField(bytes: Uint8Array, position: number, terminator: number): number {
+  if (bytes[position] === terminator) {
+    return position + 1;
+  }
+  const endsLine = terminator === lineFeed && bytes[position] === carriageReturn && bytes[position + 1] === lineFeed;
+  return endsLine ? position + 2 : -1;
+}
+
+/** A field of names or codes: usually the one of the line before, byte by byte. */
+export class TextField<Entry> {
+  entry: Entry | undefined;
+  readonly #table: TextTable<Entry>;
+  readonly #terminator: number;
+  /** The field as it came last, with its delimiter. */
+  readonly #last = new Uint8Array(textBytesMax);
+  #length = 0;
+  #fixed: string | undefined;
+
+  constructor(table: TextTable<Entry>, terminator: number) {
+    this.#table = table;
+    this.#terminator = terminator;
+  }
+
+  read(bytes: Uint8Array, position: number): number {
+    const last = this.#last;
+    const length = this.#length;
+    let offset = 0;
+    while (offset < length && bytes[position + offset] === last[offset]) {
+      offset += 1;
+    }
+    return offset === length && length > 0 ? position + length : this.#readNew(bytes, position);
+  }
+
+  /** For a field without a column: every line has this text. */
+  fix(text: string): void {
+    this.#fixed = text;
+    this.entry = this.#table.findText(text);
+  }
+
+  /** Lets go of an entry that the table forgot. */
+  forget(): void {
+    this.#length = 0;
+    this.entry = this.#fixed === undefined ? undefined : this.#table.findText(this.#fixed);
+  }
+
+  #readNew(bytes: Uint8Array, position: number): number {
+    const end = plainTextEnd(bytes, position, this.#terminator);
+    const next = afterField(bytes, end, this.#terminator);
+    if (next < 0 || next - position > textBytesMax || touchesBlank(bytes, position, end)) {
+      return -1;
+    }
+    const entry = this.#table.find(bytes, position, end);
+    if (entry === undefined) {
+      return -1;
+    }
+    this.entry = entry;
+    this.#length = next - position;
+    for (let offset = 0; offset < this.#length; offset++) {
+      this.#last[offset] = bytes[position + offset] as number;
+    }
+    return next;
+  }
+}
+
+/** A field that the mapping has no use for. */
+export function skipField(bytes: Uint8Array, position: number, terminator: number): number {
+  return afterField(bytes, plainTextEnd(bytes, position, terminator), terminator);
+}
+
+/** Where printable ASCII without quotes ends, or the delimiter stands. */
+function plainTextEnd(bytes: Uint8Array, position: number, terminator: number): number {
+  let end = position;
+  for (let byte = bytes[end] as number; byte >= space && byte < 127 && byte !== terminator && byte !== quote; ) {
+    end += 1;
+    byte = bytes[end] as number;
+  }
+  return end;
+}
+
+function touchesBlank(bytes: Uint8Array, from: number, to: number): boolean {
+  return to > from && (bytes[from] === space || bytes[to - 1] === space);
+}
+
+/** What a field of stamps needs to know of the zone. */
+export interface DayOffsets {
+  /** See {@link LocalClock}: NaN sends a stamp without offset the complete way. */
+  dayOffsetMs(localDayMs: number): number;
+}
+
+/** A stamp in ISO form: a date, T or a space, a time with seconds, zeros as fraction, and Z, an offset or nothing. */
+export class StampField {
+  ms = 0;
+  readonly #terminator: number;
+  readonly #offsets: DayOffsets;
+  /** The ten bytes of the date as they came last, and what they mean. */
+  readonly #date = new Uint8Array(10);
+  #dayMs = NaN;
+  #offsetMs = NaN;
+
+  constructor(offsets: DayOffsets, terminator: number) {
+    this.#offsets = offsets;
+    this.#terminator = terminator;
+  }
+
+  read(bytes: Uint8Array, position: number): number {
+    if (!this.#isSameDate(bytes, position) && !this.#readDate(bytes, position)) {
+      return -1;
+    }
+    const separator = bytes[position + 10];
+    if (separator !== letterT && separator !== space) {
+      return -1;
+    }
+    const timeMs = clockTimeMs(bytes, position + 11);
+    if (timeMs < 0) {
+      return -1;
+    }
+    this.ms = this.#dayMs + timeMs;
+    const end = position + 19;
+    if (bytes[end] === letterZ) {
+      return afterField(bytes, end + 1, this.#terminator);
+    }
+    return this.#readRest(bytes, end);
+  }
+
+  #isSameDate(bytes: Uint8Array, position: number): boolean {
+    const date = this.#date;
+    let offset = 0;
+    while (offset < 10 && bytes[position + offset] === date[offset]) {
+      offset += 1;
+    }
+    return offset === 10;
+  }
+
+  #readDate(bytes: Uint8Array, position: number): boolean {
+    const year = twoDigits(bytes, position) * 100 + twoDigits(bytes, position + 2);
+    const day = utcDayMs(year, twoDigits(bytes, position + 5), twoDigits(bytes, position + 8));
+    if (bytes[position + 4] !== minus || bytes[position + 7] !== minus || Number.isNaN(day)) {
+      return false;
+    }
+    for (let offset = 0; offset < 10; offset++) {
+      this.#date[offset] = bytes[position + offset] as number;
+    }
+    this.#dayMs = day;
+    this.#offsetMs = this.#offsets.dayOffsetMs(day);
+    return true;
+  }
+
+  /** What may follow the seconds but for a Z: a fraction of zeros, then Z, an offset or nothing. */
+  #readRest(bytes: Uint8Array, position: number): number {
+    let end = position;
+    if (bytes[end] === dot && bytes[end + 1] === zero) {
+      end += 2;
+      while (bytes[end] === zero && end - position < 9) {
+        end += 1;
+      }
+    }
+    const sign = bytes[end];
+    if (sign === letterZ) {
+      return afterField(bytes, end + 1, this.#terminator);
+    }
+    if (sign === plus || sign === minus) {
+      return this.#readOffset(bytes, end);
+    }
+    // On a day on which the clocks change, NaN: the complete way knows how to tell its hours apart.
+    this.ms -= this.#offsetMs;
+    return this.#offsetMs === this.#offsetMs ? afterField(bytes, end, this.#terminator) : -1;
+  }
+
+  #readOffset(bytes: Uint8Array, position: number): number {
+    const hours = twoDigits(bytes, position + 1);
+    const minutes = twoDigits(bytes, position + 4);
+    if (bytes[position + 3] !== colon || !(hours <= 18) || !(minutes <= 59)) {
+      return -1;
+    }
+    const offsetMs = (hours * 60 + minutes) * 60_000;
+    this.ms -= bytes[position] === minus ? -offsetMs : offsetMs;
+    return afterField(bytes, position + 6, this.#terminator);
+  }
+}
+
+/** HH:MM:SS as milliseconds; -1 for anything else. */
+function clockTimeMs(bytes: Uint8Array, position: number): number {
+  const hours = ((bytes[position] as number) - zero) * 10 + (bytes[position + 1] as number) - zero;
+  const minutes = ((bytes[position + 3] as number) - zero) * 10 + (bytes[position + 4] as number) - zero;
+  const seconds = ((bytes[position + 6] as number) - zero) * 10 + (bytes[position + 7] as number) - zero;
+  const plain =
+    bytes[position + 2] === colon &&
+    bytes[position + 5] === colon &&
+    areDigits(bytes[position] as number, bytes[position + 1] as number) &&
+    areDigits(bytes[position + 3] as number, bytes[position + 4] as number) &&
+    areDigits(bytes[position + 6] as number, bytes[position + 7] as number);
+  return plain && hours <= 23 && minutes <= 59 && seconds <= 59 ? (hours * 3_600 + minutes * 60 + seconds) * 1_000 : -1;
+}
+
+/** True for two digits in ASCII: from 0x30 on, and what is added does not carry beyond 0x3f. */
+function areDigits(first: number, second: number): boolean {
+  return ((first | second | (first + 6) | (second + 6)) & 0xf0) === 0x30 && (first & second & 0x30) === 0x30;
+}
+
+/** NaN where one of the two bytes is no digit. */
+function twoDigits(bytes: Uint8Array, position: number): number {
+  const first = bytes[position] as number;
+  const second = bytes[position + 1] as number;
+  return areDigits(first, second) ? (first - zero) * 10 + second - zero : NaN;
+}
+
+/** A number with at most {@link digitsMax} digits and without exponent, spaces around it allowed. */
+export class ValueField {
+  integer = 0;
+  decimals = 0;
+  readonly #terminator: number;
+  readonly #mark: number;
+  readonly #decimalsMax: number;
+
+  constructor(mark: number, decimalsMax: number, terminator: number) {
+    this.#mark = mark;
+    this.#decimalsMax = decimalsMax;
+    this.#terminator = terminator;
+  }
+
+  read(bytes: Uint8Array, position: number): number {
+    let end = position;
+    while (bytes[end] === space) {
+      end += 1;
+    }
+    const negative = bytes[end] === minus;
+    if (negative) {
+      end += 1;
+    }
+    const first = end;
+    let integer = 0;
+    let digit = (bytes[end] as number) - zero;
+    while (digit >= 0 && digit <= 9) {
+      integer = integer * 10 + digit;
+      end += 1;
+      digit = (bytes[end] as number) - zero;
+    }
+    let digits = end - first;
+    let decimals = 0;
+    if (bytes[end] === this.#mark) {
+      const point = end;
+      end += 1;
+      digit = (bytes[end] as number) - zero;
+      while (digit >= 0 && digit <= 9) {
+        integer = integer * 10 + digit;
+        end += 1;
+        digit = (bytes[end] as number) - zero;
+      }
+      decimals = end - point - 1;
+      digits += decimals;
+    }
+    if (digits === 0 || digits > digitsMax) {
+      return -1;
+    }
+    this.integer = integer === 0 ? 0 : negative ? -integer : integer;
+    this.decimals = decimals;
+    if (decimals > 0 && bytes[end - 1] === zero) {
+      this.#dropZeros();
+    }
+    while (bytes[end] === space) {
+      end += 1;
+    }
+    return this.decimals <= this.#decimalsMax ? afterField(bytes, end, this.#terminator) : -1;
+  }
+
+  #dropZeros(): void {
+    while (this.decimals > 0 && this.integer % 10 === 0) {
+      this.integer /= 10;
+      this.decimals -= 1;
+    }
+  }
+}
+
+export const decimalMarks = { '.': dot, ',': 44 } as const;

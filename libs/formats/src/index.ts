@@ -1,0 +1,13 @@
+export { builtInMappings, defaultMapping, londonMapping } from './built-in-mappings.ts';
+export { documentBytesMax, futureMsMax, lineBytesMax, probeBytesMax } from './limits.ts';
+export { mappingForHeader } from './mapping-for-header.ts';
+export {
+  InvalidMappingError,
+  mappingJsonSchema,
+  mappingSchema,
+  parseMapping,
+  type Mapping,
+  type MappingInput,
+} from './mapping.ts';
+export { createReader, formats, type Format, type Reader, type ReaderCounts, type ReaderOptions } from './reader.ts';
+export { UnreadableSourceError } from './unreadable-source-error.ts';

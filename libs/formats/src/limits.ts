@@ -1,0 +1,21 @@
+/** A longer line is rejected, and skipped up to its end, so that a file without line ends costs no memory. */
+export const lineBytesMax = 65_536;
+/** A JSON document is parsed as a whole; larger sources come as NDJSON or CSV. */
+export const documentBytesMax = 16 * 1024 * 1024;
+/** Brackets within brackets in JSON. */
+export const jsonDepthMax = 8;
+/** How much of a source's beginning the interval length is deduced from. */
+export const probeBytesMax = 256 * 1024;
+/** Series that a reader remembers at once; beyond, it starts over at the next batch. */
+export const seriesRememberedMax = 100_000;
+/** Rejects that are handed over at once. */
+export const rejectsPerCallMax = 1_000;
+/** How much of a rejected line is kept. */
+export const rejectTextCharsMax = 200;
+/** A reading may start this long after its acceptance: meters' clocks are off, forecasts are not readings. */
+export const futureMsMax = 2 * 86_400_000;
+/** Columns of a file, and rows before its header. */
+export const columnsMax = 1_000;
+export const skippedLinesMax = 1_000;
+/** Assumed where nothing tells the length of a reading's interval. */
+export const defaultIntervalMs = 900_000;

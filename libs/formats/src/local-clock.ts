@@ -1,0 +1,125 @@
+import { dayMs } from './calendar.ts';
+
+/** Where the rows of one series are within an hour that the clocks repeat. */
+export interface FoldProgress {
+  foldLocalMs: number;
+  /** 0: not in such an hour; 1: the first time round; 2: the second. */
+  foldPass: 0 | 1 | 2;
+}
+
+const cachedMax = 20_000;
+/** How finely offsets at instants are cached: no zone changes its clocks at another minute. */
+const cacheStepMs = 900_000;
+
+/** Turns local times of one zone into instants. Remembers one offset for each local day on which it does not change. */
+export class LocalClock {
+  readonly isUtc: boolean;
+  readonly #format: Intl.DateTimeFormat;
+  readonly #dayOffsets = new Map<number, number>();
+  readonly #offsets = new Map<number, number>();
+
+  constructor(zone: string) {
+    this.isUtc = /^(utc|etc\/utc|gmt|etc\/gmt)$/i.test(zone);
+    this.#format = new Intl.DateTimeFormat('en-u-ca-iso8601-nu-latn', {
+      timeZone: zone,
+      hourCycle: 'h23',
+      year: 'numeric',
+      month: 'numeric',
+      day: 'numeric',
+      hour: 'numeric',
+      minute: 'numeric',
+      second: 'numeric',
+    });
+  }
+
+  /** What the zone's clocks are ahead of UTC at an instant. */
+  offsetMsAt(instantMs: number): number {
+    if (this.isUtc) {
+      return 0;
+    }
+    const step = Math.floor(instantMs / cacheStepMs);
+    let offset = this.#offsets.get(step);
+    if (offset === undefined) {
+      offset = this.#computeOffsetMs(step * cacheStepMs);
+      remember(this.#offsets, step, offset);
+    }
+    return offset;
+  }
+
+  /** The offset during the local day that starts at `localDayMs` (a multiple of a day); NaN where it changes within. */
+  dayOffsetMs(localDayMs: number): number {
+    if (this.isUtc) {
+      return 0;
+    }
+    let offset = this.#dayOffsets.get(localDayMs);
+    if (offset === undefined) {
+      offset = this.#computeDayOffsetMs(localDayMs);
+      remember(this.#dayOffsets, localDayMs, offset);
+    }
+    return offset;
+  }
+
+  /**
+   * The instant at which the clocks show `localMs`; NaN where they never do. In an hour that they show twice, the rows
+   * of a series (which `progress` belongs to) are the first hour until they go back in time, then the second. A row
+   * with the stamp of the one before it is a repetition, unless an interval of `lengthMs` fills the hour.
+   */
+  instantMs(localMs: number, progress: FoldProgress, lengthMs: number): number {
+    const offset = this.dayOffsetMs(Math.floor(localMs / dayMs) * dayMs);
+    if (!Number.isNaN(offset)) {
+      return localMs - offset;
+    }
+    const [first, second] = this.#instantsMs(localMs);
+    if (first === undefined || second === undefined) {
+      progress.foldPass = 0;
+      return first ?? NaN;
+    }
+    progress.foldPass = passOf(localMs, progress, lengthMs >= second - first);
+    progress.foldLocalMs = localMs;
+    return progress.foldPass === 1 ? first : second;
+  }
+
+  #instantsMs(localMs: number): number[] {
+    const offsets = new Set([this.offsetMsAt(localMs - dayMs), this.offsetMsAt(localMs + dayMs)]);
+    return [...offsets]
+      .map((offset) => localMs - offset)
+      .filter((instantMs) => instantMs + this.offsetMsAt(instantMs) === localMs)
+      .sort((a, b) => a - b);
+  }
+
+  #computeDayOffsetMs(localDayMs: number): number {
+    const before = this.offsetMsAt(localDayMs - dayMs);
+    const after = this.offsetMsAt(localDayMs + 2 * dayMs);
+    if (before === after) {
+      return before;
+    }
+    const start = this.offsetMsAt(localDayMs - Math.max(before, after));
+    const end = this.offsetMsAt(localDayMs + dayMs - Math.min(before, after));
+    return start === end ? start : NaN;
+  }
+
+  #computeOffsetMs(instantMs: number): number {
+    const parts: Record<string, number> = {};
+    for (const { type, value } of this.#format.formatToParts(instantMs)) {
+      parts[type] = Number(value);
+    }
+    const { year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0 } = parts;
+    return Date.UTC(year, month - 1, day, hour, minute, second) - Math.floor(instantMs / 1_000) * 1_000;
+  }
+}
+
+function passOf(localMs: number, progress: FoldProgress, fillsTheFold: boolean): 1 | 2 {
+  const { foldPass, foldLocalMs } = progress;
+  if (foldPass === 0 || Math.abs(localMs - foldLocalMs) >= dayMs) {
+    return 1;
+  }
+  const wentBack = localMs < foldLocalMs || (localMs === foldLocalMs && fillsTheFold);
+  return foldPass === 2 || wentBack ? 2 : 1;
+}
+
+function remember(cache: Map<number, number>, key: number, offset: number): void {
+  if (cache.size >= cachedMax) {
+    cache.clear();
+  }
+  cache.set(key, offset);
+}

@@ -1,0 +1,47 @@
+import { probeBytesMax } from './limits.ts';
+import type { RowSource } from './row-source.ts';
+
+export interface ProbingOptions {
+  /** Reads the beginning of the source to deduce the interval length from; it may lack the end of its last line. */
+  readonly probe: (beginning: Uint8Array) => number;
+  /** Makes what reads the source, with the length deduced. */
+  readonly open: (lengthMs: number) => RowSource;
+}
+
+/** Holds back the first bytes of a source, always the same number of them, until the interval length is deduced. */
+export class ProbingSource implements RowSource {
+  readonly #options: ProbingOptions;
+  #beginning: Uint8Array | undefined;
+  #length = 0;
+  #source: RowSource | undefined;
+
+  constructor(options: ProbingOptions) {
+    this.#options = options;
+  }
+
+  push(bytes: Uint8Array): void {
+    if (this.#source !== undefined) {
+      this.#source.push(bytes);
+      return;
+    }
+    this.#beginning ??= new Uint8Array(probeBytesMax);
+    const taken = bytes.subarray(0, probeBytesMax - this.#length);
+    this.#beginning.set(taken, this.#length);
+    this.#length += taken.length;
+    if (this.#length === probeBytesMax) {
+      this.#open().push(bytes.subarray(taken.length));
+    }
+  }
+
+  end(): void {
+    (this.#source ?? this.#open()).end();
+  }
+
+  #open(): RowSource {
+    const beginning = (this.#beginning ?? new Uint8Array(0)).subarray(0, this.#length);
+    this.#beginning = undefined;
+    this.#source = this.#options.open(this.#options.probe(beginning));
+    this.#source.push(beginning);
+    return this.#source;
+  }
+}
