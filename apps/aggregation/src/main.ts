@@ -1,1 +1,43 @@
-export {};
+import { subscriptionName, type Lane } from '@meterflow/contracts';
+import { openEmbeddedPlatform } from '@meterflow/embedded';
+import { SeriesRegistry } from '@meterflow/registry';
+import { noSink, parseServiceConfig, runService, stageRun, type StageRun } from '@meterflow/service';
+import { stageLimits, systemClock } from '@meterflow/stage';
+import { createTelemetry } from '@meterflow/telemetry';
+import { aggregationStage } from './aggregation-stage.ts';
+import { monthStage } from './month-stage.ts';
+
+/** How old the zone and interval of a series may be. */
+const seriesSettingsMsMax = 5_000;
+
+const config = parseServiceConfig(process.env, { service: 'aggregation', pid: process.pid });
+const telemetry = createTelemetry({ service: 'aggregation', level: config.logLevel });
+
+await runService({
+  telemetry,
+  drainMs: config.drainMs,
+  stuckMs: config.stuckMs,
+  open: (lifecycle) => {
+    const { owner } = config;
+    const platform = openEmbeddedPlatform({ root: config.dataDir, owner, telemetry });
+    lifecycle.register('platform', () => platform.close());
+    const zones = new SeriesRegistry({
+      registry: platform.registry,
+      nowMs: () => systemClock.nowMs(),
+      cacheMs: seriesSettingsMsMax,
+    });
+    const { tickets, aggregates } = platform;
+    const common = { platform, limits: stageLimits, owner, telemetry, sink: noSink };
+    const stages = (lane: Lane): StageRun[] => [
+      stageRun(aggregationStage({ tickets, readings: platform.readings('validated'), zones }, { lane }), {
+        ...common,
+        subscription: subscriptionName('aggregation', lane),
+      }),
+      stageRun(monthStage({ tickets, aggregates, zones }, { lane }), {
+        ...common,
+        subscription: subscriptionName('aggregation-parents', lane),
+      }),
+    ];
+    return Promise.resolve(config.lanes.flatMap((lane) => stages(lane as Lane)));
+  },
+});

@@ -1,0 +1,53 @@
+import { calendarOf, monthOfDay, type Calendar } from '@meterflow/aggregates';
+import type { Cause, SeriesName, Touched } from '@meterflow/readings';
+import type { ZonesSnapshot } from './series-zones.ts';
+import type { TouchedPart } from './touched-parts.ts';
+import { WindowSet } from './window-set.ts';
+
+/** One message to be made: the windows it will hold and the causes that these windows are all of. */
+export interface MessagePlan {
+  readonly causes: readonly Cause[];
+  readonly windows: WindowSet;
+}
+
+/** Numbers the windows of a level: which one an instant lies in. */
+export type WindowOf = (calendar: Calendar, instantMs: number) => number;
+export const localDay: WindowOf = (calendar, instantMs) => calendar.dayOf(instantMs);
+export const localMonth: WindowOf = (calendar, instantMs) => monthOfDay(calendar.dayOf(instantMs));
+
+/**
+ * Puts parts together in messages, in their order, each of `windowsMax` windows at the most (a part that alone has more
+ * gets a message of its own). A window that several parts of a message touch is in it once: so a storm of notices
+ * about the same meters comes to one computation.
+ */
+export function messagePlans(
+  parts: readonly TouchedPart[],
+  zones: ZonesSnapshot,
+  { windowOf, windowsMax }: { readonly windowOf: WindowOf; readonly windowsMax: number },
+): readonly MessagePlan[] {
+  const plans: { causes: Cause[]; windows: WindowSet }[] = [];
+  for (const { touched, causes } of parts) {
+    const windows = touchedWindows(touched, zones, windowOf);
+    const last = plans.at(-1);
+    if (last !== undefined && last.windows.count + last.windows.lacking(windows) <= windowsMax) {
+      last.causes.push(...causes);
+      last.windows.addAll(windows);
+    } else {
+      plans.push({ causes: [...causes], windows });
+    }
+  }
+  return plans;
+}
+
+function touchedWindows(touched: Touched, zones: ZonesSnapshot, windowOf: WindowOf): WindowSet {
+  const windows = new WindowSet();
+  touched.index.forEach((index, row) => {
+    const series = touched.series[index] as SeriesName;
+    const calendar = calendarOf(zones.of(series.meter, series.channel).timeZone);
+    const fromMs = touched.fromMs[row] as number;
+    // An instant of a register reading touches the window that it lies in.
+    const lastMs = Math.max(fromMs, (touched.toMs[row] as number) - 1);
+    windows.add({ series, first: windowOf(calendar, fromMs), end: windowOf(calendar, lastMs) + 1 });
+  });
+  return windows;
+}

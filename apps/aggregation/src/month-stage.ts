@@ -1,0 +1,107 @@
+import {
+  AggregateBatchBuilder,
+  appendMonthSheets,
+  calendarOf,
+  type AggregateBatch,
+  type AggregatesStored,
+} from '@meterflow/aggregates';
+import {
+  decodeAggregatesStored,
+  encodeAggregateBatch,
+  messageAttributes,
+  topicName,
+  type Lane,
+} from '@meterflow/contracts';
+import type { AggregateStore, Tickets } from '@meterflow/idempotent-writes';
+import type { Handled, OutgoingMessage, Stage } from '@meterflow/stage';
+import { byTenant } from './by-tenant.ts';
+import { localMonth, messagePlans, type MessagePlan } from './message-plan.ts';
+import { readRuns, sortedRuns, type RunReads } from './read-runs.ts';
+import type { SeriesZones, ZonesSnapshot } from './series-zones.ts';
+import { compareSeries } from './touched-parts.ts';
+import type { WindowRun } from './window-set.ts';
+
+/** So many month sheets, of one row and the longest names, come to 256 KB. */
+export const monthWindowsMax = 500;
+
+export interface MonthPorts {
+  readonly tickets: Tickets;
+  readonly aggregates: AggregateStore;
+  readonly zones: SeriesZones;
+}
+
+/** What was read for one tenant of a group. */
+export interface TenantDays {
+  readonly tenant: string;
+  readonly ticket: number;
+  readonly zones: ZonesSnapshot;
+  readonly plans: readonly MessagePlan[];
+  readonly days: RunReads<AggregateBatch>;
+}
+
+export type MonthStage = Stage<AggregatesStored, readonly TenantDays[], never>;
+
+/** Computes local months anew from the stored days of every month that a group of `aggregates.stored` touches. */
+export function monthStage(ports: MonthPorts, { lane }: { readonly lane: Lane }): MonthStage {
+  const topic = topicName('aggregates', lane);
+  return {
+    name: 'aggregation-months',
+    decode: ({ payload }) => decodeAggregatesStored(payload),
+    key: ({ tenant, key }) => `${tenant}/${key}`,
+    origin: ({ tenant, causes, level }) => ({ tenant, causes, layers: level === 'day' ? ['month'] : [] }),
+    read: (inputs) => readTenants(ports, inputs),
+    handle: (_, reads) => Promise.resolve(handled(reads, topic)),
+  };
+}
+
+async function readTenants(ports: MonthPorts, inputs: readonly AggregatesStored[]): Promise<readonly TenantDays[]> {
+  // Months have no parents yet.
+  const tenants = byTenant(inputs.filter(({ level }) => level === 'day'));
+  const reads: TenantDays[] = [];
+  for (const [tenant, notices] of tenants) {
+    // 1. The ticket, 2. the inputs: the other way round, a write announced in between could be lost.
+    const ticket = await ports.tickets.take(tenant);
+    const zones = await ports.zones.snapshot(tenant);
+    const plans = messagePlans(notices, zones, { windowOf: localMonth, windowsMax: monthWindowsMax });
+    const days = await readRuns(plans, (run) => readDays(ports.aggregates, { tenant, zones, run }));
+    reads.push({ tenant, ticket, zones, plans, days });
+  }
+  return reads;
+}
+
+function readDays(
+  aggregates: AggregateStore,
+  { tenant, zones, run }: { readonly tenant: string; readonly zones: ZonesSnapshot; readonly run: WindowRun },
+): Promise<AggregateBatch> {
+  const { meter, channel } = run.series;
+  const calendar = calendarOf(zones.of(meter, channel).timeZone);
+  return aggregates.read({
+    tenant,
+    meter,
+    channel,
+    level: 'day',
+    fromMs: calendar.monthStartMs(run.first),
+    toMs: calendar.monthStartMs(run.end),
+  });
+}
+
+function handled(reads: readonly TenantDays[], topic: string): Handled<never> {
+  const builder = new AggregateBatchBuilder();
+  const messages = reads.flatMap(({ tenant, ticket, zones, plans, days }) =>
+    plans.map(({ causes, windows }): OutgoingMessage => {
+      for (const run of sortedRuns(windows, compareSeries)) {
+        const { meter, channel } = run.series;
+        const request = {
+          series: builder.series(meter, channel),
+          calendar: calendarOf(zones.of(meter, channel).timeZone),
+          firstMonth: run.first,
+          endMonth: run.end,
+        };
+        appendMonthSheets(builder, request, days.of(run));
+      }
+      const payload = encodeAggregateBatch(builder.finish({ tenant, level: 'month', ticket, causes }));
+      return { topic, payload, attributes: messageAttributes('AggregateBatch', tenant) };
+    }),
+  );
+  return { writes: [], messages };
+}

@@ -1,0 +1,23 @@
+/** What aggregation must know of a series beside its readings. */
+export interface SeriesZone {
+  /** IANA name: whose local days and months are aggregated. */
+  readonly timeZone: string;
+  /** The one registered length of its intervals; undefined: the most common one of each day. */
+  readonly intervalMs: number | undefined;
+}
+
+/** A tenant's settings at one moment: look-ups cost no I/O. */
+export interface ZonesSnapshot {
+  of(meter: string, channel: string): SeriesZone;
+}
+
+/** The registry's view of series. */
+export interface SeriesZones {
+  /** Asked once a group and tenant; may be a few seconds old. Rejects with a TransientError while the registry is down. */
+  snapshot(tenant: string): Promise<ZonesSnapshot>;
+}
+
+/** Every series in UTC, without a registered interval. */
+export const utcZones: SeriesZones = {
+  snapshot: () => Promise.resolve({ of: () => ({ timeZone: 'UTC', intervalMs: undefined }) }),
+};
