@@ -1,0 +1,1 @@
+export { describeAdmission, type AdmissionSuite } from './describe-admission.ts';
