@@ -6,3 +6,16 @@ export { messageLimits } from './message-limits.ts';
 export { payloadKey } from './payload-key.ts';
 export { decodeReadingBatch, encodeReadingBatch } from './reading-batch.ts';
 export { decodeStoredNotice, encodeStoredNotice } from './stored-notice.ts';
+export {
+  lanes,
+  messageAttributes,
+  subscriptionName,
+  subscriptionsByTopic,
+  topicName,
+  topology,
+  type Lane,
+  type MessageType,
+  type Subscription,
+  type Topic,
+  type TopicDeclaration,
+} from './topics.ts';

@@ -44,15 +44,15 @@ export class Payload {
 /** Columns up to this length are copied number by number: that costs less than the objects that a view needs. */
 const shortColumnMax = 8;
 
-/** What is noted of each field: where the first one's content starts, the last one's ends, how many, a varint's value. */
+/** What is noted of each field: where its content starts and ends, how often it stands there, a varint's value. */
 const notesPerField = 4;
 const endNote = 1;
 const countNote = 2;
 const varintNote = 3;
 
 /**
- * The fields of one protobuf message, found in one pass and read when asked for: an absent field reads as its default,
- * an absent message as one without fields. Knows nothing of nesting: a nested message is read by asking for it.
+ * The fields of one protobuf message, found in one pass and read when asked for; an absent one reads as its default.
+ * Nothing nests by itself: a nested message is read by asking for it, so that depth is what our own code asks for.
  *
  * Stricter than protobuf asks, since every sender of ours writes in one way: a field that is not repeated stands once,
  * and a column is one packed block.
@@ -63,11 +63,13 @@ export class MessageFields {
   readonly #bytes: Uint8Array;
   readonly #shape: MessageShape;
   readonly #notes: number[];
+  /** By number: start and end of each entry of a repeated field. */
+  readonly #entries: (number[] | undefined)[] = [];
   #unknown: number[] | undefined;
   #position: number;
   readonly #end: number;
   /** What `#skip` passed last: the length of a block, the value of a varint. */
-  #lengthDelimited = 0;
+  #blockLength = 0;
   #lastVarint = 0;
 
   private constructor(payload: Payload, shape: MessageShape, place: { path: string; start: number; end: number }) {
@@ -93,8 +95,11 @@ export class MessageFields {
     return new MessageFields(new Payload(payload), shape, { path: '', start: 0, end: payload.length });
   }
 
-  /** The fields of a nested message; none where it is absent. */
+  /** The fields of a nested message. It must be there, if only empty: a payload cut off between two fields lacks one. */
   message(number: number, shape: MessageShape): MessageFields {
+    if (!this.has(number)) {
+      throw this.fail(number, 'message-mismatch', 'is missing');
+    }
     const place = { path: this.pathOf(number), start: this.#start(number), end: this.#endOf(number) };
     return new MessageFields(this.payload, shape, place);
   }
@@ -205,17 +210,9 @@ export class MessageFields {
 
   /** Calls `visit` with the place of each entry of a repeated field, in order. */
   each(number: number, visit: (start: number, end: number, index: number) => void): void {
-    const count = this.count(number);
-    const tag = number * 8 + wireType.lengthDelimited;
-    this.#position = this.#start(number);
-    for (let index = 0; index < count;) {
-      const found = this.#varint();
-      const end = this.#skip(found % 8);
-      if (found === tag) {
-        const length = this.#lengthDelimited;
-        visit(end - length, end, index);
-        index += 1;
-      }
+    const places = this.#entries[number] ?? [];
+    for (let index = 0; index < places.length; index += 2) {
+      visit(places[index] as number, places[index + 1] as number, index / 2);
     }
   }
 
@@ -270,7 +267,7 @@ export class MessageFields {
       if (shape === undefined) {
         this.#keepUnknown(start, this.#skip(tag % 8));
       } else {
-        this.#found(number, shape, { wire: tag % 8, start });
+        this.#found(number, shape, tag % 8);
       }
     }
   }
@@ -285,31 +282,28 @@ export class MessageFields {
     }
   }
 
-  #found(number: number, shape: FieldShape, tag: { wire: number; start: number }): void {
-    if (tag.wire !== shape.wire) {
-      throw this.fail(number, 'message-wire-type', `has wire type ${tag.wire}, not ${shape.wire}`);
+  #found(number: number, shape: FieldShape, wire: number): void {
+    if (wire !== shape.wire) {
+      throw this.fail(number, 'message-wire-type', `has wire type ${wire}, not ${shape.wire}`);
     }
+    const notes = number * notesPerField;
     const count = this.count(number) + 1;
-    const countMax = shape.countMax ?? 1;
-    if (count > countMax) {
-      throw countMax === 1
+    this.#notes[notes + countNote] = count;
+    if (count > (shape.countMax ?? 1)) {
+      throw shape.countMax === undefined
         ? this.fail(number, 'message-repeated-field', 'stands there twice')
-        : this.fail(number, 'message-limit', `more than ${countMax}`);
+        : this.fail(number, 'message-limit', `more than ${shape.countMax}`);
     }
     const contentStart = this.#position;
-    const end = this.#skip(tag.wire);
-    const notes = number * notesPerField;
-    if (count === 1) {
-      // Entries of a repeated field are found again from the first one's tag on.
-      this.#notes[notes] = shape.countMax !== undefined ? tag.start : this.#startOf(shape.wire, contentStart, end);
+    const end = this.#skip(wire);
+    const start = wire === wireType.lengthDelimited ? end - this.#blockLength : contentStart;
+    if (shape.countMax === undefined) {
+      this.#notes[notes] = start;
+      this.#notes[notes + endNote] = end;
+      this.#notes[notes + varintNote] = this.#lastVarint;
+    } else {
+      (this.#entries[number] ??= []).push(start, end);
     }
-    this.#notes[notes + endNote] = end;
-    this.#notes[notes + countNote] = count;
-    this.#notes[notes + varintNote] = this.#lastVarint;
-  }
-
-  #startOf(wire: WireType, contentStart: number, end: number): number {
-    return wire === wireType.lengthDelimited ? end - this.#lengthDelimited : contentStart;
   }
 
   /** Passes the content of a field and returns where it ends. */
@@ -325,8 +319,8 @@ export class MessageFields {
         this.#position += 4;
         break;
       case wireType.lengthDelimited:
-        this.#lengthDelimited = this.#varint();
-        this.#position += this.#lengthDelimited;
+        this.#blockLength = this.#varint();
+        this.#position += this.#blockLength;
         break;
       default:
         throw new MalformedMessageError('message-wire-type', this.path, `wire type ${wire} is not in use`);
@@ -338,6 +332,11 @@ export class MessageFields {
   }
 
   #varint(): number {
+    const first = this.#position < this.#end ? (this.#bytes[this.#position] as number) : 0x80;
+    if (first < 0x80) {
+      this.#position += 1;
+      return first;
+    }
     let value = 0;
     let scale = 1;
     for (let read = 0; read < 10; read++) {

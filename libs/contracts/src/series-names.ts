@@ -1,6 +1,7 @@
 import type { Buffer } from 'node:buffer';
 import { identifierCharsMax, isIdentifier, type SeriesName } from '@meterflow/readings';
 import { block, type MessageFields, type MessageShape } from './message-fields.ts';
+import { wireType } from './wire-type.ts';
 import type { WireWriter } from './wire-writer.ts';
 
 const shape: MessageShape = [undefined, block('meter'), block('channel')];
@@ -9,7 +10,44 @@ const channelTag = 0x12;
 /** A character of an identifier is at most three bytes of UTF-8. */
 const nameBytesMax = identifierCharsMax * 3;
 
+/** So many series are written as one text: few native calls, and short-lived texts of some kilobytes. */
+const seriesPerText = 256;
+
 export function writeSeries(writer: WireWriter, field: number, series: readonly SeriesName[]): void {
+  for (let to = series.length; to > 0; to -= seriesPerText) {
+    const some = series.slice(Math.max(0, to - seriesPerText), to);
+    const text = wireText(field, some);
+    if (text === undefined || !writer.ascii(text)) {
+      writeOneByOne(writer, field, some);
+    }
+  }
+}
+
+/** The messages as one text, as long as every length fits one byte. */
+function wireText(field: number, series: readonly SeriesName[]): string | undefined {
+  let text = '';
+  let head = '';
+  let tail = '';
+  let lastChannel = '';
+  let lastLength = 0;
+  for (const { meter, channel } of series) {
+    // Neighbours mostly have names of one length and the same channel.
+    if (meter.length !== lastLength || channel !== lastChannel) {
+      const length = meter.length + channel.length + 4;
+      if (length >= 0x80 || meter === '' || channel === '') {
+        return undefined;
+      }
+      head = String.fromCharCode(field * 8 + wireType.lengthDelimited, length, meterTag, meter.length);
+      tail = String.fromCharCode(channelTag, channel.length) + channel;
+      lastLength = meter.length;
+      lastChannel = channel;
+    }
+    text += head + meter + tail;
+  }
+  return text;
+}
+
+function writeOneByOne(writer: WireWriter, field: number, series: readonly SeriesName[]): void {
   for (let index = series.length - 1; index >= 0; index--) {
     const { meter, channel } = series[index] as SeriesName;
     const { mark } = writer;
@@ -62,25 +100,36 @@ class SeriesReader {
       bytes[meterEnd] === channelTag &&
       channelStart + (bytes[meterEnd + 1] as number) === end &&
       this.#plain(meterStart, meterEnd) &&
-      this.#plain(channelStart, end)
+      this.#plainChannel(channelStart, end)
     ) {
-      return { meter: this.#cut(meterStart, meterEnd), channel: this.#sameChannel(channelStart, end) };
+      return { meter: this.#cut(meterStart, meterEnd), channel: this.#channel };
     }
     return this.#readSlowly(start, end, index);
   }
 
-  /** True for an identifier of ASCII alone. */
+  /** True for an identifier of ASCII alone. Looks at four bytes at a time; the last four may overlap the ones before. */
   #plain(start: number, end: number): boolean {
-    const bytes = this.#bytes;
     const length = end - start;
+    if (length > identifierCharsMax || this.#bytes[start] === 0x20 || this.#bytes[end - 1] === 0x20) {
+      return false;
+    }
+    if (length < 4) {
+      return length > 0 && this.#plainBytes(start, end);
+    }
+    const { view } = this.#fields.payload;
+    let outside = 0;
+    for (let index = start; index < end - 4; index += 4) {
+      outside |= outsidePrintable(view.getInt32(index, true));
+    }
+    return ((outside | outsidePrintable(view.getInt32(end - 4, true))) & highBits) === 0;
+  }
+
+  #plainBytes(start: number, end: number): boolean {
     let outside = 0;
     for (let index = start; index < end; index++) {
-      const byte = bytes[index] as number;
-      outside |= (byte - 0x20) | (0x7e - byte);
+      outside |= outsidePrintable((this.#bytes[index] as number) * 0x0101_0101);
     }
-    return (
-      outside >= 0 && length > 0 && length <= identifierCharsMax && bytes[start] !== 0x20 && bytes[end - 1] !== 0x20
-    );
+    return (outside & highBits) === 0;
   }
 
   #cut(start: number, end: number): string {
@@ -92,28 +141,36 @@ class SeriesReader {
     return this.#window.substring(start - this.#windowStart, end - this.#windowStart);
   }
 
-  /** Most series of a batch are of one channel: one text for all of them. */
-  #sameChannel(start: number, end: number): string {
+  /** Reads the channel, true when it is an identifier of ASCII. Most series of a batch share one: it is cut once. */
+  #plainChannel(start: number, end: number): boolean {
     const length = end - start;
-    if (length === this.#channel.length) {
-      const bytes = this.#bytes;
-      let index = 0;
-      while (index < length && bytes[start + index] === bytes[this.#channelStart + index]) {
-        index += 1;
-      }
-      if (index === length) {
-        return this.#channel;
-      }
+    const bytes = this.#bytes;
+    let same = length === this.#channel.length;
+    for (let index = 0; index < length && same; index++) {
+      same = bytes[start + index] === bytes[this.#channelStart + index];
+    }
+    if (same) {
+      return true;
+    }
+    if (!this.#plain(start, end)) {
+      return false;
     }
     this.#channelStart = start;
-    this.#channel = this.#cut(start, end);
-    return this.#channel;
+    this.#channel = this.#buffer.toString('latin1', start, end);
+    return true;
   }
 
   #readSlowly(start: number, end: number, index: number): SeriesName {
     const name = this.#fields.entry(this.#number, shape, { index, start, end });
     return { meter: identifierOf(name, 1), channel: identifierOf(name, 2) };
   }
+}
+
+const highBits = 0x8080_8080 | 0;
+
+/** Of four bytes, sets the high bit of each that is not printable ASCII (and perhaps of others, where one is not). */
+function outsidePrintable(four: number): number {
+  return four | (four + 0x0101_0101) | (four - 0x2020_2020);
 }
 
 function identifierOf(name: MessageFields, number: number): string {

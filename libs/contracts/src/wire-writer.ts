@@ -8,6 +8,7 @@ const bytesKept = 256 * 1024;
 /** Columns up to this length are written number by number: the view that a copy needs would cost more. */
 const shortColumnMax = 8;
 const utf8 = new TextEncoder();
+let asciiScratch = new Uint8Array(16 * 1024);
 
 /**
  * Writes a protobuf message from its end to its start, so that the length of a nested message is known when its header
@@ -70,6 +71,19 @@ export class WireWriter {
     const { mark } = this;
     this.#text(text);
     this.message(field, mark);
+  }
+
+  /** Writes a text of ASCII characters, without a header; false, and nothing written, when it has others. */
+  ascii(text: string): boolean {
+    if (asciiScratch.length < text.length) {
+      asciiScratch = new Uint8Array(text.length);
+    }
+    const { read, written } = utf8.encodeInto(text, asciiScratch);
+    const isAscii = read === text.length && written === text.length;
+    if (isAscii) {
+      this.raw(asciiScratch.subarray(0, written));
+    }
+    return isAscii;
   }
 
   /** Numbers as they lie in memory: a packed field, or bytes. */

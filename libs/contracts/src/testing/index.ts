@@ -1,0 +1,6 @@
+export {
+  arbitraryAggregateBatch,
+  arbitraryAggregatesStored,
+  arbitraryReadingBatch,
+  arbitraryStoredNotice,
+} from './arbitrary-messages.ts';
