@@ -67,7 +67,10 @@ export class DayPieces {
     while (left > 0) {
       const day = Math.floor(startMs / dayMs);
       if (!(day >= 0 && day < dayMax && Number.isInteger(startMs))) {
-        throw new UnstorableBatchError('instant-out-of-range', `a reading starts at ${startMs} ms, before 1970 or far ahead`);
+        throw new UnstorableBatchError(
+          'instant-out-of-range',
+          `a reading starts at ${startMs} ms, before 1970 or far ahead`,
+        );
       }
       const within = stepMs === 0 ? left : Math.ceil(((day + 1) * dayMs - startMs) / stepMs);
       const count = Math.min(left, within);

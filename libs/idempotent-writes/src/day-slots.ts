@@ -124,7 +124,11 @@ export class DaySlots {
   }
 
   /** Merges one piece of a batch into the slots. */
-  merge(columns: IncomingColumns, piece: { readonly pieces: DayPieces; readonly index: number }, report: MergeReport): void {
+  merge(
+    columns: IncomingColumns,
+    piece: { readonly pieces: DayPieces; readonly index: number },
+    report: MergeReport,
+  ): void {
     const { pieces, index } = piece;
     const count = pieces.count[index] as number;
     const first = pieces.first[index] as number;
@@ -134,7 +138,11 @@ export class DaySlots {
     const steps = this.#steps;
     steps.seek(columns, first, first + count);
     while (steps.next()) {
-      this.#mergeStep(columns, { slot: slot + (steps.from - first) * stride, stride, batch: pieces.batch[index] as number }, report);
+      this.#mergeStep(
+        columns,
+        { slot: slot + (steps.from - first) * stride, stride, batch: pieces.batch[index] as number },
+        report,
+      );
     }
   }
 

@@ -14,5 +14,6 @@ export { addOutcomes, noOutcomes, outcomes, type Outcome, type OutcomeCounts } f
 export type { ReadingStore, ReadingWrite, Segment, SeriesDays } from './reading-store.ts';
 export { decodeSegment, encodeSegment, SegmentColumnsReader } from './segment-codec.ts';
 export { dayMax, dayMs, readingsPerDayMax, segmentFormat } from './segment-format.ts';
+export { decodeSheet, encodeSheet, rowsPerSheetMax, sameSheetContent, sheetHead, sheetTicket } from './sheet-codec.ts';
 export type { Tickets } from './tickets.ts';
 export { UnstorableBatchError } from './unstorable-batch-error.ts';

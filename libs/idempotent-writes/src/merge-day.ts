@@ -280,7 +280,11 @@ export class DayMerger {
     for (const row of rows) {
       const last = kept.at(-1);
       const batch = list.batch[row] as number;
-      if (last === undefined || list.startMs[last] !== list.startMs[row] || list.lengthMs[last] !== list.lengthMs[row]) {
+      if (
+        last === undefined ||
+        list.startMs[last] !== list.startMs[row] ||
+        list.lengthMs[last] !== list.lengthMs[row]
+      ) {
         kept.push(row);
         if (batch >= 0) {
           changed = true;

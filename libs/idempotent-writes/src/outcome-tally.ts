@@ -29,7 +29,8 @@ export class OutcomeTally {
   }
 
   of(batch: number): OutcomeCounts {
-    const count = (outcome: Outcome): number => this.#counts[batch * outcomes.length + outcomes.indexOf(outcome)] as number;
+    const count = (outcome: Outcome): number =>
+      this.#counts[batch * outcomes.length + outcomes.indexOf(outcome)] as number;
     return {
       inserted: count('inserted'),
       superseded: count('superseded'),

@@ -59,7 +59,10 @@ export class ReadingList {
     while (from < rows.length) {
       const shared = new SharedDecimals();
       let to = from;
-      while (to < rows.length && shared.take(this.value[rows[to] as number] as number, this.decimals[rows[to] as number] as number)) {
+      while (
+        to < rows.length &&
+        shared.take(this.value[rows[to] as number] as number, this.decimals[rows[to] as number] as number)
+      ) {
         to += 1;
       }
       this.#draw(rows.slice(from, to), shared.decimals, by.draft);
@@ -125,7 +128,8 @@ class SharedDecimals {
   /** False, and nothing taken, where the value would take the set past 2^53. */
   take(value: number, decimals: number): boolean {
     const shared = Math.max(this.decimals, decimals);
-    const fits = (integer: number, from: number): boolean => integer * (powersOfTen[shared - from] as number) <= integerMax;
+    const fits = (integer: number, from: number): boolean =>
+      integer * (powersOfTen[shared - from] as number) <= integerMax;
     const absolute = Math.abs(value);
     if (!fits(absolute, decimals) || !this.#greatest.every(fits)) {
       return false;

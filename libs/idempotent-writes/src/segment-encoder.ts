@@ -1,7 +1,7 @@
 import { canonicalDecimals, powersOfTen } from '@meterflow/readings';
 import type { Attributes } from './attributes.ts';
 import { ByteWriter } from './byte-writer.ts';
-import type { GrowingRuns } from './growing-runs.ts';
+import { GrowingRuns } from './growing-runs.ts';
 import { segmentFormat, valueWidths } from './segment-format.ts';
 import type { SegmentDraft } from './segment-draft.ts';
 
@@ -16,6 +16,7 @@ export class SegmentEncoder {
   #tailLabel = -1;
   #tailVersion = -1;
   #scaled = new Float64Array(128);
+  readonly #versionRuns = new GrowingRuns();
 
   constructor(attributes: Attributes) {
     this.#attributes = attributes;
@@ -177,7 +178,14 @@ export class SegmentEncoder {
   #versions(runs: GrowingRuns): void {
     const tail = this.#tail;
     const { versions } = this.#attributes;
-    const used = numbered(runs);
+    const used = new Map<number, number>();
+    const canonical = runs.length === 1 ? runs : this.#canonicalVersions(runs);
+    for (let run = 0; run < canonical.length; run++) {
+      const row = canonical.values[run] as number;
+      if (!used.has(row)) {
+        used.set(row, used.size);
+      }
+    }
     tail.varint(used.size);
     for (const row of used.keys()) {
       tail.varint(versions.computed[row] as number);
@@ -186,7 +194,29 @@ export class SegmentEncoder {
       tail.varint(versions.activation[row] as number);
       tail.varint(versions.ticket[row] as number);
     }
-    this.#runs(runs, used);
+    this.#runs(canonical, used);
+  }
+
+  /** The table may hold one version in several rows: the first one met stands for all. */
+  #canonicalVersions(runs: GrowingRuns): GrowingRuns {
+    const { versions } = this.#attributes;
+    const canonical = this.#versionRuns;
+    const firstRows = new Map<number, number>();
+    canonical.reset();
+    for (let run = 0; run < runs.length; run++) {
+      const row = runs.values[run] as number;
+      let hash = versions.hash(row);
+      let first = firstRows.get(hash);
+      while (first !== undefined && versions.compare(first, row) !== 0) {
+        hash += 1;
+        first = firstRows.get(hash);
+      }
+      if (first === undefined) {
+        firstRows.set(hash, row);
+      }
+      canonical.extend(first ?? row, runs.ends[run] as number);
+    }
+    return canonical;
   }
 
   /** One run says nothing beyond its count of 1: it covers all readings and holds row 0. */

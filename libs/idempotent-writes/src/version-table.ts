@@ -31,6 +31,17 @@ export class VersionTable implements Versions {
     return a === b ? 0 : compareVersions(this, a, this, b);
   }
 
+  /** Equal versions have equal hashes. Below 2^33, so that adding 1 always gives another number. */
+  hash(row: number): number {
+    const sum =
+      (this.declared[row] as number) +
+      (this.acceptedAtMs[row] as number) * 2 +
+      (this.activation[row] as number) * 0x1_0001 +
+      (this.ticket[row] as number) * 0x101 +
+      (this.computed[row] as number);
+    return sum % 2 ** 32;
+  }
+
   #grow(): void {
     const length = this.declared.length * 2;
     const longer = (column: Float64Array): Float64Array<ArrayBuffer> => {

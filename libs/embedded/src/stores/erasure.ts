@@ -30,11 +30,16 @@ export interface ErasableTables {
  * Deletes and leaves a tombstone, in one transaction; the deleted bytes are overwritten, also in the log, as soon as no
  * reader is at them. Erasing again finds nothing and may raise the tombstone.
  */
-export function erase(store: StoreFile, erasure: Erasure, { forget, ...tables }: ErasableTables & { forget: () => void }): Erased {
+export function erase(
+  store: StoreFile,
+  erasure: Erasure,
+  { forget, ...tables }: ErasableTables & { forget: () => void },
+): Erased {
   const { database } = store;
   const erased = store.write(forget, () => {
     database.exec('pragma secure_delete = on');
-    const erasedNow = erasure.series === undefined ? eraseTenant(database, erasure, tables) : eraseSeries(database, erasure, tables);
+    const erasedNow =
+      erasure.series === undefined ? eraseTenant(database, erasure, tables) : eraseSeries(database, erasure, tables);
     forget();
     return erasedNow;
   });
@@ -79,7 +84,11 @@ function entombTenant(database: DatabaseSync, tenant: string, upTo: number): num
   return Number(row?.['id']);
 }
 
-function eraseKeys(database: DatabaseSync, id: number, { tables, historyTables, keysPerSeries }: ErasableTables): Omit<Erased, 'series'> {
+function eraseKeys(
+  database: DatabaseSync,
+  id: number,
+  { tables, historyTables, keysPerSeries }: ErasableTables,
+): Omit<Erased, 'series'> {
   const count = (names: readonly string[]): number =>
     names.reduce((sum, name) => {
       const run = database.prepare(`delete from ${name} where key >= ? and key < ?`);

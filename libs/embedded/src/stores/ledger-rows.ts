@@ -1,5 +1,11 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { addOutcomes, ledgerLayers, noOutcomes, type LedgerLayer, type OutcomeCounts } from '@meterflow/idempotent-writes';
+import {
+  addOutcomes,
+  ledgerLayers,
+  noOutcomes,
+  type LedgerLayer,
+  type OutcomeCounts,
+} from '@meterflow/idempotent-writes';
 import type { Cause } from '@meterflow/readings';
 
 /** Ledger rows of state `stored`, and their sums by source and layer, kept in the same transaction. */
@@ -35,7 +41,11 @@ create table ledgerTotals (
 ) strict, without rowid;`;
 
 /** A row as it is stored. `writeKey`: the write whose outcome it tells. */
-export type StoredLedgerRow = OutcomeCounts & { readonly parts: number; readonly part: number; readonly writeKey: string };
+export type StoredLedgerRow = OutcomeCounts & {
+  readonly parts: number;
+  readonly part: number;
+  readonly writeKey: string;
+};
 
 interface Total {
   batches: number;
@@ -92,7 +102,11 @@ export class LedgerRows {
   }
 
   /** Adds the row of a cause that has none yet among `rows`, those of its batch and layer. */
-  add(cause: Cause, layer: LedgerLayer, row: { writeKey: string; counts: OutcomeCounts; rows: readonly StoredLedgerRow[] }): void {
+  add(
+    cause: Cause,
+    layer: LedgerLayer,
+    row: { writeKey: string; counts: OutcomeCounts; rows: readonly StoredLedgerRow[] },
+  ): void {
     const { writeKey, counts, rows } = row;
     const { inserted, superseded, shadowed, duplicate, conflict } = counts;
     const source = this.#source(cause.sourceId);

@@ -81,9 +81,14 @@ export class ReadingReader {
     }
   }
 
-  #segments(series: StoredSeries, row: { key: number; blob: Uint8Array; columns: SegmentColumnsReader }): SeriesSegment[] {
+  #segments(
+    series: StoredSeries,
+    row: { key: number; blob: Uint8Array; columns: SegmentColumnsReader },
+  ): SeriesSegment[] {
     const day = row.key % daysPerSeries;
-    return this.#store.read(() => row.columns.read(row.blob, day).map((columns) => ({ series, segment: { day, columns } })));
+    return this.#store.read(() =>
+      row.columns.read(row.blob, day).map((columns) => ({ series, segment: { day, columns } })),
+    );
   }
 
   *#pages(after: number, before: number): Generator<DayRow> {

@@ -42,7 +42,10 @@ export class EmbeddedReadingStore implements ReadingStore {
   async write(writes: readonly ReadingWrite[]): Promise<readonly OutcomeCounts[]> {
     const stranger = writes.find(({ batch }) => batch.layer !== this.#layer);
     if (stranger !== undefined) {
-      throw new PermanentError('wrong-layer', `a batch of ${stranger.batch.layer} readings in the store of ${this.#layer} ones`);
+      throw new PermanentError(
+        'wrong-layer',
+        `a batch of ${stranger.batch.layer} readings in the store of ${this.#layer} ones`,
+      );
     }
     const writer = (this.#writer ??= new ReadingWriter(this.#store, this.#layer));
     const forget = (): void => {
@@ -82,7 +85,12 @@ export class EmbeddedReadingStore implements ReadingStore {
     const forget = (): void => {
       this.#writer?.forget();
     };
-    return erase(this.#store, erasure, { tables: ['days'], historyTables: ['history'], keysPerSeries: daysPerSeries, forget });
+    return erase(this.#store, erasure, {
+      tables: ['days'],
+      historyTables: ['history'],
+      keysPerSeries: daysPerSeries,
+      forget,
+    });
   }
 
   close(): void {

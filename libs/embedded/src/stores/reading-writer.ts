@@ -1,9 +1,5 @@
 import type { StatementSync } from 'node:sqlite';
-import {
-  GroupMerger,
-  type OutcomeCounts,
-  type ReadingWrite,
-} from '@meterflow/idempotent-writes';
+import { GroupMerger, type OutcomeCounts, type ReadingWrite } from '@meterflow/idempotent-writes';
 import type { Cause, Layer, ReadingBatch } from '@meterflow/readings';
 import { LedgerRows, type StoredLedgerRow } from './ledger-rows.ts';
 import { daysPerSeries } from './reading-schema.ts';

@@ -44,7 +44,11 @@ export class SeriesReader {
   *list({ tenant, meter, channel }: SeriesFilter = {}): Generator<StoredSeries> {
     const named = this.#database.prepare('select id, name from tenants where name = coalesce(?, name) order by name');
     for (const { id, name } of named.all(tenant ?? null)) {
-      yield* this.#listOf(Number(id), { tenant: String(name), ...(meter !== undefined && { meter }), ...(channel !== undefined && { channel }) });
+      yield* this.#listOf(Number(id), {
+        tenant: String(name),
+        ...(meter !== undefined && { meter }),
+        ...(channel !== undefined && { channel }),
+      });
     }
   }
 

@@ -1,0 +1,99 @@
+import type { StatementSync } from 'node:sqlite';
+import { AggregateBatchBuilder, type AggregateBatch, type SheetLevel } from '@meterflow/aggregates';
+import { decodeSheet, sheetHead, type SeriesSheets } from '@meterflow/idempotent-writes';
+import { halfDayMs, sheetsPerSeries, sheetTables } from './aggregate-schema.ts';
+import { SeriesReader, type SeriesFilter, type StoredSeries } from './series-reader.ts';
+import type { StoreFile } from './store-file.ts';
+
+/** Sheets of one page of an enumeration, and of one batch that it gives. */
+const pageSheetsMax = 512;
+
+type SheetRow = [key: number, sheet: Uint8Array];
+
+/** Reads sheets, always as last committed. Any number of processes may; none of them holds up a writer. */
+export class AggregateReader {
+  readonly #store: StoreFile;
+  readonly #series: SeriesReader;
+  readonly #range: Record<SheetLevel, StatementSync>;
+  readonly #page: Record<SheetLevel, StatementSync>;
+
+  constructor(store: StoreFile) {
+    this.#store = store;
+    this.#series = new SeriesReader(store.database);
+    const each = (sql: (table: string) => string): Record<SheetLevel, StatementSync> => {
+      const prepare = (level: SheetLevel): StatementSync => store.database.prepare(sql(sheetTables[level]));
+      const statements = { day: prepare('day'), month: prepare('month') };
+      statements.day.setReturnArrays(true);
+      statements.month.setReturnArrays(true);
+      return statements;
+    };
+    this.#range = each((table) => `select key, sheet from ${table} where key between ? and ?`);
+    this.#page = each((table) => `select key, sheet from ${table} where key > ? and key < ? order by key limit ?`);
+  }
+
+  /** See AggregateStore. Withdrawn sheets are left out. */
+  read({ tenant, meter, channel, level, fromMs, toMs }: SeriesSheets): AggregateBatch {
+    return this.#store.read(() => {
+      const series = this.#series.find(tenant, meter, channel);
+      if (series === undefined || !(fromMs < toMs)) {
+        return new AggregateBatchBuilder().finish({ tenant, level, ticket: 0, causes: [] });
+      }
+      const from = Math.max(0, Math.floor(fromMs / halfDayMs));
+      const to = Math.min(sheetsPerSeries - 1, Math.floor(toMs / halfDayMs));
+      const first = series.id * sheetsPerSeries;
+      const rows = this.#range[level].all(first + from, first + to) as unknown as SheetRow[];
+      return batchOf(rows, series, { level, fromMs, toMs });
+    });
+  }
+
+  *series(filter: SeriesFilter = {}): Generator<StoredSeries> {
+    yield* this.#series.list(filter);
+  }
+
+  /** All sheets of a level by tenant, meter, channel and start; a batch holds sheets of one series. */
+  *batches(level: SheetLevel, filter: SeriesFilter = {}): Generator<AggregateBatch> {
+    for (const series of this.#series.list(filter)) {
+      yield* this.#pages(level, series);
+    }
+  }
+
+  *#pages(level: SheetLevel, series: StoredSeries): Generator<AggregateBatch> {
+    let after = series.id * sheetsPerSeries - 1;
+    for (;;) {
+      const { rows, batch } = this.#store.read(() => {
+        const page = this.#page[level].all(
+          after,
+          (series.id + 1) * sheetsPerSeries,
+          pageSheetsMax,
+        ) as unknown as SheetRow[];
+        return { rows: page, batch: batchOf(page, series, { level, fromMs: 0, toMs: Infinity }) };
+      });
+      if (batch.sheets.rows.length > 0) {
+        yield batch;
+      }
+      const last = rows.at(-1);
+      if (last === undefined || rows.length < pageSheetsMax) {
+        return;
+      }
+      after = last[0];
+    }
+  }
+}
+
+/** Decodes sheets that start in [fromMs, toMs) and were not withdrawn. */
+function batchOf(
+  rows: readonly SheetRow[],
+  series: StoredSeries,
+  { level, fromMs, toMs }: { level: SheetLevel; fromMs: number; toMs: number },
+): AggregateBatch {
+  const builder = new AggregateBatchBuilder();
+  const index = builder.series(series.meter, series.channel);
+  let ticket = 0;
+  for (const [, sheet] of rows) {
+    const head = sheetHead(sheet);
+    if (head.startMs >= fromMs && head.startMs < toMs && head.rows > 0) {
+      ticket = Math.max(ticket, decodeSheet(sheet, index, builder));
+    }
+  }
+  return builder.finish({ tenant: series.tenant, level, ticket, causes: [] });
+}

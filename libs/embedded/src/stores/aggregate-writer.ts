@@ -1,0 +1,161 @@
+import type { StatementSync } from 'node:sqlite';
+import { SheetCursor, type AggregateBatch, type SheetLevel } from '@meterflow/aggregates';
+import {
+  encodeSheet,
+  noOutcomes,
+  type AggregateWrite,
+  type LedgerLayer,
+  type OutcomeCounts,
+} from '@meterflow/idempotent-writes';
+import { PermanentError } from '@meterflow/stage';
+import { halfDayMs, sheetsPerSeries, sheetTables } from './aggregate-schema.ts';
+import { judgeSheet, WindowTally } from './judge-sheet.ts';
+import { LedgerRows } from './ledger-rows.ts';
+import { SeriesIndex, type KnownSeries } from './series-index.ts';
+import type { StoreFile } from './store-file.ts';
+
+type SheetRow = [key: number, sheet: Uint8Array];
+
+/** Stored sheets of a series are read in one go unless that would read this many times as many half days as are asked for. */
+const sparseFactorMax = 8;
+
+/** Writes sheets of all levels to one file. Everything happens within the caller's transaction. */
+export class AggregateWriter {
+  readonly #index: SeriesIndex;
+  readonly #ledger: LedgerRows;
+  readonly #readOne: Record<SheetLevel, StatementSync>;
+  readonly #readRange: Record<SheetLevel, StatementSync>;
+  readonly #put: Record<SheetLevel, StatementSync>;
+
+  constructor({ database }: StoreFile) {
+    this.#index = new SeriesIndex(database, { table: sheetTables.day, keysPerSeries: sheetsPerSeries });
+    this.#ledger = new LedgerRows(database);
+    const each = (sql: (table: string) => string): Record<SheetLevel, StatementSync> => {
+      const statements = {
+        day: database.prepare(sql(sheetTables.day)),
+        month: database.prepare(sql(sheetTables.month)),
+      };
+      statements.day.setReturnArrays(true);
+      statements.month.setReturnArrays(true);
+      return statements;
+    };
+    this.#readOne = each((table) => `select key, sheet from ${table} where key = ?`);
+    this.#readRange = each((table) => `select key, sheet from ${table} where key between ? and ?`);
+    this.#put = each((table) => `insert or replace into ${table} values (?, ?)`);
+  }
+
+  forget(): void {
+    this.#index.forget();
+    this.#ledger.forget();
+  }
+
+  write(writes: readonly AggregateWrite[]): OutcomeCounts[] {
+    const results = writes.map(({ key, batch }) => {
+      const tally = this.#writeSheets(batch);
+      this.#account(key, batch, tally);
+      return tally.all;
+    });
+    this.#ledger.flush();
+    return results;
+  }
+
+  #writeSheets(batch: AggregateBatch): WindowTally {
+    const { level, tenant, ticket } = batch;
+    const tally = new WindowTally();
+    const sheet = new SheetCursor(batch);
+    let series: KnownSeries | undefined;
+    let stored = new Map<number, Uint8Array>();
+    let seriesNow = -1;
+    while (sheet.next()) {
+      const index = batch.sheets.series[sheet.sheet] as number;
+      if (series === undefined || index !== seriesNow) {
+        seriesNow = index;
+        series = this.#index.series(tenant, sheet.series);
+        stored = this.#stored(batch, sheet.sheet, series);
+      }
+      const key = keyOf(series.id, sheet.startMs);
+      if (ticket <= series.erasedTo) {
+        this.#countErased(sheet, tally);
+        continue;
+      }
+      const encoded = encodeSheet(sheet);
+      if (judgeSheet(sheet, { encoded, stored: stored.get(key) }, tally)) {
+        this.#put[level].run(key, encoded);
+        // The same window twice in a batch is nothing that aggregation makes; it must not break the store either.
+        stored.set(key, encoded.slice());
+        series.keyMax = level === 'day' ? Math.max(series.keyMax, key) : series.keyMax;
+      }
+    }
+    return tally;
+  }
+
+  #countErased({ batch, rowsFrom, rowsTo }: SheetCursor, tally: WindowTally): void {
+    for (let row = rowsFrom; row < rowsTo; row++) {
+      tally.add(batch.rows.hour[row] as number, 'shadowed');
+    }
+  }
+
+  /** What is stored of the windows that the batch's next sheets, as far as they are of one series, speak of. */
+  #stored({ sheets, level }: AggregateBatch, from: number, { id, keyMax }: KnownSeries): Map<number, Uint8Array> {
+    let to = from;
+    let least = Infinity;
+    let greatest = -Infinity;
+    for (; to < sheets.series.length && sheets.series[to] === sheets.series[from]; to++) {
+      const key = keyOf(id, sheets.startMs[to] as number);
+      least = Math.min(least, key);
+      greatest = Math.max(greatest, key);
+    }
+    if (level === 'day' && least > keyMax) {
+      return new Map();
+    }
+    if (greatest - least < (to - from) * sparseFactorMax) {
+      return new Map(this.#readRange[level].all(least, greatest) as unknown as SheetRow[]);
+    }
+    const stored = new Map<number, Uint8Array>();
+    for (let sheet = from; sheet < to; sheet++) {
+      const row = this.#readOne[level].get(keyOf(id, sheets.startMs[sheet] as number)) as unknown as
+        SheetRow | undefined;
+      if (row !== undefined) {
+        stored.set(...row);
+      }
+    }
+    return stored;
+  }
+
+  /**
+   * The ledger rows of every cause. The counts go to one of them, the first that has no row yet, so that sums over
+   * sources never double. Where all have one, what this write changed is added to the first's: a change happens once in
+   * the life of the store, however often the message comes, and so it is neither lost nor counted twice.
+   */
+  #account(writeKey: string, { level, causes }: AggregateBatch, { hours, whole }: WindowTally): void {
+    const layers: [LedgerLayer, OutcomeCounts][] =
+      level === 'day'
+        ? [
+            ['hour', hours],
+            ['day', whole],
+          ]
+        : [['month', whole]];
+    for (const [layer, counts] of layers) {
+      let accounted = false;
+      for (const cause of causes) {
+        const rows = this.#ledger.rows(cause, layer);
+        if (!rows.some(({ parts, part }) => parts === cause.parts && part === cause.part)) {
+          this.#ledger.add(cause, layer, { writeKey, counts: accounted ? noOutcomes : counts, rows });
+          accounted = true;
+        }
+      }
+      const [first] = causes;
+      if (!accounted && first !== undefined) {
+        this.#ledger.raise(first, layer, counts);
+      }
+    }
+  }
+}
+
+function keyOf(seriesId: number, startMs: number): number {
+  const halfDay = Math.floor(startMs / halfDayMs);
+  if (!(halfDay >= 0 && halfDay < sheetsPerSeries)) {
+    throw new PermanentError('instant-out-of-range', `a window starts at ${startMs} ms, before 1970 or far ahead`);
+  }
+  return seriesId * sheetsPerSeries + halfDay;
+}
