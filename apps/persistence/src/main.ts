@@ -1,1 +1,46 @@
-export {};
+import { parseServiceConfig, runService, stageRun, type StageRun } from '@meterflow/service';
+import { stageLimits } from '@meterflow/stage';
+import { createTelemetry } from '@meterflow/telemetry';
+import { openEmbeddedPlatform } from '@meterflow/embedded';
+import { subscriptionName, type Lane } from '@meterflow/contracts';
+import { aggregatePersistence } from './aggregate-persistence.ts';
+import { readingPersistence } from './reading-persistence.ts';
+
+const config = parseServiceConfig(process.env, { service: 'persistence', pid: process.pid });
+const telemetry = createTelemetry({ service: 'persistence', level: config.logLevel });
+
+await runService({
+  telemetry,
+  drainMs: config.drainMs,
+  stuckMs: config.stuckMs,
+  open: (lifecycle) => {
+    const { owner } = config;
+    const platform = openEmbeddedPlatform({ root: config.dataDir, owner, telemetry });
+    lifecycle.register('platform', () => platform.close());
+    const common = { platform, limits: stageLimits, owner, telemetry };
+    const stages = (lane: Lane): StageRun[] => [
+      ...(['raw', 'validated'] as const).map((layer) =>
+        stageRun(readingPersistence({ layer, lane }), {
+          ...common,
+          subscription: subscriptionName(`persistence-${layer}`, lane),
+          sink: sinkOf(platform.readings(layer)),
+        }),
+      ),
+      stageRun(aggregatePersistence({ lane }), {
+        ...common,
+        subscription: subscriptionName('persistence-aggregates', lane),
+        sink: sinkOf(platform.aggregates),
+      }),
+    ];
+    return Promise.resolve(config.lanes.flatMap((lane) => stages(lane as Lane)));
+  },
+});
+
+/** The outcomes are in the ledger; the stage needs none of them. */
+function sinkOf<Write>(store: { write(writes: readonly Write[]): Promise<unknown> }): { write(writes: readonly Write[]): Promise<void> } {
+  return {
+    write: async (writes) => {
+      await store.write(writes);
+    },
+  };
+}

@@ -1,1 +1,57 @@
-export {};
+import { subscriptionName, type Lane } from '@meterflow/contracts';
+import { openEmbeddedPlatform } from '@meterflow/embedded';
+import { activationLeaseMsDefault, Activations } from '@meterflow/registry';
+import { IsolatedSandbox } from '@meterflow/sandbox';
+import { noSink, parseServiceConfig, runService, stageRun } from '@meterflow/service';
+import { stageLimits, systemClock } from '@meterflow/stage';
+import { createTelemetry } from '@meterflow/telemetry';
+import { ruleExecutionStage } from './rule-execution-stage.ts';
+import { RulesFolder } from './rules-folder.ts';
+
+const config = parseServiceConfig(process.env, { service: 'rule-execution', pid: process.pid });
+const telemetry = createTelemetry({ service: 'rule-execution', level: config.logLevel });
+const { logger } = telemetry;
+
+await runService({
+  telemetry,
+  drainMs: config.drainMs,
+  stuckMs: config.stuckMs,
+  open: (lifecycle) => {
+    const { owner } = config;
+    const platform = openEmbeddedPlatform({ root: config.dataDir, owner, telemetry });
+    lifecycle.register('platform', () => platform.close());
+    const { registry } = platform;
+    const sandbox = new IsolatedSandbox({
+      onIncident: ({ kind, message }) => {
+        telemetry.count('sandbox_incidents_total', 1, { kind });
+        logger.warn(message, { kind });
+      },
+    });
+    lifecycle.register('sandbox', () => sandbox.close());
+    const activations = new Activations({
+      registry,
+      nowMs: () => systemClock.nowMs(),
+      activationLeaseMs: activationLeaseMsDefault,
+    });
+    const folder = new RulesFolder(platform.directory.rules, {
+      activations,
+      sandbox,
+      clock: systemClock,
+      onActivated: ({ tenant, number }) => {
+        logger.info('rules from files are active', { tenant, activation: number });
+      },
+      onProblem: ({ tenant, message }) => {
+        logger.warn('rules from files change nothing', { tenant, problem: message });
+      },
+    });
+    void folder.watch(lifecycle.signal);
+    const common = { platform, sink: noSink, limits: stageLimits, owner, telemetry };
+    const stages = (config.lanes as readonly Lane[]).map((lane) =>
+      stageRun(ruleExecutionStage({ sandbox, activations }, { lane }), {
+        ...common,
+        subscription: subscriptionName('rule-execution', lane),
+      }),
+    );
+    return Promise.resolve(stages);
+  },
+});

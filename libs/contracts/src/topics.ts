@@ -1,8 +1,16 @@
-/** The stages once more, with subscriptions and scaling of their own: `live` for pushes, `bulk` for files and backfills. */
-export const lanes = ['live', 'bulk'] as const;
-export type Lane = (typeof lanes)[number];
+import { messageFormat } from './carried-fields.ts';
 
-/** Every topic and who listens to it; each exists once a lane. What the embedded bus and the provisioning declare. */
+/**
+ * The stages once more, with topics, subscriptions and scaling of their own. Which ones there are is configuration;
+ * these are there to begin with: `live` for pushes, `bulk` for files and backfills.
+ */
+export const lanes = ['live', 'bulk'] as const;
+export type Lane = string;
+
+/**
+ * Every topic and who listens to it; each exists once a lane. What the embedded bus and the provisioning declare. A
+ * subscription keeps every message until someone acks it: only those that a running stage reads stand here.
+ */
 export const subscriptionsByTopic = {
   'readings.accepted': ['rule-execution', 'persistence-raw'],
   'readings.transformed': ['persistence-validated'],
@@ -15,12 +23,22 @@ export const subscriptionsByTopic = {
 export type Topic = keyof typeof subscriptionsByTopic;
 export type Subscription = (typeof subscriptionsByTopic)[Topic][number];
 
+const lanePattern = /^[a-z](?:[a-z0-9-]{0,30}[a-z0-9])?$/;
+
 export function topicName(topic: Topic, lane: Lane): string {
-  return `${topic}.${lane}`;
+  return `${topic}.${laneName(lane)}`;
 }
 
 export function subscriptionName(subscription: Subscription, lane: Lane): string {
-  return `${subscription}.${lane}`;
+  return `${subscription}.${laneName(lane)}`;
+}
+
+/** Throws RangeError: lanes come from configuration, and a wrong one should stop the start. */
+function laneName(lane: Lane): string {
+  if (!lanePattern.test(lane)) {
+    throw new RangeError(`"${lane}" is not a lane: 1 to 32 of a-z, 0-9 and inner -, a letter first`);
+  }
+  return lane;
 }
 
 export interface TopicDeclaration {
@@ -40,7 +58,11 @@ export function topology(lanesUsed: readonly Lane[]): readonly TopicDeclaration[
 
 export type MessageType = 'ReadingBatch' | 'StoredNotice' | 'AggregateBatch' | 'AggregatesStored';
 
-/** What stands on a message beside its bytes: what they are, and whose. */
+/** What stands on a message beside its bytes, for brokers, dead letters and people: what they are, and whose. */
 export function messageAttributes(type: MessageType, tenant: string): Readonly<Record<string, string>> {
-  return { 'content-type': `application/x-protobuf; messageType="meterflow.v1.${type}"`, tenant };
+  return {
+    'content-type': `application/x-protobuf; messageType="meterflow.v1.${type}"`,
+    format: String(messageFormat),
+    tenant,
+  };
 }

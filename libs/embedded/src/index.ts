@@ -19,3 +19,4 @@ export type { Retention } from './bus/trim.ts';
 export { dataDirectory, type DataDirectory } from './data-directory.ts';
 export { DirectoryInUseError, lockDirectory, runningServer, type DirectoryLock, type RunningServer } from './lock.ts';
 export { EmbeddedRegistry } from './state/registry.ts';
+export { EmbeddedPlatform, openEmbeddedPlatform, type PlatformOptions } from './open-platform.ts';

@@ -1,5 +1,5 @@
 import { decimalsMax } from '@meterflow/readings';
-import { failurePolicies, type Activation, type Flow } from '@meterflow/rules';
+import { defaultFlow, failurePolicies, type Activation, type Flow } from '@meterflow/rules';
 import { z } from 'zod';
 import { parseEntry } from './parse-entry.ts';
 import { RevisionConflictError, type Registry, type RegistryEntry } from './registry.ts';
@@ -15,7 +15,7 @@ export function initialActivation(tenant: string): Activation {
   return {
     number: 0,
     tenant,
-    flow: { name: 'default', steps: [], onFailure: 'reject' },
+    flow: defaultFlow,
     fromMs: -instantMsMax,
     toMs: instantMsMax,
     createdAtMs: 0,

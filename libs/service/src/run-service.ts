@@ -26,8 +26,9 @@ const aliveEveryMs = 1_000;
 export async function runService(options: ServiceOptions): Promise<void> {
   const { telemetry, drainMs } = options;
   const log = telemetry.logger;
-  const lifecycle = new Lifecycle({ timers: nodeTimers, log });
-  stopWithProcess(lifecycle, { process: nodeProcess, timers: nodeTimers, log, drainMs });
+  const timers = nodeTimers();
+  const lifecycle = new Lifecycle({ timers, log });
+  stopWithProcess(lifecycle, { process: nodeProcess(), timers, log, drainMs });
   try {
     const stages = await options.open(lifecycle);
     const progresses = run(stages, lifecycle, drainMs);
@@ -52,13 +53,12 @@ function run(stages: readonly StageRun[], lifecycle: Lifecycle, drainMs: number)
 }
 
 function tellSupervisor(progresses: readonly StageProgress[], lifecycle: Lifecycle, stuckMs: number): void {
-  const { send } = process;
-  if (send === undefined) {
+  if (process.send === undefined) {
     return;
   }
   const tell = (message: object): void => {
     if (process.connected) {
-      send.call(process, message);
+      process.send?.(message);
     }
   };
   const alive = setInterval(() => {

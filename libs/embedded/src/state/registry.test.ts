@@ -15,7 +15,7 @@ describeRegistry('the embedded store', async () => {
     },
     async close() {
       opened.forEach((registry) => {
-        registry[Symbol.dispose]();
+        registry.disconnect();
       });
       await rm(directory, { recursive: true });
     },

@@ -27,6 +27,11 @@ export class EmbeddedRegistry implements Registry {
     this.#database = openDatabase(file, { schema, formatVersion, durability: 'full' });
   }
 
+  /** Lets go of the file. */
+  disconnect(): void {
+    this.#database.close();
+  }
+
   get(kind: RegistryKind, name: string): Promise<RegistryEntry<unknown> | undefined> {
     return attempt(this.#file, () => {
       const row = this.#database
@@ -62,10 +67,6 @@ export class EmbeddedRegistry implements Registry {
 
   async remove(kind: RegistryKind, name: string, expectedRevision: number): Promise<void> {
     await this.#replace({ kind, name, expectedRevision }, null);
-  }
-
-  [Symbol.dispose](): void {
-    this.#database.close();
   }
 
   #replace(

@@ -19,7 +19,7 @@ describeSources('the embedded store', async () => {
     },
     async close() {
       opened.forEach((sources) => {
-        sources[Symbol.dispose]();
+        sources.disconnect();
       });
       await rm(directory, { recursive: true });
     },

@@ -76,6 +76,11 @@ export class EmbeddedSources implements Sources {
     this.#database = openDatabase(file, { schema, formatVersion, durability: 'full' });
   }
 
+  /** Lets go of the file. */
+  disconnect(): void {
+    this.#database.close();
+  }
+
   accept(request: AcceptanceRequest): Promise<Delivery> {
     return this.#write(() => {
       const acceptanceRow = this.#findOrCreate(request);
@@ -153,10 +158,6 @@ export class EmbeddedSources implements Sources {
         .all(sourceId, tenant, page.afterLine, page.limit)
         .map((row) => JSON.parse(String(row['reject'])) as Reject),
     );
-  }
-
-  [Symbol.dispose](): void {
-    this.#database.close();
   }
 
   /** Once nothing can change it any more, a receipt is kept as it is: the ledger is then read no more. */

@@ -1,0 +1,45 @@
+import { resolve } from 'node:path';
+import type { WriteStream } from 'node:tty';
+
+/** What every command is told before its own options. */
+export interface GlobalOptions {
+  readonly dataDir: string;
+  /** Machine-readable output on standard output; nothing else goes there then. */
+  readonly json: boolean;
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
+}
+
+export interface RawGlobalOptions {
+  readonly dataDir: string;
+  readonly json?: boolean;
+  readonly logLevel: GlobalOptions['logLevel'];
+}
+
+export function globalOptions(raw: RawGlobalOptions): GlobalOptions {
+  return { dataDir: resolve(raw.dataDir), json: raw.json === true, logLevel: raw.logLevel };
+}
+
+/** Where a command writes. */
+export interface Output {
+  /** A line of result, on standard output. */
+  line(text: string): void;
+  /** A line for the person in front of it, on standard error. */
+  note(text: string): void;
+  /** Standard error, for what is drawn over itself. */
+  readonly terminal: WriteStream;
+}
+
+export const processOutput: Output = {
+  line: (text) => {
+    process.stdout.write(`${text}\n`);
+  },
+  note: (text) => {
+    process.stderr.write(`${text}\n`);
+  },
+  terminal: process.stderr,
+};
+
+/** Thrown when a command can't do what it was told; the message says what to do. Exits 1. */
+export class CommandError extends Error {
+  override readonly name = 'CommandError';
+}

@@ -1,0 +1,53 @@
+import { dataDirectory, runningServer, type DataDirectory } from '@meterflow/embedded';
+import { createTelemetry } from '@meterflow/telemetry';
+import { lanes } from '@meterflow/contracts';
+import type { GlobalOptions } from '../cli-context.ts';
+import { serviceNames, type ServiceName } from '../server/services.ts';
+import { localSocket } from '../server/sockets.ts';
+import { startServer } from '../server/start-server.ts';
+import { LocalClient } from './local-client.ts';
+
+/** The services of a server, by the socket of whoever owns the data directory. */
+export interface ServerClients {
+  readonly directory: DataDirectory;
+  readonly ingest: LocalClient;
+  readonly control: LocalClient;
+}
+
+/** Which services a command needs when no server runs: one that only asks needs none of the stages. */
+export const askingServices: readonly ServiceName[] = ['control'];
+export const allServices: readonly ServiceName[] = serviceNames;
+
+/**
+ * Does `work` with the server of the data directory: the one that runs, or else one started for this command alone,
+ * which is drained and ended afterwards. The answers are the same.
+ */
+export async function withServer<Result>(
+  { dataDir, logLevel }: GlobalOptions,
+  services: readonly ServiceName[],
+  work: (clients: ServerClients) => Promise<Result>,
+): Promise<Result> {
+  const directory = dataDirectory(dataDir);
+  const clients = {
+    directory,
+    ingest: new LocalClient(localSocket(directory, 'ingest')),
+    control: new LocalClient(localSocket(directory, 'control')),
+  };
+  if (runningServer(dataDir) !== undefined) {
+    return work(clients);
+  }
+  const { logger } = createTelemetry({ service: 'meterflow', level: logLevel });
+  const server = await startServer({ dataDir, lanes, services, logger, logLevel });
+  const stop = (): void => {
+    void server.stop().then(() => process.exit(130));
+  };
+  process.once('SIGINT', stop);
+  process.once('SIGTERM', stop);
+  try {
+    return await work(clients);
+  } finally {
+    process.off('SIGINT', stop);
+    process.off('SIGTERM', stop);
+    await server.stop();
+  }
+}

@@ -1,0 +1,105 @@
+import { resolve } from 'node:path';
+import type { Receipt } from '@meterflow/receipts';
+import { CommandError, type GlobalOptions, type Output } from '../cli-context.ts';
+import { allServices, withServer, type ServerClients } from '../client/with-server.ts';
+import { ProgressBar } from '../terminal/progress-bar.ts';
+import { receiptText } from '../terminal/receipt-text.ts';
+
+export interface ImportOptions {
+  readonly tenant: string;
+  readonly mapping?: string;
+  readonly sourceVersion?: number;
+}
+
+interface ImportLine {
+  readonly bytes?: number;
+  readonly bytesTotal?: number;
+  readonly received?: number;
+  readonly sourceId?: string;
+  readonly closed?: boolean;
+  readonly error?: string;
+}
+
+const pollMs = 25;
+/** How often an import is sent again when the service that took it was restarted: it resumes where it was. */
+const attemptsMax = 100;
+const retryMs = 500;
+
+/** Imports files through all stages, to the end; prints each one's receipt. */
+export async function importFiles(files: readonly string[], options: ImportOptions, globals: GlobalOptions, output: Output): Promise<void> {
+  const receipts = await withServer(globals, allServices, async (clients) => {
+    const done: Receipt[] = [];
+    for (const file of files) {
+      const receipt = await importFile(clients, { ...options, file: resolve(file) }, output);
+      done.push(receipt);
+      if (!globals.json) {
+        output.line(receiptText(receipt));
+      }
+    }
+    return done;
+  });
+  if (globals.json) {
+    output.line(JSON.stringify(receipts.length === 1 ? receipts[0] : receipts));
+  }
+}
+
+async function importFile(clients: ServerClients, request: ImportOptions & { readonly file: string }, output: Output): Promise<Receipt> {
+  const bar = new ProgressBar(output.terminal);
+  try {
+    const sourceId = await taken(clients, request, bar);
+    return await completed(clients, { tenant: request.tenant, sourceId }, bar);
+  } finally {
+    bar.clear();
+  }
+}
+
+/** Resolves when the whole file is on the bus. */
+async function taken(clients: ServerClients, request: ImportOptions & { readonly file: string }, bar: ProgressBar): Promise<string> {
+  const { tenant, file, mapping, sourceVersion } = request;
+  const body = { path: file, ...(mapping === undefined ? {} : { mapping }), ...(sourceVersion === undefined ? {} : { sourceVersion }) };
+  for (let attempt = 1; ; attempt++) {
+    try {
+      for await (const each of clients.ingest.lines({ method: 'POST', path: '/v1/imports', tenant, role: 'operator', body })) {
+        const line = each as ImportLine;
+        if (line.error !== undefined) {
+          throw new CommandError(`${file}: ${line.error}`);
+        }
+        if (line.closed === true) {
+          return line.sourceId as string;
+        }
+        bar.update({ done: line.bytes ?? 0, total: line.bytesTotal ?? 0, count: line.received ?? 0, noun: 'readings' });
+      }
+    } catch (error) {
+      if (!isRestart(error) || attempt === attemptsMax) {
+        throw error;
+      }
+    }
+    await new Promise((wake) => setTimeout(wake, retryMs));
+  }
+}
+
+/** Resolves when every reading of it is stored and aggregated. */
+async function completed(clients: ServerClients, source: { tenant: string; sourceId: string }, bar: ProgressBar): Promise<Receipt> {
+  const path = `/v1/sources/${encodeURIComponent(source.sourceId)}`;
+  for (;;) {
+    try {
+      const receipt = (await clients.control.json({ path, tenant: source.tenant, role: 'operator' })) as Receipt;
+      if (receipt.state === 'complete') {
+        return receipt;
+      }
+      const stored = receipt.inserted + receipt.superseded + receipt.shadowed + receipt.duplicates + receipt.conflicts;
+      bar.update({ done: stored, total: receipt.accepted, count: stored, noun: 'stored' });
+    } catch (error) {
+      if (!isRestart(error)) {
+        throw error;
+      }
+    }
+    await new Promise((wake) => setTimeout(wake, pollMs));
+  }
+}
+
+/** The service behind the socket ended or is not up yet: the supervisor starts it again. */
+function isRestart(error: unknown): boolean {
+  const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined;
+  return code === 'ECONNRESET' || code === 'ECONNREFUSED' || code === 'ENOENT' || code === 'EPIPE';
+}

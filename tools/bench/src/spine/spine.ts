@@ -1,0 +1,191 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { cpus, tmpdir, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { openEmbeddedPlatform, type EmbeddedPlatform } from '@meterflow/embedded';
+import type { Receipt } from '@meterflow/receipts';
+import { Activations } from '@meterflow/registry';
+import { convertUnit, flagRange, flowOf } from '@meterflow/rules';
+import { silentTelemetry } from '@meterflow/stage';
+import { note, print } from '../print.ts';
+import { swissReadings } from '../repository.ts';
+import { checkAgainstReference } from './check.ts';
+import { importInto, startDevServer, type DevServer } from './dev-server.ts';
+import { processTree, type ProcessUsage } from './process-usage.ts';
+import { writeRepeatedInput, type RepeatedInput } from './repeated-input.ts';
+
+export interface SpineOptions {
+  readonly copies: number;
+  readonly runs: number;
+  readonly check: boolean;
+  readonly json: boolean;
+  readonly file?: string;
+}
+
+interface Run {
+  readonly wallSeconds: number;
+  readonly cpuSeconds: number;
+  readonly processes: readonly ProcessUsage[];
+  readonly receipt: Receipt;
+  readonly problems: readonly string[];
+}
+
+interface DuckDbRun {
+  readonly wallSeconds: number;
+  readonly cpuSeconds: number;
+}
+
+/**
+ * The spine's benchmark: CSV → the peers' rule in the sandbox (kWh × 1000; flag below 0 and above 10 kWh) → exact dedupe →
+ * validated and raw stored durably → hours, days and months → queryable; by the very processes of `meterflow dev`. The
+ * time runs from the import's request until the receipt is complete. True when every run is right.
+ */
+export async function spine(options: SpineOptions): Promise<boolean> {
+  const folder = mkdtempSync(join(tmpdir(), 'meterflow-bench-'));
+  try {
+    const file = join(folder, 'readings.csv');
+    note('writing the input …');
+    const input = await writeRepeatedInput(options.file ?? swissReadings, file, options.copies);
+    const runs: Run[] = [];
+    const duckdb: DuckDbRun[] = [];
+    for (let run = 1; run <= options.runs; run++) {
+      note(`run ${run} of ${options.runs} …`);
+      runs.push(await measured(file, join(folder, `data-${run}`), { input, check: options.check && run === 1 }));
+      duckdb.push(await duckDbLoad(file));
+      rmSync(join(folder, `data-${run}`), { recursive: true });
+    }
+    print(options.json ? JSON.stringify(summary(runs, duckdb, input)) : report(runs, duckdb, input));
+    return runs.every(({ problems }) => problems.length === 0);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+async function measured(file: string, dataDir: string, { input, check }: { input: RepeatedInput; check: boolean }): Promise<Run> {
+  const platform = openEmbeddedPlatform({ root: dataDir, owner: 'bench', telemetry: silentTelemetry });
+  await activatePeersRule(platform);
+  const server = await startDevServer(dataDir);
+  try {
+    const before = new Map(processTree(server.pid).map(({ pid, cpuSeconds }) => [pid, cpuSeconds]));
+    const startedMs = performance.now();
+    const receipt = await importedWhole(server, platform, file);
+    const wallSeconds = (performance.now() - startedMs) / 1000;
+    const processes = processTree(server.pid).map((usage) => ({ ...usage, cpuSeconds: usage.cpuSeconds - (before.get(usage.pid) ?? 0) }));
+    const problems = countProblems(receipt, input);
+    const cpuSeconds = processes.reduce((sum, usage) => sum + usage.cpuSeconds, 0);
+    return {
+      wallSeconds,
+      cpuSeconds,
+      processes,
+      receipt,
+      problems: check ? [...problems, ...(await checkAgainstReference(file, dataDir))] : problems,
+    };
+  } finally {
+    await server.stop();
+    await platform.close();
+  }
+}
+
+/** kWh × 1000 as Wh; flag below 0 and above 10 kWh. */
+async function activatePeersRule({ registry }: EmbeddedPlatform): Promise<void> {
+  const activations = new Activations({ registry, nowMs: Date.now, activationLeaseMs: 0 });
+  const flow = flowOf('spine', [
+    { rule: convertUnit, parameters: { factor: 1000, unit: 'Wh' } },
+    { rule: flagRange, parameters: { below: 0, above: 10_000 } },
+  ]);
+  await activations.create('default', { flow, fromMs: 0, toMs: 8.64e15, decimals: 6 });
+}
+
+const pollMs = 10;
+
+async function importedWhole(server: DevServer, platform: EmbeddedPlatform, file: string): Promise<Receipt> {
+  const sourceId = await importInto(server, file);
+  for (;;) {
+    const receipt = await platform.sources.receipt('default', sourceId);
+    if (receipt?.state === 'complete') {
+      return receipt;
+    }
+    await new Promise((wake) => setTimeout(wake, pollMs));
+  }
+}
+
+function countProblems(receipt: Receipt, { readings, lines }: RepeatedInput): string[] {
+  const told = [
+    ['received', receipt.received, lines],
+    ['inserted', receipt.inserted, readings],
+    ['duplicates', receipt.duplicates, lines - readings],
+    ['dead', receipt.batchesDead, 0],
+  ] as const;
+  return told.filter(([, found, expected]) => found !== expected).map(([name, found, expected]) => `${name}: ${found}, not ${expected}`);
+}
+
+async function duckDbLoad(file: string): Promise<DuckDbRun> {
+  const { stdout } = await promisify(execFile)(process.execPath, [join(import.meta.dirname, 'duckdb-load.ts'), file]);
+  return JSON.parse(stdout) as DuckDbRun;
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+}
+
+function summary(runs: readonly Run[], duckdb: readonly DuckDbRun[], { readings, lines }: RepeatedInput): object {
+  const of = (each: readonly DuckDbRun[]): object => ({
+    readingsPerSecond: Math.round(readings / median(each.map(({ wallSeconds }) => wallSeconds))),
+    readingsPerSecondBest: Math.round(readings / Math.min(...each.map(({ wallSeconds }) => wallSeconds))),
+    cpuSecondsPerMillion: rounded(median(each.map(({ cpuSeconds }) => cpuSeconds)) / (readings / 1e6)),
+  });
+  return {
+    meterflow: { ...of(runs), processes: byProcess(runs, readings), problems: runs.flatMap(({ problems }) => problems) },
+    duckdb: of(duckdb),
+    input: { readings, lines },
+    machine: { cores: cpus().length, model: cpus()[0]?.model, memoryGiB: Math.round(totalmem() / 2 ** 30), node: process.version },
+    runs: runs.length,
+  };
+}
+
+/** Where the time goes: CPU seconds per million readings and peak memory, process by process. */
+function byProcess(runs: readonly Run[], readings: number): Record<string, { cpuSecondsPerMillion: number; memoryMbPeak: number }> {
+  const names = [...new Set(runs.flatMap(({ processes }) => processes.map(({ name }) => name)))];
+  return Object.fromEntries(
+    names.map((name) => {
+      const own = runs.flatMap(({ processes }) => processes.filter((usage) => usage.name === name));
+      return [
+        name,
+        {
+          cpuSecondsPerMillion: rounded(median(own.map(({ cpuSeconds }) => cpuSeconds)) / (readings / 1e6)),
+          memoryMbPeak: Math.round(Math.max(...own.map(({ memoryBytesPeak }) => memoryBytesPeak)) / 1e6),
+        },
+      ];
+    }),
+  );
+}
+
+const rounded = (value: number): number => Math.round(value * 1000) / 1000;
+
+function report(runs: readonly Run[], duckdb: readonly DuckDbRun[], input: RepeatedInput): string {
+  const told = summary(runs, duckdb, input) as {
+    meterflow: Record<string, number> & { processes: ReturnType<typeof byProcess> };
+    duckdb: Record<string, number>;
+    machine: Record<string, unknown>;
+  };
+  const row = (name: string, of: Record<string, number>): string =>
+    `${name.padEnd(16)}${String(of['readingsPerSecond']).padStart(14)}${String(of['cpuSecondsPerMillion']).padStart(18)}`;
+  const problems = runs.flatMap((run) => run.problems);
+  return [
+    `${input.readings} readings, ${input.lines - input.readings} of them sent twice; median of ${runs.length} runs`,
+    JSON.stringify(told.machine),
+    '',
+    `${''.padEnd(16)}${'readings/s'.padStart(14)}${'CPU-s per million'.padStart(18)}`,
+    row('meterflow', told.meterflow),
+    row('DuckDB load', told.duckdb),
+    '',
+    `${'process'.padEnd(16)}${'CPU-s per million'.padStart(18)}${'peak MB'.padStart(10)}`,
+    ...Object.entries(told.meterflow.processes).map(
+      ([name, usage]) =>
+        `${name.padEnd(16)}${String(usage.cpuSecondsPerMillion).padStart(18)}${String(usage.memoryMbPeak).padStart(10)}`,
+    ),
+    '',
+    problems.length === 0 ? 'right: every count and sum equals the reference' : `WRONG: ${problems.join('; ')}`,
+  ].join('\n');
+}
