@@ -69,6 +69,22 @@ export function applyFlowResult(batch: ReadingBatch, result: FlowResult, options
   return { validated, rejected: refused ? rejectedBatch(batch, result, { bits, key: options.key }) : undefined };
 }
 
+/** The result that says that nothing happened. */
+export function unchangedResult(batch: ReadingBatch): FlowResult {
+  const count = readingCount(batch);
+  return {
+    any: 0,
+    changes: new Uint8Array(count),
+    values: new Float64Array(count),
+    quality: new Uint8Array(count),
+    unit: new Uint16Array(count),
+    method: new Uint16Array(count),
+    reason: new Uint16Array(count),
+    texts: batch.columns.texts,
+    failures: [],
+  };
+}
+
 /** The result that says that the whole flow failed: every reading that rules would have seen is a failed one. */
 export function failedResult(batch: ReadingBatch, code: RuleFailureCode): FlowResult {
   const count = readingCount(batch);
@@ -79,15 +95,11 @@ export function failedResult(batch: ReadingBatch, code: RuleFailureCode): FlowRe
   }
   const { texts } = batch.columns;
   return {
+    ...unchangedResult(batch),
     any: failedBit,
     changes,
-    values: new Float64Array(count),
-    quality: new Uint8Array(count),
-    unit: new Uint16Array(count),
-    method: new Uint16Array(count),
     reason: new Uint16Array(count).fill(texts.length),
     texts: [...texts, failureReason(code)],
-    failures: [],
   };
 }
 
@@ -130,9 +142,17 @@ function merged(
 ): Runs {
   const before = new RunsCursor(runs);
   const after = new RunsBuilder();
+  let value = -1;
+  let from = 0;
   for (let index = 0; index < bits.length; index++) {
-    after.push((bits[index] as number) & mask ? (column[index] as number) : before.at(index));
+    const next = (bits[index] as number) & mask ? (column[index] as number) : before.at(index);
+    if (next !== value) {
+      after.push(value, index - from);
+      value = next;
+      from = index;
+    }
   }
+  after.push(value, bits.length - from);
   return after.finish();
 }
 

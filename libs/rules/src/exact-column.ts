@@ -37,6 +37,7 @@ function exactWhole(column: MixedColumn): ExactPart | undefined {
   const exact = new Float64Array(count);
   let decimals = 0;
   let spare = powersOfTen[finest] as number;
+  let perSpare = 1 / spare;
   for (let index = 0; index < count; index++) {
     const bit = bits[index] as number;
     let scaled = 0;
@@ -50,9 +51,11 @@ function exactWhole(column: MixedColumn): ExactPart | undefined {
       return undefined;
     }
     exact[index] = scaled;
-    while (decimals < finest && Math.floor(scaled / spare + 0.5) * spare !== scaled) {
+    // True for multiples of `spare` alone: the product by the reciprocal is off by less than a half, which floor mends.
+    while (decimals < finest && Math.floor(scaled * perSpare + 0.5) * spare !== scaled) {
       decimals += 1;
       spare = powersOfTen[finest - decimals] as number;
+      perSpare = 1 / spare;
     }
   }
   if (decimals < finest) {

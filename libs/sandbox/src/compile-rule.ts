@@ -5,7 +5,7 @@ import { sourceCharsMax } from './limits.ts';
 import { ruleBody, RuleSourceError } from './rule-source.ts';
 
 /**
- * Makes a rule version of a customer's TypeScript (or JavaScript) file. Throws {@link RuleFailureError} `rule-invalid`
+ * Makes a rule version of a customer's TypeScript (or JavaScript) file; the rule is called as the file without its ending. Throws {@link RuleFailureError} `rule-invalid`
  * naming file, line and column. What only a run can show (parameters that don't fit) shows when it is first loaded.
  */
 export function compileRule(source: string, name: string): RuleVersion {
@@ -15,7 +15,7 @@ export function compileRule(source: string, name: string): RuleVersion {
   try {
     const javaScript = withoutTypes(source);
     ruleBody(javaScript);
-    return ruleVersion(javaScript, name);
+    return ruleVersion(javaScript, name.replace(/\.[jt]s$/, ''));
   } catch (error) {
     throw new RuleFailureError('rule-invalid', `${name}${problem(error)}`, { cause: error });
   }

@@ -9,7 +9,7 @@ import { Reading } from './isolate-reading.ts';
 import type { ResultReply } from './reply.ts';
 import type { RunRequest } from './request.ts';
 import { ruleBody } from './rule-source.ts';
-import { sharedBytes, sharedColumns, type SharedColumns } from './shared-layout.ts';
+import { control, namesWantedBit, sharedBytes, sharedColumns, type SharedColumns } from './shared-layout.ts';
 
 /** Thrown when a step can't be loaded, or a whole walk failed. `code` is a RuleFailureCode. */
 export class StepError extends Error {
@@ -91,9 +91,10 @@ export class FlowIsolate {
       if (traced) {
         onStep(step);
       }
-      this.#columns.control.set([request.spans.count.length, request.count, step, step + stride]);
-      any = this.#enter(step, () => this.#run.applySync(undefined, [texts, names], this.#timeout));
-      if (any < 0) {
+      this.#columns.control.set([request.spans.count.length, request.count, step, step + stride, 0, 0]);
+      this.#enter(step, () => { this.#walk(texts, names); });
+      any = this.#columns.control[control.any] as number;
+      if ((any & namesWantedBit) !== 0) {
         return undefined;
       }
     }
@@ -140,6 +141,17 @@ export class FlowIsolate {
     expand(unit, columns.unit);
     expand(code, columns.code);
     expand(method, columns.method);
+  }
+
+  #walk(texts: string, names: string | undefined): void {
+    try {
+      this.#run.applySync(undefined, [texts, names], this.#timeout);
+    } catch (error) {
+      // After the work is done only a promise that a rule left behind can fail: it fails nobody.
+      if (this.#columns.control[control.done] === 0 || this.#isolate.isDisposed) {
+        throw error;
+      }
+    }
   }
 
   #enter<Result>(step: number, call: () => Result): Result {

@@ -32,8 +32,6 @@ export interface BatchCursor extends Cursor {
 export function makeCursor(columns: SharedColumns, settings: IsolateSettings): BatchCursor {
   const control = /[\u0000-\u001f\u007f\u2028\u2029\ud800-\udfff]/u;
   let indexes = new Map<string, number>();
-  let lastText: unknown;
-  let lastIndex = 0;
   let joinedNames: string | undefined;
   let names: string[] | undefined;
   let nonsense: Error | undefined;
@@ -45,6 +43,10 @@ export function makeCursor(columns: SharedColumns, settings: IsolateSettings): B
     first: 0,
     qualities: settings.qualities,
     texts: [''],
+    lastUnit: undefined,
+    lastUnitIndex: 0,
+    lastText: undefined,
+    lastTextIndex: 0,
     namesWanted: false,
     failures: [],
     mark(bit) {
@@ -55,9 +57,6 @@ export function makeCursor(columns: SharedColumns, settings: IsolateSettings): B
       return nonsense;
     },
     textIndex(text, what) {
-      if (text === lastText) {
-        return lastIndex;
-      }
       if (typeof text !== 'string' || text.length > settings.textCharsMax || control.test(text)) {
         throw cursor.nonsense(`${what} must be a text of at most ${settings.textCharsMax} printable characters`);
       }
@@ -66,15 +65,17 @@ export function makeCursor(columns: SharedColumns, settings: IsolateSettings): B
         index = cursor.texts.push(text) - 1;
         indexes.set(text, index);
       }
-      lastText = text;
-      lastIndex = index;
+      cursor.lastText = text;
+      cursor.lastTextIndex = index;
       return index;
     },
     unitIndex(unit) {
-      if (unit !== lastText && !settings.units.includes(unit as string)) {
+      if (!settings.units.includes(unit as string)) {
         throw cursor.nonsense(`unit must be one of ${settings.units.join(', ')}`);
       }
-      return cursor.textIndex(unit, 'unit');
+      cursor.lastUnit = unit as string;
+      cursor.lastUnitIndex = cursor.textIndex(unit, 'unit');
+      return cursor.lastUnitIndex;
     },
     names() {
       if (names === undefined) {
@@ -89,7 +90,8 @@ export function makeCursor(columns: SharedColumns, settings: IsolateSettings): B
     begin(texts, joined) {
       cursor.texts = texts;
       indexes = new Map(texts.map((text, index) => [text, index]));
-      lastText = undefined;
+      cursor.lastUnit = undefined;
+      cursor.lastText = undefined;
       joinedNames = joined;
       names = undefined;
       nonsense = undefined;

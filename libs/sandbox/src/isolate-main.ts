@@ -21,10 +21,10 @@ export interface IsolateFlow {
   load(stepJson: string): string;
   /**
    * Takes the steps named in `control` over the batch in the shared columns; begins the batch with step 0. Texts (and
-   * names) are joined with line feeds. Returns -1 when a rule wants the names that were not given, else all bits of
-   * `changes` together.
+   * names) are joined with line feeds. Leaves all bits of `changes` together in `control`, 256 when a rule wants the
+   * names that were not given.
    */
-  run(texts: string, names: string | undefined): number;
+  run(texts: string, names: string | undefined): void;
   newTexts(): string;
   failures(): string;
 }
@@ -69,14 +69,12 @@ export function makeFlow(parts: IsolateParts, memory: SharedArrayBuffer, setting
           }
         }
       }
-      if (cursor.namesWanted) {
-        return -1;
-      }
-      let any = 0;
+      let any = cursor.namesWanted ? 256 : 0;
       for (let index = 0; index < readings; index++) {
         any |= columns.changes[index] as number;
       }
-      return any;
+      columns.control[5] = any;
+      columns.control[4] = 1;
     },
     newTexts: () => cursor.texts.slice(textsKnown).join('\n'),
     failures: () => JSON.stringify(cursor.failures),

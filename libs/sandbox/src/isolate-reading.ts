@@ -20,6 +20,11 @@ export interface Cursor {
   readonly series: Uint32Array;
   readonly qualities: readonly string[];
   texts: string[];
+  /** The unit and the text that were set last, and their indexes: rules mostly set the same one again and again. */
+  lastUnit: string | undefined;
+  lastUnitIndex: number;
+  lastText: string | undefined;
+  lastTextIndex: number;
   /** Index of a text, checked; new ones are added. */
   textIndex(text: unknown, what: string): number;
   unitIndex(unit: unknown): number;
@@ -65,8 +70,8 @@ export class Reading {
   set value(value: number) {
     const cursor = this.#cursor;
     const { index } = cursor;
-    if (typeof value !== 'number' || value - value !== 0) {
-      throw cursor.nonsense(`value must be a finite number, not ${typeof value === 'number' ? value : typeof value}`);
+    if (typeof value !== 'number' || !(value < 2 ** 53 && value > -(2 ** 53))) {
+      throw cursor.nonsense(`value must be a number below 2^53, not ${typeof value === 'number' ? value : typeof value}`);
     }
     if (value !== cursor.values[index]) {
       cursor.values[index] = value;
@@ -96,7 +101,7 @@ export class Reading {
 
   set unit(unit: string) {
     const cursor = this.#cursor;
-    const index = cursor.unitIndex(unit);
+    const index = unit === cursor.lastUnit ? cursor.lastUnitIndex : cursor.unitIndex(unit);
     if (index !== cursor.unit[cursor.index]) {
       cursor.unit[cursor.index] = index;
       cursor.mark(4);
@@ -114,7 +119,7 @@ export class Reading {
 
   set method(method: string) {
     const cursor = this.#cursor;
-    const index = cursor.textIndex(method, 'method');
+    const index = method === cursor.lastText ? cursor.lastTextIndex : cursor.textIndex(method, 'method');
     if (index !== cursor.method[cursor.index]) {
       cursor.method[cursor.index] = index;
       cursor.mark(8);
@@ -124,14 +129,16 @@ export class Reading {
   /** Notes a reason beside the value. The last one counts. */
   annotate(reason: string): void {
     const cursor = this.#cursor;
-    cursor.reason[cursor.index] = cursor.textIndex(reason, 'reason');
+    const index = reason === cursor.lastText ? cursor.lastTextIndex : cursor.textIndex(reason, 'reason');
+    cursor.reason[cursor.index] = index;
     cursor.mark(16);
   }
 
   /** Refuses the reading: it becomes an absence with this reason, and no later rule sees it. */
   reject(reason: string): void {
     const cursor = this.#cursor;
-    cursor.reason[cursor.index] = cursor.textIndex(reason, 'reason');
+    const index = reason === cursor.lastText ? cursor.lastTextIndex : cursor.textIndex(reason, 'reason');
+    cursor.reason[cursor.index] = index;
     cursor.mark(32);
   }
 }

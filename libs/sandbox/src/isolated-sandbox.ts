@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { qualities, readingsPerBatchMax, unitNames, type ReadingBatch } from '@meterflow/readings';
-import { RuleFailureError, type Flow, type FlowResult, type Sandbox } from '@meterflow/rules';
+import { RuleFailureError, unchangedResult, type Flow, type FlowResult, type Sandbox } from '@meterflow/rules';
 import { ChildHost, type ChildEnd, type ChildProgram } from './child-host.ts';
 import { flowResult, stepFailure } from './flow-result.ts';
 import { word, type FrameReader } from './frame.ts';
@@ -61,6 +61,9 @@ export class IsolatedSandbox implements Sandbox {
     const known = this.#quarantine.failureOf(flow);
     if (known !== undefined) {
       return Promise.reject(known);
+    }
+    if (flow.steps.length === 0) {
+      return Promise.resolve(unchangedResult(batch));
     }
     if (batch.columns.values.length > readingsPerBatchMax) {
       return Promise.reject(new RangeError(`a batch holds at most ${readingsPerBatchMax} readings`));

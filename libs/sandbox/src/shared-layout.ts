@@ -12,12 +12,20 @@ export interface SharedColumns {
   readonly lengthMs: Uint32Array;
   readonly count: Uint32Array;
   readonly series: Uint32Array;
-  /** Spans, readings, first step to run, step to stop before. */
+  /** See {@link control}. */
   readonly control: Uint32Array;
 }
 
+/**
+ * Places in the control column. The host writes spans, readings and the steps to run (up to `toStep`); the isolate
+ * writes `any` and, last, `done`: whatever else a call throws after that (a promise that a rule left behind) is void.
+ */
+export const control = { spans: 0, readings: 1, fromStep: 2, toStep: 3, done: 4, any: 5 } as const;
+/** Beside the bits of `changes` in `any`: a rule wants the names, nothing else counts. */
+export const namesWantedBit = 256;
+
 export function sharedBytes(capacity: number): number {
-  return capacity * (8 + 1 + 1 + 4 * 2 + 8 + 4 * 4) + 16;
+  return capacity * (8 + 1 + 1 + 4 * 2 + 8 + 4 * 4) + 32;
 }
 
 /** Also runs inside the isolate, as text: nothing in it may refer to anything outside. */
@@ -40,6 +48,6 @@ export function sharedColumns(memory: SharedArrayBuffer, capacity: number): Shar
     reason: new Uint16Array(memory, next(2), capacity),
     changes: new Uint8Array(memory, next(1), capacity),
     quality: new Uint8Array(memory, next(1), capacity),
-    control: new Uint32Array(memory, memory.byteLength - 16, 4),
+    control: new Uint32Array(memory, memory.byteLength - 32, 8),
   };
 }

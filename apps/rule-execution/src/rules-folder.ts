@@ -1,0 +1,106 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { emptyBatch, RuleFailureError, type Activation, type Flow, type Sandbox } from '@meterflow/rules';
+import { instantMsMax, type Activations } from '@meterflow/registry';
+import type { Clock } from '@meterflow/stage';
+import { FlowFileError } from './flow-file.ts';
+import { folderFlow, folderSignature, type FolderFlow } from './folder-flow.ts';
+
+export interface RulesFolderPorts {
+  readonly activations: Pick<Activations, 'create' | 'readNewest'>;
+  readonly sandbox: Sandbox;
+  readonly clock: Clock;
+  /** Told of each new activation. */
+  readonly onActivated: (activation: Activation) => void;
+  /** Told once of each change that makes no flow; what was active stays active. */
+  readonly onProblem: (problem: { readonly tenant: string; readonly message: string }) => void;
+}
+
+/** How often the folder is looked at. */
+export const rulesFolderPollMs = 1_000;
+
+const tenantFolder = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+
+/**
+ * Rules from files: `<folder>/<tenant>/*.ts`, with `flow.json` for order and parameters. Whatever is saved there becomes
+ * rule versions and a new activation; what does not compile, or can't be loaded, is told and changes nothing. An empty
+ * or missing folder changes nothing either.
+ */
+export class RulesFolder {
+  readonly #folder: string;
+  readonly #ports: RulesFolderPorts;
+  readonly #seen = new Map<string, string>();
+
+  constructor(folder: string, ports: RulesFolderPorts) {
+    this.#folder = folder;
+    this.#ports = ports;
+  }
+
+  /** Looks again and again until the signal aborts. Never rejects. */
+  async watch(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.look().catch((error: unknown) => {
+        this.#ports.onProblem({ tenant: '', message: `the rules folder can't be read: ${(error as Error).message}` });
+      });
+      await this.#ports.clock.sleep(rulesFolderPollMs, signal);
+    }
+  }
+
+  /** Looks once at every tenant's folder. */
+  async look(): Promise<void> {
+    for (const tenant of await tenantsIn(this.#folder)) {
+      await this.#lookAt(tenant);
+    }
+  }
+
+  async #lookAt(tenant: string): Promise<void> {
+    const folder = join(this.#folder, tenant);
+    const signature = await folderSignature(folder).catch(() => undefined);
+    if (signature === undefined || signature === this.#seen.get(tenant)) {
+      return;
+    }
+    try {
+      const found = await folderFlow(folder);
+      if (found !== undefined) {
+        await this.#activate(tenant, found);
+      }
+      this.#seen.set(tenant, signature);
+    } catch (error) {
+      this.#ports.onProblem({ tenant, message: (error as Error).message });
+      // What is wrong with the files is said once; anything else (the registry is down) may be over at the next look.
+      if (error instanceof FlowFileError || error instanceof RuleFailureError) {
+        this.#seen.set(tenant, signature);
+      }
+    }
+  }
+
+  /** Makes an activation unless the newest one says the same already. */
+  async #activate(tenant: string, { flow, decimals }: FolderFlow): Promise<void> {
+    await this.#ports.sandbox.run(flow, emptyBatch(tenant));
+    const newest = await this.#ports.activations.readNewest(tenant);
+    if (newest.decimals === decimals && meaning(newest.flow) === meaning(flow)) {
+      return;
+    }
+    const span = { fromMs: -instantMsMax, toMs: instantMsMax };
+    this.#ports.onActivated(await this.#ports.activations.create(tenant, { flow, decimals, ...span }));
+  }
+}
+
+/** Equal for flows that do the same. */
+function meaning({ onFailure, steps }: Flow): string {
+  const sorted = steps.map(({ rule, parameters, channels }) => [rule.id, channels, Object.entries(parameters).sort()]);
+  return JSON.stringify([onFailure, sorted]);
+}
+
+async function tenantsIn(folder: string): Promise<string[]> {
+  try {
+    const entries = await readdir(folder, { withFileTypes: true });
+    const names = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+    return names.filter((name) => tenantFolder.test(name)).sort();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
+      return [];
+    }
+    throw error;
+  }
+}

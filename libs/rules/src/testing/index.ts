@@ -1,0 +1,1 @@
+export { describeSandbox, flowOfBody, ruleOf, sampleBatch, type SampleOptions } from './describe-sandbox.ts';
