@@ -12,7 +12,12 @@ export interface AcceptanceRequest {
    * for a request its Idempotency-Key, or a new random one; for a message the SHA-256 of payload and publish time.
    */
   readonly identity: string;
-  /** SHA-256 of the content, hexadecimal. */
+  /**
+   * Names this delivery, where its sender may ask for it again without knowing whether it was finished: then it is found
+   * as it was instead of being followed by the next one. Absent: each delivery after a finished one is the next.
+   */
+  readonly delivery?: string;
+  /** SHA-256 of the content (for a request, of all that makes it the same request), hexadecimal. */
   readonly contentHash: string;
   /** What a person calls it: the file's name; empty for a request. */
   readonly label: string;
@@ -26,7 +31,7 @@ export interface AcceptanceRequest {
 }
 
 /** The durable record that fixes all that the batches depend on, so that a resume makes the same batches. */
-export interface Acceptance extends Omit<AcceptanceRequest, 'nowMs'> {
+export interface Acceptance extends Omit<AcceptanceRequest, 'nowMs' | 'delivery'> {
   readonly id: string;
   readonly acceptedAtMs: number;
 }
@@ -37,6 +42,8 @@ export interface Delivery {
   readonly sourceId: string;
   /** True where an earlier, unfinished delivery is resumed under the same source id. */
   readonly resumed: boolean;
+  /** True where the delivery of this name is closed already: nothing of it is left to do. */
+  readonly finished: boolean;
 }
 
 /** Written once the last batch is durable on the bus. */
@@ -63,7 +70,7 @@ export interface Sources {
   /**
    * Compare-and-set: creates the acceptance, or finds the one with this tenant, kind and identity. An unfinished one
    * is resumed; a finished one gets its next delivery number and keeps its acceptance time (its readings then count as
-   * duplicates). Durable before it resolves. Throws {@link ContentConflictError} for a request whose content differs.
+   * duplicates), unless it is the delivery of the same name. Durable before it resolves. Throws {@link ContentConflictError} for a request whose content differs.
    */
   accept(request: AcceptanceRequest): Promise<Delivery>;
   /**
@@ -73,6 +80,8 @@ export interface Sources {
   reject(sourceId: string, rejects: readonly Reject[]): Promise<void>;
   /** Ends the delivery, durably. A second closing of the same source changes nothing. Throws {@link UnknownSourceError}. */
   close(sourceId: string, closing: Closing): Promise<void>;
+  /** How many readings of the tenant were accepted by closings of this instant's UTC day. Asked for every delivery. */
+  acceptedOn(tenant: string, atMs: number): Promise<number>;
   /** Undefined where the tenant has no such source. */
   receipt(tenant: string, sourceId: string): Promise<Receipt | undefined>;
   /** Newest delivery first; those begun before the source `before`. */

@@ -46,6 +46,18 @@ const schema = `
     unique (acceptance, number)
   );
   create index if not exists deliveries_of_tenant on deliveries (tenant, row);
+  create table if not exists delivery_names (
+    acceptance integer not null references acceptances (row),
+    name text not null,
+    delivery integer not null references deliveries (row),
+    primary key (acceptance, name)
+  ) without rowid;
+  create table if not exists accepted_by_day (
+    tenant text not null,
+    day integer not null,
+    accepted real not null,
+    primary key (tenant, day)
+  ) without rowid;
   create table if not exists rejects (
     delivery integer not null references deliveries (row),
     line real not null,
@@ -54,6 +66,7 @@ const schema = `
   ) without rowid;
 `;
 const formatVersion = 1;
+const dayMs = 86_400_000;
 
 type Row = Record<string, SQLOutputValue>;
 
@@ -90,18 +103,8 @@ export class EmbeddedSources implements Sources {
           `the Idempotency-Key was used before with other content (acceptance ${acceptance.id}); use a new key`,
         );
       }
-      const latest = this.#database
-        .prepare('select * from deliveries where acceptance = ? order by number desc limit 1')
-        .get(acceptanceRow['row'] ?? null);
-      if (latest?.['closing'] === null) {
-        return { acceptance, sourceId: String(latest['source_id']), resumed: true };
-      }
-      const number = Number(latest?.['number'] ?? 0) + 1;
-      const sourceId = `${acceptance.id}.${number}`;
-      this.#database
-        .prepare('insert into deliveries (acceptance, tenant, number, source_id, started_at_ms) values (?, ?, ?, ?, ?)')
-        .run(acceptanceRow['row'] ?? null, acceptance.tenant, number, sourceId, request.nowMs);
-      return { acceptance, sourceId, resumed: false };
+      const delivery = this.#findOrBegin(request, acceptanceRow);
+      return { acceptance, ...delivery };
     });
   }
 
@@ -118,9 +121,26 @@ export class EmbeddedSources implements Sources {
   close(sourceId: string, closing: Closing): Promise<void> {
     return this.#write(() => {
       const delivery = this.#delivery(sourceId);
-      this.#database
+      const { changes } = this.#database
         .prepare('update deliveries set closing = ? where row = ? and closing is null')
         .run(JSON.stringify(closing), delivery['row'] ?? null);
+      if (changes > 0) {
+        this.#database
+          .prepare(
+            `insert into accepted_by_day values (?, ?, ?)
+             on conflict (tenant, day) do update set accepted = accepted + excluded.accepted`,
+          )
+          .run(delivery['tenant'] ?? null, Math.floor(closing.atMs / dayMs), closing.accepted);
+      }
+    });
+  }
+
+  acceptedOn(tenant: string, atMs: number): Promise<number> {
+    return attempt(this.#file, () => {
+      const row = this.#database
+        .prepare('select accepted from accepted_by_day where tenant = ? and day = ?')
+        .get(tenant, Math.floor(atMs / dayMs));
+      return Number(row?.['accepted'] ?? 0);
     });
   }
 
@@ -222,6 +242,48 @@ export class EmbeddedSources implements Sources {
     return this.#database
       .prepare('select * from acceptances where tenant = ? and kind = ? and identity = ?')
       .get(tenant, kind, identity) as Row;
+  }
+
+  /** 1. the delivery of that name, 2. the one that is unfinished, 3. the next. */
+  #findOrBegin(request: AcceptanceRequest, acceptance: Row): Omit<Delivery, 'acceptance'> {
+    const acceptanceRow = acceptance['row'] ?? null;
+    const named = this.#named(acceptanceRow, request.delivery);
+    const latest =
+      named ??
+      this.#database
+        .prepare('select * from deliveries where acceptance = ? order by number desc limit 1')
+        .get(acceptanceRow);
+    const isOpen = latest?.['closing'] === null;
+    if (latest !== undefined && (isOpen || named !== undefined)) {
+      this.#name(acceptanceRow, request.delivery, latest['row'] ?? null);
+      return { sourceId: String(latest['source_id']), resumed: isOpen, finished: !isOpen };
+    }
+    const number = Number(latest?.['number'] ?? 0) + 1;
+    const sourceId = `${String(acceptance['id'])}.${number}`;
+    const { lastInsertRowid } = this.#database
+      .prepare('insert into deliveries (acceptance, tenant, number, source_id, started_at_ms) values (?, ?, ?, ?, ?)')
+      .run(acceptanceRow, request.tenant, number, sourceId, request.nowMs);
+    this.#name(acceptanceRow, request.delivery, lastInsertRowid);
+    return { sourceId, resumed: false, finished: false };
+  }
+
+  #named(acceptance: SQLOutputValue, name: string | undefined): Row | undefined {
+    return name === undefined
+      ? undefined
+      : this.#database
+          .prepare(
+            `select deliveries.* from delivery_names join deliveries on deliveries.row = delivery_names.delivery
+             where delivery_names.acceptance = ? and delivery_names.name = ?`,
+          )
+          .get(acceptance, name);
+  }
+
+  #name(acceptance: SQLOutputValue, name: string | undefined, delivery: SQLOutputValue): void {
+    if (name !== undefined) {
+      this.#database
+        .prepare('insert or ignore into delivery_names (acceptance, name, delivery) values (?, ?, ?)')
+        .run(acceptance, name, delivery);
+    }
   }
 
   #delivery(sourceId: string): Row {

@@ -84,6 +84,31 @@ export function describeSources(name: string, makeAdapter: () => Promise<Sources
         expect((await sources.accept(request)).sourceId).toBe(second.sourceId);
       });
 
+      test('of a name is found again when it is finished, instead of being followed by the next', async () => {
+        const named = { ...request, delivery: 'first try' };
+        const first = await sources.accept(named);
+        expect(first).toMatchObject({ resumed: false, finished: false });
+        expect(await sources.accept(named)).toEqual({ ...first, resumed: true });
+        await sources.close(first.sourceId, closing());
+        expect(await reopen().accept(named)).toEqual({ ...first, resumed: false, finished: true });
+        const second = await sources.accept({ ...request, delivery: 'another' });
+        expect(second).toMatchObject({ resumed: false, finished: false });
+        expect(second.sourceId).not.toBe(first.sourceId);
+        expect((await sources.accept(named)).sourceId).toBe(first.sourceId);
+      });
+
+      test('that is unfinished is resumed under any name, and then found under each', async () => {
+        const first = await sources.accept({ ...request, delivery: 'a' });
+        expect(await sources.accept({ ...request, delivery: 'b' })).toEqual({ ...first, resumed: true });
+        await sources.close(first.sourceId, closing());
+        for (const delivery of ['a', 'b']) {
+          expect(await sources.accept({ ...request, delivery })).toMatchObject({
+            sourceId: first.sourceId,
+            finished: true,
+          });
+        }
+      });
+
       test('is one for all who ask at the same time', async () => {
         const deliveries = await Promise.all(Array.from({ length: 8 }, () => reopen().accept(request)));
         expect(new Set(deliveries.map(({ sourceId }) => sourceId)).size).toBe(1);
@@ -219,6 +244,19 @@ export function describeSources(name: string, makeAdapter: () => Promise<Sources
         expect(await sources.receipt('other', sourceId)).toBeUndefined();
         expect(await sources.receipt('acme', 'nothing.1')).toBeUndefined();
       });
+    });
+
+    test('a day counts what its closings accepted, once each, whoever looks', async () => {
+      const day = nowMs;
+      const { sourceId } = await sources.accept(request);
+      expect(await sources.acceptedOn('acme', day)).toBe(0);
+      await sources.close(sourceId, closing());
+      await sources.close(sourceId, closing());
+      const next = await sources.accept(request);
+      await reopen().close(next.sourceId, closing({ accepted: 7 }));
+      expect(await reopen().acceptedOn('acme', day)).toBe(17);
+      expect(await sources.acceptedOn('acme', day + 86_400_000)).toBe(0);
+      expect(await sources.acceptedOn('other', day)).toBe(0);
     });
 
     test('a list has the newest deliveries of the tenant first, page by page', async () => {
