@@ -29,7 +29,7 @@ const shape: MessageShape = [
 
 const writer = new WireWriter();
 
-/** The batch as bytes, the same for the same batch. Throws IntegrityError for one that no decoder would take. */
+/** The batch as bytes, the same for the same batch. Throws IntegrityError where columns contradict each other. */
 export function encodeAggregateBatch(batch: AggregateBatch & Carrier): Uint8Array<ArrayBuffer> {
   return asIntegrity(() => {
     checkSheets(batch);

@@ -31,7 +31,8 @@ const writer = new WireWriter();
 
 /**
  * The batch as bytes: the same batch makes the same bytes, in this and in any later process, since their hash is its
- * key. Throws IntegrityError for a batch that no decoder would take.
+ * key. Throws IntegrityError where columns contradict each other or a limit is passed; that names are names is for
+ * whoever made the batch to know.
  */
 export function encodeReadingBatch(batch: ReadingBatch & Carrier): Uint8Array<ArrayBuffer> {
   return asIntegrity(() => {

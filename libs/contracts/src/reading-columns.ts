@@ -61,11 +61,14 @@ function writeSpans(writer: WireWriter, { spans }: ReadingColumns): void {
   writer.message(1, mark);
 }
 
+/** A tag of one byte and a length of two. */
+const longTextHeaderBytes = 3;
+
 export function writeTexts(writer: WireWriter, field: number, texts: readonly string[]): void {
   for (let index = texts.length - 1; index >= 0; index--) {
     const { mark } = writer;
     writer.entry(field, texts[index] as string);
-    if (writer.mark - mark > textBytesMax + 4) {
+    if (writer.mark - mark > textBytesMax + longTextHeaderBytes) {
       throw new MalformedMessageError('message-limit', `texts[${index}]`, `more than ${textBytesMax} bytes`);
     }
   }

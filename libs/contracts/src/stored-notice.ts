@@ -22,7 +22,7 @@ const shape: MessageShape = [
 
 const writer = new WireWriter();
 
-/** The notice as bytes, the same for the same notice. Throws IntegrityError for one that no decoder would take. */
+/** The notice as bytes, the same for the same notice. Throws IntegrityError where columns contradict each other. */
 export function encodeStoredNotice(notice: StoredNotice & Carrier): Uint8Array<ArrayBuffer> {
   return asIntegrity(() => {
     checkTouched(notice.touched, 'touched');

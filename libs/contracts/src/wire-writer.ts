@@ -4,7 +4,8 @@ import { wireType } from './wire-type.ts';
 
 export type Column = Uint8Array | Uint32Array | Int32Array | Float64Array;
 
-const bytesKept = 256 * 1024;
+/** Kept from message to message; whatever a larger one needed is given back. */
+const bytesKept = 512 * 1024;
 /** Columns up to this length are written number by number: the view that a copy needs would cost more. */
 const shortColumnMax = 8;
 const utf8 = new TextEncoder();
@@ -30,6 +31,7 @@ export class WireWriter {
   }
 
   finish(): Uint8Array<ArrayBuffer> {
+    this.#checkSize(this.mark);
     return this.#bytes.slice(this.#position);
   }
 
@@ -165,13 +167,16 @@ export class WireWriter {
 
   #grow(bytes: number): void {
     const { mark } = this;
-    if (mark + bytes > messageLimits.payloadBytesMax) {
-      throw new IntegrityError('message-too-large', `a message holds at most ${messageLimits.payloadBytesMax} bytes`);
-    }
+    this.#checkSize(mark + bytes);
     const grown = new Uint8Array(Math.max(mark + bytes, this.#bytes.length * 2));
     grown.set(this.#bytes.subarray(this.#position), grown.length - mark);
     this.#bytes = grown;
     this.#view = new DataView(grown.buffer);
     this.#position = grown.length - mark;
+  }
+  #checkSize(bytes: number): void {
+    if (bytes > messageLimits.payloadBytesMax) {
+      throw new IntegrityError('message-too-large', `a message holds at most ${messageLimits.payloadBytesMax} bytes`);
+    }
   }
 }

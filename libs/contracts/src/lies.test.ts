@@ -1,0 +1,255 @@
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import { IntegrityError } from '@meterflow/stage';
+import { describe, expect, test } from 'vitest';
+import { decodeAggregateBatch, encodeAggregateBatch } from './aggregate-batch.ts';
+import {
+  AggregateBatchSchema,
+  ReadingBatchSchema,
+  StoredNoticeSchema,
+  type AggregateBatch,
+  type ReadingBatch,
+  type StoredNotice,
+} from './protobuf.ts';
+import { decodeReadingBatch, encodeReadingBatch } from './reading-batch.ts';
+import { decodeStoredNotice } from './stored-notice.ts';
+import { goldenMessages } from './testing/golden-messages.ts';
+
+// Each message here is well-formed protobuf, made by a stock encoder, and says one thing that can't be.
+
+const goldens = goldenMessages();
+const golden = (name: string): Uint8Array => goldens.find((one) => one.name === name)!.payload;
+
+/** What is told, how, and the error that it makes: code and place. */
+type Lie<Message> = [string, (message: Message) => void, string];
+
+function refusal(error: string): unknown {
+  const [code, path] = error.split(' ');
+  return expect.objectContaining({ name: 'MalformedMessageError', code, path });
+}
+
+const e = 'x'.repeat(65);
+
+test.each<Lie<ReadingBatch>>([
+  ['no tenant', (b) => (b.tenant = ''), 'message-value tenant'],
+  ['a tenant that names a path', (b) => (b.tenant = '../other'), 'message-value tenant'],
+  ['a tenant that is too long', (b) => (b.tenant = 'a'.repeat(64)), 'message-limit tenant'],
+  ['no layer', (b) => (b.layer = 0), 'message-value layer'],
+  ['an unknown layer', (b) => (b.layer = 3 as never), 'message-value layer'],
+  ['no source', (b) => (b.sourceId = ''), 'message-value source_id'],
+  ['acceptance at NaN', (b) => (b.acceptedAtMs = Number.NaN), 'message-value accepted_at_ms'],
+  ['acceptance at a fraction', (b) => (b.acceptedAtMs = 0.5), 'message-value accepted_at_ms'],
+  ['acceptance before 1970', (b) => (b.acceptedAtMs = -1), 'message-value accepted_at_ms'],
+  ['an activation beyond 2^53', (b) => (b.activation = 2n ** 53n), 'message-value activation'],
+  ['a line beyond 2^53', (b) => (b.firstLine = 2n ** 64n - 1n), 'message-value first_line'],
+  ['lines that add up beyond 2^53', (b) => (b.firstLine = 2n ** 53n - 2n), 'message-value line_deltas'],
+  ['a first line delta', (b) => (b.lineDeltas!.values[0] = 1), 'message-value line_deltas.values[0]'],
+  ['no line deltas', (b) => delete b.lineDeltas, 'message-mismatch line_deltas'],
+  ['no columns', (b) => delete b.columns, 'message-mismatch columns'],
+  ['a meter without name', (b) => (b.series[1]!.meter = ''), 'message-value series[1].meter'],
+  ['a channel without name', (b) => (b.series[1]!.channel = ''), 'message-value series[1].channel'],
+  ['a meter of a line break', (b) => (b.series[0]!.meter = 'a\nb'), 'message-value series[0].meter'],
+  ['a channel of a DEL', (b) => (b.series[0]!.channel = 'a\u007fbcd'), 'message-value series[0].channel'],
+  ['a meter that ends in a space', (b) => (b.series[2]!.meter = 'meter '), 'message-value series[2].meter'],
+  ['a meter of 65 characters', (b) => (b.series[0]!.meter = e), 'message-value series[0].meter'],
+  ['a meter of 1,000 characters', (b) => (b.series[0]!.meter = e.repeat(16)), 'message-limit series[0].meter'],
+  ['ten decimals', (b) => (b.columns!.decimals = 10), 'message-value columns.decimals'],
+  ['a first text', (b) => (b.columns!.texts[0] = 'x'), 'message-value columns.texts[0]'],
+  ['a text of 3 KB', (b) => (b.columns!.texts[1] = e.repeat(48)), 'message-limit columns.texts'],
+  ['no texts', (b) => (b.columns!.texts = []), 'message-value columns.unit.values[0]'],
+  ['a text that is not there', (b) => (b.columns!.reason!.values[1] = 3), 'message-value columns.reason.values[1]'],
+  [
+    'a quality that is not there',
+    (b) => (b.columns!.quality!.values[0] = 5),
+    'message-value columns.quality.values[0]',
+  ],
+  [
+    'a version that is not there',
+    (b) => (b.columns!.version!.values[0] = 1),
+    'message-value columns.version.values[0]',
+  ],
+  ['runs that end too early', (b) => (b.columns!.quality!.ends[2] = 3), 'message-mismatch columns.quality.ends'],
+  ['runs that end too late', (b) => (b.columns!.code!.ends[0] = 4_000_000_000), 'message-mismatch columns.code.ends'],
+  ['runs that fall', (b) => (b.columns!.quality!.ends[1] = 1), 'message-mismatch columns.quality.ends[1]'],
+  ['an empty run', (b) => (b.columns!.quality!.ends[0] = 0), 'message-mismatch columns.quality.ends[0]'],
+  ['runs without values', (b) => (b.columns!.method!.values = []), 'message-mismatch columns.method'],
+  ['no runs', (b) => delete b.columns!.unit, 'message-mismatch columns.unit'],
+  [
+    'versions of unequal columns',
+    (b) => b.columns!.versions!.ticket.push(1),
+    'message-mismatch columns.versions.ticket',
+  ],
+  [
+    'a version of NaN',
+    (b) => (b.columns!.versions!.declared[0] = Number.NaN),
+    'message-value columns.versions.declared[0]',
+  ],
+  ['a negative ticket', (b) => (b.columns!.versions!.ticket[0] = -1), 'message-value columns.versions.ticket[0]'],
+  [
+    'half an activation',
+    (b) => (b.columns!.versions!.activation[0] = 0.5),
+    'message-value columns.versions.activation[0]',
+  ],
+  [
+    'computed 2',
+    (b) => (b.columns!.versions!.computed = Uint8Array.of(2)),
+    'message-value columns.versions.computed[0]',
+  ],
+  ['one value more', (b) => b.columns!.valuesNarrow.push(1), 'message-mismatch columns.spans.count'],
+  ['one value less', (b) => b.columns!.valuesNarrow.pop(), 'message-mismatch columns.spans.count'],
+  [
+    'values both narrow and wide',
+    (b) => (b.columns!.valuesWide = [1, 2, 3, 4]),
+    'message-mismatch columns.values_wide',
+  ],
+  ['a span column too short', (b) => b.columns!.spans!.stepMs.pop(), 'message-mismatch columns.spans.step_ms'],
+  ['a series that is not there', (b) => (b.columns!.spans!.series[3] = 4), 'message-value columns.spans.series[3]'],
+  ['a span of nothing', (b) => (b.columns!.spans!.count[1] = 0), 'message-value columns.spans.count[1]'],
+  ['a span of 4 billion', (b) => (b.columns!.spans!.count[1] = 4_294_967_295), 'message-mismatch columns.spans.count'],
+  ['a start of infinity', (b) => (b.columns!.spans!.startMs[0] = -1 / 0), 'message-value columns.spans.start_ms[0]'],
+  ['half a millisecond', (b) => (b.columns!.spans!.startMs[2] = 1.5), 'message-value columns.spans.start_ms[2]'],
+  [
+    'a start after the last date',
+    (b) => (b.columns!.spans!.startMs[0] = 8.64e15 + 1),
+    'message-value columns.spans.start_ms[0]',
+  ],
+  [
+    'an end after the last date',
+    (b) => (b.columns!.spans!.startMs[0] = 8.64e15),
+    'message-value columns.spans.count[0]',
+  ],
+])('a reading batch with %s is refused', (_, tell, error) => {
+  const message = fromBinary(ReadingBatchSchema, golden('many-meters'));
+  tell(message);
+  const payload = toBinary(ReadingBatchSchema, message);
+  expect(() => decodeReadingBatch(payload)).toThrow(refusal(error));
+});
+
+test.each<Lie<ReadingBatch>>([
+  ['NaN', (b) => (b.columns!.valuesWide[3] = Number.NaN), 'message-value columns.values_wide[3]'],
+  ['infinity', (b) => (b.columns!.valuesWide[3] = Infinity), 'message-value columns.values_wide[3]'],
+  ['a fraction', (b) => (b.columns!.valuesWide[0] = 0.5), 'message-value columns.values_wide[0]'],
+  ['minus zero', (b) => (b.columns!.valuesWide[0] = -0), 'message-value columns.values_wide[0]'],
+  ['2^53', (b) => (b.columns!.valuesWide[0] = 2 ** 53), 'message-value columns.values_wide[0]'],
+  ['a step of 0', (b) => (b.columns!.spans!.stepMs[0] = 0), 'message-value columns.spans.step_ms[0]'],
+  [
+    'overlapping readings',
+    (b) => (b.columns!.spans!.lengthMs[0] = 3_600_001),
+    'message-value columns.spans.step_ms[0]',
+  ],
+  ['a key of 15 bytes', (b) => (b.cause!.key = new Uint8Array(15)), 'message-mismatch cause.key'],
+  ['no key', (b) => (b.cause!.key = new Uint8Array(0)), 'message-mismatch cause.key'],
+  ['a part beyond all parts', (b) => (b.cause!.part = 3), 'message-mismatch cause.part'],
+  ['a cause without source', (b) => (b.cause!.sourceId = ''), 'message-value cause.source_id'],
+])('a validated batch with %s is refused', (_, tell, error) => {
+  const message = fromBinary(ReadingBatchSchema, golden('wide-values'));
+  tell(message);
+  const payload = toBinary(ReadingBatchSchema, message);
+  expect(() => decodeReadingBatch(payload)).toThrow(refusal(error));
+});
+
+test.each<Lie<StoredNotice>>([
+  ['no key', (n) => (n.key = new Uint8Array(0)), 'message-mismatch key'],
+  ['a second cause without key', (n) => (n.causes[1]!.key = new Uint8Array(0)), 'message-mismatch causes[1].key'],
+  ['no touched spans', (n) => delete n.touched, 'message-mismatch touched'],
+  ['a series that is not there', (n) => (n.touched!.index[2] = 2), 'message-value touched.index[2]'],
+  ['columns of unequal length', (n) => n.touched!.toMs.pop(), 'message-mismatch touched.to_ms'],
+  ['a span that ends before it starts', (n) => (n.touched!.toMs[1] = 0), 'message-mismatch touched.to_ms[1]'],
+  ['a span of NaN', (n) => (n.touched!.fromMs[1] = Number.NaN), 'message-value touched.from_ms[1]'],
+])('a notice with %s is refused', (_, tell, error) => {
+  const message = fromBinary(StoredNoticeSchema, golden('stored-notice'));
+  tell(message);
+  const payload = toBinary(StoredNoticeSchema, message);
+  expect(() => decodeStoredNotice(payload)).toThrow(refusal(error));
+});
+
+test.each<Lie<AggregateBatch>>([
+  ['no level', (b) => (b.level = 0), 'message-value level'],
+  ['ten decimals', (b) => (b.decimals = 10), 'message-value decimals'],
+  ['a series that is not there', (b) => (b.sheets!.series[0] = 1), 'message-value sheets.series[0]'],
+  ['a unit that is not there', (b) => (b.sheets!.unit[1] = 2), 'message-value sheets.unit[1]'],
+  ['a window of nothing', (b) => (b.sheets!.endMs[1] = b.sheets!.startMs[1]!), 'message-mismatch sheets.end_ms[1]'],
+  ['more rows than there are', (b) => (b.sheets!.rows[1] = 1), 'message-mismatch sheets.rows[1]'],
+  ['4 billion rows', (b) => (b.sheets!.rows[0] = 4_294_967_295), 'message-mismatch sheets.rows[0]'],
+  ['rows of no sheet', (b) => (b.sheets!.rows[0] = 0), 'message-mismatch sheets.rows'],
+  ['a sheet without its window', (b) => (b.rows!.hour = Uint8Array.of(0, 1, 2)), 'message-value rows.hour[2]'],
+  ['hours that fall', (b) => (b.rows!.hour = Uint8Array.of(2, 1, 255)), 'message-value rows.hour[1]'],
+  ['hours of a month', (b) => (b.level = 2), 'message-value rows.hour[0]'],
+  ['a quality that is not there', (b) => (b.rows!.quality = Uint8Array.of(0, 0, 9)), 'message-value rows.quality[2]'],
+  ['a sum of two signs', (b) => (b.rows!.sumLow[1] = -1), 'message-mismatch rows.sum_low[1]'],
+  ['half a sum', (b) => (b.rows!.sumHigh[0] = 0.5), 'message-value rows.sum_high[0]'],
+  ['a low part of 10^15', (b) => (b.rows!.sumLow[1] = 1e15), 'message-value rows.sum_low[1]'],
+  ['a least above the greatest', (b) => (b.rows!.min[2] = 2_001), 'message-mismatch rows.max[2]'],
+  ['rows of unequal columns', (b) => b.rows!.count.pop(), 'message-mismatch rows.count'],
+])('an aggregate batch with %s is refused', (_, tell, error) => {
+  const message = fromBinary(AggregateBatchSchema, golden('aggregate-batch'));
+  tell(message);
+  const payload = toBinary(AggregateBatchSchema, message);
+  expect(() => decodeAggregateBatch(payload)).toThrow(refusal(error));
+});
+
+test.each<[string, number[]]>([
+  ['a byte that begins nothing', [0xff, 0x61]],
+  ['a character cut off', [0xe2, 0x82]],
+  ['a surrogate', [0xed, 0xa0, 0x80]],
+  ['a character written too long', [0xc0, 0xaf]],
+])('%s is not UTF-8, in a name or in a text', (_, bytes) => {
+  const replaced = (payload: Uint8Array, text: string): Uint8Array => {
+    const changed = Buffer.from(payload);
+    changed.set(bytes, changed.indexOf(text));
+    return changed;
+  };
+  const payload = golden('many-meters');
+  expect(() => decodeReadingBatch(replaced(payload, 'TR-0002'))).toThrow(refusal('message-utf8 series[1].meter'));
+  expect(() => decodeReadingBatch(replaced(payload, 'keine'))).toThrow(refusal('message-utf8 columns.texts'));
+  expect(() => decodeReadingBatch(replaced(payload, 'stadtwerk'))).toThrow(refusal('message-utf8 tenant'));
+});
+
+describe('an encoder refuses what a decoder would', () => {
+  const batch = decodeReadingBatch(golden('many-meters'));
+  const aggregates = decodeAggregateBatch(golden('aggregate-batch'));
+
+  test('a run column that does not cover all readings', () => {
+    const columns = { ...batch.columns, unit: { ends: Uint32Array.of(3), values: Uint32Array.of(1) } };
+    expect(() => encodeReadingBatch({ ...batch, columns })).toThrow(IntegrityError);
+  });
+
+  test.each([Number.NaN, Infinity, 0.5, 2 ** 53])('the value %d', (value) => {
+    const columns = { ...batch.columns, values: Float64Array.of(1, 0, value, 2) };
+    expect(() => encodeReadingBatch({ ...batch, columns })).toThrow(IntegrityError);
+  });
+
+  test('a key that is not 32 hexadecimal characters', () => {
+    const cause = { sourceId: 'a.1', key: 'F0E0', part: 0, parts: 1 };
+    expect(() => encodeReadingBatch({ ...batch, cause })).toThrow(IntegrityError);
+  });
+
+  test('rows that belong to no sheet', () => {
+    const sheets = { ...aggregates.sheets, rows: Uint32Array.of(2, 0) };
+    expect(() => encodeAggregateBatch({ ...aggregates, sheets })).toThrow(IntegrityError);
+  });
+
+  test('and is as good as new afterwards', () => {
+    expect(encodeReadingBatch(batch)).toEqual(new Uint8Array(golden('many-meters')));
+  });
+});
+
+describe('values that mean nothing', () => {
+  const batch = decodeReadingBatch(golden('many-meters'));
+
+  test('of missing readings are 0 in the bytes and after decoding', () => {
+    for (const value of [17, Number.NaN, 2 ** 60]) {
+      const columns = { ...batch.columns, values: batch.columns.values.with(1, value) };
+      expect(encodeReadingBatch({ ...batch, columns })).toEqual(new Uint8Array(golden('many-meters')));
+    }
+    const message = fromBinary(ReadingBatchSchema, golden('many-meters'));
+    message.columns!.valuesNarrow[1] = 17;
+    expect(decodeReadingBatch(toBinary(ReadingBatchSchema, create(ReadingBatchSchema, message)))).toEqual(batch);
+  });
+
+  test('minus zero is zero in the bytes', () => {
+    const encoded = (values: Float64Array): Uint8Array =>
+      encodeReadingBatch({ ...batch, columns: { ...batch.columns, values } });
+    expect(encoded(Float64Array.of(-0, 0, 1, 2))).toEqual(encoded(Float64Array.of(0, 0, 1, 2)));
+    expect(encoded(Float64Array.of(-0, 0, 1, 2 ** 40))).toEqual(encoded(Float64Array.of(0, 0, 1, 2 ** 40)));
+  });
+});
