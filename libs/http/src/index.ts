@@ -2,6 +2,7 @@ export { quotasCacheMs } from './admission.ts';
 export { exactNumber } from './exact-number.ts';
 export { createHttpServer, type HttpServer, type HttpServerOptions } from './http-server.ts';
 export { ListenError, type Address } from './listen.ts';
+export { mergeOpenApi } from './merge-open-api.ts';
 export type { ApiFacts } from './open-api.ts';
 export { Problem, problemCodes, type ProblemCode, type ProblemOptions, type RequestError } from './problem.ts';
 export { mediaType } from './request-body.ts';
