@@ -1,0 +1,41 @@
+import { createHttpServer, type HttpServer, type HttpServerOptions, type Route } from '@meterflow/http';
+import type { ControlPorts } from './ports.ts';
+import { aggregatesRoute } from './routes/aggregates.ts';
+import { deadLetterRoutes } from './routes/dead-letters.ts';
+import { keyRoutes } from './routes/keys.ts';
+import { readingsRoute } from './routes/readings.ts';
+import { sourcesRoutes } from './routes/sources.ts';
+import { statusRoute } from './routes/status.ts';
+import { tenantRoutes } from './routes/tenants.ts';
+
+/** The catalogue of the control API. */
+export function controlRoutes(ports: ControlPorts): readonly Route[] {
+  return [
+    readingsRoute(ports),
+    aggregatesRoute(ports),
+    ...sourcesRoutes(ports),
+    ...deadLetterRoutes(ports),
+    statusRoute(ports),
+    ...tenantRoutes(ports),
+    ...keyRoutes(ports),
+  ];
+}
+
+/** How requests come in, and further routes that this process answers. */
+export type ControlAccess = Omit<HttpServerOptions, 'routes' | 'api' | 'nowMs'> & {
+  readonly routes?: readonly Route[];
+};
+
+const api = {
+  title: 'meterflow',
+  version: '1',
+  description:
+    'Readings, aggregates, receipts, dead letters, tenants and keys. The tenant comes from the API key. Values are ' +
+    'exact decimal numbers: read them with a decimal parser where float64 is not enough. Instants are ISO 8601, UTC.',
+};
+
+/** The control API as a server. A process may make several over the same ports: one for the world, one for its owner. */
+export function createControl(ports: ControlPorts, access: ControlAccess): HttpServer {
+  const routes = [...controlRoutes(ports), ...(access.routes ?? [])];
+  return createHttpServer({ ...access, routes, api, nowMs: ports.nowMs });
+}

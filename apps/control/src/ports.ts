@@ -1,0 +1,63 @@
+import type { AggregateStore, ReadingStore } from '@meterflow/idempotent-writes';
+import type { Layer } from '@meterflow/readings';
+import type { Sources } from '@meterflow/receipts';
+import type { Keys, Tenants } from '@meterflow/registry';
+import type { DeadLetter } from '@meterflow/stage';
+
+/** What a list shows of a dead letter: all but its payload and its causes. */
+export interface DeadLetterLine extends Pick<
+  DeadLetter,
+  'id' | 'stage' | 'subscription' | 'key' | 'tenant' | 'reasonCode' | 'reason' | 'atMs'
+> {
+  readonly state: DeadLetter['state'] | 'purged';
+  readonly payloadBytes: number;
+}
+
+export interface DeadLetterFilter {
+  readonly state?: DeadLetterLine['state'];
+  readonly stage?: string;
+  readonly tenant?: string;
+  readonly reasonCode?: string;
+  readonly limit: number;
+  /** The last line of the page before. */
+  readonly before?: { readonly atMs: number; readonly id: string };
+}
+
+/** Dead letters and parked batches of all stages. */
+export interface DeadLetterDesk {
+  /** Newest first. */
+  list(filter: DeadLetterFilter): Promise<readonly DeadLetterLine[]>;
+  /** Undefined when there is none of this id, or when it was purged. */
+  show(id: string): Promise<DeadLetter | undefined>;
+  /** Sends each to its own stage once more, stamped anew; resolves with the ids that it was done to. */
+  retry(ids: readonly string[]): Promise<readonly string[]>;
+  /** Drops each for good; resolves with the ids that it was done to. */
+  purge(ids: readonly string[]): Promise<readonly string[]>;
+  counts(): Promise<Readonly<Record<DeadLetterLine['state'], number>>>;
+}
+
+export interface Backlog {
+  readonly subscription: string;
+  readonly topic: string;
+  /** Not acked yet. */
+  readonly messages: number;
+  readonly bytes: number;
+  readonly oldestPublishedAtMs: number | undefined;
+  /** In work at this moment. */
+  readonly leased: number;
+}
+
+/** Everything that the control API reads and changes. */
+export interface ControlPorts {
+  readings(layer: Layer): Pick<ReadingStore, 'read'>;
+  readonly aggregates: Pick<AggregateStore, 'read'>;
+  readonly sources: Sources;
+  readonly tenants: Tenants;
+  readonly keys: Keys;
+  readonly deadLetters: DeadLetterDesk;
+  /** Of every subscription. */
+  readonly backlogs: () => Promise<readonly Backlog[]>;
+  readonly nowMs: () => number;
+  /** Resolves after `ms`, or at once when the signal aborts. */
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+}

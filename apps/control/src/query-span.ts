@@ -1,0 +1,97 @@
+import { Problem } from '@meterflow/http';
+import { identifierCharsMax } from '@meterflow/readings';
+import { z } from 'zod';
+
+export const dayMs = 86_400_000;
+/** A query spans no more than this, so that an empty one ends soon too. */
+const spanDaysMax = 50 * 366;
+/** One read of the store: about a year of a series. */
+const windowMs = 400 * dayMs;
+const rowsPerPageDefault = 10_000;
+const rowsPerPageMax = 50_000;
+
+/** An instant as a person writes it: `2013-01-01T00:00:00Z`, with any offset, or a date alone, which is UTC. */
+const instant = z
+  .string()
+  .regex(
+    /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d))?$/,
+    'not an instant like 2013-01-01T00:00:00Z, or a date (of UTC) like 2013-01-01',
+  )
+  .transform((text, context) => {
+    const instantMs = Date.parse(text);
+    if (Number.isNaN(instantMs)) {
+      context.addIssue({ code: 'custom', message: 'there is no such instant' });
+      return z.NEVER;
+    }
+    return instantMs;
+  });
+
+/** What every query of one series asks for. */
+export const seriesQuery = {
+  meter: z.string().min(1).max(identifierCharsMax),
+  channel: z.string().min(1).max(identifierCharsMax).describe('import, export, …'),
+  from: instant.describe('first instant, ISO 8601 with offset, or a date of UTC'),
+  to: instant.describe('first instant that is not in it any more'),
+  limit: z.coerce.number().int().min(1).max(rowsPerPageMax).default(rowsPerPageDefault),
+  after: z
+    .string()
+    .regex(/^-?\d{1,16}\.\d{1,16}$/, 'not the `next` of a page')
+    .optional()
+    .describe('the `next` of the page before'),
+};
+
+/** Where a page ends: the last row's start and length. */
+export interface Position {
+  readonly startMs: number;
+  readonly lengthMs: number;
+}
+
+export interface Span {
+  readonly from: number;
+  readonly to: number;
+  readonly limit: number;
+  readonly after?: string | undefined;
+}
+
+export interface Page<Row> {
+  readonly rows: readonly Row[];
+  /** What to ask for with `after`; absent on the last page. */
+  readonly next: string | undefined;
+}
+
+/**
+ * One page of a series, read window by window until it is full. `read` gives the rows of [fromMs, toMs) in order of
+ * start and length. Throws Problem `invalid-request` for a span that no query may have.
+ */
+export async function pageOf<Row extends Position>(
+  span: Span,
+  read: (fromMs: number, toMs: number) => Promise<readonly Row[]>,
+): Promise<Page<Row>> {
+  if (!(span.from <= span.to) || span.to - span.from > spanDaysMax * dayMs) {
+    throw new Problem('invalid-request', `\`from\` must lie before \`to\`, by ${spanDaysMax} days at most`);
+  }
+  const after = position(span.after);
+  const rows: Row[] = [];
+  let fromMs = Math.max(span.from, after?.startMs ?? span.from);
+  while (fromMs < span.to && rows.length <= span.limit) {
+    const toMs = Math.min(fromMs + windowMs, span.to);
+    for (const row of await read(fromMs, toMs)) {
+      if (after === undefined || isAfter(row, after)) {
+        rows.push(row);
+      }
+    }
+    fromMs = toMs;
+  }
+  const last = rows[span.limit - 1];
+  const more = rows.length > span.limit && last !== undefined;
+  return { rows: rows.slice(0, span.limit), next: more ? `${last.startMs}.${last.lengthMs}` : undefined };
+}
+
+function position(text: string | undefined): Position | undefined {
+  const [startMs, lengthMs] = (text ?? '').split('.').map(Number);
+  return startMs === undefined || lengthMs === undefined ? undefined : { startMs, lengthMs };
+}
+
+function isAfter(row: Position, { startMs, lengthMs }: Position): boolean {
+  return row.startMs > startMs || (row.startMs === startMs && row.lengthMs > lengthMs);
+}

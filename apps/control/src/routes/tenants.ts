@@ -1,0 +1,96 @@
+import { defineRoute, Problem, type Route } from '@meterflow/http';
+import { InvalidReadingError } from '@meterflow/readings';
+import { quotasSchema, TenantExistsError, UnknownTenantError, type Tenant } from '@meterflow/registry';
+import { z } from 'zod';
+import type { ControlPorts } from '../ports.ts';
+
+const tenant = z.object({ name: z.string(), createdAt: z.string(), quotas: quotasSchema });
+const name = z.object({ name: z.string().min(1).max(63) });
+const quotas = quotasSchema.partial().strict();
+
+type TenantPorts = Pick<ControlPorts, 'tenants'>;
+
+export function tenantRoutes(ports: TenantPorts): readonly Route[] {
+  return [listRoute(ports), createRoute(ports), showRoute(ports), changeRoute(ports)];
+}
+
+function listRoute({ tenants }: TenantPorts): Route {
+  return defineRoute({
+    method: 'GET',
+    path: '/v1/tenants',
+    operationId: 'listTenants',
+    summary: 'All tenants, by name',
+    roles: ['operator'],
+    answers: { 200: { description: 'The tenants', schema: z.object({ tenants: z.array(tenant) }) } },
+    handle: async () => ({ json: { tenants: (await tenants.list()).map(jsonOf) } }),
+  });
+}
+
+function createRoute({ tenants }: TenantPorts): Route {
+  return defineRoute({
+    method: 'POST',
+    path: '/v1/tenants',
+    operationId: 'createTenant',
+    summary: 'A new tenant',
+    roles: ['operator'],
+    body: name.extend({ quotas: quotas.optional() }).strict(),
+    answers: { 201: { description: 'The tenant', schema: tenant } },
+    handle: async ({ body }) => {
+      const created = await tenants.create(body.name, given(body.quotas ?? {})).catch(asProblem);
+      return { status: 201, headers: { location: `/v1/tenants/${created.name}` }, json: jsonOf(created) };
+    },
+  });
+}
+
+function showRoute({ tenants }: TenantPorts): Route {
+  return defineRoute({
+    method: 'GET',
+    path: '/v1/tenants/{name}',
+    operationId: 'getTenant',
+    summary: 'One tenant',
+    roles: ['operator'],
+    params: name,
+    answers: { 200: { description: 'The tenant', schema: tenant } },
+    handle: async ({ params }) => ({ json: jsonOf(await tenants.require(params.name).catch(asProblem)) }),
+  });
+}
+
+function changeRoute({ tenants }: TenantPorts): Route {
+  return defineRoute({
+    method: 'PATCH',
+    path: '/v1/tenants/{name}',
+    operationId: 'changeTenant',
+    summary: 'Other quotas; those that are not given stay',
+    roles: ['operator'],
+    params: name,
+    body: z.strictObject({ quotas }),
+    answers: { 200: { description: 'The tenant', schema: tenant } },
+    handle: async ({ params, body }) => ({
+      json: jsonOf(await tenants.setQuotas(params.name, given(body.quotas)).catch(asProblem)),
+    }),
+  });
+}
+
+type GivenQuotas = { [Name in keyof Tenant['quotas']]?: number };
+
+function given(parsed: z.infer<typeof quotas>): GivenQuotas {
+  return Object.fromEntries(Object.entries(parsed).filter(([, value]) => value !== undefined));
+}
+
+function jsonOf({ name: tenantName, createdAtMs, quotas: granted }: Tenant): z.infer<typeof tenant> {
+  return { name: tenantName, createdAt: new Date(createdAtMs).toISOString(), quotas: granted };
+}
+
+/** Also for keys, which need their tenant. */
+export function asProblem(error: unknown): never {
+  if (error instanceof TenantExistsError) {
+    throw new Problem('conflict', error.message, { cause: error });
+  }
+  if (error instanceof UnknownTenantError) {
+    throw new Problem('not-found', error.message, { cause: error });
+  }
+  if (error instanceof InvalidReadingError) {
+    throw new Problem('invalid-request', error.message, { cause: error });
+  }
+  throw error;
+}

@@ -1,0 +1,90 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openEmbeddedPlatform, type EmbeddedPlatform } from '@meterflow/embedded';
+import type { HttpServer } from '@meterflow/http';
+import { Keys, Tenants, type Role } from '@meterflow/registry';
+import { silentTelemetry, systemClock } from '@meterflow/stage';
+import { createControl } from '../control.ts';
+import type { ControlPorts } from '../ports.ts';
+
+/** The control API over an embedded platform of its own, with two tenants and a key of each role for both. */
+export interface ControlRig {
+  readonly platform: EmbeddedPlatform;
+  readonly server: HttpServer;
+  readonly keys: Readonly<Record<'acme' | 'other', Readonly<Record<Role, string>>>>;
+  /** Dead letters that were retried. */
+  readonly retried: string[];
+  close(): Promise<void>;
+}
+
+export async function controlRig(): Promise<ControlRig> {
+  const root = await mkdtemp(join(tmpdir(), 'control-'));
+  const platform = openEmbeddedPlatform({ root, owner: 'test', telemetry: silentTelemetry });
+  const nowMs = (): number => systemClock.nowMs();
+  const registryPorts = { registry: platform.registry, nowMs, randomBytes: (count: number) => randomBytes(count) };
+  const [tenants, keys] = [new Tenants(registryPorts), new Keys(registryPorts)];
+  const retried: string[] = [];
+  const { deadLetters } = platform;
+  const ports: ControlPorts = {
+    readings: (layer) => platform.readings(layer),
+    aggregates: platform.aggregates,
+    sources: platform.sources,
+    tenants,
+    keys,
+    deadLetters: {
+      list: (filter) => deadLetters.list(filter),
+      show: (id) => deadLetters.show(id),
+      purge: (ids) => deadLetters.purge(ids),
+      counts: () => deadLetters.counts(),
+      retry: (ids) => {
+        retried.push(...ids);
+        return Promise.resolve(ids);
+      },
+    },
+    backlogs: () =>
+      Promise.resolve([
+        {
+          subscription: 's.live',
+          topic: 't.live',
+          messages: 3,
+          bytes: 30,
+          oldestPublishedAtMs: nowMs() - 5_000,
+          leased: 1,
+        },
+        { subscription: 's.bulk', topic: 't.bulk', messages: 0, bytes: 0, oldestPublishedAtMs: undefined, leased: 0 },
+      ]),
+    nowMs,
+    sleep: (ms, signal) => systemClock.sleep(ms, signal),
+  };
+  const issue = async (tenant: string, role: Role): Promise<string> =>
+    (await keys.create({ tenant, role, label: '' })).text;
+  const issueAll = async (tenant: string): Promise<Record<Role, string>> => {
+    await tenants.create(tenant);
+    return {
+      provider: await issue(tenant, 'provider'),
+      customer: await issue(tenant, 'customer'),
+      operator: await issue(tenant, 'operator'),
+    };
+  };
+  const issued = { acme: await issueAll('acme'), other: await issueAll('other') };
+  const server = createControl(ports, {
+    telemetry: silentTelemetry,
+    authenticate: (text) => keys.authenticate(text),
+    quotas: async (tenant) => (await tenants.require(tenant)).quotas,
+    notLive: () => undefined,
+    notReady: () => undefined,
+    newRequestId: () => randomBytes(8).toString('hex'),
+  });
+  return {
+    platform,
+    server,
+    keys: issued,
+    retried,
+    close: async () => {
+      await platform.close();
+      await rm(root, { recursive: true });
+    },
+  };
+}

@@ -1,0 +1,29 @@
+import type { Receipt } from '@meterflow/receipts';
+import type { ControlPorts } from './ports.ts';
+
+const lookEveryMs = 50;
+const lookEveryMsMax = 500;
+
+export interface ReceiptRequest {
+  readonly tenant: string;
+  readonly sourceId: string;
+  readonly waitMs: number;
+  /** Ends the waiting early. */
+  readonly signal: AbortSignal;
+}
+
+/** The receipt once its source is complete, or as it is when the time is over. Undefined where there is no such source. */
+export async function waitForReceipt(
+  { sources, nowMs, sleep }: Pick<ControlPorts, 'sources' | 'nowMs' | 'sleep'>,
+  { tenant, sourceId, waitMs, signal }: ReceiptRequest,
+): Promise<Receipt | undefined> {
+  const endMs = nowMs() + waitMs;
+  for (let pauseMs = lookEveryMs; ; pauseMs = Math.min(pauseMs * 1.5, lookEveryMsMax)) {
+    const receipt = await sources.receipt(tenant, sourceId);
+    const leftMs = endMs - nowMs();
+    if (receipt === undefined || receipt.state === 'complete' || leftMs <= 0 || signal.aborted) {
+      return receipt;
+    }
+    await sleep(Math.min(pauseMs, leftMs), signal);
+  }
+}
