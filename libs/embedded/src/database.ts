@@ -16,8 +16,6 @@ export interface DatabaseOptions {
   /** For tables of large blobs; 4,096 unless told. */
   readonly pageBytes?: number;
   readonly busyTimeoutMs?: number;
-  /** The file grows no further: a write beyond fails as on a full disk. */
-  readonly bytesMax?: number;
 }
 
 const busyTimeoutMsDefault = 10_000;
@@ -37,9 +35,6 @@ export function openDatabase(file: string, options: DatabaseOptions): DatabaseSy
     database.exec(`pragma wal_autocheckpoint = ${Math.ceil(walBytesMax / pageBytes)}`);
     // After a burst the log's file is cut back to what it may keep.
     database.exec(`pragma journal_size_limit = ${walBytesMax}`);
-    if (options.bytesMax !== undefined) {
-      database.exec(`pragma max_page_count = ${Math.max(1, Math.floor(options.bytesMax / pageBytes))}`);
-    }
     checkFormat(database, file, options);
     return database;
   } catch (error) {

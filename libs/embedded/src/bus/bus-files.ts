@@ -12,18 +12,15 @@ import { Topology } from './topology.ts';
 export class BusFiles {
   readonly directory: DataDirectory;
   readonly topology: Topology;
-  readonly #topicBytesMax: number;
   readonly #opened = new Map<string, DatabaseSync>();
 
-  constructor(directory: DataDirectory, topicBytesMax: number) {
+  constructor(directory: DataDirectory) {
     this.directory = directory;
     this.topology = new Topology(directory.topology);
-    this.#topicBytesMax = topicBytesMax;
   }
 
   onTopic<Result>(name: string, work: (topic: DatabaseSync) => Result): Result {
-    const options = { durability: 'normal', bytesMax: this.#topicBytesMax } as const;
-    return this.#on(this.directory.topic(name), (file) => openTopicFile(file, options), work);
+    return this.#on(this.directory.topic(name), (file) => openTopicFile(file, 'normal'), work);
   }
 
   onSubscription<Result>(name: string, work: (subscription: DatabaseSync) => Result): Result {

@@ -126,19 +126,20 @@ export class EmbeddedDeduper implements Deduper {
       return { state: 'done' };
     }
     const row = this.#statements.find.get(key) as ClaimRow | undefined;
-    if (isHeld(row, owner, nowMs)) {
-      return { state: 'held', expiresAtMs: row.leasedUntilMs };
+    const last = claimOfOther(row, owner);
+    if (last !== undefined && last.leasedUntilMs > nowMs) {
+      return { state: 'held', expiresAtMs: last.leasedUntilMs };
     }
-    const ownerDied = isOthers(row, owner);
-    const deaths = (row?.deaths ?? 0) + (isOthers(row, owner) ? row.handling : 0);
+    const ownerDied = last !== undefined;
+    const deaths = (row?.deaths ?? 0) + (last?.handling ?? 0);
     const handling = row?.owner === owner ? row.handling : 0;
     this.#statements.claim.run(key, owner, nowMs + leaseMs, handling, deaths);
     return { state: 'claimed', ownerDied, deaths };
   }
 
   #doneOne(key: string, owner: string, { nowMs, doneTtlMs }: { nowMs: number; doneTtlMs: number }): boolean {
-    const row = this.#statements.find.get(key) as ClaimRow | undefined;
-    if (isHeld(row, owner, nowMs)) {
+    const last = claimOfOther(this.#statements.find.get(key) as ClaimRow | undefined, owner);
+    if (last !== undefined && last.leasedUntilMs > nowMs) {
       return false;
     }
     this.#statements.done.run(key, nowMs + doneTtlMs);
@@ -158,13 +159,9 @@ export class EmbeddedDeduper implements Deduper {
   }
 }
 
-function isOthers(row: ClaimRow | undefined, owner: string): row is ClaimRow {
-  return row !== undefined && row.owner !== '' && row.owner !== owner;
-}
-
-/** By another owner, who may be alive. */
-function isHeld(row: ClaimRow | undefined, owner: string, nowMs: number): row is ClaimRow {
-  return isOthers(row, owner) && row.leasedUntilMs > nowMs;
+/** The claim, if it is another owner's. */
+function claimOfOther(row: ClaimRow | undefined, owner: string): ClaimRow | undefined {
+  return row !== undefined && row.owner !== '' && row.owner !== owner ? row : undefined;
 }
 
 type Statements = Record<

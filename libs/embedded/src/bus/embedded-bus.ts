@@ -14,7 +14,6 @@ import { EmbeddedSource } from './embedded-source.ts';
 import { maintain } from './maintain.ts';
 import { releaseLeases } from './release-leases.ts';
 import { replay, type Replay } from './replay.ts';
-import { topicBytesMaxDefault } from './topic-file.ts';
 import { TopicWriter } from './topic-writer.ts';
 import { retryTopicOf } from './topology.ts';
 import type { Retention } from './trim.ts';
@@ -27,7 +26,7 @@ export interface BusOptions extends Partial<Retention> {
   readonly telemetry?: Telemetry;
   /** Declared before anything else. */
   readonly topology?: BusTopology;
-  /** A topic's file grows no further; publishing then fails with a TransientError until something is trimmed. */
+  /** A topic holds no more bytes of payload; publishing then fails with a TransientError until something is trimmed. */
   readonly topicBytesMax?: number;
 }
 
@@ -36,6 +35,7 @@ export interface BusTopology {
   readonly subscriptions: readonly SubscriptionDeclaration[];
 }
 
+const topicBytesMaxDefault = 64 * 1024 ** 3;
 const retentionDefault: Retention = { retentionMs: 24 * 60 * 60 * 1000, retentionBytesMax: 1024 ** 3 };
 
 /** Opens the bus of a data directory, as any number of processes may at the same time. */
@@ -64,7 +64,7 @@ export class EmbeddedBus {
 
   constructor(options: BusOptions) {
     this.#options = { topicBytesMax: topicBytesMaxDefault, ...options };
-    this.#files = new BusFiles(options.directory, this.#options.topicBytesMax);
+    this.#files = new BusFiles(options.directory);
     this.publisher = { publish: (messages) => this.#publish(messages) };
   }
 
@@ -80,13 +80,13 @@ export class EmbeddedBus {
 
   /** The port to one subscription, closed with the bus. Throws FatalError when nobody declared it. */
   source(subscription: string, { ackDeadlineMs }: { readonly ackDeadlineMs: number }): Source {
-    const { directory, clock, owner, topicBytesMax, telemetry = silentTelemetry } = this.#options;
+    const { directory, clock, owner, telemetry = silentTelemetry } = this.#options;
     const files = {
       topic: directory.topic(this.#files.topology.subscription(subscription).topic),
       retryTopic: directory.topic(retryTopicOf(subscription)),
       subscription: directory.subscription(subscription),
     };
-    const source = new EmbeddedSource({ subscription, ackDeadlineMs, owner, clock, telemetry, topicBytesMax, files });
+    const source = new EmbeddedSource({ subscription, ackDeadlineMs, owner, clock, telemetry, files });
     this.#sources.add(source);
     return source;
   }
@@ -114,10 +114,8 @@ export class EmbeddedBus {
   }
 
   /** Commits what still waits to be published, then lets go of all files. */
-  close(): void {
-    this.#writers.forEach((writer) => {
-      writer.close();
-    });
+  async close(): Promise<void> {
+    await Promise.all([...this.#writers.values()].map((writer) => writer.close()));
     this.#writers.clear();
     this.#sources.forEach((source) => {
       source.close();

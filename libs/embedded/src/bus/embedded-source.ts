@@ -9,7 +9,6 @@ export interface SourceOptions {
   readonly owner: string;
   readonly clock: Clock;
   readonly telemetry: Telemetry;
-  readonly topicBytesMax: number;
   readonly files: { readonly topic: string; readonly retryTopic: string; readonly subscription: string };
 }
 
@@ -37,12 +36,12 @@ export class EmbeddedSource implements Source {
   #ownDueAtMs = Number.POSITIVE_INFINITY;
 
   constructor(options: SourceOptions) {
-    const { files, topicBytesMax } = options;
+    const { files } = options;
     this.subscription = options.subscription;
     this.ackDeadlineMs = options.ackDeadlineMs;
     this.#options = options;
-    this.#topic = new TopicReader(files.topic, topicBytesMax);
-    this.#retryTopic = new TopicReader(files.retryTopic, topicBytesMax);
+    this.#topic = new TopicReader(files.topic);
+    this.#retryTopic = new TopicReader(files.retryTopic);
     this.#leases = new Leases(files.subscription, options.owner, [this.#topic, this.#retryTopic]);
   }
 

@@ -7,7 +7,8 @@ import {
   type SubscriptionPosition,
   type UnsettledMessage,
 } from './subscription-file.ts';
-import type { TopicMessage, TopicReader } from './topic-reader.ts';
+import type { MessageRow } from './payload-reader.ts';
+import type { TopicReader } from './topic-reader.ts';
 
 export interface LeaseRequest {
   readonly messagesMax: number;
@@ -90,20 +91,24 @@ export class Leases {
 
   #takeDue(taking: Taking): void {
     const { nowMs, leasedUntilMs } = taking.request;
-    for (const row of this.#statements.due.all(nowMs, taking.messagesLeft) as unknown as UnsettledMessage[]) {
-      if (!taking.fits(row.bytes)) {
+    for (const { id, bytes, attempts } of this.#due(nowMs, taking.messagesLeft)) {
+      if (taking.fitting([bytes]) === 0) {
         return;
       }
-      const seq = Math.floor(row.id / 2);
-      const message = this.#topics[row.id % 2 === 0 ? 0 : 1].between(seq, seq)[0];
-      if (message === undefined) {
+      const topic = this.#topics[id % 2 === 0 ? 0 : 1];
+      const row = topic.rowAt(Math.floor(id / 2));
+      if (row === undefined) {
         // It was settled and trimmed, and the power cut after that took the ack back.
-        this.#statements.forget.run(row.id);
+        this.#statements.forget.run(id);
         continue;
       }
-      this.#statements.leaseAgain.run(taking.epoch, this.#owner, leasedUntilMs, row.id);
-      taking.add(row.id, message, row.attempts + 1);
+      this.#statements.leaseAgain.run(taking.epoch, this.#owner, leasedUntilMs, id);
+      taking.add({ id, row, payload: topic.payloads([row])[0], deliveryAttempt: attempts + 1 });
     }
+  }
+
+  #due(nowMs: number, messagesMax: number): readonly UnsettledMessage[] {
+    return this.#statements.due.all(nowMs, messagesMax) as unknown as UnsettledMessage[];
   }
 
   /** Returns the new cursor. */
@@ -111,20 +116,16 @@ export class Leases {
     if (taking.messagesLeft === 0) {
       return cursor;
     }
-    const sizes = this.#topics[topic].sizesAfter(cursor, taking.messagesLeft);
-    const fitting = taking.fitting(sizes.map(({ bytes }) => bytes));
-    const last = sizes[fitting - 1];
-    if (last === undefined) {
-      return cursor;
-    }
-    for (const message of this.#topics[topic].between(cursor + 1, last.seq)) {
-      const id = message.seq * 2 + topic;
-      const { publishedAtMs, payload } = message;
-      const { leasedUntilMs } = taking.request;
-      this.#statements.lease.run(id, taking.epoch, this.#owner, leasedUntilMs, 1, publishedAtMs, payload.length);
-      taking.add(id, message, 1);
-    }
-    return last.seq;
+    const next = this.#topics[topic].rowsAfter(cursor, taking.messagesLeft);
+    const rows = next.slice(0, taking.fitting(next.map(({ bytes }) => bytes)));
+    const payloads = this.#topics[topic].payloads(rows);
+    const { leasedUntilMs } = taking.request;
+    rows.forEach((row, index) => {
+      const id = row.seq * 2 + topic;
+      this.#statements.lease.run(id, taking.epoch, this.#owner, leasedUntilMs, 1, row.publishedAtMs, row.bytes);
+      taking.add({ id, row, payload: payloads[index], deliveryAttempt: 1 });
+    });
+    return rows.at(-1)?.seq ?? cursor;
   }
 
   #each(messages: readonly LeasedMessage[], change: (id: number, epoch: number) => number | bigint): number {
@@ -154,10 +155,6 @@ class Taking {
     return this.request.messagesMax - this.messages.length;
   }
 
-  fits(bytes: number): boolean {
-    return this.fitting([bytes]) === 1;
-  }
-
   /** How many of the next messages may be added. The very first may always: it could never come otherwise. */
   fitting(sizes: readonly number[]): number {
     let bytes = this.#bytes;
@@ -168,13 +165,26 @@ class Taking {
     return beyond === -1 ? sizes.length : beyond;
   }
 
-  add(id: number, message: TopicMessage, deliveryAttempt: number): void {
-    const { publishedAtMs, payload } = message;
-    const attributes = JSON.parse(message.attributes) as Record<string, string>;
-    this.#bytes += payload.length;
+  add({ id, row, payload = new Uint8Array(0), deliveryAttempt }: Delivery): void {
+    const attributes = JSON.parse(row.attributes) as Record<string, string>;
+    this.#bytes += row.bytes;
     // The epoch tells a lease from before a replay from one after it.
-    this.messages.push({ id: `${this.epoch}.${id}`, payload, attributes, publishedAtMs, deliveryAttempt });
+    const message = {
+      id: `${this.epoch}.${id}`,
+      payload,
+      attributes,
+      publishedAtMs: row.publishedAtMs,
+      deliveryAttempt,
+    };
+    this.messages.push(message);
   }
+}
+
+interface Delivery {
+  readonly id: number;
+  readonly row: MessageRow;
+  readonly payload: Uint8Array | undefined;
+  readonly deliveryAttempt: number;
 }
 
 function prepare(

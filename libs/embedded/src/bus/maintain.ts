@@ -17,7 +17,9 @@ export async function maintain(files: BusFiles, options: Retention & { readonly 
     await turn();
     for (let step = 0; step < trimStepsMax; step += 1) {
       const removed = files.alone(() =>
-        files.onTopic(name, (topic) => trimStep(topic, settledOf(files, name), options)),
+        files.onTopic(name, (topic) =>
+          trimStep(files.directory.topic(name), topic, { ...options, settled: settledOf(files, name) }),
+        ),
       );
       await turn();
       if (removed === 0) {

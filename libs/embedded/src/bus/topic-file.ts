@@ -2,9 +2,10 @@ import type { DatabaseSync } from 'node:sqlite';
 import { openDatabase } from '../database.ts';
 
 /**
- * One topic: its messages in the order of their commits. `endBytes` counts the payload bytes of all messages ever
- * published up to and with this one, so that the size of any span is one subtraction. The newest message is never
- * trimmed: numbering and counting go on from it.
+ * One topic: its messages in the order of their commits. A small payload lies in its row, a large one in a segment: a
+ * plain file beside this one, written and synced before the row is (SQLite would write it twice, and a checkpoint is
+ * most of what a message costs). `endBytes` counts the payload bytes of all messages ever published up to and with this
+ * one, so that the size of any span is one subtraction. The newest message is never trimmed: counting goes on from it.
  */
 const topicSchema = `
 create table messages (
@@ -12,21 +13,24 @@ create table messages (
   publishedAtMs integer not null,
   endBytes integer not null,
   attributes text not null,
-  payload blob not null
-) strict;`;
+  bytes integer not null,
+  payload blob,
+  segment integer,
+  offset integer
+) strict;
+-- lastSeq: no message after it lies in the segment, so that it goes when that one is trimmed.
+create table segments (id integer primary key autoincrement, lastSeq integer not null) strict;`;
 
-/** A message of 16 to 64 KB fills a few of them, and a commit of one small message rewrites only one. */
-const topicPageBytes = 16_384;
-export const topicBytesMaxDefault = 64 * 1024 ** 3;
+/** Payloads up to here lie in their row. */
+export const inlineBytesMax = 2_048;
 
-export interface TopicFileOptions {
-  readonly bytesMax: number;
-  /** Only what publishes needs its commits synced. */
-  readonly durability: 'full' | 'normal';
+export function openTopicFile(file: string, durability: 'full' | 'normal'): DatabaseSync {
+  return openDatabase(file, { schema: topicSchema, formatVersion: 1, durability });
 }
 
-export function openTopicFile(file: string, options: TopicFileOptions): DatabaseSync {
-  return openDatabase(file, { schema: topicSchema, formatVersion: 1, pageBytes: topicPageBytes, ...options });
+/** Where a segment of the topic lies. */
+export function segmentFile(topicFile: string, segment: number): string {
+  return `${topicFile}.payloads-${segment}`;
 }
 
 /** The first and last message kept. */
@@ -39,12 +43,20 @@ export interface TopicPosition {
   readonly seq: number;
   readonly publishedAtMs: number;
   readonly endBytes: number;
+  readonly bytes: number;
 }
 
 export function topicEnds(database: DatabaseSync): TopicEnds {
-  const columns = 'select seq, publishedAtMs, endBytes from messages';
-  return {
-    first: database.prepare(`${columns} order by seq limit 1`).get() as TopicPosition | undefined,
-    last: database.prepare(`${columns} order by seq desc limit 1`).get() as TopicPosition | undefined,
-  };
+  return preparedTopicEnds(database)();
+}
+
+/** For who asks often: a statement made anew each time costs more than its answer. */
+export function preparedTopicEnds(database: DatabaseSync): () => TopicEnds {
+  const columns = 'select seq, publishedAtMs, endBytes, bytes from messages';
+  const first = database.prepare(`${columns} order by seq limit 1`);
+  const last = database.prepare(`${columns} order by seq desc limit 1`);
+  return () => ({
+    first: first.get() as TopicPosition | undefined,
+    last: last.get() as TopicPosition | undefined,
+  });
 }

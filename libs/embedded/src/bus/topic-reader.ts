@@ -1,38 +1,25 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { storeError } from '../database.ts';
+import { PayloadReader, type MessageRow } from './payload-reader.ts';
 import { openTopicFile } from './topic-file.ts';
-
-export interface TopicMessage {
-  readonly seq: number;
-  readonly publishedAtMs: number;
-  readonly attributes: string;
-  readonly payload: Uint8Array;
-}
-
-export interface MessageSize {
-  readonly seq: number;
-  readonly bytes: number;
-}
 
 /** Reads one topic. Its own connection, so that `version` tells of what publishers of this process commit, too. */
 export class TopicReader {
   readonly #file: string;
   readonly #database: DatabaseSync;
   readonly #version: StatementSync;
-  readonly #sizes: StatementSync;
-  readonly #read: StatementSync;
+  readonly #after: StatementSync;
+  readonly #at: StatementSync;
+  readonly #payloads: PayloadReader;
 
-  constructor(file: string, bytesMax: number) {
+  constructor(file: string) {
     this.#file = file;
-    this.#database = openTopicFile(file, { durability: 'normal', bytesMax });
+    this.#database = openTopicFile(file, 'normal');
+    this.#payloads = new PayloadReader(file);
+    const columns = 'select seq, publishedAtMs, attributes, bytes, payload, segment, offset from messages';
     this.#version = this.#database.prepare('pragma data_version');
-    // `length` of a blob comes from the row's header: the payload is not read.
-    this.#sizes = this.#database.prepare(
-      'select seq, length(payload) as bytes from messages where seq > ? order by seq limit ?',
-    );
-    this.#read = this.#database.prepare(
-      'select seq, publishedAtMs, attributes, payload from messages where seq between ? and ? order by seq',
-    );
+    this.#after = this.#database.prepare(`${columns} where seq > ? order by seq limit ?`);
+    this.#at = this.#database.prepare(`${columns} where seq = ?`);
   }
 
   /** Another number after each commit of another connection. */
@@ -40,17 +27,22 @@ export class TopicReader {
     return this.#named(() => (this.#version.get() as { data_version: number }).data_version);
   }
 
-  /** The messages after `seq`, their sizes alone. */
-  sizesAfter(seq: number, messagesMax: number): readonly MessageSize[] {
-    return this.#named(() => this.#sizes.all(seq, messagesMax) as unknown as MessageSize[]);
+  /** The next messages after `seq`. */
+  rowsAfter(seq: number, messagesMax: number): readonly MessageRow[] {
+    return this.#named(() => this.#after.all(seq, messagesMax) as unknown as MessageRow[]);
   }
 
-  /** Messages with `from` ≤ seq ≤ `to`. */
-  between(from: number, to: number): readonly TopicMessage[] {
-    return this.#named(() => this.#read.all(from, to) as unknown as TopicMessage[]);
+  /** Undefined when it was trimmed. */
+  rowAt(seq: number): MessageRow | undefined {
+    return this.#named(() => this.#at.get(seq) as MessageRow | undefined);
+  }
+
+  payloads(rows: readonly MessageRow[]): Uint8Array[] {
+    return this.#named(() => this.#payloads.payloads(rows));
   }
 
   close(): void {
+    this.#payloads.close();
     this.#database.close();
   }
 

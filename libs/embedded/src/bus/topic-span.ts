@@ -34,7 +34,7 @@ export function spanAfter(topic: DatabaseSync, seq: number): TopicSpan {
   const { last } = topicEnds(topic);
   const next = topic
     .prepare(
-      `select seq, publishedAtMs, endBytes - length(payload) as startBytes from messages
+      `select seq, publishedAtMs, endBytes - bytes as startBytes from messages
        where seq > ? order by seq limit 1`,
     )
     .get(seq) as { seq: number; publishedAtMs: number; startBytes: number } | undefined;

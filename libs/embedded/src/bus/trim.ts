@@ -1,6 +1,7 @@
+import { rmSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { transaction } from '../database.ts';
-import { topicEnds } from './topic-file.ts';
+import { segmentFile, topicEnds } from './topic-file.ts';
 
 /** What is kept of settled messages for a replay: those that are young enough, as many as fit. */
 export interface Retention {
@@ -8,31 +9,47 @@ export interface Retention {
   readonly retentionBytesMax: number;
 }
 
-/** One step holds the topic's write lock for a few milliseconds. */
-const trimMessagesMax = 64;
+export interface TrimOptions extends Retention {
+  readonly nowMs: number;
+  /** Up to which message everything is acked by every subscription. */
+  readonly settled: number;
+}
 
-/** Removes the oldest messages that are settled (up to `settled`) and no longer retained; returns how many. */
-export function trimStep(
-  topic: DatabaseSync,
-  settled: number,
-  options: Retention & { readonly nowMs: number },
-): number {
-  const { first, last } = topicEnds(topic);
-  if (first === undefined || last === undefined) {
+/** One step holds the topic's write lock for a few milliseconds. */
+const trimMessagesMax = 256;
+
+/** Removes the oldest messages that are settled and no longer retained; returns how many. */
+export function trimStep(file: string, topic: DatabaseSync, options: TrimOptions): number {
+  const { last } = topicEnds(topic);
+  if (last === undefined) {
     return 0;
   }
-  const youngFromMs = options.nowMs - options.retentionMs;
-  const bytesFrom = last.endBytes - options.retentionBytesMax;
-  const dispensable = topic
+  const { seq } = topic
     .prepare(
       `select max(seq) as seq from (
          select seq, publishedAtMs, endBytes from messages where seq <= ? and seq < ? order by seq limit ?
        ) where publishedAtMs < ? or endBytes <= ?`,
     )
-    .get(settled, last.seq, trimMessagesMax, youngFromMs, bytesFrom) as { seq: number | null };
-  if (dispensable.seq === null) {
-    return 0;
-  }
-  const { seq } = dispensable;
-  return Number(transaction(topic, () => topic.prepare('delete from messages where seq <= ?').run(seq)).changes);
+    .get(
+      options.settled,
+      last.seq,
+      trimMessagesMax,
+      options.nowMs - options.retentionMs,
+      last.endBytes - options.retentionBytesMax,
+    ) as { seq: number | null };
+  return seq === null ? 0 : removeUpTo(file, topic, seq);
+}
+
+function removeUpTo(file: string, topic: DatabaseSync, seq: number): number {
+  const remove = topic.prepare('delete from messages where seq <= ?');
+  const removeSegments = topic.prepare('delete from segments where lastSeq <= ? returning id');
+  const { removed, segments } = transaction(topic, () => ({
+    removed: Number(remove.run(seq).changes),
+    segments: removeSegments.all(seq).map((row) => Number(row['id'])),
+  }));
+  // After the commit: a row must never speak of a file that is gone.
+  segments.forEach((segment) => {
+    rmSync(segmentFile(file, segment), { force: true });
+  });
+  return removed;
 }

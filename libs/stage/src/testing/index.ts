@@ -1,0 +1,1 @@
+export { describeBus, type BusConnection, type BusUnderTest } from './describe-bus.ts';
