@@ -24,6 +24,15 @@ export class ByteReader {
   }
 
   varint(): number {
+    const first = this.bytes[this.position];
+    if (first !== undefined && first < 0x80) {
+      this.position += 1;
+      return first;
+    }
+    return this.#longVarint();
+  }
+
+  #longVarint(): number {
     let factor = 1;
     let value = 0;
     for (let read = 0; read < 8; read++) {
@@ -57,6 +66,18 @@ export class ByteReader {
     }
     this.position += count;
     return start;
+  }
+
+  /** Skips the given bytes where they come next; false, and nothing skipped, where others do or none are given. */
+  skipEqual(expected: Uint8Array): boolean {
+    const { bytes, position } = this;
+    for (let index = 0; index < expected.length; index++) {
+      if (bytes[position + index] !== expected[index]) {
+        return false;
+      }
+    }
+    this.position = position + expected.length;
+    return expected.length > 0;
   }
 
   text(): string {

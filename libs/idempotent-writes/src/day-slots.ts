@@ -212,12 +212,16 @@ export class DaySlots {
     draft.decimals = this.#decimals;
     draft.reserve(this.#slotMax + 1 - this.#slotMin);
     const { values } = draft;
+    const slotValues = this.#values;
+    const slotLabels = this.#labels;
+    const slotVersions = this.#versions;
+    const slotMax = this.#slotMax;
     let count = 0;
     let spanFrom = -1;
     let label = noLabel;
     let version = 0;
-    for (let slot = this.#slotMin; slot <= this.#slotMax; slot++) {
-      const slotLabel = this.#labels[slot] as number;
+    for (let slot = this.#slotMin; slot <= slotMax; slot++) {
+      const slotLabel = slotLabels[slot] as number;
       if (slotLabel === noLabel) {
         spanFrom = closeSpan(draft, spanFrom, count);
         continue;
@@ -226,13 +230,13 @@ export class DaySlots {
         spanFrom = count;
         draft.openSpan(this.#originMs + slot * this.#lengthMs, this.#lengthMs, this.#lengthMs);
       }
-      const slotVersion = this.#versions[slot] as number;
+      const slotVersion = slotVersions[slot] as number;
       if (slotLabel !== label || slotVersion !== version) {
         closeRuns(draft, { label, version }, count);
         label = slotLabel;
         version = slotVersion;
       }
-      values[count++] = this.#values[slot] as number;
+      values[count++] = slotValues[slot] as number;
     }
     closeSpan(draft, spanFrom, count);
     closeRuns(draft, { label, version }, count);

@@ -27,6 +27,10 @@ export function incomingColumns(columns: ReadingColumns, attributes: Attributes)
   }
   for (let index = 0; index < values.length; index++) {
     const value = values[index] as number;
+    // Nearly all values are 32-bit integers, and this tells them at a fraction of the cost.
+    if ((value | 0) === value) {
+      continue;
+    }
     if (!(value <= integerMax && value >= -integerMax && Math.trunc(value) === value)) {
       throw broken('a value that is no exact integer');
     }

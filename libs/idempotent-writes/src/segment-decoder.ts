@@ -4,7 +4,7 @@ import { ByteReader } from './byte-reader.ts';
 import { CorruptSegmentError } from './corrupt-segment-error.ts';
 import type { GrowingRuns } from './growing-runs.ts';
 import type { Label } from './label-table.ts';
-import { dayMs, segmentFormat, valueWidths } from './segment-format.ts';
+import { anyRuns, dayMs, oneRun, orderedRuns, segmentFormat, singleRuns, valueWidths } from './segment-format.ts';
 import type { SegmentDraft } from './segment-draft.ts';
 
 /** Bytes of a span at the least: four numbers of one byte. */
@@ -17,7 +17,7 @@ const runBytesMin = 2;
 export class SegmentDecoder {
   readonly #attributes: Attributes;
   readonly #reader = new ByteReader();
-  readonly #label: Label = { quality: 0, unit: 0, code: 0, method: 0, reason: 0 };
+  readonly #scratchLabel: Label = { quality: 0, unit: 0, code: 0, method: 0, reason: 0 };
   readonly #version = {
     declared: new Float64Array(1),
     acceptedAtMs: new Float64Array(1),
@@ -26,10 +26,11 @@ export class SegmentDecoder {
     computed: new Uint8Array(1),
   };
   #wide = new Float64Array(128);
-  /** The last tail with one label and one version: days of a series mostly end in the same bytes. */
-  #tail: Uint8Array = new Uint8Array(0);
-  #tailLabel = 0;
-  #tailVersion = -1;
+  /** The last labels and the last versions that were one: most days of a series have the same bytes there. */
+  #labelBytes: Uint8Array = new Uint8Array(0);
+  #label = 0;
+  #versionBytes: Uint8Array = new Uint8Array(0);
+  #versionRow = -1;
 
   constructor(attributes: Attributes) {
     this.#attributes = attributes;
@@ -37,14 +38,14 @@ export class SegmentDecoder {
 
   /** A version row that later calls may refer to without appending it anew; -1 for none. */
   get versionKept(): number {
-    return this.#tailVersion;
+    return this.#versionRow;
   }
 
   /** To be called when the tables are emptied. */
   forget(): void {
-    this.#tail = new Uint8Array(0);
-    this.#tailLabel = 0;
-    this.#tailVersion = -1;
+    this.#labelBytes = new Uint8Array(0);
+    this.#versionBytes = new Uint8Array(0);
+    this.#versionRow = -1;
   }
 
   /** True after the last set. */
@@ -157,21 +158,25 @@ export class SegmentDecoder {
     }
   }
 
-  #attributeTail(draft: SegmentDraft): void {
+  #attributeTail({ labels, versions, count }: SegmentDraft): void {
     const reader = this.#reader;
-    const start = reader.position;
-    if (this.#tail.length > 0 && startsWith(reader.bytes, start, this.#tail)) {
-      reader.position += this.#tail.length;
-      draft.labels.extend(this.#tailLabel, draft.count);
-      draft.versions.extend(this.#tailVersion, draft.count);
+    if (reader.skipEqual(this.#labelBytes)) {
+      labels.extend(this.#label, count);
+    } else {
+      const start = reader.position;
+      if (this.#runs(labels, this.#labels(), count)) {
+        this.#labelBytes = reader.bytes.slice(start, reader.position);
+        this.#label = labels.values[0] as number;
+      }
+    }
+    if (reader.skipEqual(this.#versionBytes)) {
+      versions.extend(this.#versionRow, count);
       return;
     }
-    this.#runs(draft.labels, this.#labels(), draft.count);
-    this.#runs(draft.versions, this.#versions(), draft.count);
-    if (draft.labels.length === 1 && draft.versions.length === 1) {
-      this.#tail = reader.bytes.slice(start, reader.position);
-      this.#tailLabel = draft.labels.values[0] as number;
-      this.#tailVersion = draft.versions.values[0] as number;
+    const start = reader.position;
+    if (this.#runs(versions, this.#versions(), count)) {
+      this.#versionBytes = reader.bytes.slice(start, reader.position);
+      this.#versionRow = versions.values[0] as number;
     }
   }
 
@@ -187,12 +192,12 @@ export class SegmentDecoder {
     const labels: number[] = [];
     const labelCount = reader.countTo(Math.floor(reader.left / labelBytesMin));
     for (let label = 0; label < labelCount; label++) {
-      this.#label.quality = reader.countTo(missingCode);
-      this.#label.unit = text();
-      this.#label.code = text();
-      this.#label.method = text();
-      this.#label.reason = text();
-      labels.push(table.intern(this.#label));
+      this.#scratchLabel.quality = reader.countTo(missingCode);
+      this.#scratchLabel.unit = text();
+      this.#scratchLabel.code = text();
+      this.#scratchLabel.method = text();
+      this.#scratchLabel.reason = text();
+      labels.push(table.intern(this.#scratchLabel));
     }
     return labels;
   }
@@ -202,45 +207,84 @@ export class SegmentDecoder {
     const version = this.#version;
     const rows: number[] = [];
     const count = reader.countTo(Math.floor(reader.left / versionBytesMin));
+    for (const column of [version.declared, version.acceptedAtMs, version.activation, version.ticket]) {
+      column[0] = 0;
+    }
     for (let row = 0; row < count; row++) {
-      version.computed[0] = reader.countTo(1);
-      version.declared[0] = reader.varint();
-      version.acceptedAtMs[0] = reader.varint();
-      version.activation[0] = reader.varint();
-      version.ticket[0] = reader.varint();
+      const flags = reader.countTo(0x1f);
+      version.computed[0] = flags & 1;
+      this.#shift(version.declared, flags & 2);
+      this.#shift(version.acceptedAtMs, flags & 4);
+      this.#shift(version.activation, flags & 8);
+      this.#shift(version.ticket, flags & 16);
       rows.push(this.#attributes.versions.append(version, 0));
     }
     return rows;
   }
 
-  #runs(runs: GrowingRuns, rows: readonly number[], count: number): void {
+  #shift(column: Float64Array, negative: number): void {
+    const difference = this.#reader.varint();
+    const value = (column[0] as number) + (negative === 0 ? difference : -difference);
+    if (value < 0 || value > Number.MAX_SAFE_INTEGER) {
+      throw new CorruptSegmentError('a version below 0 or above 2^53');
+    }
+    column[0] = value;
+  }
+
+  /** Returns whether all readings have one row, so that these bytes mean the same whatever the count. */
+  #runs(runs: GrowingRuns, rows: readonly number[], count: number): boolean {
     const reader = this.#reader;
-    const runCount = reader.varint();
-    if (rows.length === 0 || runCount === 0 || (runCount > 1 && runCount > reader.left / runBytesMin)) {
-      throw new CorruptSegmentError('runs that do not fit the readings');
+    const shape = reader.varint();
+    if (rows.length === 0 || rows.length > count || (shape === oneRun && rows.length > 1)) {
+      throw new CorruptSegmentError('rows that do not fit the readings');
     }
-    if (runCount === 1) {
-      runs.extend(rows[0] as number, count);
-      return;
+    switch (shape) {
+      case oneRun:
+        runs.extend(rows[0] as number, count);
+        return true;
+      case singleRuns:
+      case orderedRuns:
+        this.#orderedRuns(runs, rows, { count, lengths: shape === orderedRuns });
+        return false;
+      case anyRuns:
+        this.#anyRuns(runs, rows, count);
+        return false;
+      default:
+        throw new CorruptSegmentError(`runs of the unknown shape ${shape}`);
     }
+  }
+
+  #orderedRuns(runs: GrowingRuns, rows: readonly number[], of: { count: number; lengths: boolean }): void {
     let end = 0;
-    for (let run = 0; run < runCount; run++) {
-      const readings = reader.countTo(count - end);
-      const row = rows[reader.countTo(rows.length - 1)] as number;
-      end += readings;
+    for (const row of rows) {
+      end += of.lengths ? this.#runLength(of.count - end) : 1;
       runs.extend(row, end);
     }
-    if (end !== count) {
-      throw new CorruptSegmentError('runs that do not fit the readings');
+    checkEnd(end, of.count);
+  }
+
+  #anyRuns(runs: GrowingRuns, rows: readonly number[], count: number): void {
+    const reader = this.#reader;
+    const runCount = reader.countTo(Math.floor(reader.left / runBytesMin));
+    let end = 0;
+    for (let run = 0; run < runCount; run++) {
+      end += this.#runLength(count - end);
+      runs.extend(rows[reader.countTo(rows.length - 1)] as number, end);
     }
+    checkEnd(end, count);
+  }
+
+  #runLength(max: number): number {
+    const length = this.#reader.countTo(max);
+    if (length === 0) {
+      throw new CorruptSegmentError('a run without readings');
+    }
+    return length;
   }
 }
 
-function startsWith(bytes: Uint8Array, at: number, start: Uint8Array): boolean {
-  for (let index = 0; index < start.length; index++) {
-    if (bytes[at + index] !== start[index]) {
-      return false;
-    }
+function checkEnd(end: number, count: number): void {
+  if (end !== count) {
+    throw new CorruptSegmentError('runs that do not add up to the readings');
   }
-  return true;
 }

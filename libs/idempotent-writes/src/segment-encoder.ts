@@ -2,7 +2,7 @@ import { canonicalDecimals, powersOfTen } from '@meterflow/readings';
 import type { Attributes } from './attributes.ts';
 import { ByteWriter } from './byte-writer.ts';
 import { GrowingRuns } from './growing-runs.ts';
-import { segmentFormat, valueWidths } from './segment-format.ts';
+import { anyRuns, oneRun, orderedRuns, segmentFormat, singleRuns, valueWidths } from './segment-format.ts';
 import type { SegmentDraft } from './segment-draft.ts';
 
 /**
@@ -12,9 +12,11 @@ import type { SegmentDraft } from './segment-draft.ts';
 export class SegmentEncoder {
   readonly #attributes: Attributes;
   readonly #writer = new ByteWriter();
-  readonly #tail = new ByteWriter();
-  #tailLabel = -1;
-  #tailVersion = -1;
+  readonly #labelBytes = new ByteWriter();
+  readonly #versionBytes = new ByteWriter();
+  /** The one label and the one version that the bytes are of; -1 where they are of several. */
+  #label = -1;
+  #version = -1;
   #scaled = new Float64Array(128);
   readonly #versionRuns = new GrowingRuns();
 
@@ -24,9 +26,8 @@ export class SegmentEncoder {
 
   /** To be called when version rows from `length` on are void: other versions will take their numbers. */
   forgetVersions(length: number): void {
-    if (this.#tailVersion >= length) {
-      this.#tailLabel = -1;
-      this.#tailVersion = -1;
+    if (this.#version >= length) {
+      this.#version = -1;
     }
   }
 
@@ -129,24 +130,26 @@ export class SegmentEncoder {
     }
   }
 
-  /** Labels and versions. A set with one of each has the same bytes here as the one before it, mostly. */
-  #attributeTail(draft: SegmentDraft): void {
-    const { labels, versions } = draft;
-    const label = labels.values[0] as number;
-    const version = versions.values[0] as number;
-    const uniform = labels.length === 1 && versions.length === 1;
-    if (!uniform || label !== this.#tailLabel || version !== this.#tailVersion) {
-      this.#tail.reset();
+  /** Labels and versions. A set with one of them has the same bytes here as the one before it, mostly. */
+  #attributeTail({ labels, versions, count }: SegmentDraft): void {
+    const label = labels.length === 1 ? (labels.values[0] as number) : -1;
+    if (label < 0 || label !== this.#label) {
+      this.#labelBytes.reset();
       this.#labels(labels);
-      this.#versions(versions);
-      this.#tailLabel = uniform ? label : -1;
-      this.#tailVersion = uniform ? version : -1;
+      this.#label = label;
     }
-    this.#writer.copy(this.#tail.bytes.subarray(0, this.#tail.position));
+    const version = versions.length === 1 ? (versions.values[0] as number) : -1;
+    if (version < 0 || version !== this.#version) {
+      this.#versionBytes.reset();
+      this.#versions(versions, count);
+      this.#version = version;
+    }
+    this.#writer.copy(this.#labelBytes.bytes.subarray(0, this.#labelBytes.position));
+    this.#writer.copy(this.#versionBytes.bytes.subarray(0, this.#versionBytes.position));
   }
 
   #labels(runs: GrowingRuns): void {
-    const tail = this.#tail;
+    const tail = this.#labelBytes;
     const { labels } = this.#attributes;
     const used = numbered(runs);
     const texts = new Map<number, number>([[0, 0]]);
@@ -172,29 +175,48 @@ export class SegmentEncoder {
     for (const field of rows.flat()) {
       tail.varint(field);
     }
-    this.#runs(runs, used);
+    writeRuns(tail, runs, used);
   }
 
-  #versions(runs: GrowingRuns): void {
-    const tail = this.#tail;
+  #versions(runs: GrowingRuns, count: number): void {
+    const bytes = this.#versionBytes;
     const { versions } = this.#attributes;
-    const used = new Map<number, number>();
-    const canonical = runs.length === 1 ? runs : this.#canonicalVersions(runs);
-    for (let run = 0; run < canonical.length; run++) {
-      const row = canonical.values[run] as number;
-      if (!used.has(row)) {
-        used.set(row, used.size);
+    if (versions.ascend(runs)) {
+      bytes.varint(runs.length);
+      let before = -1;
+      for (let run = 0; run < runs.length; run++) {
+        before = this.#versionRow(runs.values[run] as number, before);
       }
+      // The order of live readings: each came later than the one before it, mostly one by one.
+      writeLengths(bytes, runs, count);
+      return;
     }
-    tail.varint(used.size);
+    const canonical = this.#canonicalVersions(runs);
+    const used = numbered(canonical);
+    bytes.varint(used.size);
+    let before = -1;
     for (const row of used.keys()) {
-      tail.varint(versions.computed[row] as number);
-      tail.varint(versions.declared[row] as number);
-      tail.varint(versions.acceptedAtMs[row] as number);
-      tail.varint(versions.activation[row] as number);
-      tail.varint(versions.ticket[row] as number);
+      before = this.#versionRow(row, before);
     }
-    this.#runs(canonical, used);
+    writeRuns(bytes, canonical, used);
+  }
+
+  /** Writes a version as its differences to the one before it, and returns it. Their signs are bits of the first byte. */
+  #versionRow(row: number, before: number): number {
+    const bytes = this.#versionBytes;
+    const { versions } = this.#attributes;
+    const declared = difference(versions.declared, row, before);
+    const acceptedAtMs = difference(versions.acceptedAtMs, row, before);
+    const activation = difference(versions.activation, row, before);
+    const ticket = difference(versions.ticket, row, before);
+    const signs =
+      (declared < 0 ? 2 : 0) | (acceptedAtMs < 0 ? 4 : 0) | (activation < 0 ? 8 : 0) | (ticket < 0 ? 16 : 0);
+    bytes.byte((versions.computed[row] as number) | signs);
+    bytes.varint(Math.abs(declared));
+    bytes.varint(Math.abs(acceptedAtMs));
+    bytes.varint(Math.abs(activation));
+    bytes.varint(Math.abs(ticket));
+    return row;
   }
 
   /** The table may hold one version in several rows: the first one met stands for all. */
@@ -218,21 +240,41 @@ export class SegmentEncoder {
     }
     return canonical;
   }
+}
 
-  /** One run says nothing beyond its count of 1: it covers all readings and holds row 0. */
-  #runs(runs: GrowingRuns, used: ReadonlyMap<number, number>): void {
-    const tail = this.#tail;
-    tail.varint(runs.length);
-    if (runs.length === 1) {
-      return;
-    }
-    let start = 0;
-    for (let run = 0; run < runs.length; run++) {
-      const end = runs.ends[run] as number;
-      tail.varint(end - start);
-      tail.varint(used.get(runs.values[run] as number) as number);
-      start = end;
-    }
+function difference(column: Float64Array, row: number, before: number): number {
+  return (column[row] as number) - (before < 0 ? 0 : (column[before] as number));
+}
+
+/** Each run as its count of readings and the number of its row. */
+function writeRuns(bytes: ByteWriter, runs: GrowingRuns, used: ReadonlyMap<number, number>): void {
+  if (used.size === runs.length) {
+    writeLengths(bytes, runs, runs.ends[runs.length - 1] as number);
+    return;
+  }
+  bytes.varint(anyRuns);
+  bytes.varint(runs.length);
+  let start = 0;
+  for (let run = 0; run < runs.length; run++) {
+    const end = runs.ends[run] as number;
+    bytes.varint(end - start);
+    bytes.varint(used.get(runs.values[run] as number) as number);
+    start = end;
+  }
+}
+
+/** Where run `i` holds row `i` its length is enough; where all are of length 1, nothing is. */
+function writeLengths(bytes: ByteWriter, runs: GrowingRuns, count: number): void {
+  if (runs.length === 1 || runs.length === count) {
+    bytes.varint(runs.length === 1 ? oneRun : singleRuns);
+    return;
+  }
+  bytes.varint(orderedRuns);
+  let start = 0;
+  for (let run = 0; run < runs.length; run++) {
+    const end = runs.ends[run] as number;
+    bytes.varint(end - start);
+    start = end;
   }
 }
 

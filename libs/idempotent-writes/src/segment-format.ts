@@ -11,13 +11,23 @@
  *       values, each of the width
  *       texts: count, each its length in bytes and UTF-8; text 0 is the empty one and not among them
  *       labels: count, each: quality, then unit, code, method and reason as numbers of texts
- *       runs of labels: count; unless it is 1, each: count of readings, number of the label
- *       versions: count, each: computed, declared, acceptedAtMs, activation, ticket
- *       runs of versions: as those of labels
+ *       which label each reading has: a shape (see below) and what it calls for
+ *       versions: count, each: computed (bit 0) and the signs of the differences (bits 1 to 4), then the differences of
+ *         declared, acceptedAtMs, activation and ticket to the version before
+ *       which version each reading has: as with labels
  *
  * Numbers without a width are varints. A usual day of 96 quarter hours takes 233 bytes, 41 of them beside the values.
  */
 export const segmentFormat = 1;
+
+/** All readings have row 0. */
+export const oneRun = 1;
+/** Reading `i` has row `i`. */
+export const singleRuns = 2;
+/** Run `i` has row `i`: for each row its count of readings. */
+export const orderedRuns = 3;
+/** Count of runs, each: count of readings, number of the row. */
+export const anyRuns = 4;
 
 /** Bytes of a value. */
 export const valueWidths = [1, 2, 4, 8] as const;

@@ -31,6 +31,16 @@ export class VersionTable implements Versions {
     return a === b ? 0 : compareVersions(this, a, this, b);
   }
 
+  /** True where each run's version is later than the one before it: no version comes twice then. */
+  ascend(runs: { readonly values: Uint32Array; readonly length: number }): boolean {
+    for (let run = 1; run < runs.length; run++) {
+      if (compareVersions(this, runs.values[run] as number, this, runs.values[run - 1] as number) <= 0) {
+        return false;
+      }
+    }
+    return true;
+  }
+
   /** Equal versions have equal hashes. Below 2^33, so that adding 1 always gives another number. */
   hash(row: number): number {
     const sum =

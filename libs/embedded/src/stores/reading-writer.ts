@@ -168,7 +168,7 @@ export class ReadingWriter {
     }
     const days = this.#merger.daysAhead();
     const last = id * daysPerSeries + (days.at(-1) as number);
-    if (last - first < days.length * sparseFactorMax) {
+    if (days.length > 1 && last - first < days.length * sparseFactorMax) {
       return this.#readDays.all(first, last) as unknown as DayRow[];
     }
     return days.flatMap((day) => {
