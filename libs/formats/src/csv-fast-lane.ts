@@ -1,17 +1,26 @@
 import { missingCode } from '@meterflow/readings';
+import { AlikeLines, type LineParts } from './alike-lines.ts';
 import type { CsvLayout } from './csv-layout.ts';
 import { decimalMarks, skipField, StampField, TextField, ValueField, type DayOffsets } from './fast-fields.ts';
 import { qualityMeant, unitMeant, type QualityMeaning } from './field-meanings.ts';
+import { lineBytesMax } from './limits.ts';
 import type { LocalClock } from './local-clock.ts';
 import type { Mapping } from './mapping.ts';
-import { fieldNames, ParsedRow } from './row.ts';
+import { fieldNames, Stretch } from './row.ts';
 import { newSeries, type MeterEntry, type SeriesTable } from './series-table.ts';
 import { TextTable } from './text-table.ts';
 
 const lineFeed = 10;
+const minus = 45;
+// What a column holds: the place of its field in `fieldNames`.
+const meterColumn = 0;
+const channelColumn = 1;
+const timeColumn = 2;
+const endColumn = 3;
+const valueColumn = 4;
+const unitColumn = 5;
+const qualityColumn = 6;
 const ignored = fieldNames.length;
-const [meterField, channelField, timeField, endField, valueField, unitField, qualityField] = [0, 1, 2, 3, 4, 5, 6] as const;
-
 /** No byte: a revision with a decimal mark is none. */
 const noMark = 256;
 /** Creation times must say their offset. */
@@ -29,12 +38,14 @@ export interface CsvFastLaneOptions {
  * before. It takes a line only where it is certain to read it as {@link RowReader} would; all others it leaves to that.
  */
 export class CsvFastLane {
-  /** What the last line that was taken says. */
-  readonly row: ParsedRow;
+  /** What the lines that were read last say. */
+  readonly lines: Stretch;
   readonly #table: SeriesTable;
   readonly #delimiter: number;
-  /** For each column, which field it holds: an index of `fieldNames`, or `ignored`. */
+  /** What each column holds: an index of `fieldNames`, or `ignored`. */
   readonly #columns: Uint8Array;
+  /** Undefined where the next line is never alike: it has its own interval end, or its value stands before its stamp. */
+  readonly #alike: AlikeLines | undefined;
   readonly #meter: TextField<MeterEntry>;
   readonly #channel: TextField<string>;
   readonly #time: StampField;
@@ -51,7 +62,7 @@ export class CsvFastLane {
   #channelName: string | undefined;
 
   constructor({ mapping, layout, table, clock }: CsvFastLaneOptions) {
-    this.row = new ParsedRow(newSeries('', ''));
+    this.lines = new Stretch(newSeries('', ''));
     this.#table = table;
     this.#delimiter = mapping.delimiter.charCodeAt(0);
     this.#columns = columnFields(layout);
@@ -71,6 +82,8 @@ export class CsvFastLane {
     this.#endOptional = mapping.interval.end?.optional === true;
     this.#versionOptional = mapping.version?.optional === true;
     this.#setConstants(mapping, layout);
+    const { time, value, end } = layout.columnOf;
+    this.#alike = end < 0 && time < value ? new AlikeLines(decimalMarks[decimalMark], decimalsMax) : undefined;
   }
 
   /** True where lines under this mapping and layout can be read this way at all. */
@@ -86,32 +99,58 @@ export class CsvFastLane {
     );
   }
 
-  /** Reads the line that starts at `start`; returns the position after it, or -1 where it leaves it to the other way. */
-  read(bytes: Uint8Array, start: number): number {
+  /**
+   * Reads the line at `start`, and those after it that differ in clock time and value alone, into {@link lines}. Returns
+   * the position after them; `start` itself where the line there is left to the other way.
+   */
+  read(bytes: Uint8Array, view: DataView, start: number): number {
+    const { lines } = this;
+    lines.count = 0;
+    const end = this.#readLine(bytes, view, start);
+    if (end < 0 || end - start > lineBytesMax) {
+      return start;
+    }
+    this.#fill(end);
+    return this.#alike !== undefined && beginAlike(view, { start, end, to: bytes.length })
+      ? this.#readAlike(bytes, view, { start, end })
+      : end;
+  }
+
+  #readLine(bytes: Uint8Array, view: DataView, start: number): number {
     const columns = this.#columns;
     let position = start;
     for (let column = 0; column < columns.length && position >= 0; column++) {
       switch (columns[column]) {
-        case meterField:
+        case meterColumn:
           position = this.#meter.read(bytes, position);
           break;
-        case channelField:
+        case channelColumn:
           position = this.#channel.read(bytes, position);
           break;
-        case timeField:
-          position = this.#time.read(bytes, position);
+        case timeColumn:
+          position = this.#time.read(bytes, view, position);
           break;
-        case valueField:
+        case valueColumn:
           position = this.#value.read(bytes, position);
           break;
-        case unitField:
+        case unitColumn:
           position = this.#unit.read(bytes, position);
           break;
         default:
-          position = this.#readRare(bytes, position, column);
+          position = this.#readRare(bytes, view, { position, column });
       }
     }
-    return position < 0 ? -1 : this.#fill(position);
+    return position;
+  }
+
+  #readAlike(bytes: Uint8Array, view: DataView, line: { readonly start: number; readonly end: number }): number {
+    const alike = this.#alike as AlikeLines;
+    const parts: LineParts = { ...line, clock: this.#time.clock, number: this.#value.first, rest: this.#value.rest };
+    const { lines } = this;
+    // A sign would become a part of the lines that never changes.
+    const isPlain = lines.quality !== missingCode && bytes[parts.number - 1] !== minus;
+    const isLearned = isPlain && alike.learn(bytes, view, { parts, ms: this.#time.ms });
+    return isLearned ? alike.read(bytes, view, { lines, start: line.end }) : line.end;
   }
 
   /** Lets go of what the table forgot. */
@@ -121,67 +160,65 @@ export class CsvFastLane {
     this.#meterEntry = undefined;
   }
 
-  #readRare(bytes: Uint8Array, position: number, column: number): number {
+  #readRare(bytes: Uint8Array, view: DataView, at: { readonly position: number; readonly column: number }): number {
+    const { position, column } = at;
     const terminator = column === this.#columns.length - 1 ? lineFeed : this.#delimiter;
+    const isEmpty = bytes[position] === terminator;
     switch (this.#columns[column]) {
-      case endField:
-        return this.#readEnd(bytes, position, terminator);
-      case qualityField:
+      case qualityColumn:
         return this.#quality.read(bytes, position);
+      case endColumn:
+        return isEmpty ? this.#emptyEnd(position) : this.#readEnd(bytes, view, position);
       case ignored:
         return skipField(bytes, position, terminator);
       default:
-        return this.#readVersion(bytes, position, terminator);
+        return isEmpty ? this.#emptyVersion(position) : this.#readVersion(bytes, view, position);
     }
   }
 
-  /** An empty field leaves the length to the mapping, unless it must be there: the other way knows. */
-  #readEnd(bytes: Uint8Array, position: number, terminator: number): number {
-    if (bytes[position] === terminator) {
-      this.row.endMs = NaN;
-      return this.#endOptional ? position + 1 : -1;
-    }
-    const next = this.#end.read(bytes, position);
-    this.row.endMs = this.#end.ms;
+  /** Leaves the length to the mapping, unless the field must be there: the other way knows. */
+  #emptyEnd(position: number): number {
+    this.lines.endMs = NaN;
+    return this.#endOptional ? position + 1 : -1;
+  }
+
+  #readEnd(bytes: Uint8Array, view: DataView, position: number): number {
+    const next = this.#end.read(bytes, view, position);
+    this.lines.endMs = this.#end.ms;
     return next;
   }
 
-  #readVersion(bytes: Uint8Array, position: number, terminator: number): number {
-    if (bytes[position] === terminator) {
-      this.row.declared = 0;
-      return this.#versionOptional ? position + 1 : -1;
-    }
-    if (this.#versionIsTime) {
-      const next = this.#created.read(bytes, position);
-      this.row.declared = this.#created.ms;
-      return this.row.declared >= 1 ? next : -1;
-    }
-    const next = this.#revision.read(bytes, position);
-    this.row.declared = this.#revision.integer;
-    return this.row.declared >= 1 ? next : -1;
+  #emptyVersion(position: number): number {
+    this.lines.declared = 0;
+    return this.#versionOptional ? position + 1 : -1;
   }
 
-  #fill(position: number): number {
-    const { row } = this;
-    const meter = this.#meter.entry;
-    const channel = this.#channel.entry;
+  #readVersion(bytes: Uint8Array, view: DataView, position: number): number {
+    const next = this.#versionIsTime ? this.#created.read(bytes, view, position) : this.#revision.read(bytes, position);
+    this.lines.declared = this.#versionIsTime ? this.#created.ms : this.#revision.integer;
+    return this.lines.declared >= 1 ? next : -1;
+  }
+
+  /** Makes the line that was read the first of {@link lines}. */
+  #fill(end: number): void {
+    const { lines } = this;
+    const meter = this.#meter.entry as MeterEntry;
+    const channel = this.#channel.entry as string;
     if (meter !== this.#meterEntry || channel !== this.#channelName) {
       this.#meterEntry = meter;
       this.#channelName = channel;
-      row.series = this.#table.seriesOf(meter as MeterEntry, channel as string);
+      lines.series = this.#table.seriesOf(meter, channel);
     }
-    row.stampMs = this.#time.ms;
-    row.integer = this.#value.integer;
-    row.decimals = this.#value.decimals;
-    row.unit = this.#unit.entry as string;
     const quality = this.#quality.entry as QualityMeaning;
-    row.quality = quality.quality;
-    row.code = quality.code;
-    if (quality.quality === missingCode) {
-      row.integer = 0;
-      row.decimals = 0;
-    }
-    return position;
+    const isMissing = quality.quality === missingCode;
+    lines.unit = this.#unit.entry as string;
+    lines.quality = quality.quality;
+    lines.code = quality.code;
+    lines.startMs[0] = this.#time.ms;
+    lines.integers[0] = isMissing ? 0 : this.#value.integer;
+    lines.decimals[0] = isMissing ? 0 : this.#value.decimals;
+    lines.ends[0] = end;
+    lines.count = 1;
   }
 
   /** What no column holds is the same for all lines. */
@@ -199,6 +236,11 @@ export class CsvFastLane {
       this.#quality.fix('');
     }
   }
+}
+
+/** True where two neighbouring lines begin with the same bytes: else it is not worth learning the first. */
+function beginAlike(view: DataView, { start, end, to }: { readonly start: number; readonly end: number; readonly to: number }): boolean {
+  return end + 8 <= to && view.getFloat64(end, true) === view.getFloat64(start, true);
 }
 
 function columnFields({ columnCount, columnOf }: CsvLayout): Uint8Array {

@@ -1,11 +1,10 @@
 import { CsvFastLane } from './csv-fast-lane.ts';
 import type { CsvLayout } from './csv-layout.ts';
 import { splitCsvLine } from './csv-line.ts';
-import { lineBytesMax } from './limits.ts';
 import { lineText } from './reject-list.ts';
 import { RowReader } from './row-reader.ts';
 import type { RowSourceOptions } from './row-source.ts';
-import { ParsedRow, type RowProblem } from './row.ts';
+import { Stretch, type RowProblem } from './row.ts';
 import { newSeries } from './series-table.ts';
 import { lineProblem, textOfLine } from './text-line.ts';
 
@@ -25,7 +24,7 @@ export class CsvScanner {
   readonly #options: CsvScannerOptions;
   readonly #fastLane: CsvFastLane | undefined;
   readonly #reader: RowReader;
-  readonly #row: ParsedRow;
+  readonly #row: Stretch;
   #line: number;
   #generation: number;
 
@@ -34,18 +33,19 @@ export class CsvScanner {
     this.#options = options;
     this.#fastLane = CsvFastLane.suits(mapping, layout) ? new CsvFastLane(options) : undefined;
     this.#reader = new RowReader(options);
-    this.#row = new ParsedRow(newSeries('', ''));
+    this.#row = new Stretch(newSeries('', ''));
     this.#line = options.line;
     this.#generation = table.generation;
   }
 
   /** Reads the bytes [from, to): whole lines, each with its line feed. */
   scan(bytes: Uint8Array, from: number, to: number): void {
+    const lines = bytes.subarray(0, to);
+    const view = new DataView(bytes.buffer, bytes.byteOffset, to);
     let position = from;
     while (position < to) {
-      this.#line += 1;
-      const next = this.#fastLane === undefined ? -1 : this.#takeFast(this.#fastLane, bytes, position);
-      position = next < 0 ? this.#takeSlow(bytes, position) : next;
+      const next = this.#fastLane === undefined ? position : this.#takeFast(this.#fastLane, { lines, view, position });
+      position = next === position ? this.#takeSlow(lines, position) : next;
       if (this.#generation !== this.#options.table.generation) {
         this.#generation = this.#options.table.generation;
         this.#fastLane?.forget();
@@ -53,51 +53,58 @@ export class CsvScanner {
     }
   }
 
-  /** Returns the position after the line, or -1 for one that the fast lane leaves alone. */
-  #takeFast(fastLane: CsvFastLane, bytes: Uint8Array, start: number): number {
-    const next = fastLane.read(bytes, start);
-    if (next < 0 || next - start > lineBytesMax) {
-      return -1;
-    }
-    fastLane.row.line = this.#line;
-    const problem = this.#options.sink.take(fastLane.row);
-    if (problem !== undefined) {
-      this.#reject(problem, lineText(bytes, start, next - 1));
+  /** Returns the position after the lines that the fast lane took. */
+  #takeFast(fastLane: CsvFastLane, at: { readonly lines: Uint8Array; readonly view: DataView; readonly position: number }): number {
+    const { lines, view, position } = at;
+    const next = fastLane.read(lines, view, position);
+    const { count } = fastLane.lines;
+    if (count > 0) {
+      fastLane.lines.line = this.#line + 1;
+      this.#line += count;
+      this.#options.sink.take(fastLane.lines, (index, problem) => {
+        const start = index === 0 ? position : (fastLane.lines.ends[index - 1] as number);
+        this.#reject(this.#line - count + 1 + index, problem, lineText(lines, start, (fastLane.lines.ends[index] as number) - 1));
+      });
     }
     return next;
   }
 
   #takeSlow(bytes: Uint8Array, start: number): number {
     const end = bytes.indexOf(lineFeed, start);
+    this.#line += 1;
     const text = textOfLine(bytes, start, end);
     if (typeof text !== 'string') {
-      this.#reject(text, lineText(bytes, start, end));
+      this.#reject(this.#line, text, lineText(bytes, start, end));
     } else if (text.trim() !== '') {
-      const problem = this.#problemOf(text);
-      if (problem !== undefined) {
-        this.#reject(problem, text);
-      }
+      this.#takeText(text);
     }
     return end + 1;
   }
 
-  #problemOf(text: string): RowProblem | undefined {
-    const { layout, mapping, sink } = this.#options;
+  #takeText(text: string): void {
+    const { mapping, sink } = this.#options;
     const fields = splitCsvLine(text, mapping.delimiter);
-    if (!Array.isArray(fields)) {
-      return fields;
+    const problem = Array.isArray(fields) ? this.#readFields(fields) : fields;
+    if (problem === undefined) {
+      this.#row.line = this.#line;
+      sink.take(this.#row, (_index, why) => {
+        this.#reject(this.#line, why, text);
+      });
+    } else {
+      this.#reject(this.#line, problem, text);
     }
-    if (fields.length !== layout.columnCount) {
-      return lineProblem('wrong-field-count', `has ${fields.length} fields, not ${layout.columnCount}`);
-    }
-    const row = this.#row;
-    row.line = this.#line;
-    return this.#reader.read((field) => fields[layout.columnOf[field]], row) ?? sink.take(row);
   }
 
-  #reject(problem: RowProblem, text: string): void {
+  #readFields(fields: readonly string[]): RowProblem | undefined {
+    const { layout } = this.#options;
+    return fields.length === layout.columnCount
+      ? this.#reader.read((field) => fields[layout.columnOf[field]], this.#row)
+      : lineProblem('wrong-field-count', `has ${fields.length} fields, not ${layout.columnCount}`);
+  }
+
+  #reject(line: number, problem: RowProblem, text: string): void {
     const { layout, rejects } = this.#options;
     const column = problem.field === 'line' ? undefined : layout.shownNames[layout.columnOf[problem.field]];
-    rejects.add({ line: this.#line, column: column ?? '', problem, text });
+    rejects.add({ line, column: column ?? '', problem, text });
   }
 }

@@ -1,10 +1,11 @@
 import { utcDayMs } from './calendar.ts';
+import { clockBytes, clockMs } from './clock-words.ts';
 import type { TextTable } from './text-table.ts';
 
 /*
  * The fast ways through one field of a CSV line, by bytes. Each `read` starts at the field's first byte and returns the
  * position after its delimiter or line end, or -1 for whatever is not of the plain form: then the line is read again
- * the complete way. Every region that they see ends with a line feed, at which all of them stop at the latest.
+ * the complete way. Every stretch of bytes that they see ends with a line feed, at which all of them stop at the latest.
  */
 
 const lineFeed = 10;
@@ -32,7 +33,7 @@ function afterField(bytes: Uint8Array, position: number, terminator: number): nu
   return endsLine ? position + 2 : -1;
 }
 
-/** A field of names or codes: usually the one of the line before, byte by byte. */
+/** A field of names or codes, often that of the line before: printable ASCII without quotes or blanks at its ends, which the table has an entry for. */
 export class TextField<Entry> {
   entry: Entry | undefined;
   readonly #table: TextTable<Entry>;
@@ -57,18 +58,6 @@ export class TextField<Entry> {
     return offset === length && length > 0 ? position + length : this.#readNew(bytes, position);
   }
 
-  /** For a field without a column: every line has this text. */
-  fix(text: string): void {
-    this.#fixed = text;
-    this.entry = this.#table.findText(text);
-  }
-
-  /** Lets go of an entry that the table forgot. */
-  forget(): void {
-    this.#length = 0;
-    this.entry = this.#fixed === undefined ? undefined : this.#table.findText(this.#fixed);
-  }
-
   #readNew(bytes: Uint8Array, position: number): number {
     const end = plainTextEnd(bytes, position, this.#terminator);
     const next = afterField(bytes, end, this.#terminator);
@@ -85,6 +74,18 @@ export class TextField<Entry> {
       this.#last[offset] = bytes[position + offset] as number;
     }
     return next;
+  }
+
+  /** For a field without a column: every line has this text. */
+  fix(text: string): void {
+    this.#fixed = text;
+    this.entry = this.#table.findText(text);
+  }
+
+  /** Lets go of an entry that the table forgot. */
+  forget(): void {
+    this.#length = 0;
+    this.entry = this.#fixed === undefined ? undefined : this.#table.findText(this.#fixed);
   }
 }
 
@@ -113,13 +114,16 @@ export interface DayOffsets {
   dayOffsetMs(localDayMs: number): number;
 }
 
+/** How long the date of a stamp is, with the T or space behind it. */
+const dateBytes = 11;
+
 /** A stamp in ISO form: a date, T or a space, a time with seconds, zeros as fraction, and Z, an offset or nothing. */
 export class StampField {
   ms = 0;
+  /** Where the clock time of the stamp that was read last stands. */
+  clock = 0;
   readonly #terminator: number;
   readonly #offsets: DayOffsets;
-  /** The ten bytes of the date as they came last, and what they mean. */
-  readonly #date = new Uint8Array(10);
   #dayMs = NaN;
   #offsetMs = NaN;
 
@@ -128,46 +132,33 @@ export class StampField {
     this.#terminator = terminator;
   }
 
-  read(bytes: Uint8Array, position: number): number {
-    if (!this.#isSameDate(bytes, position) && !this.#readDate(bytes, position)) {
+  read(bytes: Uint8Array, view: DataView, position: number): number {
+    const clock = position + dateBytes;
+    if (clock + clockBytes > bytes.length || !this.#readDate(bytes, position)) {
       return -1;
     }
-    const separator = bytes[position + 10];
-    if (separator !== letterT && separator !== space) {
-      return -1;
-    }
-    const timeMs = clockTimeMs(bytes, position + 11);
+    const timeMs = clockMs(view, clock);
     if (timeMs < 0) {
       return -1;
     }
+    this.clock = clock;
     this.ms = this.#dayMs + timeMs;
-    const end = position + 19;
-    if (bytes[end] === letterZ) {
-      return afterField(bytes, end + 1, this.#terminator);
-    }
-    return this.#readRest(bytes, end);
-  }
-
-  #isSameDate(bytes: Uint8Array, position: number): boolean {
-    const date = this.#date;
-    let offset = 0;
-    while (offset < 10 && bytes[position + offset] === date[offset]) {
-      offset += 1;
-    }
-    return offset === 10;
+    const end = clock + clockBytes;
+    return bytes[end] === letterZ ? afterField(bytes, end + 1, this.#terminator) : this.#readRest(bytes, end);
   }
 
   #readDate(bytes: Uint8Array, position: number): boolean {
     const year = twoDigits(bytes, position) * 100 + twoDigits(bytes, position + 2);
     const day = utcDayMs(year, twoDigits(bytes, position + 5), twoDigits(bytes, position + 8));
-    if (bytes[position + 4] !== minus || bytes[position + 7] !== minus || Number.isNaN(day)) {
+    const separator = bytes[position + 10];
+    const isPlain = bytes[position + 4] === minus && bytes[position + 7] === minus && !Number.isNaN(day);
+    if (!isPlain || (separator !== letterT && separator !== space)) {
       return false;
     }
-    for (let offset = 0; offset < 10; offset++) {
-      this.#date[offset] = bytes[position + offset] as number;
+    if (day !== this.#dayMs) {
+      this.#dayMs = day;
+      this.#offsetMs = this.#offsets.dayOffsetMs(day);
     }
-    this.#dayMs = day;
-    this.#offsetMs = this.#offsets.dayOffsetMs(day);
     return true;
   }
 
@@ -204,20 +195,6 @@ export class StampField {
   }
 }
 
-/** HH:MM:SS as milliseconds; -1 for anything else. */
-function clockTimeMs(bytes: Uint8Array, position: number): number {
-  const hours = ((bytes[position] as number) - zero) * 10 + (bytes[position + 1] as number) - zero;
-  const minutes = ((bytes[position + 3] as number) - zero) * 10 + (bytes[position + 4] as number) - zero;
-  const seconds = ((bytes[position + 6] as number) - zero) * 10 + (bytes[position + 7] as number) - zero;
-  const plain =
-    bytes[position + 2] === colon &&
-    bytes[position + 5] === colon &&
-    areDigits(bytes[position] as number, bytes[position + 1] as number) &&
-    areDigits(bytes[position + 3] as number, bytes[position + 4] as number) &&
-    areDigits(bytes[position + 6] as number, bytes[position + 7] as number);
-  return plain && hours <= 23 && minutes <= 59 && seconds <= 59 ? (hours * 3_600 + minutes * 60 + seconds) * 1_000 : -1;
-}
-
 /** True for two digits in ASCII: from 0x30 on, and what is added does not carry beyond 0x3f. */
 function areDigits(first: number, second: number): boolean {
   return ((first | second | (first + 6) | (second + 6)) & 0xf0) === 0x30 && (first & second & 0x30) === 0x30;
@@ -234,6 +211,9 @@ function twoDigits(bytes: Uint8Array, position: number): number {
 export class ValueField {
   integer = 0;
   decimals = 0;
+  /** Where its first digit stands, and what follows its last. */
+  first = 0;
+  rest = 0;
   readonly #terminator: number;
   readonly #mark: number;
   readonly #decimalsMax: number;
@@ -245,25 +225,34 @@ export class ValueField {
   }
 
   read(bytes: Uint8Array, position: number): number {
-    let end = position;
-    while (bytes[end] === space) {
-      end += 1;
+    const first = bytes[position];
+    if (first !== minus && first !== space) {
+      return this.#readDigits(bytes, position);
     }
-    const negative = bytes[end] === minus;
-    if (negative) {
-      end += 1;
+    let start = position;
+    while (bytes[start] === space) {
+      start += 1;
     }
-    const first = end;
+    const isNegative = bytes[start] === minus;
+    const next = this.#readDigits(bytes, isNegative ? start + 1 : start);
+    if (isNegative && this.integer !== 0) {
+      this.integer = -this.integer;
+    }
+    return next;
+  }
+
+  #readDigits(bytes: Uint8Array, start: number): number {
     let integer = 0;
+    let end = start;
     let digit = (bytes[end] as number) - zero;
     while (digit >= 0 && digit <= 9) {
       integer = integer * 10 + digit;
       end += 1;
       digit = (bytes[end] as number) - zero;
     }
-    let digits = end - first;
+    let digits = end - start;
     let decimals = 0;
-    if (bytes[end] === this.#mark) {
+    if (digit + zero === this.#mark) {
       const point = end;
       end += 1;
       digit = (bytes[end] as number) - zero;
@@ -275,25 +264,31 @@ export class ValueField {
       decimals = end - point - 1;
       digits += decimals;
     }
-    if (digits === 0 || digits > digitsMax) {
+    this.first = start;
+    this.rest = end;
+    this.integer = integer;
+    this.decimals = decimals;
+    const isCanonical = decimals === 0 || bytes[end - 1] !== zero || this.#dropZeros();
+    if (!isCanonical || digits === 0 || digits > digitsMax || this.decimals > this.#decimalsMax) {
       return -1;
     }
-    this.integer = integer === 0 ? 0 : negative ? -integer : integer;
-    this.decimals = decimals;
-    if (decimals > 0 && bytes[end - 1] === zero) {
-      this.#dropZeros();
-    }
+    return digit + zero === this.#terminator ? end + 1 : this.#afterBlanks(bytes, end);
+  }
+
+  #afterBlanks(bytes: Uint8Array, position: number): number {
+    let end = position;
     while (bytes[end] === space) {
       end += 1;
     }
-    return this.decimals <= this.#decimalsMax ? afterField(bytes, end, this.#terminator) : -1;
+    return afterField(bytes, end, this.#terminator);
   }
 
-  #dropZeros(): void {
+  #dropZeros(): boolean {
     while (this.decimals > 0 && this.integer % 10 === 0) {
       this.integer /= 10;
       this.decimals -= 1;
     }
+    return true;
   }
 }
 

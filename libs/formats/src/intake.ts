@@ -2,14 +2,14 @@ import {
   BatchBuilder,
   missingCode,
   rawVersion,
+  readingCount,
   ReadingRow,
   utcText,
   type BatchHeader,
   type ReadingBatch,
 } from '@meterflow/readings';
-import { dayMs } from './calendar.ts';
 import type { LocalClock } from './local-clock.ts';
-import type { ParsedRow, RowProblem, RowSink } from './row.ts';
+import type { RowProblem, RowSink, Stretch, StretchRejects } from './row.ts';
 import type { SeriesEntry, SeriesTable } from './series-table.ts';
 
 export interface IntakeOptions {
@@ -32,16 +32,26 @@ export interface IntakeOptions {
   readonly onBatch: (batch: ReadingBatch) => void;
 }
 
+/** What the columns of a batch hold. */
+const lengthMsMax = 2 ** 32 - 1;
 /** Every zone's offset is a multiple of this since 1970 but for a few of the seventies, so that such grids need no zone. */
 const offsetStepMs = 900_000;
 
 /** The rules at the door: rows that keep them become batches, others their problem. Cuts batches by rows alone. */
 export class Intake implements RowSink {
-  accepted = 0;
+  /** Readings in batches that were handed over. */
+  #handedOver = 0;
   readonly #options: IntakeOptions;
   readonly #builder: BatchBuilder;
   readonly #row = new ReadingRow();
+  readonly #startsFromMs: number;
+  readonly #startsUntilMs: number;
+  readonly #labelledByEnd: boolean;
+  readonly #lengthMs: number;
+  readonly #registeredMs: IntakeOptions['registeredMs'];
+  readonly #gridMs: number;
   readonly #gridNeedsZone: boolean;
+  readonly #clock: LocalClock;
   #batch = 0;
   /** What `#row` holds the batch's indexes of; undefined where it holds none. */
   #series: SeriesEntry | undefined;
@@ -52,21 +62,36 @@ export class Intake implements RowSink {
   constructor(options: IntakeOptions) {
     this.#options = options;
     this.#builder = new BatchBuilder(options.readingsPerBatch);
+    this.#startsFromMs = options.startsFromMs;
+    this.#startsUntilMs = options.startsUntilMs;
+    this.#labelledByEnd = options.labelledByEnd;
+    this.#lengthMs = options.lengthMs;
+    this.#registeredMs = options.registeredMs;
+    this.#gridMs = options.gridMs;
+    this.#clock = options.clock;
     this.#gridNeedsZone = !options.clock.isUtc && offsetStepMs % Math.max(1, options.gridMs) !== 0;
   }
 
-  take(parsed: ParsedRow): RowProblem | undefined {
-    const lengthMs = parsed.endMs === parsed.endMs ? parsed.endMs - parsed.stampMs : this.#lengthMsOf(parsed.series);
-    const startMs = this.#options.labelledByEnd ? parsed.stampMs - lengthMs : parsed.stampMs;
-    const problem = this.#problemOf(parsed, startMs, lengthMs);
-    if (problem !== undefined) {
-      return problem;
+  get accepted(): number {
+    return this.#handedOver + this.#builder.count;
+  }
+
+  take(stretch: Stretch, reject: StretchRejects): void {
+    const { count, endMs, startMs } = stretch;
+    const lengthMs = endMs === endMs ? endMs - (startMs[0] as number) : this.#lengthMsOf(stretch.series);
+    const shiftMs = this.#labelledByEnd ? lengthMs : 0;
+    const gridMs = endMs === endMs ? 0 : this.#gridMs;
+    stretch.from = 0;
+    for (let index = 0; index < count; index++) {
+      const start = (startMs[index] as number) - shiftMs;
+      startMs[index] = start;
+      if (!this.#takes(start, lengthMs) || (gridMs > 0 && !this.#isOnGrid(start))) {
+        this.#append(stretch, index, lengthMs);
+        stretch.from = index + 1;
+        reject(index, this.#problemOf(start, lengthMs));
+      }
     }
-    const row = this.#row;
-    row.startMs = startMs;
-    row.lengthMs = lengthMs;
-    this.#append(parsed, row);
-    return undefined;
+    this.#append(stretch, count, lengthMs);
   }
 
   /** Hands over what is left. */
@@ -77,71 +102,78 @@ export class Intake implements RowSink {
   }
 
   #lengthMsOf(series: SeriesEntry): number {
-    const { registeredMs, lengthMs } = this.#options;
-    if (registeredMs === undefined) {
-      return lengthMs;
-    }
+    return this.#registeredMs === undefined ? this.#lengthMs : this.#registeredLengthMs(series, this.#registeredMs);
+  }
+
+  #registeredLengthMs(series: SeriesEntry, registeredMs: NonNullable<IntakeOptions['registeredMs']>): number {
     if (Number.isNaN(series.lengthMs)) {
       series.lengthMs = registeredMs(series.name.meter, series.name.channel) ?? -1;
     }
-    return series.lengthMs < 0 ? lengthMs : series.lengthMs;
+    return series.lengthMs < 0 ? this.#lengthMs : series.lengthMs;
   }
 
-  #problemOf(parsed: ParsedRow, startMs: number, lengthMs: number): RowProblem | undefined {
-    const { startsFromMs, startsUntilMs, gridMs } = this.#options;
-    if (!(startMs >= startsFromMs)) {
-      return { field: 'time', code: 'too-old', reason: `starts before ${utcText(startsFromMs)}` };
+  #takes(startMs: number, lengthMs: number): boolean {
+    return startMs >= this.#startsFromMs && startMs <= this.#startsUntilMs && lengthMs >= 0 && lengthMs <= lengthMsMax;
+  }
+
+  /** Why {@link take} does not take a reading. */
+  #problemOf(startMs: number, lengthMs: number): RowProblem {
+    if (!(startMs >= this.#startsFromMs)) {
+      return { field: 'time', code: 'too-old', reason: `starts before ${utcText(this.#startsFromMs)}` };
     }
-    if (startMs > startsUntilMs) {
-      return { field: 'time', code: 'in-the-future', reason: `starts after ${utcText(startsUntilMs)}` };
+    if (startMs > this.#startsUntilMs) {
+      return { field: 'time', code: 'in-the-future', reason: `starts after ${utcText(this.#startsUntilMs)}` };
     }
-    if (lengthMs < 0 || lengthMs >= 2 ** 32) {
+    if (lengthMs < 0 || lengthMs > lengthMsMax) {
       return { field: 'end', code: 'invalid-interval', reason: 'the interval ends before it starts or takes over 49 days' };
     }
-    if (gridMs > 0 && parsed.endMs !== parsed.endMs && !this.#isOnGrid(startMs, gridMs)) {
-      return { field: 'time', code: 'off-grid', reason: `does not start at a multiple of ${gridMs / 60_000} minutes` };
-    }
-    return undefined;
+    const minutes = this.#gridMs / 60_000;
+    return { field: 'time', code: 'off-grid', reason: `does not start at a multiple of ${minutes} minutes` };
   }
 
-  #isOnGrid(startMs: number, gridMs: number): boolean {
-    if (!this.#gridNeedsZone) {
-      return Math.floor(startMs / gridMs) * gridMs === startMs;
-    }
-    const localMs = startMs + this.#options.clock.offsetMsAt(startMs);
-    return (localMs % dayMs) % gridMs === 0;
+  #isOnGrid(startMs: number): boolean {
+    const gridMs = this.#gridMs;
+    const localMs = this.#gridNeedsZone ? startMs + this.#clock.offsetMsAt(startMs) : startMs;
+    return Math.floor(localMs / gridMs) * gridMs === localMs;
   }
 
-  #append(parsed: ParsedRow, row: ReadingRow): void {
+  /** Appends the readings from `stretch.from` up to `to`, in as many batches as it takes. */
+  #append(stretch: Stretch, to: number, lengthMs: number): void {
     const builder = this.#builder;
-    if (!builder.takes(parsed.integer, parsed.decimals)) {
-      this.#finish();
+    const row = this.#row;
+    row.lengthMs = lengthMs;
+    stretch.to = to;
+    while (stretch.from < to) {
+      this.#setShared(stretch, row);
+      row.line = stretch.line + stretch.from;
+      stretch.from += builder.appendStretch(row, stretch);
+      if (builder.count === builder.readingsMax) {
+        this.#finish();
+        this.#options.table.forgetSurplus(stretch.series);
+      } else if (stretch.from < to) {
+        this.#finish();
+      }
     }
-    if (parsed.series !== this.#series) {
-      this.#setSeries(parsed.series);
+  }
+
+  #setShared(stretch: Stretch, row: ReadingRow): void {
+    const builder = this.#builder;
+    if (stretch.series !== this.#series) {
+      this.#setSeries(stretch.series);
     }
-    if (parsed.unit !== this.#unit) {
-      this.#unit = parsed.unit;
-      row.unit = builder.text(parsed.unit);
+    if (stretch.unit !== this.#unit) {
+      this.#unit = stretch.unit;
+      row.unit = builder.text(stretch.unit);
     }
-    if (parsed.code !== this.#code) {
-      this.#code = parsed.code;
-      row.code = builder.text(parsed.code);
+    if (stretch.code !== this.#code) {
+      this.#code = stretch.code;
+      row.code = builder.text(stretch.code);
     }
-    if (parsed.declared !== this.#declared) {
-      this.#setVersion(parsed.declared);
+    if (stretch.declared !== this.#declared) {
+      this.#setVersion(stretch.declared);
     }
-    row.integer = parsed.integer;
-    row.decimals = parsed.decimals;
-    row.line = parsed.line;
-    row.quality = parsed.quality;
-    row.reason = parsed.quality === missingCode ? builder.text('withdrawn') : 0;
-    builder.append(row);
-    this.accepted += 1;
-    if (builder.count === builder.readingsMax) {
-      this.#finish();
-      this.#options.table.forgetSurplus();
-    }
+    row.quality = stretch.quality;
+    row.reason = stretch.quality === missingCode ? builder.text('withdrawn') : 0;
   }
 
   #setSeries(series: SeriesEntry): void {
@@ -163,6 +195,7 @@ export class Intake implements RowSink {
   #finish(): void {
     const batch = this.#builder.finish(this.#options.header);
     this.#batch += 1;
+    this.#handedOver += readingCount(batch);
     this.#series = undefined;
     this.#unit = undefined;
     this.#code = undefined;

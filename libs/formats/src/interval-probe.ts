@@ -1,4 +1,4 @@
-import type { ParsedRow, RowProblem, RowSink } from './row.ts';
+import type { RowSink, Stretch } from './row.ts';
 import type { SeriesEntry } from './series-table.ts';
 
 /** Steps that are counted apart; further ones are noise. */
@@ -9,15 +9,20 @@ export class IntervalProbe implements RowSink {
   readonly #lastMs = new Map<SeriesEntry, number>();
   readonly #counts = new Map<number, number>();
 
-  take(row: ParsedRow): RowProblem | undefined {
-    const lastMs = this.#lastMs.get(row.series);
-    this.#lastMs.set(row.series, row.stampMs);
-    const stepMs = lastMs === undefined ? 0 : row.stampMs - lastMs;
-    const isNew = !this.#counts.has(stepMs);
-    if (stepMs > 0 && stepMs < 2 ** 32 && (!isNew || this.#counts.size < stepsMax)) {
+  take(stretch: Stretch): void {
+    for (let index = 0; index < stretch.count; index++) {
+      this.#count(stretch.series, stretch.startMs[index] as number);
+    }
+  }
+
+  #count(series: SeriesEntry, stampMs: number): void {
+    const lastMs = this.#lastMs.get(series);
+    this.#lastMs.set(series, stampMs);
+    const stepMs = lastMs === undefined ? 0 : stampMs - lastMs;
+    const isKnown = this.#counts.has(stepMs);
+    if (stepMs > 0 && stepMs < 2 ** 32 && (isKnown || this.#counts.size < stepsMax)) {
       this.#counts.set(stepMs, (this.#counts.get(stepMs) ?? 0) + 1);
     }
-    return undefined;
   }
 
   /** Undefined where no series had two rows in order. */

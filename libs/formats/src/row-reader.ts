@@ -2,7 +2,7 @@ import { InvalidReadingError, missingCode, parseDecimal, type Decimal } from '@m
 import { qualityMeant, unitMeant } from './field-meanings.ts';
 import type { LocalClock } from './local-clock.ts';
 import type { Mapping } from './mapping.ts';
-import type { FieldName, ParsedRow, RowProblem } from './row.ts';
+import type { FieldName, RowProblem, Stretch } from './row.ts';
 import type { SeriesEntry, SeriesTable } from './series-table.ts';
 import { instantOf, stampReader, type Stamp, type StampReader } from './stamp.ts';
 
@@ -47,16 +47,17 @@ export class RowReader {
     this.#readStamp = stampReader(mapping.time.format);
   }
 
-  /** Fills the row; returns why it can't. */
-  read(text: FieldText, row: ParsedRow): RowProblem | undefined {
+  /** Makes the stretch hold this one line; returns why it can't. */
+  read(text: FieldText, row: Stretch): RowProblem | undefined {
     try {
       row.series = this.#series(text);
-      row.stampMs = this.#instant('time', required('time', text('time')), row.series);
+      row.startMs[0] = this.#instant('time', required('time', text('time')), row.series);
       row.endMs = this.#end(text('end'), row.series);
       this.#quality(text('quality') ?? '', row);
       this.#value(text('value') ?? '', row);
       row.unit = this.#unit(text('unit'));
       row.declared = this.#declared(text('version') ?? '');
+      row.count = 1;
       return undefined;
     } catch (error) {
       if (error instanceof FieldProblem) {
@@ -98,7 +99,7 @@ export class RowReader {
     return this.#instant('end', required('end', text), series);
   }
 
-  #quality(text: string, row: ParsedRow): void {
+  #quality(text: string, row: Stretch): void {
     const meaning = qualityMeant(this.#mapping, text);
     if (meaning === undefined) {
       throw new FieldProblem({ field: 'quality', code: 'unknown-quality', reason: `"${shown(text)}" is not a quality code` });
@@ -107,10 +108,10 @@ export class RowReader {
     row.code = meaning.code;
   }
 
-  #value(text: string, row: ParsedRow): void {
+  #value(text: string, row: Stretch): void {
     if (row.quality === missingCode) {
-      row.integer = 0;
-      row.decimals = 0;
+      row.integers[0] = 0;
+      row.decimals[0] = 0;
       return;
     }
     const { nullTexts, decimalMark, decimalsMax } = this.#mapping.value;
@@ -121,8 +122,8 @@ export class RowReader {
     if (decimals > decimalsMax) {
       throw new FieldProblem({ field: 'value', code: 'too-many-decimals', reason: `the value has more than ${decimalsMax} decimals` });
     }
-    row.integer = integer === 0 ? 0 : integer;
-    row.decimals = decimals;
+    row.integers[0] = integer === 0 ? 0 : integer;
+    row.decimals[0] = decimals;
   }
 
   #decimal(text: string): Decimal {

@@ -11,30 +11,46 @@ export interface RowProblem {
   readonly reason: string;
 }
 
-/** One line in parsed form. A parser keeps one and fills it anew for each line. */
-export class ParsedRow {
+/** Lines that are handed over at once. */
+export const stretchLinesMax = 512;
+
+/**
+ * Consecutive lines in parsed form that share all but their stamps and values: one series, one unit, one quality. A
+ * parser keeps one and fills it anew.
+ */
+export class Stretch {
+  /** The number of the first line. */
   line = 0;
+  /** How many lines it holds. */
+  count = 0;
+  /** Each stamp as an instant: start or end of the interval, as the mapping says. Whoever takes it makes it the start. */
+  readonly startMs = new Float64Array(stretchLinesMax);
+  readonly integers = new Float64Array(stretchLinesMax);
+  readonly decimals = new Uint8Array(stretchLinesMax);
+  /** Where each line ends in the bytes that it was read from, for parsers that need it. */
+  readonly ends = new Float64Array(stretchLinesMax);
   series: SeriesEntry;
-  /** The stamp as an instant: start or end of the interval, as the mapping says. */
-  stampMs = 0;
-  /** The interval's end where a column tells it; else NaN. */
+  /** The interval's end where a column tells it, then of a single line; else NaN. */
   endMs = NaN;
-  integer = 0;
-  decimals = 0;
   quality = 0;
   /** The source's own quality code. */
   code = '';
   unit = '';
   /** The provider's revision or creation time; 0 where it declares none. */
   declared = 0;
+  /** For whoever takes it: the lines in work. */
+  from = 0;
+  to = 0;
 
   constructor(series: SeriesEntry) {
     this.series = series;
   }
 }
 
-/** Takes parsed rows one by one, each only for the duration of the call. */
+/** Is told which lines of a stretch are not taken. */
+export type StretchRejects = (index: number, problem: RowProblem) => void;
+
+/** Takes parsed lines, each stretch only for the duration of the call. */
 export interface RowSink {
-  /** Returns why the row is not taken; undefined when it is. */
-  take(row: ParsedRow): RowProblem | undefined;
+  take(stretch: Stretch, reject: StretchRejects): void;
 }

@@ -51,14 +51,19 @@ export class SeriesTable {
     return series;
   }
 
-  /** Forgets everything once it has become too much. To be called between batches only, after the same row however a source is cut. */
-  forgetSurplus(): void {
-    if (this.#series > seriesRememberedMax || this.meters.size > seriesRememberedMax) {
-      this.meters.clear();
-      this.channels.clear();
-      this.#series = 0;
-      this.generation += 1;
+  /**
+   * Forgets everything but one series once it has become too much. To be called between batches only, after the same
+   * row however a source is cut; the series in work is kept, since it goes on in the next batch.
+   */
+  forgetSurplus(inWork: SeriesEntry): void {
+    if (this.#series <= seriesRememberedMax && this.meters.size <= seriesRememberedMax) {
+      return;
     }
+    this.meters.clear();
+    this.channels.clear();
+    this.#series = 0;
+    this.generation += 1;
+    this.meters.findText(inWork.name.meter)?.series.set(inWork.name.channel, inWork);
   }
 }
 

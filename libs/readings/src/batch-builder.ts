@@ -25,6 +25,15 @@ export class ReadingRow {
   line = 0;
 }
 
+/** Readings in columns, of which those in [from, to) are meant. */
+export interface ReadingStretch {
+  readonly startMs: Float64Array;
+  readonly integers: Float64Array;
+  readonly decimals: Uint8Array;
+  readonly from: number;
+  readonly to: number;
+}
+
 /** Collects readings into a {@link ReadingBatch}. Made once and used again after each `finish`. */
 export class BatchBuilder {
   readonly readingsMax: number;
@@ -112,26 +121,30 @@ export class BatchBuilder {
 
   /** Appends a reading for which {@link takes} was true. */
   append(row: ReadingRow): void {
-    const index = this.#count;
-    const { integer, decimals, line } = row;
-    this.#integers[index] = integer;
-    this.#decimals[index] = decimals;
-    if (decimals > this.#decimalsShared) {
-      this.#share(decimals);
-    }
-    const absolute = Math.abs(integer);
-    if (absolute > (this.#greatest[decimals] as number)) {
-      this.#greatest[decimals] = absolute;
-    }
+    this.#appendValue(row.integer, row.decimals);
     this.#spans.push(row.series, row.startMs, row.lengthMs);
-    this.#tags.push(row, index);
-    if (index === 0) {
-      this.#firstLine = line;
-      this.#lastLine = line;
+    this.#count += 1;
+    this.#appendShared(row, 1);
+  }
+
+  /**
+   * Appends readings that share all but start and value with `row`, and stand in consecutive lines from its line on,
+   * until the batch {@link takes} no more. Returns how many that were.
+   */
+  appendStretch(row: ReadingRow, stretch: ReadingStretch): number {
+    const { startMs, integers, decimals, from, to } = stretch;
+    const { series, lengthMs } = row;
+    let index = from;
+    while (index < to && this.takes(integers[index] as number, decimals[index] as number)) {
+      this.#appendValue(integers[index] as number, decimals[index] as number);
+      this.#spans.push(series, startMs[index] as number, lengthMs);
+      this.#count += 1;
+      index += 1;
     }
-    this.#lineDeltas.push(line - this.#lastLine);
-    this.#lastLine = line;
-    this.#count = index + 1;
+    if (index > from) {
+      this.#appendShared(row, index - from);
+    }
+    return index - from;
   }
 
   /** Returns what was collected and starts over. Indexes given out before are void. */
@@ -153,6 +166,31 @@ export class BatchBuilder {
     };
     this.#reset();
     return batch;
+  }
+
+  #appendValue(integer: number, decimals: number): void {
+    this.#integers[this.#count] = integer;
+    this.#decimals[this.#count] = decimals;
+    if (decimals > this.#decimalsShared) {
+      this.#share(decimals);
+    }
+    const absolute = Math.abs(integer);
+    if (absolute > (this.#greatest[decimals] as number)) {
+      this.#greatest[decimals] = absolute;
+    }
+  }
+
+  /** Appends what the last `count` readings share. */
+  #appendShared(row: ReadingRow, count: number): void {
+    const first = this.#count - count;
+    this.#tags.push(row, first);
+    if (first === 0) {
+      this.#firstLine = row.line;
+      this.#lastLine = row.line;
+    }
+    this.#lineDeltas.push(row.line - this.#lastLine);
+    this.#lineDeltas.push(1, count - 1);
+    this.#lastLine = row.line + count - 1;
   }
 
   #couldShare(decimals: number): boolean {

@@ -1,4 +1,4 @@
-export { BatchBuilder, ReadingRow } from './batch-builder.ts';
+export { BatchBuilder, ReadingRow, type ReadingStretch } from './batch-builder.ts';
 export { canonicalReading, utcText, type CanonicalReading } from './canonical-row.ts';
 export type { ReadingColumns } from './columns.ts';
 export {

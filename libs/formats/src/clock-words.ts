@@ -1,0 +1,24 @@
+/** HH:MM:SS. */
+export const clockBytes = 8;
+
+/** The clock time at `position` as milliseconds since midnight; -1 where there is none. Reads {@link clockBytes}. */
+export function clockMs(view: DataView, position: number): number {
+  // HH:M and M:SS, the first byte lowest.
+  const first = view.getInt32(position, true);
+  const second = view.getInt32(position + 4, true);
+  const hours = (first & 15) * 10 + ((first >> 8) & 15);
+  const minutes = ((first >> 24) & 15) * 10 + (second & 15);
+  const seconds = ((second >> 16) & 15) * 10 + ((second >> 24) & 15);
+  const isClock = isHoursWord(first) && isSecondsWord(second) && hours <= 23 && minutes <= 59 && seconds <= 59;
+  return isClock ? (hours * 3_600 + minutes * 60 + seconds) * 1_000 : -1;
+}
+
+/** True for HH:M: compared with `00:0` in the high half of each byte (the colon whole), also after adding 6 to each digit. */
+function isHoursWord(word: number): boolean {
+  return (((word ^ 0x303a3030) | ((word + 0x06000606) ^ 0x303a3030)) & 0xf0fff0f0) === 0;
+}
+
+/** True for M:SS. */
+function isSecondsWord(word: number): boolean {
+  return (((word ^ 0x30303a30) | ((word + 0x06060006) ^ 0x30303a30)) & 0xf0f0fff0) === 0;
+}
