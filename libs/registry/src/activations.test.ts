@@ -1,4 +1,4 @@
-import type { Flow } from '@meterflow/rules';
+import { defaultFlow, type Flow } from '@meterflow/rules';
 import { describe, expect, test } from 'vitest';
 import { Activations, initialActivation, instantMsMax } from './activations.ts';
 import { MemoryRegistry } from './testing/index.ts';
@@ -24,10 +24,10 @@ function setUp() {
 }
 
 describe('activations', () => {
-  test('begin with one that changes nothing', async () => {
+  test('begin with the default flow', async () => {
     const { activations } = setUp();
     expect(await activations.newest('acme')).toEqual(initialActivation('acme'));
-    expect((await activations.newest('acme')).flow.steps).toEqual([]);
+    expect((await activations.newest('acme')).flow).toEqual(defaultFlow);
     expect(await activations.get('acme', 0)).toEqual(initialActivation('acme'));
   });
 
