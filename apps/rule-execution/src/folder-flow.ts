@@ -45,14 +45,19 @@ export async function folderFlow(folder: string): Promise<FolderFlow | undefined
       own.push(ruleName);
     }
   }
-  return flowOf(file ?? { onFailure: 'skip', decimals: 6, steps: own.map((rule) => ({ rule, parameters: {}, channels: '*' })) }, rules);
+  return flowOf(
+    file ?? { onFailure: 'skip', decimals: 6, steps: own.map((rule) => ({ rule, parameters: {}, channels: '*' })) },
+    rules,
+  );
 }
 
 function flowOf({ onFailure, decimals, steps }: FlowFile, rules: ReadonlyMap<string, RuleVersion>): FolderFlow {
   const resolved = steps.map(({ rule: name, parameters, channels }) => {
     const rule = rules.get(name);
     if (rule === undefined) {
-      throw new FlowFileError(`flow.json names the rule ${name}, but there is no ${name}.ts, and no stock rule of that name`);
+      throw new FlowFileError(
+        `flow.json names the rule ${name}, but there is no ${name}.ts, and no stock rule of that name`,
+      );
     }
     return { rule, parameters, channels };
   });

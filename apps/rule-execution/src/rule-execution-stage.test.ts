@@ -49,9 +49,16 @@ describe('rule execution', () => {
   afterAll(() => sandbox.close());
 
   const stageOver = (activations: readonly Activation[], port: Sandbox = sandbox) =>
-    ruleExecutionStage({ sandbox: port, activations: { counting: () => Promise.resolve(activations) } }, { lane: 'live' });
+    ruleExecutionStage(
+      { sandbox: port, activations: { counting: () => Promise.resolve(activations) } },
+      { lane: 'live' },
+    );
 
-  async function handled(activations: readonly Activation[], batches: readonly ReadingBatch[], port: Sandbox = sandbox) {
+  async function handled(
+    activations: readonly Activation[],
+    batches: readonly ReadingBatch[],
+    port: Sandbox = sandbox,
+  ) {
     const stage = stageOver(activations, port);
     const inputs = batches.map((batch) => stage.decode(messageOf(batch)));
     const { messages, refused = [] } = await stage.handle(inputs, await stage.read(inputs));
@@ -94,16 +101,27 @@ describe('rule execution', () => {
 
   test('each reading goes through the highest activation whose span holds it', async () => {
     const later = activationOf(flowOfBody('reading.value = 2'), { number: 7, fromMs: firstMs + 3_600_000 });
-    const { batches } = await handled([later, activationOf(flowOfBody('reading.value = 1'), { number: 3 })], [sampleBatch()]);
+    const { batches } = await handled(
+      [later, activationOf(flowOfBody('reading.value = 1'), { number: 3 })],
+      [sampleBatch()],
+    );
     expect(batches.flatMap(shown).map((row) => row.split('|')[0])).toEqual(['1', '1', '2', '2']);
-    expect(batches.map(({ cause }) => [cause?.part, cause?.parts])).toEqual([[0, 2], [1, 2]]);
+    expect(batches.map(({ cause }) => [cause?.part, cause?.parts])).toEqual([
+      [0, 2],
+      [1, 2],
+    ]);
     expect(batches.map(({ columns }) => [...columns.versions.activation])).toEqual([[7], [7]]);
   });
 
   test('rejected readings are absences beside a dead letter of their own; the others go on', async () => {
     const flow = flowOfBody('if (reading.value < 0) reading.reject("negative")');
     const { batches, refused } = await handled([activationOf(flow)], [sampleBatch()]);
-    expect(shown(batches[0]!)).toEqual(['0|kWh|0||computed', '1.5|kWh|0||computed', '0|kWh|4|negative|computed', '12|kWh|0||computed']);
+    expect(shown(batches[0]!)).toEqual([
+      '0|kWh|0||computed',
+      '1.5|kWh|0||computed',
+      '0|kWh|4|negative|computed',
+      '12|kWh|0||computed',
+    ]);
     expect(refused).toHaveLength(1);
     expect(refused[0]).toMatchObject({ index: 0, error: { code: 'readings-rejected' } });
     const part = decodeReadingBatch(refused[0]!.part!.payload);
@@ -145,7 +163,11 @@ describe('rule execution', () => {
       run: () => Promise.reject(new RuleFailureError('rule-timed-out', 'too slow')),
       close: () => Promise.resolve(),
     };
-    const { batches } = await handled([activationOf({ ...peers, onFailure: 'skip' })], [sampleBatch({ integers: [1] })], port);
+    const { batches } = await handled(
+      [activationOf({ ...peers, onFailure: 'skip' })],
+      [sampleBatch({ integers: [1] })],
+      port,
+    );
     expect(shown(batches[0]!)).toEqual(['0.001|kWh|0|rule-failed:rule-timed-out|failed']);
   });
 

@@ -121,7 +121,8 @@ async function transform(
         );
   const validated = applied.flatMap((part) => part.validated);
   return {
-    validated: applied.length === 1 ? validated : validated.map((part, index) => withPart(part, index, validated.length)),
+    validated:
+      applied.length === 1 ? validated : validated.map((part, index) => withPart(part, index, validated.length)),
     rejected: applied.flatMap(({ rejected }) => rejected ?? []),
   };
 }

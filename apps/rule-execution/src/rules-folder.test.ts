@@ -82,20 +82,27 @@ describe('rules from files', () => {
     await save('flow.json', JSON.stringify({ onFailure: 'reject', decimals: 3, steps }));
     await open().look();
     expect(activated[0]).toMatchObject({ decimals: 3, flow: { onFailure: 'reject' } });
-    expect(activated[0]?.flow.steps.map(({ rule, parameters, channels }) => [rule.name, parameters, channels])).toEqual([
-      ['flag-range', { below: 0 }, 'import*'],
-      ['doubling', { factor: 3 }, '*'],
-    ]);
+    expect(activated[0]?.flow.steps.map(({ rule, parameters, channels }) => [rule.name, parameters, channels])).toEqual(
+      [
+        ['flag-range', { below: 0 }, 'import*'],
+        ['doubling', { factor: 3 }, '*'],
+      ],
+    );
   });
 
   test.each([
     ['a syntax error', 'doubling.ts', doubling.replace('context.parameters.factor;', ''), /doubling\.ts/],
     ['an import', 'doubling.ts', `import fs from 'node:fs';\n${doubling}`, /doubling\.ts:1:1: .*rule-sdk/],
-    ['parameters that do not fit', 'flow.json', JSON.stringify({ steps: [{ rule: 'doubling', parameters: { factor: 'x' } }] }), /factor must be a number/],
+    [
+      'parameters that do not fit',
+      'flow.json',
+      JSON.stringify({ steps: [{ rule: 'doubling', parameters: { factor: 'x' } }] }),
+      /factor must be a number/,
+    ],
     ['a rule that is not there', 'flow.json', JSON.stringify({ steps: [{ rule: 'tripling' }] }), /no tripling\.ts/],
     ['no JSON', 'flow.json', '{', /not JSON/],
     ['an unknown key', 'flow.json', JSON.stringify({ steps: [], colour: 'red' }), /colour/],
-  ])('%s is told once, and what was active stays active', async (_, name, text, told) => {
+  ])('%s is told once, and what was active stays active', async (_, ...[name, text, told]) => {
     const rules = open();
     await save('doubling.ts', doubling);
     await rules.look();
@@ -122,11 +129,11 @@ describe('rules from files', () => {
 
   test('a registry that is down is tried again', async () => {
     await save('doubling.ts', doubling);
-    const { create } = activations;
+    const create = activations.create.bind(activations);
     activations.create = () => Promise.reject(new Error('down'));
     const rules = open();
     await rules.look();
-    activations.create = create.bind(activations);
+    activations.create = create;
     await rules.look();
     expect(activated.map(({ number }) => number)).toEqual([1]);
   });

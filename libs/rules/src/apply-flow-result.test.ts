@@ -26,7 +26,17 @@ function rowsOf(batches: readonly ReadingBatch[]): Row[] {
       const { integer, startMs, unit, method, reason, qualityCode: quality } = cursor;
       const { computed } = versionAt(columns.versions, cursor.versionIndex);
       const { decimals } = columns;
-      rows.push({ startMs, integer, decimals, value: integer / 10 ** decimals, quality, unit, method, reason, computed });
+      rows.push({
+        startMs,
+        integer,
+        decimals,
+        value: integer / 10 ** decimals,
+        quality,
+        unit,
+        method,
+        reason,
+        computed,
+      });
     }
     return rows;
   });
@@ -45,8 +55,17 @@ describe('applyFlowResult', () => {
     expect(validated).toHaveLength(1);
     const [result] = validated as [ReadingBatch];
     expect(result.columns.values).toBe(batch.columns.values);
-    expect(result).toMatchObject({ layer: 'validated', cause: { sourceId: 'source/1', key: options.key, part: 0, parts: 1 } });
-    expect(versionAt(result.columns.versions, 0)).toEqual({ declared: 0, acceptedAtMs: 1_000, activation: 7, ticket: 0, computed: true });
+    expect(result).toMatchObject({
+      layer: 'validated',
+      cause: { sourceId: 'source/1', key: options.key, part: 0, parts: 1 },
+    });
+    expect(versionAt(result.columns.versions, 0)).toEqual({
+      declared: 0,
+      acceptedAtMs: 1_000,
+      activation: 7,
+      ticket: 0,
+      computed: true,
+    });
     expect([result.firstLine, result.lineDeltas]).toEqual([batch.firstLine, batch.lineDeltas]);
   });
 
@@ -55,7 +74,11 @@ describe('applyFlowResult', () => {
     const changes = Uint8Array.of(0, change.value, change.value);
     const values = Float64Array.of(1.001, 0.5 / 1_000, 1 / 3);
     const { validated } = applyFlowResult(batch, resultOf(batch, { changes, values }), { ...options, decimals: 3 });
-    expect(rowsOf(validated).map(({ integer, decimals }) => [integer, decimals])).toEqual([[1_001, 3], [0, 3], [333, 3]]);
+    expect(rowsOf(validated).map(({ integer, decimals }) => [integer, decimals])).toEqual([
+      [1_001, 3],
+      [0, 3],
+      [333, 3],
+    ]);
   });
 
   test('the decimals are the smallest that hold all values', () => {
@@ -72,7 +95,10 @@ describe('applyFlowResult', () => {
     const values = Float64Array.of(0, 4_000_000_000_001, 0.000001, 3);
     const result = resultOf(batch, { changes: Uint8Array.of(0, 1, 1, 1), values });
     const { validated } = applyFlowResult(batch, result, options);
-    expect(validated.map(({ cause }) => [cause?.part, cause?.parts])).toEqual([[0, 2], [1, 2]]);
+    expect(validated.map(({ cause }) => [cause?.part, cause?.parts])).toEqual([
+      [0, 2],
+      [1, 2],
+    ]);
     expect(rowsOf(validated).map(({ value }) => value)).toEqual([1.001, 4_000_000_000_001, 0.000001, 3]);
     expect(rowsOf(validated).map(({ startMs }) => startMs)).toEqual(rowsOf([batch]).map(({ startMs }) => startMs));
     expect(validated.map(({ firstLine }) => firstLine)).toEqual([2, 4]);
@@ -89,7 +115,14 @@ describe('applyFlowResult', () => {
       reason: Uint16Array.of(0, 0, 5, 0),
       texts: [...batch.columns.texts, 'Wh', 'mean', 'odd'],
     });
-    expect(rowsOf(applyFlowResult(batch, result, options).validated).map((row) => [row.unit, row.quality, row.method, row.reason])).toEqual([
+    expect(
+      rowsOf(applyFlowResult(batch, result, options).validated).map((row) => [
+        row.unit,
+        row.quality,
+        row.method,
+        row.reason,
+      ]),
+    ).toEqual([
       ['Wh', 0, '', ''],
       ['kWh', 1, 'mean', ''],
       ['kWh', 0, '', 'odd'],
@@ -109,7 +142,13 @@ describe('applyFlowResult', () => {
   test('skip: nothing that a rule did to a failed reading counts; a rejected one is an absence all the same', () => {
     const batch = sampleBatch();
     const { validated, rejected } = applyFlowResult(batch, refusing(batch), options);
-    const shown = rowsOf(validated).map(({ value, quality, unit, reason, computed }) => [value, quality, unit, reason, computed]);
+    const shown = rowsOf(validated).map(({ value, quality, unit, reason, computed }) => [
+      value,
+      quality,
+      unit,
+      reason,
+      computed,
+    ]);
     expect(shown).toEqual([
       [9, 0, 'kWh', '', true],
       [0, 4, 'kWh', 'too odd', true],
@@ -123,7 +162,12 @@ describe('applyFlowResult', () => {
   test('reject: a failed reading is an absence that is not computed', () => {
     const batch = sampleBatch();
     const { validated, rejected } = applyFlowResult(batch, refusing(batch), { ...options, onFailure: 'reject' });
-    expect(rowsOf(validated)[2]).toMatchObject({ value: 0, quality: 4, reason: 'rule-failed:rule-threw', computed: false });
+    expect(rowsOf(validated)[2]).toMatchObject({
+      value: 0,
+      quality: 4,
+      reason: 'rule-failed:rule-threw',
+      computed: false,
+    });
     expect(rowsOf([rejected!]).map(({ value }) => value)).toEqual([1.5, -0.25]);
   });
 
@@ -155,25 +199,29 @@ describe('applyFlowResult', () => {
     );
     const reading = fc.record({ integer, float, changed: fc.boolean() });
     fc.assert(
-      fc.property(fc.array(reading, { minLength: 1, maxLength: 40 }), fc.integer({ min: 0, max: 9 }), (readings, decimals) => {
-        const batch = sampleBatch({ integers: readings.map((row) => row.integer) });
-        const changes = Uint8Array.from(readings, (row) => (row.changed ? change.value : 0));
-        const values = Float64Array.from(readings, (row) => row.float);
-        const { validated } = applyFlowResult(batch, resultOf(batch, { changes, values }), { ...options, decimals });
-        const rows = rowsOf(validated);
-        expect(rows).toHaveLength(readings.length);
-        rows.forEach((row, index) => {
-          const { changed, integer: raw, float: value } = readings[index]!;
-          const [expected, places] = changed ? rounded(value, decimals) : [raw, 3];
-          expect(compareDecimals(row.integer, row.decimals, expected, places)).toBe(0);
-          expect(Math.abs(row.integer)).toBeLessThanOrEqual(Number.MAX_SAFE_INTEGER);
-        });
-        validated.forEach(({ columns, cause }, part) => {
-          const spare = columns.decimals > 0 && columns.values.every((value) => value % 10 === 0);
-          expect(spare).toBe(false);
-          expect(cause).toMatchObject({ part, parts: validated.length });
-        });
-      }),
+      fc.property(
+        fc.array(reading, { minLength: 1, maxLength: 40 }),
+        fc.integer({ min: 0, max: 9 }),
+        (readings, decimals) => {
+          const batch = sampleBatch({ integers: readings.map((row) => row.integer) });
+          const changes = Uint8Array.from(readings, (row) => (row.changed ? change.value : 0));
+          const values = Float64Array.from(readings, (row) => row.float);
+          const { validated } = applyFlowResult(batch, resultOf(batch, { changes, values }), { ...options, decimals });
+          const rows = rowsOf(validated);
+          expect(rows).toHaveLength(readings.length);
+          rows.forEach((row, index) => {
+            const { changed, integer: raw, float: value } = readings[index]!;
+            const [expected, places] = changed ? rounded(value, decimals) : [raw, 3];
+            expect(compareDecimals(row.integer, row.decimals, expected, places)).toBe(0);
+            expect(Math.abs(row.integer)).toBeLessThanOrEqual(Number.MAX_SAFE_INTEGER);
+          });
+          validated.forEach(({ columns, cause }, part) => {
+            const spare = columns.decimals > 0 && columns.values.every((value) => value % 10 === 0);
+            expect(spare).toBe(false);
+            expect(cause).toMatchObject({ part, parts: validated.length });
+          });
+        },
+      ),
     );
   });
 });

@@ -132,7 +132,17 @@ function validatedBatch(batch: ReadingBatch, result: FlowResult, bits: Uint8Arra
     versions: validatedVersions(columns.versions, activation, failed),
     texts: result.texts,
   };
-  return { layer: 'validated', columns: changed, tenant, sourceId, acceptedAtMs, activation, series, firstLine, lineDeltas };
+  return {
+    layer: 'validated',
+    columns: changed,
+    tenant,
+    sourceId,
+    acceptedAtMs,
+    activation,
+    series,
+    firstLine,
+    lineDeltas,
+  };
 }
 
 function merged(
@@ -181,7 +191,12 @@ function failedRuns(runs: Runs, bits: Uint8Array, rows: number): Runs {
 }
 
 function validatedVersions(raw: Versions, activation: number, failed: boolean): Versions {
-  const computed = Array.from(raw.declared, (_, row) => ({ ...versionAt(raw, row), activation, ticket: 0, computed: true }));
+  const computed = Array.from(raw.declared, (_, row) => ({
+    ...versionAt(raw, row),
+    activation,
+    ticket: 0,
+    computed: true,
+  }));
   return versionsOf(failed ? [...computed, ...computed.map((version) => ({ ...version, computed: false }))] : computed);
 }
 
@@ -194,6 +209,6 @@ function rejectedBatch(
   return pickReadings(batch, {
     header: { ...batch, cause },
     reasonAt: (index) =>
-      (bits[index] as number) & rejectedBit ? (result.texts[result.reason[index] as number] as string) : undefined,
+      (bits[index] as number) & rejectedBit ? result.texts[result.reason[index] as number] : undefined,
   });
 }

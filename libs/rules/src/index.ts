@@ -19,5 +19,11 @@ export {
   type Sandbox,
 } from './sandbox.ts';
 export { convertUnit, defaultFlow, flagRange, flowOf, stockRules } from './stock-rules.ts';
-export { applyFlowResult, failedResult, unchangedResult, type AppliedFlow, type ApplyOptions } from './apply-flow-result.ts';
+export {
+  applyFlowResult,
+  failedResult,
+  unchangedResult,
+  type AppliedFlow,
+  type ApplyOptions,
+} from './apply-flow-result.ts';
 export { emptyBatch } from './empty-batch.ts';

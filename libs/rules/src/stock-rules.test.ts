@@ -7,5 +7,7 @@ test.each(stockRules.map((rule) => [rule.name, rule] as const))('the id of %s is
 });
 
 test('the default flow flags and changes nothing else', () => {
-  expect(defaultFlow.steps.map(({ rule, parameters }) => [rule.name, parameters])).toEqual([['flag-range', { below: 0 }]]);
+  expect(defaultFlow.steps.map(({ rule, parameters }) => [rule.name, parameters])).toEqual([
+    ['flag-range', { below: 0 }],
+  ]);
 });

@@ -66,7 +66,9 @@ for (const [readings, meters, tenants] of [
   const count = runs * readings;
   const parent = (cpu.user + cpu.system) / count;
   const child = ((childCpuMs(sandbox.childPids) - before.child) * 1_000) / count;
-  const cells = [count / wallMs / 1_000, parent, child, parent + child, 1 / (parent + child)].map((n) => n.toFixed(3).padStart(10));
+  const cells = [count / wallMs / 1_000, parent, child, parent + child, 1 / (parent + child)].map((n) =>
+    n.toFixed(3).padStart(10),
+  );
   print(`${readings}`.padStart(8) + `${meters}`.padStart(8) + `${tenants}`.padStart(9) + cells.join(' '));
 }
 await sandbox.close();

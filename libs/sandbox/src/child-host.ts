@@ -1,16 +1,9 @@
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
-import type { ChildSettings } from './child-settings.ts';
+import type { ChildProgram } from './child-program.ts';
 import { FrameAssembler } from './frame-assembler.ts';
 import { word, type FrameReader } from './frame.ts';
 import { replyKind } from './reply.ts';
-
-/** How to start a child: the file that Node runs, and what stands before it. */
-export interface ChildProgram {
-  readonly entry: string;
-  readonly nodeArguments: readonly string[];
-  readonly settings: ChildSettings;
-}
 
 /** Why we ended a child: known for what the watchdog and the host itself did. */
 export type KillReason = 'timed-out' | 'out-of-memory' | 'broken' | 'closed';

@@ -1,7 +1,8 @@
 import { readSync, writeSync } from 'node:fs';
 import { exitCode, type ChildSettings } from './child-settings.ts';
 import { BackstopError, FlowIsolate, IsolateGoneError, StepError, type FlowStepSource } from './flow-isolate.ts';
-import { FrameReader, word } from './frame.ts';
+import type { FrameReader } from './frame.ts';
+import { word } from './frame.ts';
 import { FrameInput } from './frame-input.ts';
 import { noticeFrame, replyKind, resultFrame } from './reply.ts';
 import { readDefine, readRun, requestKind, type RunRequest } from './request.ts';
@@ -44,7 +45,9 @@ function answer(frame: FrameReader): void {
 function run(isolate: FlowIsolate, request: RunRequest): Buffer {
   const { job, flow } = request;
   try {
-    const result = isolate.run(request, (step) => { send(noticeFrame(replyKind.step, job, String(step))); });
+    const result = isolate.run(request, (step) => {
+      send(noticeFrame(replyKind.step, job, String(step)));
+    });
     return result === undefined ? noticeFrame(replyKind.namesWanted, job) : resultFrame(job, result);
   } catch (error) {
     if (error instanceof IsolateGoneError) {

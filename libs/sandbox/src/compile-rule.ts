@@ -29,8 +29,8 @@ export function ruleVersion(source: string, name: string): RuleVersion {
 
 /** Types are blanked in place, so that lines and columns stay. Node says on every first use that this is experimental. */
 function withoutTypes(source: string): string {
-  const { emitWarning } = process;
-  process.emitWarning = (warning, ...rest: unknown[]) => {
+  const emitWarning = Reflect.get(process, 'emitWarning') as (...warning: unknown[]) => void;
+  process.emitWarning = (warning: unknown, ...rest: unknown[]) => {
     if (!String(warning).includes('stripTypeScriptTypes')) {
       Reflect.apply(emitWarning, process, [warning, ...rest]);
     }

@@ -1,7 +1,7 @@
 import type { Runs } from '@meterflow/readings';
 import ivm from 'isolated-vm';
 import type { ChildSettings } from './child-settings.ts';
-import { makeCursor } from './isolate-cursor.ts';
+import { BatchCursor } from './isolate-cursor.ts';
 import { loadStep, walk, type StepSource } from './isolate-flow.ts';
 import { freezeAll, takeAway } from './isolate-lockdown.ts';
 import { makeFlow, type IsolateFlow } from './isolate-main.ts';
@@ -37,7 +37,7 @@ export class BackstopError extends Error {
 const program = `
   const parts = {
     takeAway: ${takeAway.toString()}, freezeAll: ${freezeAll.toString()}, sharedColumns: ${sharedColumns.toString()},
-    makeCursor: ${makeCursor.toString()}, Reading: ${Reading.toString()}, loadStep: ${loadStep.toString()},
+    BatchCursor: ${BatchCursor.toString()}, Reading: ${Reading.toString()}, loadStep: ${loadStep.toString()},
     walk: ${walk.toString()},
   };
   return (${makeFlow.toString()})(parts, $0, JSON.parse($1));
@@ -72,8 +72,7 @@ export class FlowIsolate {
     const flow = context.evalClosureSync(program, [new ivm.ExternalCopy(memory).copyInto(), JSON.stringify(settings)], {
       result: { reference: true },
     }) as ivm.Reference<IsolateFlow>;
-    const call = <Name extends keyof IsolateFlow>(name: Name): Call<Name> =>
-      flow.getSync(name, { reference: true }) as unknown as Call<Name>;
+    const call = <Name extends keyof IsolateFlow>(name: Name): Call<Name> => flow.getSync(name, { reference: true });
     this.#load = call('load');
     this.#run = call('run');
     this.#newTexts = call('newTexts');
@@ -92,7 +91,9 @@ export class FlowIsolate {
         onStep(step);
       }
       this.#columns.control.set([request.spans.count.length, request.count, step, step + stride, 0, 0]);
-      this.#enter(step, () => { this.#walk(texts, names); });
+      this.#enter(step, () => {
+        this.#walk(texts, names);
+      });
       any = this.#columns.control[control.any] as number;
       if ((any & namesWantedBit) !== 0) {
         return undefined;

@@ -1,11 +1,5 @@
 import { ReadingCursor, utcText, type ReadingBatch } from '@meterflow/readings';
-import {
-  RuleFailureError,
-  type Flow,
-  type FlowResult,
-  type RuleFailure,
-  type RuleFailureCode,
-} from '@meterflow/rules';
+import { RuleFailureError, type Flow, type FlowResult, type RuleFailure, type RuleFailureCode } from '@meterflow/rules';
 import type { FrameReader } from './frame.ts';
 import { stepName } from './quarantine.ts';
 import { readResult } from './reply.ts';

@@ -18,106 +18,135 @@ export interface IsolateFailure {
   readonly message: string;
 }
 
-export interface BatchCursor extends Cursor {
+/**
+ * Holds the batch as it lies in the isolate's shared memory, where in it the walk is, and what the rules said. Runs
+ * inside the isolate, as text: nothing in it may refer to anything outside but the types.
+ */
+export class BatchCursor implements Cursor {
+  index = -1;
+  span = 0;
+  first = 0;
+  readonly values: Float64Array;
+  readonly changes: Uint8Array;
+  readonly quality: Uint8Array;
+  readonly unit: Uint16Array;
+  readonly code: Uint16Array;
+  readonly method: Uint16Array;
+  readonly reason: Uint16Array;
+  readonly startMs: Float64Array;
+  readonly stepMs: Uint32Array;
+  readonly lengthMs: Uint32Array;
+  readonly count: Uint32Array;
+  readonly series: Uint32Array;
+  readonly qualities: readonly string[];
+  texts: string[] = [''];
+  lastUnit: string | undefined = undefined;
+  lastUnitIndex = 0;
+  lastText: string | undefined = undefined;
+  lastTextIndex = 0;
   /** True once a rule asked for names that the batch came without. */
-  namesWanted: boolean;
-  failures: IsolateFailure[];
-  begin(texts: string[], names: string | undefined): void;
-  fail(step: number, error: unknown): void;
+  namesWanted = false;
+  failures: IsolateFailure[] = [];
+  readonly #settings: IsolateSettings;
+  #indexes = new Map<string, number>();
+  #joinedNames: string | undefined;
+  #names: string[] | undefined;
+  #nonsense: Error | undefined;
+
+  constructor(columns: SharedColumns, settings: IsolateSettings) {
+    this.values = columns.values;
+    this.changes = columns.changes;
+    this.quality = columns.quality;
+    this.unit = columns.unit;
+    this.code = columns.code;
+    this.method = columns.method;
+    this.reason = columns.reason;
+    this.startMs = columns.startMs;
+    this.stepMs = columns.stepMs;
+    this.lengthMs = columns.lengthMs;
+    this.count = columns.count;
+    this.series = columns.series;
+    this.qualities = settings.qualities;
+    this.#settings = settings;
+  }
+
+  begin(texts: string[], names: string | undefined): void {
+    this.texts = texts;
+    this.lastUnit = undefined;
+    this.lastText = undefined;
+    this.namesWanted = false;
+    this.failures = [];
+    this.#indexes = new Map(texts.map((text, index) => [text, index]));
+    this.#joinedNames = names;
+    this.#names = undefined;
+    this.#nonsense = undefined;
+  }
+
+  mark(bit: number): void {
+    this.changes[this.index] = (this.changes[this.index] as number) | bit;
+  }
+
+  nonsense(message: string): Error {
+    this.#nonsense = new TypeError(message);
+    return this.#nonsense;
+  }
+
+  textIndex(text: unknown, what: string): number {
+    const { textCharsMax } = this.#settings;
+    if (typeof text !== 'string' || text.length > textCharsMax || /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u.test(text)) {
+      throw this.nonsense(`${what} must be a text of at most ${textCharsMax} printable characters`);
+    }
+    let index = this.#indexes.get(text);
+    if (index === undefined) {
+      index = this.texts.push(text) - 1;
+      this.#indexes.set(text, index);
+    }
+    this.lastText = text;
+    this.lastTextIndex = index;
+    return index;
+  }
+
+  unitIndex(unit: unknown): number {
+    const { units } = this.#settings;
+    if (!units.includes(unit as string)) {
+      throw this.nonsense(`unit must be one of ${units.join(', ')}`);
+    }
+    this.lastUnit = unit as string;
+    this.lastUnitIndex = this.textIndex(unit, 'unit');
+    return this.lastUnitIndex;
+  }
+
+  names(): readonly string[] {
+    if (this.#names === undefined) {
+      if (this.#joinedNames === undefined) {
+        this.namesWanted = true;
+        throw new Error('names are on their way');
+      }
+      this.#names = this.#joinedNames.split('\n');
+    }
+    return this.#names;
+  }
+
+  fail(step: number, error: unknown): void {
+    const code = error === this.#nonsense ? 'rule-returned-nonsense' : 'rule-threw';
+    const { index, failures } = this;
+    this.reason[index] = this.textIndex(`rule-failed:${code}`, 'reason');
+    this.mark(64);
+    if (failures.length < this.#settings.failuresShownMax) {
+      failures.push({ index, step, code, message: this.explain(error) });
+    }
+  }
+
   /** Text of anything that was thrown, whatever it does when it is looked at. */
-  explain(error: unknown): string;
-}
-
-/** Runs inside the isolate, as text: nothing in it may refer to anything outside but the types. */
-export function makeCursor(columns: SharedColumns, settings: IsolateSettings): BatchCursor {
-  const control = /[\u0000-\u001f\u007f\u2028\u2029\ud800-\udfff]/u;
-  let indexes = new Map<string, number>();
-  let joinedNames: string | undefined;
-  let names: string[] | undefined;
-  let nonsense: Error | undefined;
-
-  const cursor: BatchCursor = {
-    ...columns,
-    index: -1,
-    span: 0,
-    first: 0,
-    qualities: settings.qualities,
-    texts: [''],
-    lastUnit: undefined,
-    lastUnitIndex: 0,
-    lastText: undefined,
-    lastTextIndex: 0,
-    namesWanted: false,
-    failures: [],
-    mark(bit) {
-      columns.changes[cursor.index] = (columns.changes[cursor.index] as number) | bit;
-    },
-    nonsense(message) {
-      nonsense = new TypeError(message);
-      return nonsense;
-    },
-    textIndex(text, what) {
-      if (typeof text !== 'string' || text.length > settings.textCharsMax || control.test(text)) {
-        throw cursor.nonsense(`${what} must be a text of at most ${settings.textCharsMax} printable characters`);
-      }
-      let index = indexes.get(text);
-      if (index === undefined) {
-        index = cursor.texts.push(text) - 1;
-        indexes.set(text, index);
-      }
-      cursor.lastText = text;
-      cursor.lastTextIndex = index;
-      return index;
-    },
-    unitIndex(unit) {
-      if (!settings.units.includes(unit as string)) {
-        throw cursor.nonsense(`unit must be one of ${settings.units.join(', ')}`);
-      }
-      cursor.lastUnit = unit as string;
-      cursor.lastUnitIndex = cursor.textIndex(unit, 'unit');
-      return cursor.lastUnitIndex;
-    },
-    names() {
-      if (names === undefined) {
-        if (joinedNames === undefined) {
-          cursor.namesWanted = true;
-          throw new Error('names are on their way');
-        }
-        names = joinedNames.split('\n');
-      }
-      return names;
-    },
-    begin(texts, joined) {
-      cursor.texts = texts;
-      indexes = new Map(texts.map((text, index) => [text, index]));
-      cursor.lastUnit = undefined;
-      cursor.lastText = undefined;
-      joinedNames = joined;
-      names = undefined;
-      nonsense = undefined;
-      cursor.failures = [];
-      cursor.namesWanted = false;
-    },
-    fail(step, error) {
-      const code = error === nonsense ? 'rule-returned-nonsense' : 'rule-threw';
-      const { index } = cursor;
-      cursor.reason[index] = cursor.textIndex(`rule-failed:${code}`, 'reason');
-      cursor.mark(64);
-      if (cursor.failures.length < settings.failuresShownMax) {
-        cursor.failures.push({ index, step, code, message: cursor.explain(error) });
-      }
-    },
-    explain(error) {
-      try {
-        const { message, stack } = Object(error) as { message: unknown; stack: unknown };
-        const line = /<rule>:(\d+):(\d+)/.exec(String(stack));
-        const text = typeof message === 'string' ? message : `it threw ${String(error)}`;
-        const place = line === null ? '' : ` (line ${Number(line[1]) - 3})`;
-        return text.slice(0, 300).replace(/[\u0000-\u001f]/g, ' ') + place;
-      } catch {
-        return 'it threw something that can\'t be shown';
-      }
-    },
-  };
-  return cursor;
+  explain(error: unknown): string {
+    try {
+      const { message, stack } = Object(error) as { message: unknown; stack: unknown };
+      const line = /<rule>:(\d+):(\d+)/.exec(String(stack));
+      const text = typeof message === 'string' ? message : `it threw ${String(error)}`;
+      const place = line === null ? '' : ` (line ${Number(line[1]) - 3})`;
+      return text.slice(0, 300).replace(/\p{Cc}/gu, ' ') + place;
+    } catch {
+      return "it threw something that can't be shown";
+    }
+  }
 }

@@ -25,7 +25,12 @@ export interface LoadedStep {
   instantiate(): RuleDefinition;
 }
 
-type DeclaredParameter = Readonly<Partial<Record<'type' | 'default' | 'min' | 'max', unknown>>>;
+interface DeclaredParameter {
+  readonly type: string;
+  readonly default?: unknown;
+  readonly min?: number;
+  readonly max?: number;
+}
 
 /** Runs inside the isolate, as text: nothing in it may refer to anything outside but the types. Throws what is wrong. */
 export function loadStep(compile: Compile, source: StepSource, index: number): LoadedStep {
@@ -43,16 +48,16 @@ export function loadStep(compile: Compile, source: StepSource, index: number): L
     return definition;
   };
   const checked = (name: string, given: unknown, declared: DeclaredParameter | undefined): unknown => {
-    const value = given ?? declared?.default;
-    if (declared === undefined || value === undefined) {
-      throw new TypeError(`parameter ${name} ${declared === undefined ? 'is not one of this rule' : 'is missing'}`);
+    if (declared === undefined) {
+      throw new TypeError(`parameter ${name} is not one of this rule`);
     }
-    if (typeof value !== declared.type || (typeof value === 'number' && !Number.isFinite(value))) {
-      throw new TypeError(`parameter ${name} must be a ${String(declared.type)}`);
+    const value = given ?? declared.default;
+    if (typeof value !== declared.type || Number.isNaN(value)) {
+      throw new TypeError(`parameter ${name} ${value === undefined ? 'is missing' : `must be a ${declared.type}`}`);
     }
-    const { min, max } = declared;
-    if ((typeof min === 'number' && (value as number) < min) || (typeof max === 'number' && (value as number) > max)) {
-      throw new TypeError(`parameter ${name} must lie between ${String(min ?? 'any')} and ${String(max ?? 'any')}`);
+    const { min = -Number.MAX_VALUE, max = Number.MAX_VALUE } = declared;
+    if (typeof value === 'number' && !(value >= min && value <= max)) {
+      throw new TypeError(`parameter ${name} must lie between ${min} and ${max}`);
     }
     return value;
   };
@@ -107,7 +112,7 @@ export function walk(step: LoadedStep, run: { cursor: BatchCursor; reading: Read
       cursor.index = index;
       try {
         if (rule.onReading(reading, context) !== undefined) {
-          throw cursor.nonsense('onReading must return nothing: change the reading itself (and it can\'t be async)');
+          throw cursor.nonsense("onReading must return nothing: change the reading itself (and it can't be async)");
         }
       } catch (error) {
         cursor.fail(stepIndex, error);

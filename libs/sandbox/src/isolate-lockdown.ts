@@ -1,3 +1,4 @@
+/* eslint-disable @typescript-eslint/no-empty-function -- samples of functions, of which only the prototypes matter */
 // These functions run inside an isolate, as text, before any rule: nothing in them may refer to anything outside.
 
 /** Compiles a function from text: what the isolate's own code keeps of `Function` after the lockdown. */
@@ -23,7 +24,7 @@ export function takeAway(): Compile {
   const compile = Function;
   const RealDate = Date;
   const SafeDate = function (...values: unknown[]): object {
-    if (new.target === undefined || values.length === 0) {
+    if ((new.target as unknown) === undefined || values.length === 0) {
       throw new TypeError('a rule has no clock: use reading.startMs');
     }
     return Reflect.construct(RealDate, values, new.target) as object;
@@ -34,19 +35,23 @@ export function takeAway(): Compile {
   Object.defineProperty(RealDate.prototype, 'constructor', { value: SafeDate });
   Object.defineProperty(globalThis, 'Date', { value: SafeDate });
 
-  const functions: object[] = [
-    function () {},
-    async function () {},
-    function* () {},
-    async function* () {},
-  ].map((sample) => Object.getPrototypeOf(sample) as object);
+  const samples = [function () {}, async function () {}, function* () {}, async function* () {}];
+  const functions = samples.map((sample) => Object.getPrototypeOf(sample) as object);
   functions.forEach((prototype) => {
     remove(prototype, (name) => name === 'constructor' || name === 'caller' || name === 'arguments');
   });
   const typedArray = Object.getPrototypeOf(Int8Array.prototype) as object;
-  [Object.prototype, Array.prototype, Number.prototype, BigInt.prototype, String.prototype, RealDate.prototype, typedArray].forEach(
-    (prototype) => { remove(prototype, (name) => /locale/i.test(name)); },
-  );
+  [
+    Object.prototype,
+    Array.prototype,
+    Number.prototype,
+    BigInt.prototype,
+    String.prototype,
+    RealDate.prototype,
+    typedArray,
+  ].forEach((prototype) => {
+    remove(prototype, (name) => /locale/i.test(name));
+  });
   remove(Math, (name) => name === 'random');
   remove(RegExp, (name) => /^(?:\$.*|input|last.*|left.*|right.*)$/.test(name));
   remove(globalThis, (name) => !kept.includes(` ${name} `));
@@ -59,12 +64,13 @@ export function freezeAll(): void {
   // A frozen prototype would make `error.name = …` or `object.toString = …` throw: these stay replaceable on objects.
   const replaceable = (prototype: object): void => {
     for (const name of Reflect.ownKeys(prototype)) {
-      const { value, configurable } = Reflect.getOwnPropertyDescriptor(prototype, name) as PropertyDescriptor;
-      if (value === undefined || configurable !== true) {
+      const descriptor = Reflect.getOwnPropertyDescriptor(prototype, name);
+      const value: unknown = descriptor?.value;
+      if (value === undefined || descriptor?.configurable !== true) {
         continue;
       }
       Object.defineProperty(prototype, name, {
-        get: () => value as unknown,
+        get: () => value,
         set(this: object, replacement: unknown) {
           if (this === prototype) {
             throw new TypeError(`${String(name)} is frozen`);
@@ -76,7 +82,7 @@ export function freezeAll(): void {
     }
   };
   [Object, Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError].forEach((type) => {
-    replaceable(type.prototype as object);
+    replaceable(type.prototype);
   });
 
   const done = new Set<unknown>();
@@ -88,13 +94,20 @@ export function freezeAll(): void {
     Object.freeze(target);
     freeze(Object.getPrototypeOf(target));
     for (const name of Reflect.ownKeys(target)) {
-      const { value, get, set } = Reflect.getOwnPropertyDescriptor(target, name) as PropertyDescriptor;
-      [value, get, set].forEach(freeze);
+      Object.values(Reflect.getOwnPropertyDescriptor(target, name) as object).forEach(freeze);
     }
   };
   // What syntax reaches without a name.
   const promised = (async () => {})();
   const functions = [function () {}, async function () {}, function* () {}, async function* () {}];
-  const iterators = [[][Symbol.iterator](), new Map().entries(), new Set().values(), ''[Symbol.iterator](), ''.matchAll(/a/g)];
-  [globalThis, promised, ...functions, ...functions.map((sample) => sample.prototype as unknown), ...iterators].forEach(freeze);
+  const iterators = [
+    [][Symbol.iterator](),
+    new Map().entries(),
+    new Set().values(),
+    ''[Symbol.iterator](),
+    ''.matchAll(/a/g),
+  ];
+  [globalThis, promised, ...functions, ...functions.map((sample) => sample.prototype as unknown), ...iterators].forEach(
+    freeze,
+  );
 }

@@ -9,7 +9,7 @@ export interface IsolateParts {
   readonly takeAway: () => Compile;
   readonly freezeAll: () => void;
   readonly sharedColumns: (memory: SharedArrayBuffer, capacity: number) => SharedColumns;
-  readonly makeCursor: (columns: SharedColumns, settings: IsolateSettings) => BatchCursor;
+  readonly BatchCursor: new (columns: SharedColumns, settings: IsolateSettings) => BatchCursor;
   readonly Reading: new (cursor: BatchCursor) => Reading;
   readonly loadStep: (compile: Compile, source: StepSource, index: number) => LoadedStep;
   readonly walk: (step: LoadedStep, run: { cursor: BatchCursor; reading: Reading }, range: WalkRange) => void;
@@ -33,7 +33,7 @@ export interface IsolateFlow {
 export function makeFlow(parts: IsolateParts, memory: SharedArrayBuffer, settings: IsolateSettings): IsolateFlow {
   const compile = parts.takeAway();
   const columns = parts.sharedColumns(memory, settings.capacity);
-  const cursor = parts.makeCursor(columns, settings);
+  const cursor = new parts.BatchCursor(columns, settings);
   const reading = new parts.Reading(cursor);
   const walks: ((range: WalkRange) => void)[] = [];
   const walkText = parts.walk.toString();
@@ -47,7 +47,9 @@ export function makeFlow(parts: IsolateParts, memory: SharedArrayBuffer, setting
         const step = parts.loadStep(compile, JSON.parse(stepJson) as StepSource, walks.length);
         const walk = compile(`return ${walkText}`)() as IsolateParts['walk'];
         const run = { cursor, reading };
-        walks.push((range) => { walk(step, run, range); });
+        walks.push((range) => {
+          walk(step, run, range);
+        });
         return '';
       } catch (error) {
         return cursor.explain(error);
@@ -60,16 +62,17 @@ export function makeFlow(parts: IsolateParts, memory: SharedArrayBuffer, setting
         textsKnown = list.length;
         cursor.begin(list, names);
       }
-      for (let step = from; step < to && !cursor.namesWanted; step++) {
+      const wanted = (): boolean => cursor.namesWanted;
+      for (let step = from; step < to && !wanted(); step++) {
         try {
           (walks[step] as (typeof walks)[number])({ fromSpan: 0, toSpan: spans, fromIndex: 0 });
         } catch (error) {
-          if (!cursor.namesWanted) {
+          if (!wanted()) {
             throw error;
           }
         }
       }
-      let any = cursor.namesWanted ? 256 : 0;
+      let any = wanted() ? 256 : 0;
       for (let index = 0; index < readings; index++) {
         any |= columns.changes[index] as number;
       }

@@ -71,7 +71,9 @@ export class Reading {
     const cursor = this.#cursor;
     const { index } = cursor;
     if (typeof value !== 'number' || !(value < 2 ** 53 && value > -(2 ** 53))) {
-      throw cursor.nonsense(`value must be a number below 2^53, not ${typeof value === 'number' ? value : typeof value}`);
+      throw cursor.nonsense(
+        `value must be a number below 2^53, not ${typeof value === 'number' ? value : typeof value}`,
+      );
     }
     if (value !== cursor.values[index]) {
       cursor.values[index] = value;
@@ -87,7 +89,9 @@ export class Reading {
     const cursor = this.#cursor;
     const code = cursor.qualities.indexOf(quality);
     if (code < 0 || quality === 'missing') {
-      throw cursor.nonsense('quality must be measured, estimated, substituted or calculated; to refuse a value use reject(reason)');
+      throw cursor.nonsense(
+        'quality must be measured, estimated, substituted or calculated; to refuse a value use reject(reason)',
+      );
     }
     if (code !== cursor.quality[cursor.index]) {
       cursor.quality[cursor.index] = code;

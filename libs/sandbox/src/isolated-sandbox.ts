@@ -1,11 +1,10 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { qualities, readingsPerBatchMax, unitNames, type ReadingBatch } from '@meterflow/readings';
-import { RuleFailureError, unchangedResult, type Flow, type FlowResult, type Sandbox } from '@meterflow/rules';
-import { ChildHost, type ChildEnd, type ChildProgram } from './child-host.ts';
+import { readingsPerBatchMax, type ReadingBatch } from '@meterflow/readings';
+import { unchangedResult, type Flow, type FlowResult, type Sandbox } from '@meterflow/rules';
+import { ChildHost, type ChildEnd } from './child-host.ts';
+import { childProgram, defaultEntry, type ChildProgram } from './child-program.ts';
 import { flowResult, stepFailure } from './flow-result.ts';
 import { word, type FrameReader } from './frame.ts';
-import { failuresShownMax, frameBytesMax, sandboxLimits, textCharsMax, type SandboxLimits } from './limits.ts';
+import { sandboxLimits, type SandboxLimits } from './limits.ts';
 import { Quarantine } from './quarantine.ts';
 import { readNotice, replyKind } from './reply.ts';
 import type { RunJob } from './run-job.ts';
@@ -75,7 +74,7 @@ export class IsolatedSandbox implements Sandbox {
     const { promise, resolve, reject } = Promise.withResolvers<FlowResult>();
     const flowKey = `${batch.tenant} ${this.#keyOf(flow)}`;
     const id = (this.#lastJob = (this.#lastJob + 1) % 2 ** 32);
-    this.#waiting.push({ id, flowKey, flow, batch, unexplainedDeaths: 0, lastStep: 0, resolve, reject });
+    this.#waiting.push({ id, flowKey, flow, batch, unexplainedDeaths: 0, lastStep: -1, resolve, reject });
     this.#pump();
     return promise;
   }
@@ -106,7 +105,9 @@ export class IsolatedSandbox implements Sandbox {
   }
 
   #pump(): void {
-    this.#lanes.forEach((lane) => { lane.pump(); });
+    this.#lanes.forEach((lane) => {
+      lane.pump();
+    });
     this.#examine();
   }
 
@@ -125,7 +126,9 @@ export class IsolatedSandbox implements Sandbox {
       ...options,
       limits: this.#limits,
       start: (events) => new ChildHost(this.#program, events),
-      answered: (job, frame) => { this.#answered(job, frame); },
+      answered: (job, frame) => {
+        this.#answered(job, frame);
+      },
     });
   }
 
@@ -142,21 +145,21 @@ export class IsolatedSandbox implements Sandbox {
   }
 
   #answered(job: RunJob, frame: FrameReader): void {
-    switch (frame.header[word.kind]) {
-      case replyKind.result:
-        job.resolve(flowResult(job, frame));
-        break;
-      case replyKind.failed:
-        job.reject(stepFailure(job, readNotice(frame)));
-        break;
-      default:
-        job.lastStep = Number(readNotice(frame));
+    const kind = frame.header[word.kind];
+    if (kind === replyKind.result) {
+      job.resolve(flowResult(job, frame));
+    } else if (kind === replyKind.failed) {
+      job.reject(stepFailure(job, readNotice(frame)));
+    } else {
+      job.lastStep = Number(readNotice(frame));
     }
   }
 
   #laneEnded(index: number, end: ChildEnd, left: { readonly jobs: readonly RunJob[]; readonly served: boolean }): void {
     if (this.#closed) {
-      left.jobs.forEach((job) => { job.reject(new SandboxUnavailableError('the sandbox is closed')); });
+      left.jobs.forEach((job) => {
+        job.reject(new SandboxUnavailableError('the sandbox is closed'));
+      });
       return;
     }
     this.#report(end);
@@ -184,6 +187,7 @@ export class IsolatedSandbox implements Sandbox {
       return;
     }
     const pending = [job];
+    job.lastStep = -1;
     this.#solo = this.#lane({
       traced: true,
       next: () => pending.shift(),
@@ -197,8 +201,14 @@ export class IsolatedSandbox implements Sandbox {
     });
     const settled = (): void => this.#solo?.close();
     const { resolve, reject } = job;
-    job.resolve = (result) => { resolve(result); settled(); };
-    job.reject = (error) => { reject(error); settled(); };
+    job.resolve = (result) => {
+      resolve(result);
+      settled();
+    };
+    job.reject = (error) => {
+      reject(error);
+      settled();
+    };
   }
 
   #judge(job: RunJob, end: ChildEnd): void {
@@ -212,16 +222,20 @@ export class IsolatedSandbox implements Sandbox {
       this.#suspects.push(job);
       return;
     }
-    const { code, detail } = verdict ?? { code: 'rule-killed-its-host', detail: 'its host died each time it ran' };
     const step = job.flow.steps[job.lastStep];
-    const failure =
-      step === undefined ? new RuleFailureError(code, detail) : this.#quarantine.add(step, code, `${detail}; it is in quarantine`);
+    if (step === undefined) {
+      // It never came as far as a rule: that is no rule's doing.
+      job.reject(new SandboxUnavailableError(`a child ended before it ran anything: ${end.stderr}`));
+      return;
+    }
+    const { code, detail } = verdict ?? { code: 'rule-killed-its-host', detail: 'its host died each time it ran' };
+    const failure = this.#quarantine.add(step, code, `${detail}; it is in quarantine`);
     this.#onIncident({ kind: 'rule-quarantined', message: failure.message });
     job.reject(failure);
   }
 
-  #report({ reason, exitCode, signal }: ChildEnd): void {
-    const message = `a sandbox child ended: ${reason ?? signal ?? `exit ${exitCode ?? 'unknown'}`}`;
+  #report({ reason, exitCode, signal, stderr }: ChildEnd): void {
+    const message = `a sandbox child ended: ${reason ?? signal ?? `exit ${exitCode ?? 'unknown'}`} ${stderr}`.trimEnd();
     this.#onIncident({ kind: 'child-ended', message });
   }
 
@@ -230,31 +244,4 @@ export class IsolatedSandbox implements Sandbox {
       job.reject(new SandboxUnavailableError(why));
     });
   }
-}
-
-// Optimised code only for the first isolate is what concurrent recompilation leaves with isolated-vm, which also can't
-// load into a process that began from Node's snapshot.
-const nodeArguments = ['--no-concurrent-recompilation', '--no-node-snapshot', '--no-warnings'];
-
-function childProgram(entry: string, limits: SandboxLimits): ChildProgram {
-  return {
-    entry,
-    nodeArguments,
-    settings: {
-      capacity: readingsPerBatchMax,
-      qualities,
-      units: unitNames,
-      textCharsMax,
-      failuresShownMax,
-      frameBytesMax,
-      isolateMiBMax: limits.isolateMiBMax,
-      isolatesMax: limits.isolatesMax,
-      backstopMs: limits.batchWallMsMax * 2,
-    },
-  };
-}
-
-function defaultEntry(): string {
-  const source = join(import.meta.dirname, 'child.ts');
-  return existsSync(source) ? source : join(import.meta.dirname, 'sandbox-child.js');
 }

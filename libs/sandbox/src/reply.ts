@@ -26,7 +26,10 @@ export function resultFrame(job: number, { any, columns, count, newTexts, failur
   const sections = any === 0 ? [] : changedColumns(any, columns, count);
   const textBytes = Buffer.byteLength(newTexts);
   const failureBytes = Buffer.byteLength(failures);
-  const bytes = sections.reduce((sum, section) => sum + padded(section.byteLength), padded(textBytes) + padded(failureBytes));
+  const bytes = sections.reduce(
+    (sum, section) => sum + padded(section.byteLength),
+    padded(textBytes) + padded(failureBytes),
+  );
   const frame = new FrameWriter(bytes);
   const { header } = frame;
   header[word.kind] = replyKind.result;
@@ -35,13 +38,19 @@ export function resultFrame(job: number, { any, columns, count, newTexts, failur
   header[at.count] = count;
   header[at.textBytes] = textBytes;
   header[at.failureBytes] = failureBytes;
-  sections.forEach((section) => { frame.column(section); });
+  sections.forEach((section) => {
+    frame.column(section);
+  });
   frame.text(newTexts);
   frame.text(failures);
   return frame.bytes;
 }
 
-function changedColumns(any: number, columns: SharedColumns, count: number): (Float64Array | Uint16Array | Uint8Array)[] {
+function changedColumns(
+  any: number,
+  columns: SharedColumns,
+  count: number,
+): (Float64Array | Uint16Array | Uint8Array)[] {
   return [
     columns.changes.subarray(0, count),
     ...(any & bit.value ? [columns.values.subarray(0, count)] : []),

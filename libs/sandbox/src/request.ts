@@ -60,7 +60,10 @@ export function runFrame(batch: ReadingBatch, options: RunFrameOptions): Buffer 
   const runs = [columns.quality, columns.unit, columns.code, columns.method];
   const wide = [values, spans.startMs, spans.stepMs, spans.lengthMs, spans.count, spans.series];
   const sections = [...wide, ...runs.flatMap(({ ends, values: held }) => [ends, held])];
-  const bytes = sections.reduce((sum, section) => sum + padded(section.byteLength), padded(textBytes) + padded(nameBytes));
+  const bytes = sections.reduce(
+    (sum, section) => sum + padded(section.byteLength),
+    padded(textBytes) + padded(nameBytes),
+  );
 
   const frame = new FrameWriter(bytes);
   const { header } = frame;
@@ -76,7 +79,9 @@ export function runFrame(batch: ReadingBatch, options: RunFrameOptions): Buffer 
   runs.forEach(({ ends }, index) => {
     header[at.runs + index] = ends.length;
   });
-  sections.forEach((section) => { frame.column(section); });
+  sections.forEach((section) => {
+    frame.column(section);
+  });
   frame.text(texts);
   frame.text(names);
   return frame.bytes;

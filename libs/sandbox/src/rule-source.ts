@@ -28,7 +28,10 @@ export function ruleBody(source: string): string {
     throw new RuleSourceError('a rule has exactly one `export default defineRule({ … })`', { line: 1, column: 1 });
   }
   // The semicolon ends a statement before it that has none of its own.
-  const body = withoutSdk.replace(defaultExport, (text, indent: string) => `${indent};${blank(text.slice(indent.length + 1))}`);
+  const body = withoutSdk.replace(
+    defaultExport,
+    (text, indent: string) => `${indent};${blank(text.slice(indent.length + 1))}`,
+  );
   refuse(body, otherExport, 'a rule exports nothing but its `export default defineRule({ … })`');
   return body;
 }

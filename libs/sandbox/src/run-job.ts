@@ -10,8 +10,8 @@ export interface RunJob {
   readonly batch: ReadingBatch;
   /** How often a child died, for no reason that we know, while it had this batch. */
   unexplainedDeaths: number;
-  /** The step that a traced run was in last. */
+  /** The step that a traced run was in last; -1 before the first. */
   lastStep: number;
-  resolve(result: FlowResult): void;
-  reject(error: Error): void;
+  resolve: (result: FlowResult) => void;
+  reject: (error: Error) => void;
 }

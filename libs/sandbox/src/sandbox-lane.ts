@@ -1,4 +1,4 @@
-import type { ChildEnd, ChildHost } from './child-host.ts';
+import type { ChildEnd, ChildEvents, ChildHost } from './child-host.ts';
 import { defineFrame, runFrame } from './request.ts';
 import type { FrameReader } from './frame.ts';
 import { word } from './frame.ts';
@@ -11,12 +11,12 @@ export interface LaneOptions {
   readonly limits: SandboxLimits;
   /** A lane for one suspect batch: its child says before each step that it begins. */
   readonly traced: boolean;
-  start(events: { ready(): void; reply(frame: FrameReader): void; end(end: ChildEnd): void }): ChildHost;
+  readonly start: (events: ChildEvents) => ChildHost;
   /** The next job for this lane, or undefined. */
-  next(): RunJob | undefined;
-  answered(job: RunJob, frame: FrameReader): void;
+  readonly next: () => RunJob | undefined;
+  readonly answered: (job: RunJob, frame: FrameReader) => void;
   /** The child is gone; `jobs` had no answer yet, the first of them was being run. `served`: it had been ready. */
-  ended(end: ChildEnd, jobs: readonly RunJob[], served: boolean): void;
+  readonly ended: (end: ChildEnd, jobs: readonly RunJob[], served: boolean) => void;
 }
 
 /**
@@ -41,8 +41,12 @@ export class SandboxLane {
         this.#ready = true;
         this.pump();
       },
-      reply: (frame) => { this.#reply(frame); },
-      end: (end) => { this.#end(end); },
+      reply: (frame) => {
+        this.#reply(frame);
+      },
+      end: (end) => {
+        this.#end(end);
+      },
     });
     this.#watchdog = new Watchdog(this.#child, options.limits, () => this.#inFlight[0]?.id);
   }

@@ -29,7 +29,9 @@ export class Watchdog {
   /** Looks from now on, or no more. */
   watch(busy: boolean): void {
     if (busy) {
-      this.#timer ??= setInterval(() => { this.#look(); }, lookEveryMs);
+      this.#timer ??= setInterval(() => {
+        this.#look();
+      }, lookEveryMs);
     } else {
       clearInterval(this.#timer);
       this.#timer = undefined;
