@@ -25,8 +25,7 @@ export function incomingColumns(columns: ReadingColumns, attributes: Attributes)
   if (!(Number.isInteger(decimals) && decimals >= 0 && decimals <= decimalsMax)) {
     throw broken(`${decimals} decimals`);
   }
-  for (let index = 0; index < values.length; index++) {
-    const value = values[index] as number;
+  for (const value of values) {
     // Nearly all values are 32-bit integers, and this tells them at a fraction of the cost.
     if ((value | 0) === value) {
       continue;

@@ -66,9 +66,8 @@ test('bytes that no encoder wrote are a clear error or a sheet', () => {
   const property = fc.property(
     fc.uint8Array({ maxLength: 80 }),
     sums,
-    fc.nat(),
-    fc.nat(255),
-    (bytes, values, at, byte) => {
+    fc.tuple(fc.nat(), fc.nat(255)),
+    (bytes, values, [at, byte]) => {
       decode(bytes);
       decode(Uint8Array.of(1, ...bytes));
       const blob = encodeSheet(sheetOf(values)).slice();

@@ -18,5 +18,5 @@ describeAggregateStore(
       },
     });
   },
-  { runs: 25 },
+  { runs: 15 },
 );

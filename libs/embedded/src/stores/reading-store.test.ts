@@ -18,5 +18,5 @@ describeReadingStore(
       },
     });
   },
-  { runs: 30 },
+  { runs: 20 },
 );

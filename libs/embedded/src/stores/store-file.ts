@@ -24,13 +24,10 @@ export class StoreFile {
 
   constructor({ file, schema, bytesMax }: StoreFileOptions) {
     this.file = file;
-    this.database = openDatabase(file, {
-      schema,
-      formatVersion,
-      durability: 'full',
-      pageBytes,
-      ...(bytesMax === undefined ? {} : { bytesMax }),
-    });
+    this.database = openDatabase(file, { schema, formatVersion, durability: 'full', pageBytes });
+    if (bytesMax !== undefined) {
+      this.database.exec(`pragma max_page_count = ${Math.floor(bytesMax / pageBytes)}`);
+    }
     this.database.exec(`pragma cache_size = ${-cacheBytesMax / 1024}`);
     this.#version = this.database.prepare('pragma data_version');
     this.#seenVersion = this.#dataVersion();

@@ -171,7 +171,8 @@ export function describeAggregateStore(
         { minLength: 1, maxLength: 12 },
       );
       const property = fc.asyncProperty(arbitrary, fc.infiniteStream(fc.nat()), async (plain, chance) => {
-        const { store: fresh, close } = await open();
+        const opened = await open();
+        const fresh = opened.store;
         const pick = (below: number): number => chance.next().value % below;
         const slotMs = (slot: number): number => startMs + slot * dayMs;
         const writes = plain.map(({ slot, sums }, index) =>
@@ -197,7 +198,7 @@ export function describeAggregateStore(
           toMs: 1e13,
         });
         expect(shownAggregates(left)).toEqual(expected);
-        await close();
+        await opened.close();
       });
       await fc.assert(property, { numRuns: runs });
     });

@@ -243,7 +243,8 @@ export function describeReadingStore(
 
       test('in whatever order, grouping and repetition batches come, the same state is left', async () => {
         const property = fc.asyncProperty(plainBatches(wild), fc.infiniteStream(fc.nat()), async (batches, chance) => {
-          const { store: fresh, close } = await open('raw');
+          const opened = await open('raw');
+          const fresh = opened.store;
           const pick = (below: number): number => chance.next().value % below;
           const writes = batches.flatMap(writesOf);
           const deliveries = [...writes, ...writes.filter(() => pick(4) === 0)];
@@ -252,7 +253,7 @@ export function describeReadingStore(
             await fresh.write(group);
           }
           expect(await storedState(fresh, batches)).toEqual(expectedState(batches));
-          await close();
+          await opened.close();
         });
         await fc.assert(property, { numRuns: runs });
       });
@@ -260,7 +261,8 @@ export function describeReadingStore(
       if (exactOutcomes) {
         test('every reading has one outcome, and as many are inserted as there are identities', async () => {
           const property = fc.asyncProperty(plainBatches(wild), async (batches) => {
-            const { store: fresh, close } = await open('raw');
+            const opened = await open('raw');
+            const fresh = opened.store;
             const writes = batches.flatMap(writesOf);
             const found = await fresh.write(writes);
             let inserted = 0;
@@ -270,7 +272,7 @@ export function describeReadingStore(
               inserted += counts.inserted;
             });
             expect(inserted).toBe(expectedState(batches).size);
-            await close();
+            await opened.close();
           });
           await fc.assert(property, { numRuns: Math.ceil(runs / 3) });
         });

@@ -56,7 +56,10 @@ export function expectedState(batches: readonly PlainBatch[]): Map<string, strin
   return new Map([...latest].map(([identity, { text }]) => [identity, text]));
 }
 
-type Standing = { readonly order: readonly (bigint | string)[]; readonly text: string };
+interface Standing {
+  readonly order: readonly (bigint | string)[];
+  readonly text: string;
+}
 
 function identityOf({ meter, channel, startMs, lengthMs }: PlainReading): string {
   return `${meter} ${channel} ${startMs} ${lengthMs}`;
