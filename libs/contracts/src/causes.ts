@@ -1,4 +1,5 @@
 import type { Cause } from '@meterflow/readings';
+import { checkCount } from './check-count.ts';
 import { keyBytes, readKey } from './key-bytes.ts';
 import { block, varint, type MessageFields, type MessageShape } from './message-fields.ts';
 import { messageLimits } from './message-limits.ts';
@@ -17,6 +18,7 @@ export function writeCause(writer: WireWriter, field: number, cause: Cause): voi
 }
 
 export function writeCauses(writer: WireWriter, field: number, causes: readonly Cause[]): void {
+  checkCount('causes', causes.length, messageLimits.causesMax);
   for (let index = causes.length - 1; index >= 0; index--) {
     writeCause(writer, field, causes[index] as Cause);
   }

@@ -1,9 +1,10 @@
 import { sumHighUnit, wholeWindow, type AggregateBatch, type AggregateRows } from '@meterflow/aggregates';
 import { missingCode } from '@meterflow/readings';
+import { checkCount } from './check-count.ts';
 import { checkIntegers } from './check-integers.ts';
 import { checkSameLength } from './check-spans.ts';
 import { MalformedMessageError } from './malformed-message-error.ts';
-import { instantMsMax } from './message-limits.ts';
+import { instantMsMax, messageLimits } from './message-limits.ts';
 
 /** A local day has at most 48 hours: where a zone moved over the date line. (Antarctica/Troll has 26 each autumn.) */
 const hourMax = 47;
@@ -13,6 +14,10 @@ const wide = { min: -sumHighUnit * 2 ** 53, max: sumHighUnit * 2 ** 53 };
 /** Checks all that an aggregate batch promises about its sheets and rows. */
 export function checkSheets(batch: AggregateBatch): void {
   const { series, startMs, endMs, unit, rows } = batch.sheets;
+  checkCount('series', batch.series.length, messageLimits.seriesMax);
+  checkCount('texts', batch.texts.length, messageLimits.textsMax);
+  checkCount('sheets', series.length, messageLimits.sheetsMax);
+  checkCount('rows', batch.rows.hour.length, messageLimits.rowsMax);
   checkSameLength({ series, start_ms: startMs, end_ms: endMs, unit, rows }, 'sheets');
   checkIntegers(startMs, 'sheets.start_ms', { min: -instantMsMax, max: instantMsMax });
   checkIntegers(endMs, 'sheets.end_ms', { min: -instantMsMax, max: instantMsMax });

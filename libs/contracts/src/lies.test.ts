@@ -1,7 +1,9 @@
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import { BatchBuilder, rawVersion, ReadingRow, sliceBatch } from '@meterflow/readings';
 import { IntegrityError } from '@meterflow/stage';
 import { describe, expect, test } from 'vitest';
 import { decodeAggregateBatch, encodeAggregateBatch } from './aggregate-batch.ts';
+import { messageLimits } from './message-limits.ts';
 import {
   AggregateBatchSchema,
   ReadingBatchSchema,
@@ -216,6 +218,27 @@ describe('an encoder refuses what a decoder would', () => {
   test.each([Number.NaN, Infinity, 0.5, 2 ** 53])('the value %d', (value) => {
     const columns = { ...batch.columns, values: Float64Array.of(1, 0, value, 2) };
     expect(() => encodeReadingBatch({ ...batch, columns })).toThrow(IntegrityError);
+  });
+
+  test('more causes than a message may hold', () => {
+    const cause = { sourceId: 'a.1', key: '0'.repeat(32), part: 0, parts: 1 };
+    const causes = Array(messageLimits.causesMax + 1).fill(cause) as (typeof cause)[];
+    expect(() => encodeAggregateBatch({ ...aggregates, causes })).toThrow(IntegrityError);
+  });
+
+  test('more readings than a message may hold', () => {
+    const builder = new BatchBuilder(messageLimits.readingsMax + 1);
+    const row = new ReadingRow();
+    row.series = builder.series('meter', 'import');
+    row.version = builder.version(rawVersion(1, 0));
+    row.lengthMs = 1;
+    for (; builder.count <= messageLimits.readingsMax; row.startMs += 1) {
+      builder.append(row);
+    }
+    const { tenant, layer, sourceId, acceptedAtMs, activation } = batch;
+    const large = builder.finish({ tenant, layer, sourceId, acceptedAtMs, activation });
+    expect(() => encodeReadingBatch(large)).toThrow(expect.objectContaining({ code: 'message-limit' }));
+    expect(decodeReadingBatch(encodeReadingBatch(sliceBatch(large, 1, messageLimits.readingsMax + 1)))).toBeDefined();
   });
 
   test('a key that is not 32 hexadecimal characters', () => {

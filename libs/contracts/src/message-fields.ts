@@ -258,6 +258,12 @@ export class MessageFields {
   #scan(): void {
     while (this.#position < this.#end) {
       const start = this.#position;
+      if (this.#shape[(this.#bytes[start] as number) >> 3]?.countMax !== undefined) {
+        this.#passShortEntries(start);
+        if (this.#position > start) {
+          continue;
+        }
+      }
       const tag = this.#varint();
       const number = Math.floor(tag / 8);
       if (number === 0 || tag > 0xffff_ffff) {
@@ -270,6 +276,31 @@ export class MessageFields {
         this.#found(number, shape, tag % 8);
       }
     }
+  }
+
+  /**
+   * Passes the entries of a repeated field as long as tag and length take a byte each: thousands of series, mostly.
+   * Leaves whatever else comes, and whatever is wrong, to the loop that called.
+   */
+  #passShortEntries(first: number): void {
+    const bytes = this.#bytes;
+    const tag = bytes[first] as number;
+    const number = tag >> 3;
+    const room = (this.#shape[number]?.countMax ?? 0) - this.count(number);
+    const places = (this.#entries[number] ??= []);
+    const countBefore = places.length;
+    let position = first;
+    while (position + 1 < this.#end && bytes[position] === tag && (places.length - countBefore) / 2 < room) {
+      const start = position + 2;
+      const end = start + (bytes[position + 1] as number);
+      if (end - start >= 0x80 || end > this.#end || tag % 8 !== wireType.lengthDelimited || tag >= 0x80) {
+        break;
+      }
+      places.push(start, end);
+      position = end;
+    }
+    this.#notes[number * notesPerField + countNote] = places.length / 2;
+    this.#position = position;
   }
 
   /** Notes where unknown fields lie; neighbours share a place, so that many small ones cost no memory. */

@@ -1,5 +1,6 @@
 import type { ReadingBatch } from '@meterflow/readings';
 import { carriedFields, checkFormat, formatOf, writeCarried, type Carrier } from './carried-fields.ts';
+import { checkCount } from './check-count.ts';
 import { readCause, readSourceId, writeCause } from './causes.ts';
 import { asIntegrity } from './integrity.ts';
 import { isInstant } from './check-spans.ts';
@@ -87,6 +88,7 @@ function checkReadingBatch(batch: ReadingBatch): void {
   if (!isInstant(acceptedAtMs) || acceptedAtMs < 0) {
     throw new MalformedMessageError('message-value', 'accepted_at_ms', `${acceptedAtMs} is not an instant`);
   }
+  checkCount('series', batch.series.length, messageLimits.seriesMax);
   checkColumns(columns, batch.series.length);
   checkRuns(lineDeltas, 'line_deltas', { count: columns.values.length, valuesEnd: 2 ** 32 });
   if ((lineDeltas.values[0] ?? 0) !== 0) {

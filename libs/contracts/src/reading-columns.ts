@@ -1,4 +1,5 @@
 import { decimalsMax, missingCode, type ReadingColumns } from '@meterflow/readings';
+import { checkCount } from './check-count.ts';
 import { checkSpans } from './check-spans.ts';
 import { MalformedMessageError } from './malformed-message-error.ts';
 import { block, blocks, varint, type MessageFields, type MessageShape } from './message-fields.ts';
@@ -105,6 +106,8 @@ export function readColumns(parent: MessageFields, number: number): ReadingColum
 export function checkColumns(columns: ReadingColumns, series: number): void {
   const count = columns.values.length;
   const { texts } = columns;
+  checkCount('columns.values', count, readingsMax);
+  checkCount('columns.texts', texts.length, textsMax);
   checkSpans(columns.spans, 'columns.spans', { readings: count, series });
   checkVersions(columns.versions, 'columns.versions');
   checkRuns(columns.quality, 'columns.quality', { count, valuesEnd: missingCode + 1 });

@@ -1,4 +1,5 @@
 import type { Touched } from '@meterflow/readings';
+import { checkCount } from './check-count.ts';
 import { checkIntegers } from './check-integers.ts';
 import { checkSameLength } from './check-spans.ts';
 import { MalformedMessageError } from './malformed-message-error.ts';
@@ -32,6 +33,8 @@ export function readTouched(fields: MessageFields, number: number): Touched {
 
 export function checkTouched(touched: Touched, path: string): void {
   const { series, index, fromMs, toMs } = touched;
+  checkCount(`${path}.series`, series.length, seriesMax);
+  checkCount(path, index.length, touchedMax);
   checkSameLength({ index, from_ms: fromMs, to_ms: toMs }, path);
   checkIntegers(fromMs, `${path}.from_ms`, { min: -instantMsMax, max: instantMsMax });
   checkIntegers(toMs, `${path}.to_ms`, { min: -instantMsMax, max: instantMsMax });

@@ -1,4 +1,5 @@
 import type { Versions } from '@meterflow/readings';
+import { checkCount } from './check-count.ts';
 import { checkIntegers } from './check-integers.ts';
 import { checkSameLength } from './check-spans.ts';
 import { MalformedMessageError } from './malformed-message-error.ts';
@@ -39,6 +40,7 @@ export function readVersions(fields: MessageFields, number: number): Versions {
 
 export function checkVersions(versions: Versions, path: string): void {
   const { declared, acceptedAtMs, activation, ticket, computed } = versions;
+  checkCount(path, declared.length, messageLimits.versionsMax);
   checkSameLength({ declared, accepted_at_ms: acceptedAtMs, activation, ticket, computed }, path);
   checkIntegers(declared, `${path}.declared`, { min: 0 });
   checkIntegers(acceptedAtMs, `${path}.accepted_at_ms`, { min: 0, max: instantMsMax });
