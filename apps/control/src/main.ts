@@ -1,1 +1,58 @@
-export {};
+import { randomBytes, randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { openEmbeddedPlatform } from '@meterflow/embedded';
+import { localPrincipal } from '@meterflow/http';
+import { Activations, Keys, Tenants } from '@meterflow/registry';
+import { parseServiceConfig, runService } from '@meterflow/service';
+import { systemClock } from '@meterflow/stage';
+import { createTelemetry } from '@meterflow/telemetry';
+import { createControl, type ControlAccess } from './control.ts';
+import { deadLetterDesk } from './dead-letter-desk.ts';
+import { ensureFirstKey } from './first-key.ts';
+import type { ControlPorts } from './ports.ts';
+
+const config = parseServiceConfig(process.env, { service: 'control', pid: process.pid });
+const telemetry = createTelemetry({ service: 'control', level: config.logLevel });
+const nowMs = (): number => systemClock.nowMs();
+
+await runService({
+  telemetry,
+  drainMs: config.drainMs,
+  stuckMs: config.stuckMs,
+  open: async (lifecycle) => {
+    const platform = openEmbeddedPlatform({ root: config.dataDir, owner: config.owner, telemetry });
+    lifecycle.register('platform', () => platform.close());
+    const { registry, deadLetters, publisher, directory } = platform;
+    const tenants = new Tenants({ registry, nowMs });
+    const keys = new Keys({ registry, nowMs, randomBytes });
+    const activations = new Activations({ registry, nowMs, activationLeaseMs: 0 });
+    await ensureFirstKey(join(directory.root, 'operator.key'), { tenants, keys });
+    const ports: ControlPorts = {
+      readings: (layer) => platform.readings(layer),
+      aggregates: platform.aggregates,
+      sources: platform.sources,
+      tenants,
+      keys,
+      deadLetters: deadLetterDesk({ deadLetters, publisher, activations }),
+      backlogs: () => Promise.resolve(platform.bus.backlog()),
+      nowMs,
+      sleep: (ms, signal) => systemClock.sleep(ms, signal),
+    };
+    const access: Omit<ControlAccess, 'authenticate'> = {
+      telemetry,
+      notLive: () => undefined,
+      notReady: () => (lifecycle.ready ? undefined : lifecycle.state),
+      metrics: () => telemetry.renderMetrics(),
+      newRequestId: randomUUID,
+      quotas: async (tenant) => (await tenants.ensure(tenant)).quotas,
+    };
+    const open = async (name: string, authenticate: ControlAccess['authenticate']): Promise<void> => {
+      const server = createControl(ports, { ...access, authenticate });
+      await server.listen({ socket: join(directory.run, `control.${name}.sock`) });
+      lifecycle.register(`${name} socket`, () => server.close());
+    };
+    await open('public', (text) => keys.authenticate(text));
+    await open('local', (text) => Promise.resolve(localPrincipal(text)));
+    return [];
+  },
+});

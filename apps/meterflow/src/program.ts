@@ -1,7 +1,17 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { globalOptions, type GlobalOptions, type Output, type RawGlobalOptions } from './cli-context.ts';
 import { dev, type DevOptions } from './commands/dev.ts';
+import {
+  handleDeadLetters,
+  listDeadLetters,
+  showDeadLetter,
+  type DeadLetterFilter,
+} from './commands/dead-letters.ts';
 import { importFiles, type ImportOptions } from './commands/import.ts';
+import { queryAggregates, queryReadings, type AggregatesOptions, type ReadingsOptions } from './commands/query.ts';
+import { start } from './commands/start.ts';
+import { status } from './commands/status.ts';
+import { createKey, createTenant, listKeys, listTenants, revokeKey, rotateKey } from './commands/tenants-and-keys.ts';
 
 export const portDefault = 8640;
 
@@ -26,6 +36,15 @@ export function buildProgram(output: Output): Command {
     });
 
   program
+    .command('start')
+    .description('import the bundled sample of real readings, show it, and stay up')
+    .option('--host <host>', 'address to listen on', '127.0.0.1')
+    .option('--port <port>', 'port to listen on; 0 takes a free one', port, portDefault)
+    .action(async (options: DevOptions) => {
+      await start(options, globals(), output);
+    });
+
+  program
     .command('import')
     .description('bring files of readings through all stages, to the end')
     .argument('<files...>', 'CSV, NDJSON or JSON, plain, .gz or .zst')
@@ -36,7 +55,108 @@ export function buildProgram(output: Output): Command {
       await importFiles(files, options, globals(), output);
     });
 
+  addQueries(program, { globals, output });
+  addDeadLetters(program, { globals, output });
+  addTenantsAndKeys(program, { globals, output });
+
+  program
+    .command('status')
+    .description('what waits where, for how long, and what is dead')
+    .action(async () => {
+      await status(globals(), output);
+    });
+
   return program;
+}
+
+interface Surroundings {
+  readonly globals: () => GlobalOptions;
+  readonly output: Output;
+}
+
+function addQueries(program: Command, { globals, output }: Surroundings): void {
+  const query = program.command('query').description('readings or aggregates of one series');
+  const series = (command: Command): Command =>
+    command
+      .option('--tenant <tenant>', 'whose series it is', 'default')
+      .requiredOption('--meter <meter>')
+      .option('--channel <channel>', 'which quantity of the meter', 'import')
+      .requiredOption('--from <instant>', 'first instant, like 2013-03-04T00:00:00Z, or a date of UTC')
+      .requiredOption('--to <instant>', 'first instant that is not in it any more');
+  series(query.command('readings').description('the latest readings, in order'))
+    .option('--raw', 'as they came, before the rules')
+    .action(async (options: ReadingsOptions) => {
+      await queryReadings(options, globals(), output);
+    });
+  series(query.command('aggregates').description('hours, local days or months, in order'))
+    .addOption(new Option('--resolution <resolution>').choices(['hour', 'day', 'month']).default('day'))
+    .action(async (options: AggregatesOptions) => {
+      await queryAggregates(options, globals(), output);
+    });
+}
+
+function addDeadLetters(program: Command, { globals, output }: Surroundings): void {
+  const letters = program.command('dead-letters').description('what no retry of the stages could mend');
+  const filtered = (command: Command): Command =>
+    command
+      .addOption(new Option('--state <state>').choices(['dead', 'parked', 'purged']))
+      .option('--stage <stage>')
+      .option('--tenant <tenant>')
+      .option('--reason-code <code>');
+  filtered(letters.command('list').description('newest first')).action(async (filter: DeadLetterFilter) => {
+    await listDeadLetters(filter, globals(), output);
+  });
+  letters
+    .command('show')
+    .description('one with its reason and its original bytes')
+    .argument('<id>')
+    .action(async (id: string) => {
+      await showDeadLetter(id, globals(), output);
+    });
+  for (const command of ['retry', 'purge'] as const) {
+    const what = command === 'retry' ? 'send them to their stages once more' : 'drop them for good';
+    filtered(letters.command(command).description(what))
+      .argument('[ids...]')
+      .option('--all', 'all that the other options choose')
+      .action(async (ids: string[], { all, ...filter }: DeadLetterFilter & { all?: boolean }) => {
+        await handleDeadLetters(command, { ids, filter, ...(all === undefined ? {} : { all }) }, { globals: globals(), output });
+      });
+  }
+}
+
+function addTenantsAndKeys(program: Command, { globals, output }: Surroundings): void {
+  const told = (): { globals: GlobalOptions; output: Output } => ({ globals: globals(), output });
+  const tenants = program.command('tenants').description('who owns readings');
+  tenants.command('list').action(async () => {
+    await listTenants(told());
+  });
+  tenants
+    .command('create')
+    .argument('<name>', 'a-z, 0-9 and inner dashes')
+    .action(async (name: string) => {
+      await createTenant(name, told());
+    });
+  const keys = program.command('keys').description('API keys of a tenant');
+  const ofTenant = (command: Command): Command => command.option('--tenant <tenant>', 'whose key it is', 'default');
+  ofTenant(keys.command('list')).action(async (options: { tenant: string }) => {
+    await listKeys(options, told());
+  });
+  ofTenant(keys.command('create').description('a new key, shown this once'))
+    .addOption(new Option('--role <role>').choices(['provider', 'customer', 'operator']).makeOptionMandatory())
+    .option('--label <label>', 'what it is for', '')
+    .action(async (options: { tenant: string; role: string; label: string }) => {
+      await createKey(options, told());
+    });
+  ofTenant(keys.command('rotate').description('a new secret; the old one stays valid for a day'))
+    .argument('<id>')
+    .action(async (id: string, options: { tenant: string }) => {
+      await rotateKey(id, options, told());
+    });
+  ofTenant(keys.command('revoke').description('end it at once'))
+    .argument('<id>')
+    .action(async (id: string, options: { tenant: string }) => {
+      await revokeKey(id, options, told());
+    });
 }
 
 function port(text: string): number {

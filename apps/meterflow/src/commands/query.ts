@@ -1,0 +1,69 @@
+import type { GlobalOptions, Output } from '../cli-context.ts';
+import { floatValue, shownValue } from '../client/exact-json.ts';
+import { pages, queryString, type Row } from '../client/pages.ts';
+import { askingServices, withServer } from '../client/with-server.ts';
+import { sparkline } from '../terminal/chart.ts';
+import { table } from '../terminal/table.ts';
+
+export interface SeriesOptions {
+  readonly tenant: string;
+  readonly meter: string;
+  readonly channel: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+export interface ReadingsOptions extends SeriesOptions {
+  /** The readings as they came, before the rules. */
+  readonly raw?: boolean;
+}
+
+export interface AggregatesOptions extends SeriesOptions {
+  readonly resolution: string;
+}
+
+export async function queryReadings(options: ReadingsOptions, globals: GlobalOptions, output: Output): Promise<void> {
+  const { tenant, meter, channel, from, to, raw } = options;
+  const path = `/v1/readings${queryString({ meter, channel, from, to, raw })}`;
+  const rows = await allRows(globals, { tenant, path, rows: 'readings' });
+  tell(rows, { columns: ['start', 'end', 'value', 'unit', 'quality', 'version'], value: 'value' }, { globals, output });
+}
+
+export async function queryAggregates(options: AggregatesOptions, globals: GlobalOptions, output: Output): Promise<void> {
+  const { tenant, meter, channel, from, to, resolution } = options;
+  const path = `/v1/aggregates${queryString({ meter, channel, from, to, resolution })}`;
+  const rows = await allRows(globals, { tenant, path, rows: 'aggregates' });
+  const columns = ['start', 'end', 'sum', 'min', 'max', 'mean', 'count', 'unit', 'quality'];
+  tell(rows, { columns, value: 'sum' }, { globals, output });
+}
+
+async function allRows(globals: GlobalOptions, query: { tenant: string; path: string; rows: string }): Promise<readonly Row[]> {
+  return withServer(globals, askingServices, async ({ control }) => {
+    const found: Row[] = [];
+    for await (const page of pages(control, { ...query, role: 'operator', cursor: 'after' })) {
+      found.push(...page);
+    }
+    return found;
+  });
+}
+
+/** Rows as JSON; or, for a person, a table, and on a terminal a chart above it. */
+function tell(
+  rows: readonly Row[],
+  shown: { readonly columns: readonly string[]; readonly value: string },
+  { globals, output }: { readonly globals: GlobalOptions; readonly output: Output },
+): void {
+  if (globals.json) {
+    output.line(JSON.stringify(rows));
+    return;
+  }
+  if (rows.length === 0) {
+    output.note('There are no readings of this series in this span.');
+    return;
+  }
+  if (output.terminal.isTTY) {
+    const points = rows.map((row) => ({ label: shownValue(row['start']).slice(0, 16), value: floatValue(row[shown.value]) }));
+    output.note(`${sparkline(points)}\n`);
+  }
+  output.line(table(shown.columns, rows.map((row) => shown.columns.map((column) => shownValue(row[column])))));
+}
