@@ -120,7 +120,9 @@ export function storeError(error: unknown, file: string): Error {
 /** What making a folder may fail with, as the SQLite code that says the same. */
 const fileSystemCodes: Readonly<Record<string, number>> = {
   EACCES: cannotOpen,
+  EDQUOT: full,
   EEXIST: cannotOpen,
+  EFBIG: full,
   EIO: ioError,
   ENOENT: cannotOpen,
   ENOSPC: full,

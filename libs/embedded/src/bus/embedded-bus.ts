@@ -41,12 +41,17 @@ const retentionDefault: Retention = { retentionMs: 24 * 60 * 60 * 1000, retentio
 /** Opens the bus of a data directory, as any number of processes may at the same time. */
 export function openBus(options: BusOptions): EmbeddedBus {
   const bus = new EmbeddedBus(options);
-  options.topology?.topics.forEach((topic) => {
-    bus.declareTopic(topic);
-  });
-  options.topology?.subscriptions.forEach((subscription) => {
-    bus.declareSubscription(subscription);
-  });
+  try {
+    options.topology?.topics.forEach((topic) => {
+      bus.declareTopic(topic);
+    });
+    options.topology?.subscriptions.forEach((subscription) => {
+      bus.declareSubscription(subscription);
+    });
+  } catch (error) {
+    void bus.close();
+    throw error;
+  }
   return bus;
 }
 
@@ -61,6 +66,7 @@ export class EmbeddedBus {
   readonly #files: BusFiles;
   readonly #writers = new Map<string, TopicWriter>();
   readonly #sources = new Set<EmbeddedSource>();
+  #closed: Promise<void> | undefined;
 
   constructor(options: BusOptions) {
     this.#options = { topicBytesMax: topicBytesMaxDefault, ...options };
@@ -113,8 +119,13 @@ export class EmbeddedBus {
     return maintain(this.#files, { ...retentionDefault, ...this.#options, nowMs: this.#options.clock.nowMs() });
   }
 
-  /** Commits what still waits to be published, then lets go of all files. */
-  async close(): Promise<void> {
+  /** Commits what still waits to be published, then lets go of all files. Nothing may be called after it. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
     await Promise.all([...this.#writers.values()].map((writer) => writer.close()));
     this.#writers.clear();
     this.#sources.forEach((source) => {

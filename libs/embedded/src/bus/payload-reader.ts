@@ -1,6 +1,6 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { FatalError } from '@meterflow/stage';
-import { segmentFile } from './topic-file.ts';
+import { payloadAlignment, segmentFile } from './topic-file.ts';
 
 /** A message's row. */
 export interface MessageRow {
@@ -94,6 +94,9 @@ export class PayloadReader {
 }
 
 function follows(before: MessageRow | undefined, row: MessageRow): boolean {
-  const bothInSegments = before?.payload === null && row.payload === null;
-  return bothInSegments && before.segment === row.segment && before.offset < row.offset;
+  if (before?.payload !== null || row.payload !== null || before.segment !== row.segment) {
+    return false;
+  }
+  const gapBytes = row.offset - before.offset - before.bytes;
+  return gapBytes >= 0 && gapBytes < payloadAlignment;
 }

@@ -1,7 +1,7 @@
 import { closeSync, fdatasync, fsyncSync, openSync, writev } from 'node:fs';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
-import { segmentFile } from './topic-file.ts';
+import { payloadAlignment, segmentFile } from './topic-file.ts';
 
 const writeAll = promisify(writev) as unknown as (
   fd: number,
@@ -11,10 +11,8 @@ const writeAll = promisify(writev) as unknown as (
 const sync = promisify(fdatasync);
 
 /** A segment that has grown to this takes no more; trimming frees whole segments. */
-const segmentBytesMax = 32 * 1024 * 1024;
-/** Payloads begin where a float64 column may, so that typed arrays lie over them as they are. */
-const alignment = 8;
-const padding = new Uint8Array(alignment);
+const segmentBytesMax = 16 * 1024 * 1024;
+const padding = new Uint8Array(payloadAlignment);
 
 /** Where a payload lies. */
 export interface Placement {
@@ -46,7 +44,7 @@ export class SegmentWriter {
     let offset = this.#endBytes;
     for (const payload of payloads) {
       placements.push({ segment: this.id, offset });
-      const padBytes = -payload.length & (alignment - 1);
+      const padBytes = -payload.length & (payloadAlignment - 1);
       buffers.push(payload);
       if (padBytes > 0) {
         buffers.push(padding.subarray(0, padBytes));

@@ -23,6 +23,8 @@ create table segments (id integer primary key autoincrement, lastSeq integer not
 
 /** Payloads up to here lie in their row. */
 export const inlineBytesMax = 2_048;
+/** In a segment payloads begin where a float64 column may, so that typed arrays lie over them as they are. */
+export const payloadAlignment = 8;
 
 export function openTopicFile(file: string, durability: 'full' | 'normal'): DatabaseSync {
   return openDatabase(file, { schema: topicSchema, formatVersion: 1, durability });

@@ -27,8 +27,8 @@ export function trimStep(file: string, topic: DatabaseSync, options: TrimOptions
   const { seq } = topic
     .prepare(
       `select max(seq) as seq from (
-         select seq, publishedAtMs, endBytes from messages where seq <= ? and seq < ? order by seq limit ?
-       ) where publishedAtMs < ? or endBytes <= ?`,
+         select seq, publishedAtMs, endBytes - bytes as startBytes from messages where seq <= ? and seq < ? order by seq limit ?
+       ) where publishedAtMs < ? or startBytes < ?`,
     )
     .get(
       options.settled,
