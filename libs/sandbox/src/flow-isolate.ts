@@ -5,6 +5,7 @@ import { BatchCursor } from './isolate-cursor.ts';
 import { loadStep, walk, type StepSource } from './isolate-flow.ts';
 import { freezeAll, takeAway } from './isolate-lockdown.ts';
 import { makeFlow, type IsolateFlow } from './isolate-main.ts';
+import { ReadingState } from './isolate-memory.ts';
 import { Reading } from './isolate-reading.ts';
 import type { ResultReply } from './reply.ts';
 import type { RunRequest } from './request.ts';
@@ -14,7 +15,7 @@ import { control, namesWantedBit, sharedBytes, sharedColumns, type SharedColumns
 /** Thrown when a step can't be loaded, or a whole walk failed. `code` is a RuleFailureCode. */
 export class StepError extends Error {
   override readonly name = 'StepError';
-  readonly code: 'rule-invalid' | 'rule-threw';
+  readonly code: 'rule-invalid' | 'rule-threw' | 'rule-returned-nonsense';
   readonly step: number;
 
   constructor(code: StepError['code'], step: number, message: string) {
@@ -38,7 +39,7 @@ const program = `
   const parts = {
     takeAway: ${takeAway.toString()}, freezeAll: ${freezeAll.toString()}, sharedColumns: ${sharedColumns.toString()},
     BatchCursor: ${BatchCursor.toString()}, Reading: ${Reading.toString()}, loadStep: ${loadStep.toString()},
-    walk: ${walk.toString()},
+    walk: ${walk.toString()}, ReadingState: ${ReadingState.toString()},
   };
   return (${makeFlow.toString()})(parts, $0, JSON.parse($1));
 `;
@@ -90,7 +91,7 @@ export class FlowIsolate {
       if (traced) {
         onStep(step);
       }
-      this.#columns.control.set([request.spans.count.length, request.count, step, step + stride, 0, 0]);
+      this.#columns.control.set([request.spans.count.length, request.count, step, step + stride, 0, 0, step, 0]);
       this.#enter(step, () => {
         this.#walk(texts, names);
       });
@@ -166,7 +167,9 @@ export class FlowIsolate {
       if (message.includes('timed out')) {
         throw new BackstopError(message, { cause: error });
       }
-      throw new StepError('rule-threw', step, message);
+      const { control: told } = this.#columns;
+      const code = told[control.remembers] === 1 ? 'rule-returned-nonsense' : 'rule-threw';
+      throw new StepError(code, told[control.step] ?? step, message);
     }
   }
 }

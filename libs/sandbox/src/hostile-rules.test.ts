@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { change, flowOf, type FlowResult } from '@meterflow/rules';
@@ -166,9 +166,14 @@ describe('the child process', () => {
     await sandbox.run(honest, sampleBatch());
     const [pid] = sandbox.childPids;
     const environment = readFileSync(`/proc/${pid ?? 0}/environ`, 'latin1');
+    const folder = readlinkSync(`/proc/${pid ?? 0}/cwd`);
+    const files = readdirSync(`/proc/${pid ?? 0}/fd`).map((fd) => readlinkSync(`/proc/${pid ?? 0}/fd/${fd}`));
     await sandbox.close();
     delete process.env['METERFLOW_SECRET'];
     expect(environment.split('\0').filter((line) => line !== '')).toEqual(['TZ=UTC']);
+    expect(folder).toBe('/');
+    expect(files.filter((file) => !/^(?:socket|pipe|anon_inode):|^\/dev\/null$/.test(file))).toEqual([]);
+    expect(files.filter((file) => file.startsWith('socket:'))).toHaveLength(3);
   });
 
   test.each([

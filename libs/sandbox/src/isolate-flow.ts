@@ -83,6 +83,9 @@ export function loadStep(compile: Compile, source: StepSource, index: number): L
 export interface WalkRange {
   readonly fromSpan: number;
   readonly toSpan: number;
+  /** Index of the first reading of `fromSpan`. */
+  readonly first: number;
+  /** Readings before this are left out. */
   readonly fromIndex: number;
 }
 
@@ -95,13 +98,13 @@ export function walk(step: LoadedStep, run: { cursor: BatchCursor; reading: Read
   const { changes, quality, count } = cursor;
   const { channels, context, index: stepIndex } = step;
   const rule = step.instantiate();
-  let index = range.fromIndex;
+  let end = range.first;
   for (let span = range.fromSpan; span < range.toSpan; span++) {
     cursor.span = span;
-    cursor.first = index;
-    const end = index + (count[span] as number);
+    cursor.first = end;
+    let index = Math.max(end, range.fromIndex);
+    end += count[span] as number;
     if (channels !== undefined && !channels.test(cursor.names()[(cursor.series[span] as number) * 2 + 1] as string)) {
-      index = end;
       continue;
     }
     for (; index < end; index++) {

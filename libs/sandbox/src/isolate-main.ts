@@ -1,6 +1,7 @@
 import type { BatchCursor, IsolateSettings } from './isolate-cursor.ts';
 import type { LoadedStep, StepSource, WalkRange } from './isolate-flow.ts';
 import type { Compile } from './isolate-lockdown.ts';
+import type { ReadingState } from './isolate-memory.ts';
 import type { Reading } from './isolate-reading.ts';
 import type { SharedColumns } from './shared-layout.ts';
 
@@ -12,6 +13,7 @@ export interface IsolateParts {
   readonly BatchCursor: new (columns: SharedColumns, settings: IsolateSettings) => BatchCursor;
   readonly Reading: new (cursor: BatchCursor) => Reading;
   readonly loadStep: (compile: Compile, source: StepSource, index: number) => LoadedStep;
+  readonly ReadingState: new (cursor: BatchCursor, index: number) => ReadingState;
   readonly walk: (step: LoadedStep, run: { cursor: BatchCursor; reading: Reading }, range: WalkRange) => void;
 }
 
@@ -38,6 +40,34 @@ export function makeFlow(parts: IsolateParts, memory: SharedArrayBuffer, setting
   const walks: ((range: WalkRange) => void)[] = [];
   const walkText = parts.walk.toString();
   let textsKnown = 0;
+  /**
+   * Takes a rule over the batch, then once more, afresh, over its last reading alone. A rule that makes something else
+   * of it then has a memory, and its results would depend on how readings were batched.
+   */
+  const walkChecked = (walk: (range: WalkRange) => void, spans: number, readings: number): void => {
+    const last = readings - 1;
+    const before = new parts.ReadingState(cursor, last);
+    walk({ fromSpan: 0, toSpan: spans, first: 0, fromIndex: 0 });
+    if (last < 1 || cursor.namesWanted) {
+      return;
+    }
+    const after = new parts.ReadingState(cursor, last);
+    const failures = cursor.failures.length;
+    before.restore(cursor);
+    walk({
+      fromSpan: spans - 1,
+      toSpan: spans,
+      first: readings - (columns.count[spans - 1] as number),
+      fromIndex: last,
+    });
+    const alone = new parts.ReadingState(cursor, last);
+    after.restore(cursor);
+    cursor.failures.length = failures;
+    if (!alone.equals(after)) {
+      columns.control[7] = 1;
+      throw new Error('it remembers earlier readings: the last one of a batch comes out differently by itself');
+    }
+  };
   Object.freeze(parts.Reading.prototype);
   parts.freezeAll();
 
@@ -64,8 +94,9 @@ export function makeFlow(parts: IsolateParts, memory: SharedArrayBuffer, setting
       }
       const wanted = (): boolean => cursor.namesWanted;
       for (let step = from; step < to && !wanted(); step++) {
+        columns.control[6] = step;
         try {
-          (walks[step] as (typeof walks)[number])({ fromSpan: 0, toSpan: spans, fromIndex: 0 });
+          walkChecked(walks[step] as (typeof walks)[number], spans, readings);
         } catch (error) {
           if (!wanted()) {
             throw error;

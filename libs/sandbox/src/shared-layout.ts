@@ -18,9 +18,18 @@ export interface SharedColumns {
 
 /**
  * Places in the control column. The host writes spans, readings and the steps to run (up to `toStep`); the isolate
- * writes `any` and, last, `done`: whatever else a call throws after that (a promise that a rule left behind) is void.
+ * writes the step that it is in, whether that one was found to have a memory, `any` and, last, `done`: whatever else a call throws after that (a promise that a rule left behind) is void.
  */
-export const control = { spans: 0, readings: 1, fromStep: 2, toStep: 3, done: 4, any: 5 } as const;
+export const control = {
+  spans: 0,
+  readings: 1,
+  fromStep: 2,
+  toStep: 3,
+  done: 4,
+  any: 5,
+  step: 6,
+  remembers: 7,
+} as const;
 /** Beside the bits of `changes` in `any`: a rule wants the names, nothing else counts. */
 export const namesWantedBit = 256;
 

@@ -197,6 +197,37 @@ export function describeSandbox(name: string, makeSandbox: () => Sandbox): void 
       await expect(sandbox.run(flow, sampleBatch())).rejects.toMatchObject({ code: 'rule-invalid' });
     });
 
+    test.each([
+      ['counts', 'let count = 0;', 'reading.value = count++'],
+      ['keeps the last value', 'let last = 0;', 'const was = last; last = reading.value; reading.value -= was'],
+      ['collects in a constant', 'const seen = new Map();', 'seen.set(reading.startMs, 1); reading.value = seen.size'],
+      [
+        'notes the first only',
+        'const noted = [];',
+        'if (noted.push(1) === 1) reading.annotate("first"); else reading.value += 1',
+      ],
+      ['fails after the first', 'let count = 0;', 'if (count++ > 0) throw new Error("again")'],
+    ])('a rule that remembers earlier readings fails the batch: one that %s', async (_, top, body) => {
+      const { source, ...rule } = ruleOf(body);
+      const remembering = { ...rule, id: `remembering ${top}`, source: `${top}\n${source}` };
+      const run = sandbox.run(
+        flowOf('memory', [
+          { rule: ruleOf(''), parameters: {} },
+          { rule: remembering, parameters: {} },
+        ]),
+        sampleBatch(),
+      );
+      await expect(run).rejects.toMatchObject({ code: 'rule-returned-nonsense' });
+      await expect(run).rejects.toThrow(/remembering.*remembers earlier readings/);
+    });
+
+    test('constants at the top of a rule are no memory', async () => {
+      const { source, ...rule } = ruleOf('reading.value *= factors.get(reading.unit)');
+      const constant = { ...rule, id: 'constant', source: `const factors = new Map([['kWh', 1000]]);\n${source}` };
+      const { values } = await sandbox.run(flowOf('constant', [{ rule: constant, parameters: {} }]), sampleBatch());
+      expect([...values]).toEqual([0, 1_500, -250, 12_000]);
+    });
+
     test('the same inputs give the same result, whatever ran before', async () => {
       const flow = flowOfBody(
         `reading.value = Math.sin(reading.value) + Math.exp(reading.startMs / 1e12); reading.annotate('at ' + new Date(reading.startMs).toISOString())`,
