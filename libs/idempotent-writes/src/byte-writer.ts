@@ -2,6 +2,9 @@
 export class ByteWriter {
   bytes = new Uint8Array(4_096);
   position = 0;
+  /** The last text, mostly the next one too. */
+  #text = '';
+  #encoded: Uint8Array = new Uint8Array(0);
 
   reset(): void {
     this.position = 0;
@@ -45,9 +48,12 @@ export class ByteWriter {
 
   /** The length in bytes, then UTF-8. */
   text(text: string): void {
-    const encoded = encoder.encode(text);
-    this.varint(encoded.length);
-    this.copy(encoded);
+    if (text !== this.#text) {
+      this.#text = text;
+      this.#encoded = encoder.encode(text);
+    }
+    this.varint(this.#encoded.length);
+    this.copy(this.#encoded);
   }
 }
 

@@ -73,7 +73,7 @@ export class SegmentDraft {
       // A register's second reading fixes the step, since its length does not.
       this.spanStepMs[last] = startMs - (this.spanStartMs[last] as number);
       this.spanReadings[last] = 2;
-      this.#nextMs = startMs + (this.spanStepMs[last]);
+      this.#nextMs = startMs + this.spanStepMs[last];
     } else {
       this.openSpan(startMs, lengthMs, lengthMs);
     }

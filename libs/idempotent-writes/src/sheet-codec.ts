@@ -100,21 +100,19 @@ function writeColumn(column: Float64Array, rows: number): void {
   const bytesEach = widths[width] as number;
   writer.byte(width);
   writer.reserve(rows * bytesEach);
-  const view = new DataView(writer.bytes.buffer, writer.position);
-  for (let index = 0; index < rows; index++) {
+  const { bytes } = writer;
+  let at = writer.position;
+  writer.position = at + rows * bytesEach;
+  if (bytesEach === 8) {
+    bytes.set(new Uint8Array(column.buffer, 0, rows * 8), at);
+    return;
+  }
+  for (let index = 0; index < rows && bytesEach > 0; index++) {
     const value = column[index] as number;
-    const at = index * bytesEach;
-    if (bytesEach === 8) {
-      view.setFloat64(at, value, true);
-    } else if (bytesEach === 4) {
-      view.setInt32(at, value, true);
-    } else if (bytesEach === 2) {
-      view.setInt16(at, value, true);
-    } else if (bytesEach === 1) {
-      view.setInt8(at, value);
+    for (let shift = 0; shift < bytesEach * 8; shift += 8) {
+      bytes[at++] = value >> shift;
     }
   }
-  writer.position += rows * bytesEach;
 }
 
 function widthOf(least: number, greatest: number): number {

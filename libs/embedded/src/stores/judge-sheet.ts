@@ -108,10 +108,17 @@ function rowsByHour(sheet: SheetCursor): Map<number, number> {
   return rows;
 }
 
+let builder = new AggregateBatchBuilder();
+
 function decoded(blob: Uint8Array): SheetCursor {
-  const builder = new AggregateBatchBuilder();
-  const ticket = decodeSheet(blob, builder.series('', ''), builder);
-  const cursor = new SheetCursor(builder.finish({ tenant: '', level: 'day', ticket, causes: [] }));
-  cursor.next();
-  return cursor;
+  try {
+    const ticket = decodeSheet(blob, builder.series('', ''), builder);
+    const cursor = new SheetCursor(builder.finish({ tenant: '', level: 'day', ticket, causes: [] }));
+    cursor.next();
+    return cursor;
+  } catch (error) {
+    // What was decoded of it before it proved damaged must not show up in the next sheet.
+    builder = new AggregateBatchBuilder();
+    throw error;
+  }
 }
