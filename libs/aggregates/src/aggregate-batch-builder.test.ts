@@ -7,7 +7,7 @@ import { dayMs, hourMs } from './calendar.ts';
 import { sameSheet } from './same-sheet.ts';
 import { SheetCursor } from './sheet-cursor.ts';
 import { shownSheets } from './testing/index.ts';
-import { formatMean, formatSum, setSum, sumInteger } from './wide-sum.ts';
+import { formatMean, formatSum, meanInteger, setSum, sumInteger } from './wide-sum.ts';
 
 const header = { tenant: 'default', level: 'day', ticket: 1, causes: [] } as const;
 
@@ -143,6 +143,14 @@ describe('sums', () => {
     setSum(sum, integer);
     expect(formatMean(sum, decimals, count)).toBe(mean);
   });
+});
+
+test('means are the same from a number and from a BigInt', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: -1000, max: 1000 }), fc.integer({ min: 1, max: 50 }), (sum, count) => {
+      expect(BigInt(meanInteger(sum, count))).toBe(meanInteger(BigInt(sum), count));
+    }),
+  );
 });
 
 test('the canonical export names each window, and no ticket', () => {

@@ -27,4 +27,4 @@ export { DaySheets, type DaySheetsRequest } from './day-sheets.ts';
 export { appendMonthSheets, type MonthSheetsRequest } from './month-sheets.ts';
 export { sameRow, sameSheet, type RowPosition } from './same-sheet.ts';
 export { SheetCursor } from './sheet-cursor.ts';
-export { formatExtreme, formatMean, formatSum, setSum, sumInteger, type WideSum } from './wide-sum.ts';
+export { formatExtreme, formatMean, formatSum, meanInteger, setSum, sumInteger, type WideSum } from './wide-sum.ts';

@@ -46,9 +46,21 @@ export function formatExtreme(integer: number, decimals: number): string {
 /** sum / count, rounded half-even to {@link meanDecimals}; `count` is at least 1. */
 export function formatMean(sum: WideSum, decimals: number, count: number): string {
   const shift = meanDecimals - decimals;
-  const numerator = sumInteger(sum.sumHigh, sum.sumLow) * (shift > 0 ? 10n ** BigInt(shift) : 1n);
-  const denominator = BigInt(count) * (shift < 0 ? 10n ** BigInt(-shift) : 1n);
-  return formatDecimal(divideHalfEven(numerator, denominator), meanDecimals);
+  const integer = sumInteger(sum.sumHigh, sum.sumLow) * 10n ** BigInt(Math.max(0, shift));
+  const divisor = BigInt(count) * 10n ** BigInt(Math.max(0, -shift));
+  return formatDecimal(divideHalfEven(integer, divisor), meanDecimals);
+}
+
+/** The mean of `count` values, at least one, whose sum is an exact integer: in the sum's own decimals, half-even. */
+export function meanInteger(sum: number | bigint, count: number): number | bigint {
+  if (typeof sum === 'bigint') {
+    return divideHalfEven(sum, BigInt(count));
+  }
+  const rest = sum % count;
+  const whole = (sum - rest) / count;
+  const twice = Math.abs(rest) * 2;
+  const up = twice > count || (twice === count && whole % 2 !== 0);
+  return whole + (up ? Math.sign(sum) : 0);
 }
 
 function divideHalfEven(numerator: bigint, denominator: bigint): bigint {

@@ -1,0 +1,48 @@
+import {
+  formatSum,
+  resolutionOf,
+  rowEndMs,
+  rowStartMs,
+  type Resolution,
+  type SheetCursor,
+} from '@meterflow/aggregates';
+import { qualities } from '@meterflow/readings';
+import { InstantTexts } from './instant-texts.ts';
+import { decimalText } from './reading-lines.ts';
+import type { NamedSeries } from './series-streams.ts';
+
+/** Writes aggregates as `JSON.stringify(canonicalAggregate(…))` does, each with a line feed. */
+export class AggregateLines {
+  readonly #instants = new InstantTexts();
+  readonly #resolution: Resolution;
+  readonly #head: string;
+
+  constructor({ tenant, meter, channel }: NamedSeries, resolution: Resolution) {
+    const fields = JSON.stringify({ kind: 'aggregate', tenant, meter, channel, resolution });
+    this.#resolution = resolution;
+    this.#head = `${fields.slice(0, -1)},"start":"`;
+  }
+
+  /** The cursor's rows of the resolution. */
+  lines(cursor: SheetCursor): string {
+    let lines = '';
+    const unit = JSON.stringify(cursor.unit);
+    for (let row = cursor.rowsFrom; row < cursor.rowsTo; row++) {
+      if (resolutionOf(cursor, row) === this.#resolution) {
+        lines += this.#line(cursor, row, unit);
+      }
+    }
+    return lines;
+  }
+
+  #line(cursor: SheetCursor, row: number, unit: string): string {
+    const { rows, decimals } = cursor.batch;
+    const value = (column: Float64Array): string => decimalText(column[row] as number, decimals);
+    const high = rows.sumHigh[row] as number;
+    const sum = high === 0 ? value(rows.sumLow) : formatSum(high, rows.sumLow[row] as number, decimals);
+    const span = `${this.#instants.text(rowStartMs(cursor, row))}","end":"${this.#instants.text(rowEndMs(cursor, row))}`;
+    const values = `"sum":"${sum}","min":"${value(rows.min)}","max":"${value(rows.max)}"`;
+    const quality = qualities[rows.quality[row] as number] as string;
+    return `${this.#head}${span}",${values},"count":${rows.count[row] as number},"unit":${unit},"quality":"${quality}"}\n`;
+  }
+}

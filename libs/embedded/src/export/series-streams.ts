@@ -1,0 +1,60 @@
+/** A series with its tenant. */
+export interface NamedSeries {
+  readonly tenant: string;
+  readonly meter: string;
+  readonly channel: string;
+}
+
+/** One of several enumerations, each by tenant, meter and channel, that are walked side by side. */
+export class SeriesStream<Content extends { readonly series: NamedSeries }> {
+  readonly #contents: Iterator<Content>;
+  #next: Content | undefined;
+
+  constructor(contents: Iterable<Content>) {
+    this.#contents = contents[Symbol.iterator]();
+    this.#advance();
+  }
+
+  /** The series of what comes next; undefined at the end. */
+  get series(): NamedSeries | undefined {
+    return this.#next?.series;
+  }
+
+  /** All that comes next of this series. */
+  *of(series: NamedSeries): Generator<Content> {
+    while (this.#next !== undefined && compareSeries(this.#next.series, series) === 0) {
+      yield this.#next;
+      this.#advance();
+    }
+  }
+
+  #advance(): void {
+    const next = this.#contents.next();
+    this.#next = next.done === true ? undefined : next.value;
+  }
+}
+
+/** The series of all streams in order, each once; the caller takes what each stream has of it. */
+export function* seriesOf(streams: readonly { readonly series: NamedSeries | undefined }[]): Generator<NamedSeries> {
+  for (;;) {
+    let first: NamedSeries | undefined;
+    for (const { series } of streams) {
+      if (series !== undefined && (first === undefined || compareSeries(series, first) < 0)) {
+        first = series;
+      }
+    }
+    if (first === undefined) {
+      return;
+    }
+    yield first;
+  }
+}
+
+/** The stores' order: names hold no characters whose order differs between UTF-8 and UTF-16. */
+function compareSeries(a: NamedSeries, b: NamedSeries): number {
+  return compareText(a.tenant, b.tenant) || compareText(a.meter, b.meter) || compareText(a.channel, b.channel);
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,53 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { SqlError } from './sql-error.ts';
+
+export const sqlViews = ['readings', 'readings_raw', 'aggregates'] as const;
+export type SqlView = (typeof sqlViews)[number];
+
+/** Table functions that take a query or a table's name as text: what they read can't be seen from outside. */
+const indirect = new Set(['query', 'query_table']);
+
+/**
+ * The views that one query reads, found by DuckDB's own parser, which serializes nothing but queries. Throws
+ * {@link SqlError} for anything else: several statements, statements that change something, no statement.
+ */
+export async function queryViews(connection: DuckDBConnection, sql: string): Promise<ReadonlySet<SqlView>> {
+  const reader = await connection.runAndReadAll('select json_serialize_sql($1::varchar)', [sql]);
+  const tree = JSON.parse(String(reader.value(0, 0))) as SerializedSql;
+  if (tree.error) {
+    throw tree.error_type === 'not implemented'
+      ? new SqlError('sql-not-a-query', 'Only queries are taken: SELECT, WITH, FROM, VALUES, DESCRIBE.')
+      : new SqlError('sql-invalid', tree.error_message ?? 'The SQL can not be parsed.');
+  }
+  if (tree.statements?.length !== 1) {
+    throw new SqlError(
+      'sql-not-a-query',
+      `One query at a time is taken, not ${tree.statements?.length ?? 0} statements.`,
+    );
+  }
+  const names = new Set<string>();
+  collectNames(tree.statements[0], names);
+  return new Set(sqlViews.filter((view) => names.has(view)));
+}
+
+interface SerializedSql {
+  readonly error: boolean;
+  readonly error_type?: string;
+  readonly error_message?: string;
+  readonly statements?: readonly unknown[];
+}
+
+function collectNames(node: unknown, names: Set<string>): void {
+  if (typeof node !== 'object' || node === null) {
+    return;
+  }
+  for (const [field, value] of Object.entries(node)) {
+    if (typeof value !== 'string') {
+      collectNames(value, names);
+    } else if (field === 'table_name') {
+      names.add(value.toLowerCase().replaceAll('"', ''));
+    } else if (field === 'function_name' && indirect.has(value.toLowerCase())) {
+      sqlViews.forEach((view) => names.add(view));
+    }
+  }
+}

@@ -1,0 +1,309 @@
+import { createReadStream, createWriteStream, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip, gunzipSync } from 'node:zlib';
+import { DuckDBInstance } from '@duckdb/node-api';
+import { missingCode, parseDecimal } from '@meterflow/readings';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { fillStores, type StoredReading } from '../testing/filled-stores.ts';
+import { jsonText } from './json-text.ts';
+import { runSql } from './run-sql.ts';
+import { SqlEngine, type SqlRequest } from './sql-engine.ts';
+import { SqlError } from './sql-error.ts';
+import { exactProduct, writeInt128, writeInt64 } from './write-words.ts';
+
+const halfHourMs = 1_800_000;
+let root: string;
+let engine: SqlEngine;
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'meterflow-sql-'));
+  engine = new SqlEngine({ directory: root });
+});
+
+afterEach(async () => {
+  await engine.close();
+  rmSync(root, { recursive: true });
+});
+
+async function rows(sql: string, more: Partial<SqlRequest> = {}): Promise<string[][]> {
+  const found: string[][] = [];
+  for await (const row of await engine.query({ sql, ...more })) {
+    found.push([...row]);
+  }
+  return found;
+}
+
+const failure = (sql: string, more: Partial<SqlRequest> = {}) =>
+  rows(sql, more).then(
+    () => undefined,
+    (error: unknown) => (error instanceof SqlError ? error.code : error),
+  );
+
+const reading = (slot: number, integer: number, more: Partial<StoredReading> = {}): StoredReading => ({
+  meter: 'm1',
+  startMs: Date.UTC(2013, 0, 1) + slot * halfHourMs,
+  lengthMs: halfHourMs,
+  integer,
+  decimals: 3,
+  ...more,
+});
+
+describe('the views', () => {
+  test('show each latest reading with its exact value', async () => {
+    await fillStores(root, [
+      reading(0, 509),
+      reading(1, 453, { declared: 7 }),
+      reading(2, 0, { quality: missingCode }),
+    ]);
+    const columns = 'tenant, meter, channel, start, "end", value, unit, quality, version';
+    expect(await rows(`select ${columns} from readings order by start`)).toEqual([
+      [
+        '"default"',
+        '"m1"',
+        '"import"',
+        '"2013-01-01T00:00:00Z"',
+        '"2013-01-01T00:30:00Z"',
+        '0.509',
+        '"kWh"',
+        '"measured"',
+        'null',
+      ],
+      [
+        '"default"',
+        '"m1"',
+        '"import"',
+        '"2013-01-01T00:30:00Z"',
+        '"2013-01-01T01:00:00Z"',
+        '0.453',
+        '"kWh"',
+        '"measured"',
+        '7',
+      ],
+      [
+        '"default"',
+        '"m1"',
+        '"import"',
+        '"2013-01-01T01:00:00Z"',
+        '"2013-01-01T01:30:00Z"',
+        'null',
+        '"kWh"',
+        '"missing"',
+        'null',
+      ],
+    ]);
+    expect(await rows('select sum(value), count(value), count(*) from readings_raw')).toEqual([['0.962', '2', '3']]);
+  });
+
+  test('show aggregates with their means, and the names and types of all columns', async () => {
+    await fillStores(root, [reading(0, 1), reading(1, 1), reading(2, 2), reading(48, 5)]);
+    const sql = 'select resolution, start, "end", sum, min, max, mean, count, unit, quality from aggregates';
+    expect(await rows(`${sql} where resolution <> 'hour' order by start, "end"`)).toEqual([
+      [
+        '"day"',
+        '"2013-01-01T00:00:00Z"',
+        '"2013-01-02T00:00:00Z"',
+        '0.004',
+        '0.001',
+        '0.002',
+        '0.001333333',
+        '3',
+        '"kWh"',
+        '"measured"',
+      ],
+      [
+        '"month"',
+        '"2013-01-01T00:00:00Z"',
+        '"2013-02-01T00:00:00Z"',
+        '0.009',
+        '0.001',
+        '0.005',
+        '0.00225',
+        '4',
+        '"kWh"',
+        '"measured"',
+      ],
+      [
+        '"day"',
+        '"2013-01-02T00:00:00Z"',
+        '"2013-01-03T00:00:00Z"',
+        '0.005',
+        '0.005',
+        '0.005',
+        '0.005',
+        '1',
+        '"kWh"',
+        '"measured"',
+      ],
+    ]);
+    const { columns } = await runSql({ directory: root, sql: 'from aggregates limit 0' });
+    expect(columns.map(({ name, type }) => `${name} ${type}`)).toEqual([
+      'tenant VARCHAR',
+      'meter VARCHAR',
+      'channel VARCHAR',
+      'resolution VARCHAR',
+      'start TIMESTAMP WITH TIME ZONE',
+      'end TIMESTAMP WITH TIME ZONE',
+      ...['sum', 'min', 'max', 'mean'].map((name) => `${name} DECIMAL(38,9)`),
+      'count BIGINT',
+      'unit VARCHAR',
+      'quality VARCHAR',
+    ]);
+  });
+
+  test('follow what is stored, also within one engine', async () => {
+    await fillStores(root, [reading(0, 1)]);
+    expect(await rows('select sum(value) from readings')).toEqual([['0.001']]);
+    await fillStores(root, [reading(0, 1), reading(1, 41)]);
+    expect(await rows('select sum(value) from readings')).toEqual([['0.042']]);
+  });
+
+  test('are empty where nothing is stored', async () => {
+    expect(await rows('select count(*) from readings, readings_raw, aggregates')).toEqual([['0']]);
+  });
+
+  test('show a tenant its own rows alone', async () => {
+    await fillStores(root, [reading(0, 1), reading(0, 2, { tenant: 'other' })]);
+    expect(await rows('select tenant, value from readings', { tenant: 'other' })).toEqual([['"other"', '0.002']]);
+    expect(await rows('select count(*) from aggregates', { tenant: 'third' })).toEqual([['0']]);
+    expect(await rows("from query('select count(*) from readings')", { tenant: 'other' })).toEqual([['1']]);
+    expect(await rows('select count(*) from readings')).toEqual([['2']]);
+  });
+
+  test('give back what was stored, from the least to the greatest value', async () => {
+    const integers = [Number.MAX_SAFE_INTEGER, -Number.MAX_SAFE_INTEGER, 0, -1, 2 ** 32, -(2 ** 31)];
+    await fillStores(
+      root,
+      integers.map((integer, slot) => reading(slot, integer, { decimals: 0 })),
+    );
+    expect(await rows('select value from readings order by start')).toEqual(
+      integers.map((integer) => [String(integer)]),
+    );
+  });
+});
+
+describe('a query', () => {
+  test.each([
+    ['create table t as select 1', 'sql-not-a-query'],
+    ["copy (select 1) to 'out.csv'", 'sql-not-a-query'],
+    ["attach 'other.db'", 'sql-not-a-query'],
+    ['set threads = 1', 'sql-not-a-query'],
+    ['select 1; select 2', 'sql-not-a-query'],
+    ['', 'sql-not-a-query'],
+    ['selec 1', 'sql-invalid'],
+    ['select nothing from readings', 'sql-invalid'],
+    ["select * from read_text('/etc/hostname')", 'sql-invalid'],
+    ["select * from '/etc/passwd'", 'sql-invalid'],
+    ["select * from glob('/*')", 'sql-invalid'],
+    ["select getenv('HOME')", 'sql-invalid'],
+  ])('%j is refused as %s', async (sql, code) => {
+    expect(await failure(sql)).toBe(code);
+  });
+
+  test('is ended when it takes too long, or is no longer wanted', async () => {
+    const endless = 'select count(*) from range(1000000) a, range(1000000) b where a.range + b.range = 7';
+    expect(await failure(endless, { timeoutMs: 50 })).toBe('sql-timeout');
+    const abort = new AbortController();
+    const ended = failure(endless, { signal: abort.signal });
+    setTimeout(() => {
+      abort.abort();
+    }, 50);
+    expect(await ended).toBe('sql-invalid');
+  });
+
+  test('that needs too much memory fails, and the next one is answered', async () => {
+    await engine.close();
+    engine = new SqlEngine({ directory: root, memoryBytesMax: 64 * 1024 * 1024 });
+    expect(await failure('select list(range) from range(100000000)')).toBe('sql-too-large');
+    expect(await rows('select 1')).toEqual([['1']]);
+  });
+
+  test('gives no more rows than asked for, and says so', async () => {
+    const answer = await engine.query({ sql: 'select range from range(5000)', rowsMax: 3_000 });
+    const found: string[] = [];
+    for await (const [cell] of answer) {
+      found.push(cell!);
+    }
+    expect([found.length, found.at(-1), answer.truncated]).toEqual([3_000, '2999', true]);
+    const exact = await engine.query({ sql: 'select range from range(3000)', rowsMax: 3_000 });
+    let count = 0;
+    for await (const row of exact) {
+      count += row.length;
+    }
+    expect([count, exact.truncated]).toEqual([3_000, false]);
+  });
+
+  test('answers in JSON that keeps every digit', async () => {
+    const cells = `select [1.50::decimal(5,2), null], {'a': true}, map {'k': 1}, 'NaN'::double, 0.1::double,
+      timestamp '2019-01-01 00:00:00.25', timestamptz '2019-01-01 01:00:00+01', date '2020-01-01',
+      170141183460469231731687303715884105727::hugeint, 'ä"'`;
+    expect(await rows(cells)).toEqual([
+      [
+        '[1.5,null]',
+        '{"a":true}',
+        '{"k":1}',
+        '"NaN"',
+        '0.1',
+        '"2019-01-01T00:00:00.25"',
+        '"2019-01-01T00:00:00Z"',
+        '"2020-01-01"',
+        '170141183460469231731687303715884105727',
+        '"ä\\""',
+      ],
+    ]);
+    expect(jsonText(-0.5)).toBe('-0.5');
+  });
+});
+
+test('numbers are written into memory as DuckDB reads them', () => {
+  const words = new Uint32Array(8);
+  const view = new DataView(words.buffer);
+  fc.assert(
+    fc.property(fc.maxSafeInteger(), fc.constantFrom(1, 1_000, 1e9), (integer, factor) => {
+      writeInt64(words, 1, integer);
+      expect(view.getBigInt64(8, true)).toBe(BigInt(integer));
+      writeInt128(words, 1, exactProduct(integer, factor));
+      const wide = (view.getBigInt64(24, true) << 64n) + view.getBigUint64(16, true);
+      expect(wide).toBe(BigInt(integer) * BigInt(factor));
+    }),
+  );
+});
+
+const london = join(
+  process.env['METERFLOW_SHARED'] ?? '',
+  'data/low-carbon-london/lbartnik_block_62_3households.csv.gz',
+);
+
+describe.skipIf(!existsSync(london))('three London households', () => {
+  test('sum up by hour, day and month as DuckDB has it from the file', async () => {
+    const file = join(root, 'london.csv');
+    await pipeline(createReadStream(london), createGunzip(), createWriteStream(file));
+    await fillStores(root, londonReadings());
+    const plain = await (await DuckDBInstance.create()).connect();
+    const source = `(select LCLid as meter, tstp as stamp, max(energy_kWh::decimal(18, 9)) as kwh
+      from read_csv('${file}', all_varchar = true) where trim(energy_kWh) <> 'Null' group by all)`;
+    for (const resolution of ['hour', 'day', 'month']) {
+      const expected = await plain.runAndReadAll(
+        `select meter, strftime(date_trunc('${resolution}', stamp::timestamp), '%Y-%m-%dT%H:%M:%SZ'), sum(kwh)::decimal(38, 9),
+           min(kwh)::decimal(38, 9), max(kwh)::decimal(38, 9), count(*) from ${source} group by 1, 2 order by 1, 2`,
+      );
+      const sql = `select meter, start, sum, min, max, count from aggregates
+        where resolution = '${resolution}' order by meter, start`;
+      expect(await rows(sql)).toEqual(expected.getRows().map((row) => row.map(jsonText)));
+    }
+  });
+});
+
+function londonReadings(): StoredReading[] {
+  const lines = gunzipSync(readFileSync(london)).toString().split('\n').slice(1);
+  return lines.flatMap((line) => {
+    const [meter, at, kwh] = line.split(',').map((field) => field.trim());
+    if (meter === undefined || at === undefined || kwh === undefined || kwh === 'Null') {
+      return [];
+    }
+    const startMs = Date.parse(`${at.slice(0, 19).replace(' ', 'T')}Z`);
+    return [{ meter, startMs, lengthMs: halfHourMs, ...parseDecimal(kwh) }];
+  });
+}
