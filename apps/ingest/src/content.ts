@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { constants, createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
-import { createGunzip, createZstdDecompress } from 'node:zlib';
+import { constants as zlib, createGunzip, createZstdDecompress } from 'node:zlib';
+import { UnreadableSourceError } from '@meterflow/formats';
+import { zstdWindowLogMax } from './limits.ts';
 
 /** How content is packed, told by its first bytes. */
 export const packings = ['plain', 'gzip', 'zstd'] as const;
@@ -19,23 +21,40 @@ export function packingOf(beginning: Uint8Array): Packing {
 
 const pieceBytes = 1024 * 1024;
 
-/** A file's content in pieces, unpacked. Needs the same memory whatever the file's size. */
-export function fileContent(path: string, packing: Packing): AsyncIterable<Uint8Array> {
-  const file = createReadStream(path, { highWaterMark: pieceBytes });
-  const unpacked =
-    packing === 'plain'
-      ? file
-      : file.pipe(packing === 'gzip' ? createGunzip({ chunkSize: pieceBytes }) : createZstdDecompress({ chunkSize: pieceBytes }));
-  file.on('error', (error) => unpacked.destroy(error));
-  return unpacked as AsyncIterable<Uint8Array>;
+/**
+ * Content in pieces, unpacked; needs the same memory however much it is. Iterating throws {@link UnreadableSourceError}
+ * where the packed bytes are damaged or end too early.
+ */
+export async function* unpacked(bytes: AsyncIterable<Uint8Array>, packing: Packing): AsyncGenerator<Uint8Array> {
+  if (packing === 'plain') {
+    yield* bytes;
+    return;
+  }
+  const unpack =
+    packing === 'gzip'
+      ? createGunzip({ chunkSize: pieceBytes })
+      : createZstdDecompress({ chunkSize: pieceBytes, params: { [zlib.ZSTD_d_windowLogMax]: zstdWindowLogMax } });
+  // Whatever goes wrong in it is thrown to whoever iterates.
+  const fed = pipeline(bytes, unpack).catch(() => undefined);
+  try {
+    for await (const piece of unpack) {
+      yield piece as Uint8Array;
+    }
+  } catch (error) {
+    throw isDamage(error)
+      ? new UnreadableSourceError('damaged-content', `the ${packing} content is damaged or cut: ${error.message}`, {
+          cause: error,
+        })
+      : error;
+  } finally {
+    unpack.destroy();
+    await fed;
+  }
 }
 
-/** The first bytes of a file's content, unpacked: enough for a header. */
-export async function beginningOf(path: string, packing: Packing): Promise<Uint8Array> {
-  for await (const piece of fileContent(path, packing)) {
-    return piece.subarray(0, 65_536);
-  }
-  return new Uint8Array(0);
+function isDamage(error: unknown): error is Error {
+  const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' && /^(Z_|ZSTD_|ERR_ZLIB|ERR_ZSTD)/.test(code);
 }
 
 export interface FileFacts {
@@ -45,23 +64,58 @@ export interface FileFacts {
   readonly contentHash: string;
 }
 
+/**
+ * A file's content in pieces, unpacked: the bytes that its facts were made of and none that were appended since, so that
+ * each pass reads the same.
+ */
+export function fileContent(
+  path: string,
+  { bytes, packing }: Pick<FileFacts, 'bytes' | 'packing'>,
+): AsyncIterable<Uint8Array> {
+  return unpacked(fileBytes(path, bytes), packing);
+}
+
+const beginningBytes = 65_536;
+
+/** The first bytes of some content: enough for a header, however small its pieces are. */
+export async function beginningOf(content: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const piece of content) {
+    pieces.push(piece);
+    bytes += piece.length;
+    if (bytes >= beginningBytes) {
+      break;
+    }
+  }
+  return Buffer.concat(pieces).subarray(0, beginningBytes);
+}
+
 /** Reads the file once, so that its acceptance can name its content before anything of it is published. */
 export async function fileFacts(path: string, onProgress?: (bytes: number) => void): Promise<FileFacts> {
-  const handle = await open(path);
-  try {
-    const beginning = new Uint8Array(4);
-    await handle.read(beginning, 0, 4, 0);
-    const hash = createHash('sha256');
-    let bytes = 0;
-    await pipeline(createReadStream(path, { highWaterMark: pieceBytes }), async (pieces: AsyncIterable<Uint8Array>) => {
-      for await (const piece of pieces) {
-        hash.update(piece);
-        bytes += piece.length;
-        onProgress?.(bytes);
-      }
-    });
-    return { bytes, packing: packingOf(beginning), contentHash: hash.digest('hex') };
-  } finally {
-    await handle.close();
+  const hash = createHash('sha256');
+  let packing: Packing | undefined;
+  let bytes = 0;
+  for await (const piece of fileBytes(path)) {
+    packing ??= packingOf(piece);
+    hash.update(piece);
+    bytes += piece.length;
+    onProgress?.(bytes);
   }
+  return { bytes, packing: packing ?? 'plain', contentHash: hash.digest('hex') };
+}
+
+/** Follows no link that was put in the file's place, and never waits for a writer, as opening a pipe would. */
+const openFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+async function* fileBytes(path: string, bytesMax = Infinity): AsyncGenerator<Uint8Array> {
+  if (bytesMax === 0) {
+    return;
+  }
+  const handle = await open(path, openFlags);
+  yield* createReadStream('', {
+    fd: handle,
+    highWaterMark: pieceBytes,
+    end: bytesMax - 1,
+  }) as AsyncIterable<Uint8Array>;
 }

@@ -1,17 +1,59 @@
-import { createHash } from 'node:crypto';
+import { realpath, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { defaultMapping, mappingForHeader, type Format, type Mapping } from '@meterflow/formats';
-import { beginningOf, fileContent, fileFacts } from './content.ts';
+import { defaultMapping, mappingForHeader, UnreadableSourceError, type Mapping } from '@meterflow/formats';
+import { beginningOf, fileContent, fileFacts, type FileFacts } from './content.ts';
+import { mappingVersion } from './mapping-version.ts';
+import type { SourceFormat } from './open-reader.ts';
 import { takeIn, type TakeInPorts, type TakenIn } from './take-in.ts';
 
 export interface FileImport {
   readonly tenant: string;
+  /** Of a regular file; see {@link importableFile}. */
   readonly path: string;
+  /** What a person calls it. */
+  readonly label: string;
+  /** Names this delivery where the same file may be handed in again after a crash. */
+  readonly delivery?: string;
   /** Chosen by the header among `mappings` where none is named. */
   readonly mapping?: Mapping;
   readonly mappings: readonly Mapping[];
   readonly sourceVersion: number;
-  readonly onProgress?: (progress: { readonly bytes: number; readonly bytesTotal: number; readonly received: number }) => void;
+  readonly onProgress?: (progress: ImportProgress) => void;
+}
+
+export interface ImportProgress {
+  /** Of the unpacked content; `bytesTotal` is the file's own size. */
+  readonly bytes: number;
+  readonly bytesTotal: number;
+  readonly received: number;
+  readonly accepted: number;
+  readonly rejected: number;
+}
+
+/** Thrown when a path names nothing that can be imported. The message says what to do. */
+export class NotImportableError extends Error {
+  override readonly name = 'NotImportableError';
+}
+
+/** The file that a path names, links followed. Throws {@link NotImportableError} unless it is one that can be read. */
+export async function importableFile(path: string): Promise<string> {
+  try {
+    const real = await realpath(path);
+    const found = await stat(real);
+    if (found.isDirectory()) {
+      throw new NotImportableError(`${path} is a directory: name its files`);
+    }
+    if (!found.isFile()) {
+      throw new NotImportableError(`${path} is not a regular file`);
+    }
+    if (found.size === 0) {
+      throw new NotImportableError(`${path} is empty`);
+    }
+    await beginningOf(fileContent(real, { bytes: 1, packing: 'plain' }));
+    return real;
+  } catch (error) {
+    throw notImportable(path, error);
+  }
 }
 
 /**
@@ -20,33 +62,72 @@ export interface FileImport {
  */
 export async function importFile(file: FileImport, ports: TakeInPorts): Promise<TakenIn> {
   const facts = await fileFacts(file.path);
-  const beginning = await beginningOf(file.path, facts.packing);
-  const mapping = file.mapping ?? mappingForHeader(beginning, file.mappings) ?? defaultMapping;
-  const { packing, contentHash, bytes: bytesTotal } = facts;
+  const format = formatOf(file.path);
+  const mapping = file.mapping ?? (format === 'csv' ? await byHeader(file, facts) : undefined) ?? defaultMapping;
   return takeIn(
     {
       tenant: file.tenant,
       kind: 'file',
       lane: 'bulk',
-      identity: `${contentHash} ${mappingVersion(mapping)} ${file.sourceVersion}`,
-      contentHash,
-      label: basename(file.path),
-      format: formatOf(file.path),
+      identity: `${facts.contentHash} ${mappingVersion(mapping)} ${file.sourceVersion}`,
+      ...(file.delivery === undefined ? {} : { delivery: file.delivery }),
+      contentHash: facts.contentHash,
+      label: file.label,
+      format,
       mapping,
       sourceVersion: file.sourceVersion,
-      bytes: () => fileContent(file.path, packing),
-      onProgress: ({ bytes, counts }) => file.onProgress?.({ bytes, bytesTotal, received: counts.received }),
+      bytes: () => fileContent(file.path, facts),
+      onProgress: ({ bytes, counts }) => file.onProgress?.({ bytes, bytesTotal: facts.bytes, ...counts }),
     },
     ports,
   );
 }
 
-/** A mapping's version is what it says: the same name with other rules is another one. */
-export function mappingVersion(mapping: Mapping): string {
-  return `${mapping.name}@${createHash('sha256').update(JSON.stringify(mapping)).digest('hex').slice(0, 12)}`;
+/** Undefined also where the content can't be read: taking it in then says why, in a receipt. */
+async function byHeader(file: FileImport, facts: FileFacts): Promise<Mapping | undefined> {
+  try {
+    return mappingForHeader(await beginningOf(fileContent(file.path, facts)), file.mappings);
+  } catch (error) {
+    if (error instanceof UnreadableSourceError) {
+      return undefined;
+    }
+    throw error;
+  }
 }
 
-function formatOf(path: string): Format {
-  const name = path.replace(/\.(gz|zst|zstd)$/i, '').toLowerCase();
-  return name.endsWith('.ndjson') || name.endsWith('.jsonl') ? 'ndjson' : name.endsWith('.json') ? 'json' : 'csv';
+/** What a file's name says that it is, whatever packs it. */
+export function formatOf(path: string): SourceFormat {
+  const name = basename(path)
+    .replace(/\.(gz|zst|zstd)$/i, '')
+    .toLowerCase();
+  const ending = name.slice(name.lastIndexOf('.') + 1);
+  switch (ending) {
+    case 'ndjson':
+    case 'jsonl':
+      return 'ndjson';
+    case 'json':
+      return 'json';
+    case 'pb':
+    case 'binpb':
+      return 'columns';
+    default:
+      return 'csv';
+  }
+}
+
+function notImportable(path: string, error: unknown): unknown {
+  const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined;
+  switch (code) {
+    case 'ENOENT':
+    case 'ENOTDIR':
+      return new NotImportableError(`there is no file ${path}`, { cause: error });
+    case 'EACCES':
+    case 'EPERM':
+      return new NotImportableError(`${path} can't be read by the server's user`, { cause: error });
+    case 'ELOOP':
+    case 'ENAMETOOLONG':
+      return new NotImportableError(`${path} is no path of a file`, { cause: error });
+    default:
+      return error;
+  }
 }

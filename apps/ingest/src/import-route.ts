@@ -1,23 +1,59 @@
-import { defaultMapping, builtInMappings, type Mapping } from '@meterflow/formats';
+import { basename } from 'node:path';
 import { defineRoute, Problem, type Route } from '@meterflow/http';
 import { z } from 'zod';
-import { importFile } from './import-file.ts';
-import type { TakeInPorts } from './take-in.ts';
+import { importableFile, importFile, NotImportableError, type FileImport } from './import-file.ts';
+import { importsAtOnceMax } from './limits.ts';
+import type { Mappings } from './mappings.ts';
+import { InterruptedError, type TakeInPorts } from './take-in.ts';
 
 const importRequest = z.strictObject({
-  path: z.string().min(1).describe('absolute path of a file on this machine'),
+  path: z.string().min(1).startsWith('/', 'is not absolute').describe('absolute path of a file on this machine'),
   mapping: z.string().optional().describe('name of a mapping; chosen by the header where absent'),
   sourceVersion: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).default(0),
+  delivery: z
+    .string()
+    .min(1)
+    .max(100)
+    .optional()
+    .describe('names this import: sent again after a crash it is found, also when it was finished'),
 });
 
 /** How often progress is told. */
 const progressEveryMs = 100;
+const retryAfterSeconds = 5;
+
+/** The imports in work, so that a process that stops lets them come to their end, or to where they are resumed from. */
+export class Imports {
+  readonly #running = new Set<Promise<void>>();
+
+  /** Throws Problem `overloaded`. */
+  checkRoom(): void {
+    if (this.#running.size >= importsAtOnceMax) {
+      throw new Problem('overloaded', `${importsAtOnceMax} imports are in work`, { retryAfterSeconds });
+    }
+  }
+
+  add(running: Promise<void>): void {
+    this.#running.add(running);
+    void running.finally(() => this.#running.delete(running));
+  }
+
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#running);
+  }
+}
+
+export interface ImportDoor {
+  readonly takeIn: TakeInPorts;
+  readonly mappings: Mappings;
+  readonly imports: Imports;
+}
 
 /**
- * Imports a file by its path, telling progress as NDJSON; the last line is the closing. Only on the local socket: whoever
- * may open that may read the data directory anyway.
+ * Imports a file by its path, telling progress as NDJSON; the last line is the closing, or an error. Goes on to the end
+ * when whoever asked goes away. Only on the local socket: whoever may open that may read the data directory anyway.
  */
-export function importRoute(ports: TakeInPorts, mappingNamed: (tenant: string, name: string) => Promise<Mapping | undefined>): Route {
+export function importRoute({ takeIn, mappings, imports }: ImportDoor): Route {
   return defineRoute({
     method: 'POST',
     path: '/v1/imports',
@@ -26,24 +62,50 @@ export function importRoute(ports: TakeInPorts, mappingNamed: (tenant: string, n
     roles: ['operator'],
     body: importRequest,
     answers: { 200: { description: 'progress, then the closing, as NDJSON', mediaType: 'application/x-ndjson' } },
-    handle: async ({ principal: { tenant }, body: { path, mapping: name, sourceVersion } }) => {
-      const mapping = name === undefined ? undefined : await mappingNamed(tenant, name);
-      if (name !== undefined && mapping === undefined) {
-        throw new Problem('invalid-request', `there is no mapping "${name}"; built in are ${builtInMappings.map((each) => each.name).join(', ')}`);
-      }
+    handle: async ({ principal: { tenant }, body }) => {
+      const mapping = await namedMapping(mappings, tenant, body.mapping);
+      const path = await readable(body.path);
+      const choices = await mappings.choices(tenant);
       const lines = new Lines();
-      const file = {
+      const file: FileImport = {
         tenant,
         path,
+        label: basename(body.path),
+        ...(body.delivery === undefined ? {} : { delivery: body.delivery }),
         ...(mapping === undefined ? {} : { mapping }),
-        mappings: [...builtInMappings, defaultMapping],
-        sourceVersion,
+        mappings: choices,
+        sourceVersion: body.sourceVersion,
         onProgress: lines.progress,
       };
-      importFile(file, ports).then(lines.close, lines.fail);
-      return Promise.resolve({ stream: lines, headers: { 'content-type': 'application/x-ndjson' } });
+      imports.checkRoom();
+      imports.add(importFile(file, takeIn).then(lines.close, lines.fail));
+      return { stream: lines, headers: { 'content-type': 'application/x-ndjson' } };
     },
   });
+}
+
+async function namedMapping(
+  mappings: Mappings,
+  tenant: string,
+  name: string | undefined,
+): Promise<FileImport['mapping']> {
+  if (name === undefined) {
+    return undefined;
+  }
+  const found = await mappings.get(tenant, name);
+  if (found === undefined) {
+    const known = (await mappings.list(tenant)).map(({ mapping }) => mapping.name).join(', ');
+    throw new Problem('invalid-request', `there is no mapping "${name}"; there are ${known}`);
+  }
+  return found.mapping;
+}
+
+async function readable(path: string): Promise<string> {
+  try {
+    return await importableFile(path);
+  } catch (error) {
+    throw error instanceof NotImportableError ? new Problem('invalid-request', error.message, { cause: error }) : error;
+  }
 }
 
 /** Lines that are written as they come about; progress that nobody has read yet is replaced by newer. */
@@ -68,7 +130,8 @@ class Lines implements AsyncIterable<string> {
   };
 
   readonly fail = (error: unknown): void => {
-    this.#last = { error: error instanceof Error ? error.message : String(error) };
+    const code = error instanceof InterruptedError ? { code: 'interrupted' } : {};
+    this.#last = { error: error instanceof Error ? error.message : String(error), ...code };
     this.#wake();
   };
 

@@ -1,16 +1,17 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { builtInMappings } from '@meterflow/formats';
 import { openEmbeddedPlatform } from '@meterflow/embedded';
+import type { Lifecycle } from '@meterflow/graceful-shutdown';
 import { createHttpServer, localPrincipal, type HttpServerOptions } from '@meterflow/http';
-import { activationLeaseMsDefault, Activations, Tenants } from '@meterflow/registry';
-import { parseServiceConfig, runService } from '@meterflow/service';
+import { Keys, Tenants } from '@meterflow/registry';
+import { runService } from '@meterflow/service';
 import { systemClock } from '@meterflow/stage';
 import { createTelemetry } from '@meterflow/telemetry';
-import { importRoute } from './import-route.ts';
-import type { TakeInPorts } from './take-in.ts';
+import { parseIngestConfig } from './ingest-config.ts';
+import { createIngest } from './ingest.ts';
+import { uploadKeptMs, uploadSweepEveryMs } from './limits.ts';
 
-const config = parseServiceConfig(process.env, { service: 'ingest', pid: process.pid });
+const config = parseIngestConfig(process.env, { pid: process.pid });
 const telemetry = createTelemetry({ service: 'ingest', level: config.logLevel });
 const nowMs = (): number => systemClock.nowMs();
 
@@ -21,18 +22,13 @@ await runService({
   open: async (lifecycle) => {
     const platform = openEmbeddedPlatform({ root: config.dataDir, owner: config.owner, telemetry });
     lifecycle.register('platform', () => platform.close());
-    const { registry, sources, publisher } = platform;
-    const activations = new Activations({ registry, nowMs, activationLeaseMs: activationLeaseMsDefault });
+    const { registry, sources, uploads, publisher, bus, directory } = platform;
+    const ports = { registry, sources, uploads, publisher, clock: systemClock, telemetry, signal: lifecycle.signal };
+    const backlogs = (): Promise<ReturnType<typeof bus.backlog>> => Promise.resolve(bus.backlog());
+    const ingest = createIngest({ ...ports, backlogs }, { ...config, dropDirectory: directory.drop });
+    lifecycle.register('work', () => ingest.settle());
+
     const tenants = new Tenants({ registry, nowMs });
-    const ports: TakeInPorts = {
-      sources,
-      publisher,
-      clock: systemClock,
-      telemetry,
-      newestActivation: async (tenant) => (await activations.newest(tenant)).number,
-      startsFromMs: () => 0,
-      signal: lifecycle.signal,
-    };
     const server: Omit<HttpServerOptions, 'routes' | 'authenticate'> = {
       telemetry,
       api: { title: 'meterflow ingest', version: '1', description: 'Takes readings in.' },
@@ -42,13 +38,39 @@ await runService({
       quotas: async (tenant) => (await tenants.ensure(tenant)).quotas,
       nowMs,
     };
-    const local = createHttpServer({
+    const keys = new Keys({ registry, nowMs, randomBytes });
+    const forKeys = createHttpServer({
       ...server,
-      routes: [importRoute(ports, (_, name) => Promise.resolve(builtInMappings.find((mapping) => mapping.name === name)))],
+      routes: ingest.routes,
+      authenticate: (text) => keys.authenticate(text),
+    });
+    await forKeys.listen({ socket: join(directory.run, 'ingest.public.sock') });
+    lifecycle.register('public socket', () => forKeys.close());
+    const forOwner = createHttpServer({
+      ...server,
+      routes: ingest.localRoutes,
       authenticate: (text) => Promise.resolve(localPrincipal(text)),
     });
-    await local.listen({ socket: join(platform.directory.run, 'ingest.local.sock') });
-    lifecycle.register('local socket', () => local.close());
+    await forOwner.listen({ socket: join(directory.run, 'ingest.local.sock') });
+    lifecycle.register('local socket', () => forOwner.close());
+
+    const looking = ingest.dropFolder.run(lifecycle.signal);
+    lifecycle.register('drop folder', () => looking);
+    sweepUploads(lifecycle, (beforeMs) => uploads.sweep(beforeMs));
     return [];
   },
 });
+
+/** Removes, now and then, what processes that died left of bodies. */
+function sweepUploads(lifecycle: Lifecycle, sweep: (beforeMs: number) => Promise<number>): void {
+  const once = (): void => {
+    sweep(nowMs() - uploadKeptMs).catch((error: unknown) => {
+      telemetry.logger.warn('left uploads could not be removed; it is tried again', { error });
+    });
+  };
+  once();
+  const again = setInterval(once, uploadSweepEveryMs);
+  lifecycle.register('upload sweep', () => {
+    clearInterval(again);
+  });
+}

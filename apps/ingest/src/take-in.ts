@@ -1,8 +1,10 @@
 import { encodeReadingBatch, messageAttributes, topicName, type Lane } from '@meterflow/contracts';
-import { createReader, UnreadableSourceError, type Format, type Mapping, type ReaderCounts } from '@meterflow/formats';
+import { UnreadableSourceError, type Mapping, type Reader, type ReaderCounts } from '@meterflow/formats';
 import { readingsPerBatchMax, type ReadingBatch } from '@meterflow/readings';
 import type { Delivery, Reject, SourceKind, Sources } from '@meterflow/receipts';
 import { TransientError, type Clock, type OutgoingMessage, type Publisher, type Telemetry } from '@meterflow/stage';
+import { mappingVersion } from './mapping-version.ts';
+import { openReader, type RegisteredMs, type SourceFormat } from './open-reader.ts';
 
 export interface SourceRequest {
   readonly tenant: string;
@@ -10,9 +12,12 @@ export interface SourceRequest {
   readonly lane: Lane;
   /** What makes a second delivery the same source; see `AcceptanceRequest`. */
   readonly identity: string;
+  /** Names this delivery where its sender may ask for it again; see `AcceptanceRequest`. */
+  readonly delivery?: string;
   readonly contentHash: string;
   readonly label: string;
-  readonly format: Format;
+  readonly format: SourceFormat;
+  /** For a resume only where the acceptance was made under this very version; else that one is asked for. */
   readonly mapping: Mapping;
   /** Declared by `--source-version`; 0 when not given. */
   readonly sourceVersion: number;
@@ -29,16 +34,31 @@ export interface TakeInPorts {
   readonly telemetry: Telemetry;
   /** The number of the tenant's newest activation, known no longer ago than the activation lease. */
   readonly newestActivation: (tenant: string) => Promise<number>;
-  /** Readings that start before are refused: their windows are closed. */
-  readonly startsFromMs: () => number;
+  /** A tenant's mapping as it was under this version, `name@version`; undefined where it is gone. */
+  readonly mappingAt: (tenant: string, version: string) => Promise<Mapping | undefined>;
+  /** The registered interval lengths of a tenant's series. Called once a source. */
+  readonly registeredMs: (tenant: string) => Promise<RegisteredMs>;
+  /** Readings of what was accepted then that start before are refused: their windows are closed. */
+  readonly startsFromMs: (acceptedAtMs: number) => number;
   /** Aborts when the process drains: the source stays unfinished and is resumed by its next delivery. */
   readonly signal: AbortSignal;
+  /** How long a bus or store that is down is waited for; without end when not told. */
+  readonly patienceMs?: number;
 }
 
 export interface TakenIn {
   readonly sourceId: string;
   readonly counts: ReaderCounts;
   readonly batches: number;
+  /** True where this very delivery was closed before: nothing was done again. */
+  readonly replayed: boolean;
+  /** Why the source as a whole, or all that follows from some place on, was not taken. */
+  readonly refusal?: Reject;
+}
+
+/** Thrown when a source is to be resumed under a version of a mapping that was removed. A new acceptance takes it anew. */
+export class MappingGoneError extends Error {
+  override readonly name = 'MappingGoneError';
 }
 
 /** Thrown when the process drains while a source comes in. The same source sent again resumes it. */
@@ -58,32 +78,71 @@ const retryMs = 100;
  * batches again; those that were published before are absorbed by their keys.
  */
 export async function takeIn(request: SourceRequest, ports: TakeInPorts): Promise<TakenIn> {
-  const { tenant, kind, identity, contentHash, label, mapping, sourceVersion } = request;
-  const delivery = await ports.sources.accept({
-    tenant,
-    kind,
-    identity,
-    contentHash,
-    label,
-    mapping: mapping.name,
-    sourceVersion,
-    activation: await ports.newestActivation(tenant),
-    nowMs: ports.clock.nowMs(),
-    readingsPerBatch: readingsPerBatchMax,
-  });
-  const intake = new Intake(request, ports, delivery);
+  const delivery = await accept(request, ports);
+  if (delivery.finished) {
+    return takenInBefore(delivery, ports);
+  }
+  const mapping = await acceptedMapping(request, delivery, ports);
+  const registeredMs = await ports.registeredMs(request.tenant);
+  const intake = new Intake({ ...request, mapping, registeredMs }, ports, delivery);
   if (mapping.onBadLine === 'reject-source') {
     const trial = await intake.pass({ publishes: false });
-    if (trial.rejected > 0) {
+    if (trial.rejected > 0 || intake.refusal !== undefined) {
       return intake.rejectWhole(trial);
     }
   }
   return intake.close(await intake.pass({ publishes: true }));
 }
 
+async function accept(request: SourceRequest, ports: TakeInPorts): Promise<Delivery> {
+  const { tenant, kind, identity, delivery, contentHash, label, mapping, sourceVersion } = request;
+  return ports.sources.accept({
+    tenant,
+    kind,
+    identity,
+    ...(delivery === undefined ? {} : { delivery }),
+    contentHash,
+    label,
+    mapping: mappingVersion(mapping),
+    sourceVersion,
+    activation: await ports.newestActivation(tenant),
+    nowMs: ports.clock.nowMs(),
+    readingsPerBatch: readingsPerBatchMax,
+  });
+}
+
+/** The mapping that the acceptance fixed: another one would make other batches of the same source. */
+async function acceptedMapping(request: SourceRequest, { acceptance }: Delivery, ports: TakeInPorts): Promise<Mapping> {
+  if (acceptance.mapping === mappingVersion(request.mapping)) {
+    return request.mapping;
+  }
+  const mapping = await ports.mappingAt(request.tenant, acceptance.mapping);
+  if (mapping === undefined) {
+    throw new MappingGoneError(`this source was begun under the mapping ${acceptance.mapping}, which is gone`);
+  }
+  return mapping;
+}
+
+async function takenInBefore({ sourceId, acceptance }: Delivery, { sources }: TakeInPorts): Promise<TakenIn> {
+  const receipt = await sources.receipt(acceptance.tenant, sourceId);
+  if (receipt === undefined) {
+    throw new InterruptedError(`the receipt of ${sourceId} was removed meanwhile; send the source again`);
+  }
+  const { received, accepted, rejected, batches, rejects } = receipt;
+  const refusal = rejects.find(({ line }) => line === 0);
+  const counts = { received, accepted, rejected };
+  return { sourceId, counts, batches, replayed: true, ...(refusal === undefined ? {} : { refusal }) };
+}
+
+/** The request, its mapping being the accepted one. */
+interface AcceptedRequest extends SourceRequest {
+  readonly registeredMs: RegisteredMs;
+}
+
 /** One delivery of a source. */
 class Intake {
-  readonly #request: SourceRequest;
+  refusal: Reject | undefined;
+  readonly #request: AcceptedRequest;
   readonly #ports: TakeInPorts;
   readonly #delivery: Delivery;
   readonly #topic: string;
@@ -91,7 +150,7 @@ class Intake {
   #rejects: Reject[] = [];
   #batches = 0;
 
-  constructor(request: SourceRequest, ports: TakeInPorts, delivery: Delivery) {
+  constructor(request: AcceptedRequest, ports: TakeInPorts, delivery: Delivery) {
     this.#request = request;
     this.#ports = ports;
     this.#delivery = delivery;
@@ -100,25 +159,9 @@ class Intake {
 
   /** Reads the content once. Without publishing it only finds out what would be rejected. */
   async pass({ publishes }: { readonly publishes: boolean }): Promise<ReaderCounts> {
-    const { acceptance, sourceId } = this.#delivery;
-    const { tenant, mapping, format } = this.#request;
-    const { acceptedAtMs, activation, readingsPerBatch, sourceVersion } = acceptance;
-    const reader = createReader(format, {
-      mapping,
-      header: { tenant, layer: 'raw', sourceId, acceptedAtMs, activation },
-      readingsPerBatch,
-      sourceVersion,
-      startsFromMs: this.#ports.startsFromMs(),
-      onBatch: (batch) => {
-        if (publishes) {
-          this.#add(batch);
-        }
-      },
-      onRejects: (rejects) => {
-        this.#rejects.push(...rejects);
-      },
-    });
+    let reader: Reader | undefined;
     try {
+      reader = this.#reader(publishes);
       let bytes = 0;
       for await (const piece of this.#request.bytes()) {
         reader.push(piece);
@@ -131,17 +174,19 @@ class Intake {
       if (!(error instanceof UnreadableSourceError)) {
         throw error;
       }
-      this.#rejects.push({ line: 0, column: '', code: error.code, reason: error.message, text: '' });
+      this.#refuse({ code: error.code, reason: error.message });
     }
     await this.#flush(1);
-    return reader.counts;
+    return reader?.counts ?? { received: 0, accepted: 0, rejected: 0 };
   }
 
   /** One bad line and the mapping's `onBadLine: reject-source`: nothing of it is taken. */
   async rejectWhole(trial: ReaderCounts): Promise<TakenIn> {
-    const reason = `the mapping says reject-source, and ${trial.rejected} of ${trial.received} lines are bad`;
-    this.#rejects.push({ line: 0, column: '', code: 'source-rejected', reason, text: '' });
-    await this.#flush(1);
+    if (this.refusal === undefined) {
+      const reason = `the mapping says reject-source, and ${trial.rejected} of ${trial.received} lines are bad`;
+      this.#refuse({ code: 'source-rejected', reason });
+      await this.#flush(1);
+    }
     return this.close({ received: trial.received, accepted: 0, rejected: trial.received });
   }
 
@@ -152,7 +197,36 @@ class Intake {
     const labels = { tenant: this.#request.tenant };
     telemetry.count('ingest_readings_accepted_total', counts.accepted, labels);
     telemetry.count('ingest_readings_rejected_total', counts.rejected, labels);
-    return { sourceId, counts, batches: this.#batches };
+    const refusal = this.refusal === undefined ? {} : { refusal: this.refusal };
+    return { sourceId, counts, batches: this.#batches, replayed: false, ...refusal };
+  }
+
+  #reader(publishes: boolean): Reader {
+    const { acceptance, sourceId } = this.#delivery;
+    const { tenant, mapping, format, registeredMs } = this.#request;
+    const { acceptedAtMs, activation, readingsPerBatch, sourceVersion } = acceptance;
+    return openReader(format, {
+      mapping,
+      header: { tenant, layer: 'raw', sourceId, acceptedAtMs, activation },
+      readingsPerBatch,
+      sourceVersion,
+      startsFromMs: this.#ports.startsFromMs(acceptedAtMs),
+      registeredMs,
+      onBatch: (batch) => {
+        if (publishes) {
+          this.#add(batch);
+        }
+      },
+      onRejects: (rejects) => {
+        this.#rejects.push(...rejects);
+      },
+    });
+  }
+
+  /** Line 0 stands for the source itself. */
+  #refuse({ code, reason }: Pick<Reject, 'code' | 'reason'>): void {
+    this.refusal = { line: 0, column: '', code, reason, text: '' };
+    this.#rejects.push(this.refusal);
   }
 
   #add(batch: ReadingBatch): void {
@@ -175,7 +249,8 @@ class Intake {
 
   /** Repeats what the bus or a store could not take now; stops when the process drains. */
   async #attempt(call: () => Promise<void>): Promise<void> {
-    const { clock, signal, telemetry } = this.#ports;
+    const { clock, signal, telemetry, patienceMs = Infinity } = this.#ports;
+    const untilMs = clock.nowMs() + patienceMs;
     for (let waitMs = retryMs; ; waitMs = Math.min(10_000, waitMs * 2)) {
       if (signal.aborted) {
         throw new InterruptedError('the server stops; send the same source again to resume it');
@@ -184,7 +259,7 @@ class Intake {
         await call();
         return;
       } catch (error) {
-        if (!(error instanceof TransientError)) {
+        if (!(error instanceof TransientError) || clock.nowMs() + waitMs > untilMs) {
           throw error;
         }
         telemetry.logger.warn('intake waits for the bus or a store', { error: error.message, waitMs });

@@ -1,0 +1,113 @@
+import type { Route } from '@meterflow/http';
+import type { Sources, Uploads } from '@meterflow/receipts';
+import { activationLeaseMsDefault, Activations, SeriesRegistry, Tenants, type Registry } from '@meterflow/registry';
+import type { Clock, Publisher, Telemetry } from '@meterflow/stage';
+import { BackPressure, type Backlog } from './back-pressure.ts';
+import { DropFolder } from './drop-folder.ts';
+import { Imports, importRoute } from './import-route.ts';
+import type { IngestConfig } from './ingest-config.ts';
+import { bodiesInMemoryBytesMax, requestPatienceMs, requestsInWorkMax, retentionMarginDays } from './limits.ts';
+import { mappingRoutes } from './mapping-routes.ts';
+import { Mappings } from './mappings.ts';
+import { pushRoute } from './push-route.ts';
+import type { TakeInPorts } from './take-in.ts';
+import { Workload } from './workload.ts';
+
+export interface IngestPorts {
+  readonly registry: Registry;
+  readonly sources: Sources;
+  readonly uploads: Uploads;
+  readonly publisher: Publisher;
+  readonly backlogs: () => Promise<readonly Backlog[]>;
+  readonly clock: Clock;
+  readonly telemetry: Telemetry;
+  /** Aborts when the process drains: files are resumed later, while requests are still answered. */
+  readonly signal: AbortSignal;
+}
+
+export interface IngestOptions extends Pick<
+  IngestConfig,
+  'readingsRetentionDays' | 'liveBacklogBytesMax' | 'liveBacklogAgeMsMax'
+> {
+  readonly dropDirectory: string;
+  readonly bodyInMemoryBytesMax?: number;
+  readonly requestsInWorkMax?: number;
+}
+
+export interface Ingest {
+  /** For whoever has a key. */
+  readonly routes: readonly Route[];
+  /** For whoever owns the data directory. */
+  readonly localRoutes: readonly Route[];
+  readonly dropFolder: DropFolder;
+  /** Resolves when no request and no import is in work any more. Call it when none comes in any more. */
+  settle(): Promise<void>;
+}
+
+const dayMs = 86_400_000;
+
+/** All doors of ingest over one set of ports. */
+export function createIngest(ports: IngestPorts, options: IngestOptions): Ingest {
+  const { registry, clock, telemetry, uploads, signal } = ports;
+  const nowMs = (): number => clock.nowMs();
+  const mappings = new Mappings({ registry, nowMs });
+  const tenants = new Tenants({ registry, nowMs });
+  const workload = new Workload({
+    requestsMax: options.requestsInWorkMax ?? requestsInWorkMax,
+    inMemoryBytesMax: bodiesInMemoryBytesMax,
+  });
+  const backPressure = new BackPressure({
+    backlogs: ports.backlogs,
+    nowMs,
+    backlogBytesMax: options.liveBacklogBytesMax,
+    backlogAgeMsMax: options.liveBacklogAgeMsMax,
+  });
+  const files = takeInPorts(ports, { mappings, options });
+  const closed = new AbortController();
+  const requests: TakeInPorts = { ...files, signal: closed.signal, patienceMs: requestPatienceMs };
+  const { bodyInMemoryBytesMax } = options;
+  const push = pushRoute({
+    takeIn: requests,
+    uploads,
+    mappings,
+    workload,
+    backPressure,
+    ...(bodyInMemoryBytesMax === undefined ? {} : { bodyInMemoryBytesMax }),
+  });
+  const imports = new Imports();
+  const routes = [push, ...mappingRoutes(mappings)];
+  const door = { takeIn: { ...files, signal }, mappings, tenants, telemetry };
+  return {
+    routes,
+    localRoutes: [...routes, importRoute({ ...door, imports })],
+    dropFolder: new DropFolder({ directory: options.dropDirectory, tenants, door, clock, telemetry }),
+    settle: async () => {
+      closed.abort();
+      await Promise.all([workload.settled(), imports.settled()]);
+    },
+  };
+}
+
+function takeInPorts(
+  { registry, sources, publisher, clock, telemetry, signal }: IngestPorts,
+  { mappings, options }: { readonly mappings: Mappings; readonly options: IngestOptions },
+): TakeInPorts {
+  const nowMs = (): number => clock.nowMs();
+  const activations = new Activations({ registry, nowMs, activationLeaseMs: activationLeaseMsDefault });
+  const series = new SeriesRegistry({ registry, nowMs, cacheMs: activationLeaseMsDefault });
+  const keptMs = (options.readingsRetentionDays - retentionMarginDays) * dayMs;
+  return {
+    sources,
+    publisher,
+    clock,
+    telemetry,
+    newestActivation: async (tenant) => (await activations.newest(tenant)).number,
+    mappingAt: (tenant, version) => mappings.at(tenant, version),
+    registeredMs: async (tenant) => {
+      const settings = await series.snapshot(tenant);
+      return (meter, channel) => settings.of(meter, channel).intervalMs;
+    },
+    startsFromMs: (acceptedAtMs) => acceptedAtMs - keptMs,
+    signal,
+  };
+}
