@@ -5,7 +5,7 @@ import { BatchCursor } from './isolate-cursor.ts';
 import { loadStep, walk, type StepSource } from './isolate-flow.ts';
 import { freezeAll, takeAway } from './isolate-lockdown.ts';
 import { makeFlow, type IsolateFlow } from './isolate-main.ts';
-import { ReadingState } from './isolate-memory.ts';
+import { ReadingState, walkChecked } from './isolate-memory.ts';
 import { Reading } from './isolate-reading.ts';
 import type { ResultReply } from './reply.ts';
 import type { RunRequest } from './request.ts';
@@ -39,7 +39,7 @@ const program = `
   const parts = {
     takeAway: ${takeAway.toString()}, freezeAll: ${freezeAll.toString()}, sharedColumns: ${sharedColumns.toString()},
     BatchCursor: ${BatchCursor.toString()}, Reading: ${Reading.toString()}, loadStep: ${loadStep.toString()},
-    walk: ${walk.toString()}, ReadingState: ${ReadingState.toString()},
+    walk: ${walk.toString()}, ReadingState: ${ReadingState.toString()}, walkChecked: ${walkChecked.toString()},
   };
   return (${makeFlow.toString()})(parts, $0, JSON.parse($1));
 `;
@@ -133,7 +133,7 @@ export class FlowIsolate {
     for (let index = 0; index < count; index++) {
       columns.values[index] = (values[index] as number) / divisor;
     }
-    columns.changes.fill(0, 0, count);
+    columns.changes.fill(0);
     columns.startMs.set(spans.startMs);
     columns.stepMs.set(spans.stepMs);
     columns.lengthMs.set(spans.lengthMs);

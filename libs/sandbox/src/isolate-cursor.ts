@@ -40,9 +40,9 @@ export class BatchCursor implements Cursor {
   readonly series: Uint32Array;
   readonly qualities: readonly string[];
   texts: string[] = [''];
-  lastUnit: string | undefined = undefined;
+  lastUnit = '';
   lastUnitIndex = 0;
-  lastText: string | undefined = undefined;
+  lastText = '';
   lastTextIndex = 0;
   /** True once a rule asked for names that the batch came without. */
   namesWanted = false;
@@ -72,8 +72,8 @@ export class BatchCursor implements Cursor {
 
   begin(texts: string[], names: string | undefined): void {
     this.texts = texts;
-    this.lastUnit = undefined;
-    this.lastText = undefined;
+    this.lastUnitIndex = 0;
+    this.lastTextIndex = 0;
     this.namesWanted = false;
     this.failures = [];
     this.#indexes = new Map(texts.map((text, index) => [text, index]));

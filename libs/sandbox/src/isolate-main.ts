@@ -1,7 +1,7 @@
 import type { BatchCursor, IsolateSettings } from './isolate-cursor.ts';
 import type { LoadedStep, StepSource, WalkRange } from './isolate-flow.ts';
 import type { Compile } from './isolate-lockdown.ts';
-import type { ReadingState } from './isolate-memory.ts';
+import type { ReadingState, walkChecked } from './isolate-memory.ts';
 import type { Reading } from './isolate-reading.ts';
 import type { SharedColumns } from './shared-layout.ts';
 
@@ -14,6 +14,7 @@ export interface IsolateParts {
   readonly Reading: new (cursor: BatchCursor) => Reading;
   readonly loadStep: (compile: Compile, source: StepSource, index: number) => LoadedStep;
   readonly ReadingState: new (cursor: BatchCursor, index: number) => ReadingState;
+  readonly walkChecked: typeof walkChecked;
   readonly walk: (step: LoadedStep, run: { cursor: BatchCursor; reading: Reading }, range: WalkRange) => void;
 }
 
@@ -37,37 +38,10 @@ export function makeFlow(parts: IsolateParts, memory: SharedArrayBuffer, setting
   const columns = parts.sharedColumns(memory, settings.capacity);
   const cursor = new parts.BatchCursor(columns, settings);
   const reading = new parts.Reading(cursor);
+  const { ReadingState } = parts;
   const walks: ((range: WalkRange) => void)[] = [];
   const walkText = parts.walk.toString();
   let textsKnown = 0;
-  /**
-   * Takes a rule over the batch, then once more, afresh, over its last reading alone. A rule that makes something else
-   * of it then has a memory, and its results would depend on how readings were batched.
-   */
-  const walkChecked = (walk: (range: WalkRange) => void, spans: number, readings: number): void => {
-    const last = readings - 1;
-    const before = new parts.ReadingState(cursor, last);
-    walk({ fromSpan: 0, toSpan: spans, first: 0, fromIndex: 0 });
-    if (last < 1 || cursor.namesWanted) {
-      return;
-    }
-    const after = new parts.ReadingState(cursor, last);
-    const failures = cursor.failures.length;
-    before.restore(cursor);
-    walk({
-      fromSpan: spans - 1,
-      toSpan: spans,
-      first: readings - (columns.count[spans - 1] as number),
-      fromIndex: last,
-    });
-    const alone = new parts.ReadingState(cursor, last);
-    after.restore(cursor);
-    cursor.failures.length = failures;
-    if (!alone.equals(after)) {
-      columns.control[7] = 1;
-      throw new Error('it remembers earlier readings: the last one of a batch comes out differently by itself');
-    }
-  };
   Object.freeze(parts.Reading.prototype);
   parts.freezeAll();
 
@@ -96,18 +70,25 @@ export function makeFlow(parts: IsolateParts, memory: SharedArrayBuffer, setting
       for (let step = from; step < to && !wanted(); step++) {
         columns.control[6] = step;
         try {
-          walkChecked(walks[step] as (typeof walks)[number], spans, readings);
+          if (!parts.walkChecked(cursor, walks[step] as (typeof walks)[number], { spans, readings, ReadingState })) {
+            columns.control[7] = 1;
+            throw new Error('it remembers earlier readings: the last one of a batch comes out differently by itself');
+          }
         } catch (error) {
           if (!wanted()) {
             throw error;
           }
         }
       }
-      let any = wanted() ? 256 : 0;
-      for (let index = 0; index < readings; index++) {
-        any |= columns.changes[index] as number;
+      let any = 0;
+      // Four at a time; the bytes after the last reading are zero.
+      for (let word = 0; word * 4 < readings; word++) {
+        any |= columns.changeWords[word] as number;
       }
-      columns.control[5] = any;
+      columns.control[5] = (any | (any >>> 8) | (any >>> 16) | (any >>> 24)) & 255;
+      if (wanted()) {
+        columns.control[5] = 256;
+      }
       columns.control[4] = 1;
     },
     newTexts: () => cursor.texts.slice(textsKnown).join('\n'),

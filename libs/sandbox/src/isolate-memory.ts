@@ -1,4 +1,5 @@
 import type { BatchCursor } from './isolate-cursor.ts';
+import type { WalkRange } from './isolate-flow.ts';
 
 /**
  * All that a rule can change of one reading. Runs inside the isolate, as text: nothing in it may refer to anything
@@ -42,4 +43,35 @@ export class ReadingState {
       this.reason === other.reason
     );
   }
+}
+
+/**
+ * Takes a rule over the batch, then once more, afresh, over its last reading alone. False when that comes out
+ * differently: then the rule has a memory, and its results would depend on how readings were batched. Runs inside the
+ * isolate, as text.
+ */
+export function walkChecked(
+  cursor: BatchCursor,
+  walk: (range: WalkRange) => void,
+  batch: {
+    readonly spans: number;
+    readonly readings: number;
+    readonly ReadingState: new (cursor: BatchCursor, index: number) => ReadingState;
+  },
+): boolean {
+  const { spans, readings, ReadingState: State } = batch;
+  const last = readings - 1;
+  const before = new State(cursor, last);
+  walk({ fromSpan: 0, toSpan: spans, first: 0, fromIndex: 0 });
+  if (last < 1 || cursor.namesWanted) {
+    return true;
+  }
+  const after = new State(cursor, last);
+  const failures = cursor.failures.length;
+  before.restore(cursor);
+  walk({ fromSpan: spans - 1, toSpan: spans, first: readings - (cursor.count[spans - 1] as number), fromIndex: last });
+  const alone = new State(cursor, last);
+  after.restore(cursor);
+  cursor.failures.length = failures;
+  return alone.equals(after);
 }

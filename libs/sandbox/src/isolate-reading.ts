@@ -20,10 +20,13 @@ export interface Cursor {
   readonly series: Uint32Array;
   readonly qualities: readonly string[];
   texts: string[];
-  /** The unit and the text that were set last, and their indexes: rules mostly set the same one again and again. */
-  lastUnit: string | undefined;
+  /**
+   * The unit and the text that were set last, and their indexes: rules mostly set the same one again and again. Index 0:
+   * none was set. (Always texts, since comparing with `undefined` in between costs ten times as much.)
+   */
+  lastUnit: string;
   lastUnitIndex: number;
-  lastText: string | undefined;
+  lastText: string;
   lastTextIndex: number;
   /** Index of a text, checked; new ones are added. */
   textIndex(text: unknown, what: string): number;
@@ -105,7 +108,7 @@ export class Reading {
 
   set unit(unit: string) {
     const cursor = this.#cursor;
-    const index = unit === cursor.lastUnit ? cursor.lastUnitIndex : cursor.unitIndex(unit);
+    const index = unit === cursor.lastUnit && cursor.lastUnitIndex > 0 ? cursor.lastUnitIndex : cursor.unitIndex(unit);
     if (index !== cursor.unit[cursor.index]) {
       cursor.unit[cursor.index] = index;
       cursor.mark(4);
@@ -123,7 +126,10 @@ export class Reading {
 
   set method(method: string) {
     const cursor = this.#cursor;
-    const index = method === cursor.lastText ? cursor.lastTextIndex : cursor.textIndex(method, 'method');
+    const index =
+      method === cursor.lastText && cursor.lastTextIndex > 0
+        ? cursor.lastTextIndex
+        : cursor.textIndex(method, 'method');
     if (index !== cursor.method[cursor.index]) {
       cursor.method[cursor.index] = index;
       cursor.mark(8);
@@ -133,7 +139,10 @@ export class Reading {
   /** Notes a reason beside the value. The last one counts. */
   annotate(reason: string): void {
     const cursor = this.#cursor;
-    const index = reason === cursor.lastText ? cursor.lastTextIndex : cursor.textIndex(reason, 'reason');
+    const index =
+      reason === cursor.lastText && cursor.lastTextIndex > 0
+        ? cursor.lastTextIndex
+        : cursor.textIndex(reason, 'reason');
     cursor.reason[cursor.index] = index;
     cursor.mark(16);
   }
@@ -141,7 +150,10 @@ export class Reading {
   /** Refuses the reading: it becomes an absence with this reason, and no later rule sees it. */
   reject(reason: string): void {
     const cursor = this.#cursor;
-    const index = reason === cursor.lastText ? cursor.lastTextIndex : cursor.textIndex(reason, 'reason');
+    const index =
+      reason === cursor.lastText && cursor.lastTextIndex > 0
+        ? cursor.lastTextIndex
+        : cursor.textIndex(reason, 'reason');
     cursor.reason[cursor.index] = index;
     cursor.mark(32);
   }

@@ -2,6 +2,8 @@
 export interface SharedColumns {
   readonly values: Float64Array;
   readonly changes: Uint8Array;
+  /** The same bytes, four at a time. */
+  readonly changeWords: Uint32Array;
   readonly quality: Uint8Array;
   readonly unit: Uint16Array;
   readonly code: Uint16Array;
@@ -44,7 +46,8 @@ export function sharedColumns(memory: SharedArrayBuffer, capacity: number): Shar
     offset += bytes * capacity;
     return offset - bytes * capacity;
   };
-  return {
+  // The widest columns come first, so that each begins where its elements want to.
+  const wide = {
     values: new Float64Array(memory, next(8), capacity),
     startMs: new Float64Array(memory, next(8), capacity),
     stepMs: new Uint32Array(memory, next(4), capacity),
@@ -55,7 +58,12 @@ export function sharedColumns(memory: SharedArrayBuffer, capacity: number): Shar
     code: new Uint16Array(memory, next(2), capacity),
     method: new Uint16Array(memory, next(2), capacity),
     reason: new Uint16Array(memory, next(2), capacity),
-    changes: new Uint8Array(memory, next(1), capacity),
+  };
+  const changes = new Uint8Array(memory, next(1), capacity);
+  return {
+    ...wide,
+    changes,
+    changeWords: new Uint32Array(memory, changes.byteOffset, Math.floor(capacity / 4)),
     quality: new Uint8Array(memory, next(1), capacity),
     control: new Uint32Array(memory, memory.byteLength - 32, 8),
   };
