@@ -65,7 +65,7 @@ function wholeDays(days: AggregateBatch): WholeDay[] {
 function monthRow(days: readonly WholeDay[], unit: string, { rows }: AggregateBatch): AggregateRow {
   const month = new AggregateRow();
   month.hour = wholeWindow;
-  let sum = 0n;
+  let sum: number | bigint = 0;
   for (const day of days) {
     const power = multiplier(day.unit, unit);
     if (power === undefined) {
@@ -74,7 +74,7 @@ function monthRow(days: readonly WholeDay[], unit: string, { rows }: AggregateBa
     const factor = 10 ** power;
     const min = (rows.min[day.row] as number) * factor;
     const max = (rows.max[day.row] as number) * factor;
-    sum += sumInteger(rows.sumHigh[day.row] as number, rows.sumLow[day.row] as number) * BigInt(factor);
+    sum = exactlyPlus(sum, { high: rows.sumHigh[day.row] as number, low: rows.sumLow[day.row] as number, factor });
     month.min = month.count === 0 ? min : Math.min(month.min, min);
     month.max = month.count === 0 ? max : Math.max(month.max, max);
     month.count += day.count;
@@ -83,4 +83,16 @@ function monthRow(days: readonly WholeDay[], unit: string, { rows }: AggregateBa
   }
   setSum(month, sum);
   return month;
+}
+
+/** Adds a day's sum: in float64 as long as that holds every digit. */
+function exactlyPlus(sum: number | bigint, day: { high: number; low: number; factor: number }): number | bigint {
+  if (typeof sum === 'number' && day.high === 0) {
+    const next = sum + day.low * day.factor;
+    // A sum that was rounded, or whose summand was, is not below 2^52.
+    if (Math.abs(next) < 2 ** 52 && Math.abs(day.low * day.factor) < 2 ** 52) {
+      return next;
+    }
+  }
+  return BigInt(sum) + sumInteger(day.high, day.low) * BigInt(day.factor);
 }

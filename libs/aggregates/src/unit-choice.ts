@@ -12,7 +12,11 @@ export interface UnitCount {
  * something else can't be added and are left out.
  */
 export function unitChoice(counts: readonly UnitCount[]): string {
-  const units = counts.map(({ unit }) => unit).sort((a, b) => unitRank(a) - unitRank(b) || (a < b ? -1 : 1));
+  const units = [...new Set(counts.map(({ unit }) => unit))];
+  if (units.length <= 1) {
+    return units[0] ?? '';
+  }
+  units.sort((a, b) => unitRank(a) - unitRank(b) || (a < b ? -1 : 1));
   let chosen = '';
   let most = -1;
   for (const unit of units) {
