@@ -34,7 +34,7 @@ function nodeArguments(entry: string): string[] {
 }
 
 function readableFolders(entry: string): string[] {
-  const addon = createRequire(entry).resolve('isolated-vm');
+  const addon = createRequire(import.meta.url).resolve('isolated-vm');
   const loader = createRequire(addon).resolve('node-gyp-build');
   // The addon's loader asks which C library the machine has by looking for this file.
   return [dirname(realpathSync(entry)), dirname(addon), dirname(loader), '/etc/alpine-release'];

@@ -1,4 +1,43 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { flowOfBody, sampleBatch } from '@meterflow/rules/testing';
+import { expect, test } from 'vitest';
+import { SandboxUnavailableError } from './index.ts';
 import { describeSandbox } from '@meterflow/rules/testing';
 import { IsolatedSandbox } from './index.ts';
 
 describeSandbox('isolated-vm in child processes', () => new IsolatedSandbox());
+
+test('a child that can not start refuses the runs that wait, says why, and blames no rule', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'meterflow-broken-'));
+  const childEntry = join(folder, 'child.js');
+  await writeFile(childEntry, 'throw new Error("broken on purpose")');
+  const sandbox = new IsolatedSandbox({ childEntry, limits: { startAttemptsMax: 2 } });
+  const run = sandbox.run(flowOfBody('reading.value = 1'), sampleBatch());
+  await expect(run).rejects.toBeInstanceOf(SandboxUnavailableError);
+  await expect(run).rejects.toThrow(/broken on purpose/);
+  expect(sandbox.quarantined).toEqual([]);
+  await sandbox.close();
+  await rm(folder, { recursive: true });
+});
+
+test('a closed sandbox refuses runs, those that wait as well', async () => {
+  const sandbox = new IsolatedSandbox();
+  const waiting = sandbox.run(flowOfBody('reading.value = 1'), sampleBatch());
+  await sandbox.close();
+  await expect(waiting).rejects.toBeInstanceOf(SandboxUnavailableError);
+  await expect(sandbox.run(flowOfBody('reading.value = 1'), sampleBatch())).rejects.toThrow(/closed/);
+});
+
+test('isolates come and go within their limit, with the same results', async () => {
+  const sandbox = new IsolatedSandbox({ limits: { isolatesMax: 2 } });
+  const flow = flowOfBody('reading.value += 1');
+  for (let round = 0; round < 2; round++) {
+    for (let tenant = 0; tenant < 5; tenant++) {
+      const { values } = await sandbox.run(flow, sampleBatch({ tenant: `tenant-${tenant}` }));
+      expect([...values]).toEqual([1, 2.5, 0.75, 13]);
+    }
+  }
+  await sandbox.close();
+});

@@ -25,6 +25,10 @@ export interface SandboxIncident {
   readonly message: string;
 }
 
+/** Wait before a child is started again after one that did not start; doubled each time, up to the greatest. */
+const startWaitMs = 50;
+const startWaitMsMax = 5_000;
+
 /**
  * Runs flows in isolates inside child processes. A batch whose child dies is run once more, alone, in a child of its
  * own that says which step it is in: so the guilty version is known, and a child that was killed from outside harms no
@@ -165,7 +169,6 @@ export class IsolatedSandbox implements Sandbox {
     this.#report(end);
     this.#startsFailed = left.served ? 0 : this.#startsFailed + 1;
     if (this.#startsFailed >= this.#limits.startAttemptsMax) {
-      this.#startsFailed = 0;
       this.#refuseAll(`a child can't be started: ${end.stderr}`);
     }
     const [suspect, ...innocent] = left.jobs;
@@ -173,8 +176,23 @@ export class IsolatedSandbox implements Sandbox {
       this.#suspects.push(suspect);
     }
     this.#waiting.unshift(...innocent);
-    this.#lanes[index] = this.#openLane(index);
+    this.#reopen(index);
     this.#examine();
+  }
+
+  /** At once, but ever more slowly where children do not even start. */
+  #reopen(index: number): void {
+    const waitMs = this.#startsFailed === 0 ? 0 : Math.min(startWaitMsMax, startWaitMs * 2 ** this.#startsFailed);
+    const open = (): void => {
+      if (!this.#closed) {
+        this.#lanes[index] = this.#openLane(index);
+      }
+    };
+    if (waitMs === 0) {
+      open();
+    } else {
+      setTimeout(open, waitMs);
+    }
   }
 
   /** Runs the first suspect alone in a child of its own; one at a time. */
