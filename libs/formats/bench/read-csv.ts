@@ -27,7 +27,11 @@ function readOnce(file: string): { readings: number; batches: number; cpuSeconds
   const handle = openSync(file, 'r');
   const cpu = process.cpuUsage();
   const started = performance.now();
-  for (let length = readSync(handle, piece, 0, piece.length, null); length > 0; length = readSync(handle, piece, 0, piece.length, null)) {
+  for (
+    let length = readSync(handle, piece, 0, piece.length, null);
+    length > 0;
+    length = readSync(handle, piece, 0, piece.length, null)
+  ) {
     reader.push(piece.subarray(0, length));
   }
   reader.end();

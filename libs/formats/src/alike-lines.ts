@@ -46,7 +46,11 @@ export class AlikeLines {
   learn(bytes: Uint8Array, view: DataView, { parts, ms }: { readonly parts: LineParts; readonly ms: number }): boolean {
     const { start, clock, number, rest, end } = parts;
     const headLength = clock - start;
-    if (headLength > partBytesMax || !this.#gap.learn(bytes, clock + clockBytes, number) || !this.#tail.learn(bytes, rest, end)) {
+    if (
+      headLength > partBytesMax ||
+      !this.#gap.learn(bytes, clock + clockBytes, number) ||
+      !this.#tail.learn(bytes, rest, end)
+    ) {
       return false;
     }
     this.#headLength = headLength;

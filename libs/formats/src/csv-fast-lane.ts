@@ -64,18 +64,21 @@ export class CsvFastLane {
   constructor({ mapping, layout, table, clock }: CsvFastLaneOptions) {
     this.lines = new Stretch(newSeries('', ''));
     this.#table = table;
-    this.#delimiter = mapping.delimiter.charCodeAt(0);
+    const delimiter = mapping.delimiter.charCodeAt(0);
+    this.#delimiter = delimiter;
     this.#columns = columnFields(layout);
     const after = (field: (typeof fieldNames)[number]): number =>
-      layout.columnOf[field] === layout.columnCount - 1 ? lineFeed : this.#delimiter;
-    this.#meter = new TextField(table.meters, after('meter'));
-    this.#channel = new TextField(table.channels, after('channel'));
+      layout.columnOf[field] === layout.columnCount - 1 ? lineFeed : delimiter;
+    this.#meter = new TextField(table.meters, { delimiter, terminator: after('meter') });
+    this.#channel = new TextField(table.channels, { delimiter, terminator: after('channel') });
     this.#time = new StampField(clock, after('time'));
     this.#end = new StampField(clock, after('end'));
     const { decimalMark, decimalsMax } = mapping.value;
     this.#value = new ValueField(decimalMarks[decimalMark], decimalsMax, after('value'));
-    this.#unit = new TextField(new TextTable((text) => unitMeant(mapping, text)), after('unit'));
-    this.#quality = new TextField(new TextTable((text) => qualityMeant(mapping, text)), after('quality'));
+    const units = new TextTable((text) => unitMeant(mapping, text));
+    this.#unit = new TextField(units, { delimiter, terminator: after('unit') });
+    const qualities = new TextTable((text) => qualityMeant(mapping, text));
+    this.#quality = new TextField(qualities, { delimiter, terminator: after('quality') });
     this.#revision = new ValueField(noMark, 0, after('version'));
     this.#created = new StampField(noOffsets, after('version'));
     this.#versionIsTime = mapping.version?.kind === 'created';
@@ -120,7 +123,7 @@ export class CsvFastLane {
     const columns = this.#columns;
     let position = start;
     for (let column = 0; column < columns.length && position >= 0; column++) {
-      switch (columns[column]) {
+      switch (columns[column] as number) {
         case meterColumn:
           position = this.#meter.read(bytes, position);
           break;
@@ -164,13 +167,13 @@ export class CsvFastLane {
     const { position, column } = at;
     const terminator = column === this.#columns.length - 1 ? lineFeed : this.#delimiter;
     const isEmpty = bytes[position] === terminator;
-    switch (this.#columns[column]) {
+    switch (this.#columns[column] as number) {
       case qualityColumn:
         return this.#quality.read(bytes, position);
       case endColumn:
         return isEmpty ? this.#emptyEnd(position) : this.#readEnd(bytes, view, position);
       case ignored:
-        return skipField(bytes, position, terminator);
+        return skipField(bytes, position, { delimiter: this.#delimiter, terminator });
       default:
         return isEmpty ? this.#emptyVersion(position) : this.#readVersion(bytes, view, position);
     }
@@ -239,7 +242,10 @@ export class CsvFastLane {
 }
 
 /** True where two neighbouring lines begin with the same bytes: else it is not worth learning the first. */
-function beginAlike(view: DataView, { start, end, to }: { readonly start: number; readonly end: number; readonly to: number }): boolean {
+function beginAlike(
+  view: DataView,
+  { start, end, to }: { readonly start: number; readonly end: number; readonly to: number },
+): boolean {
   return end + 8 <= to && view.getFloat64(end, true) === view.getFloat64(start, true);
 }
 

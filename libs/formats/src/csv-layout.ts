@@ -98,5 +98,5 @@ export function sameName(a: string, b: string): boolean {
 }
 
 export function choices(column: ColumnChoice): readonly (string | number)[] {
-  return Array.isArray(column) ? column : [column as string | number];
+  return Array.isArray(column) ? column : [column];
 }

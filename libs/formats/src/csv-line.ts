@@ -15,7 +15,12 @@ export function splitCsvLine(line: string, delimiter: string): string[] | RowPro
       if (end < 0) {
         return { field: 'line', code: 'unclosed-quote', reason: 'a quoted field has no closing quote' };
       }
-      fields.push(line.slice(position + 1, end).replaceAll('""', '"').trim());
+      fields.push(
+        line
+          .slice(position + 1, end)
+          .replaceAll('""', '"')
+          .trim(),
+      );
       position = skipBlanks(line, end + 1, delimiter);
       if (position < line.length && line[position] !== delimiter) {
         return { field: 'line', code: 'stray-quote', reason: 'something follows the closing quote of a field' };

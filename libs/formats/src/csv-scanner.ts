@@ -54,7 +54,10 @@ export class CsvScanner {
   }
 
   /** Returns the position after the lines that the fast lane took. */
-  #takeFast(fastLane: CsvFastLane, at: { readonly lines: Uint8Array; readonly view: DataView; readonly position: number }): number {
+  #takeFast(
+    fastLane: CsvFastLane,
+    at: { readonly lines: Uint8Array; readonly view: DataView; readonly position: number },
+  ): number {
     const { lines, view, position } = at;
     const next = fastLane.read(lines, view, position);
     const { count } = fastLane.lines;
@@ -63,7 +66,11 @@ export class CsvScanner {
       this.#line += count;
       this.#options.sink.take(fastLane.lines, (index, problem) => {
         const start = index === 0 ? position : (fastLane.lines.ends[index - 1] as number);
-        this.#reject(this.#line - count + 1 + index, problem, lineText(lines, start, (fastLane.lines.ends[index] as number) - 1));
+        this.#reject(
+          this.#line - count + 1 + index,
+          problem,
+          lineText(lines, start, (fastLane.lines.ends[index] as number) - 1),
+        );
       });
     }
     return next;

@@ -1,3 +1,4 @@
+import { afterByteOrderMark } from './byte-order-mark.ts';
 import { csvLayout } from './csv-layout.ts';
 import { splitCsvLine } from './csv-line.ts';
 import { CsvScanner } from './csv-scanner.ts';
@@ -46,7 +47,10 @@ export class CsvSource implements RowSource {
     const isSkipped = this.#line < mapping.skipLines;
     const text = isSkipped ? '' : textOfLine(bytes, start, end);
     if (typeof text !== 'string') {
-      throw new UnreadableSourceError('unreadable-header', `line ${this.#line + 1}, where the columns are told, ${text.reason}`);
+      throw new UnreadableSourceError(
+        'unreadable-header',
+        `line ${this.#line + 1}, where the columns are told, ${text.reason}`,
+      );
     }
     if (isSkipped || text.trim() === '') {
       this.#line += 1;
@@ -54,20 +58,14 @@ export class CsvSource implements RowSource {
     }
     const fields = splitCsvLine(text, mapping.delimiter);
     if (!Array.isArray(fields)) {
-      throw new UnreadableSourceError('unreadable-header', `line ${this.#line + 1}, where the columns are told: ${fields.reason}`);
+      throw new UnreadableSourceError(
+        'unreadable-header',
+        `line ${this.#line + 1}, where the columns are told: ${fields.reason}`,
+      );
     }
     this.#line += mapping.header ? 1 : 0;
     const layout = csvLayout(mapping, mapping.header ? fields : undefined, fields.length);
     this.#scanner = new CsvScanner({ ...this.#options, layout, line: this.#line });
     return mapping.header ? end + 1 : start;
   }
-}
-
-/** Skips the mark of UTF-8 at a source's beginning. Throws {@link UnreadableSourceError} for that of UTF-16. */
-export function afterByteOrderMark(bytes: Uint8Array, from: number): number {
-  const [first, second, third] = bytes.subarray(from, from + 3);
-  if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)) {
-    throw new UnreadableSourceError('unsupported-encoding', 'the source is in UTF-16: send it in UTF-8');
-  }
-  return first === 0xef && second === 0xbb && third === 0xbf ? from + 3 : from;
 }

@@ -16,6 +16,7 @@ const plus = 43;
 const minus = 45;
 const dot = 46;
 const zero = 48;
+const nine = 57;
 const colon = 58;
 const letterT = 84;
 const letterZ = 90;
@@ -23,6 +24,12 @@ const letterZ = 90;
 const textBytesMax = 128;
 /** Integers of so many digits are exact in float64, whatever digits they are. */
 const digitsMax = 15;
+
+/** What parts fields, and what must end this one: the same, or a line feed for the last. */
+export interface FieldEnd {
+  readonly delimiter: number;
+  readonly terminator: number;
+}
 
 /** The position after a field that ends at `position`, where its delimiter (a line feed for the last) must stand. */
 function afterField(bytes: Uint8Array, position: number, terminator: number): number {
@@ -33,18 +40,23 @@ function afterField(bytes: Uint8Array, position: number, terminator: number): nu
   return endsLine ? position + 2 : -1;
 }
 
-/** A field of names or codes, often that of the line before: printable ASCII without quotes or blanks at its ends, which the table has an entry for. */
+/**
+ * A field of names or codes, often that of the line before: printable ASCII without quotes or blanks at its ends, which
+ * the table has an entry for.
+ */
 export class TextField<Entry> {
   entry: Entry | undefined;
   readonly #table: TextTable<Entry>;
+  readonly #delimiter: number;
   readonly #terminator: number;
   /** The field as it came last, with its delimiter. */
   readonly #last = new Uint8Array(textBytesMax);
   #length = 0;
   #fixed: string | undefined;
 
-  constructor(table: TextTable<Entry>, terminator: number) {
+  constructor(table: TextTable<Entry>, { delimiter, terminator }: FieldEnd) {
     this.#table = table;
+    this.#delimiter = delimiter;
     this.#terminator = terminator;
   }
 
@@ -59,7 +71,7 @@ export class TextField<Entry> {
   }
 
   #readNew(bytes: Uint8Array, position: number): number {
-    const end = plainTextEnd(bytes, position, this.#terminator);
+    const end = plainTextEnd(bytes, position, this.#delimiter);
     const next = afterField(bytes, end, this.#terminator);
     if (next < 0 || next - position > textBytesMax || touchesBlank(bytes, position, end)) {
       return -1;
@@ -90,14 +102,14 @@ export class TextField<Entry> {
 }
 
 /** A field that the mapping has no use for. */
-export function skipField(bytes: Uint8Array, position: number, terminator: number): number {
-  return afterField(bytes, plainTextEnd(bytes, position, terminator), terminator);
+export function skipField(bytes: Uint8Array, position: number, { delimiter, terminator }: FieldEnd): number {
+  return afterField(bytes, plainTextEnd(bytes, position, delimiter), terminator);
 }
 
 /** Where printable ASCII without quotes ends, or the delimiter stands. */
-function plainTextEnd(bytes: Uint8Array, position: number, terminator: number): number {
+function plainTextEnd(bytes: Uint8Array, position: number, delimiter: number): number {
   let end = position;
-  for (let byte = bytes[end] as number; byte >= space && byte < 127 && byte !== terminator && byte !== quote; ) {
+  for (let byte = bytes[end] as number; byte >= space && byte < 127 && byte !== delimiter && byte !== quote;) {
     end += 1;
     byte = bytes[end] as number;
   }
@@ -242,37 +254,21 @@ export class ValueField {
   }
 
   #readDigits(bytes: Uint8Array, start: number): number {
-    let integer = 0;
-    let end = start;
-    let digit = (bytes[end] as number) - zero;
-    while (digit >= 0 && digit <= 9) {
-      integer = integer * 10 + digit;
-      end += 1;
-      digit = (bytes[end] as number) - zero;
-    }
-    let digits = end - start;
-    let decimals = 0;
-    if (digit + zero === this.#mark) {
-      const point = end;
-      end += 1;
-      digit = (bytes[end] as number) - zero;
-      while (digit >= 0 && digit <= 9) {
-        integer = integer * 10 + digit;
-        end += 1;
-        digit = (bytes[end] as number) - zero;
-      }
-      decimals = end - point - 1;
-      digits += decimals;
+    const point = digitsEnd(bytes, start);
+    const end = bytes[point] === this.#mark ? digitsEnd(bytes, point + 1) : point;
+    const decimals = Math.max(0, end - point - 1);
+    const digits = point - start + decimals;
+    if (digits === 0 || digits > digitsMax) {
+      return -1;
     }
     this.first = start;
     this.rest = end;
-    this.integer = integer;
+    this.integer = digitsOf(bytes, point + 1, { to: end, before: digitsOf(bytes, start, { to: point, before: 0 }) });
     this.decimals = decimals;
-    const isCanonical = decimals === 0 || bytes[end - 1] !== zero || this.#dropZeros();
-    if (!isCanonical || digits === 0 || digits > digitsMax || this.decimals > this.#decimalsMax) {
-      return -1;
+    if (decimals > 0 && bytes[end - 1] === zero) {
+      this.#dropZeros();
     }
-    return digit + zero === this.#terminator ? end + 1 : this.#afterBlanks(bytes, end);
+    return this.decimals > this.#decimalsMax ? -1 : this.#afterBlanks(bytes, end);
   }
 
   #afterBlanks(bytes: Uint8Array, position: number): number {
@@ -283,13 +279,35 @@ export class ValueField {
     return afterField(bytes, end, this.#terminator);
   }
 
-  #dropZeros(): boolean {
+  #dropZeros(): void {
     while (this.decimals > 0 && this.integer % 10 === 0) {
       this.integer /= 10;
       this.decimals -= 1;
     }
-    return true;
   }
+}
+
+function digitsEnd(bytes: Uint8Array, position: number): number {
+  let end = position;
+  let byte = bytes[end] as number;
+  while (byte >= zero && byte <= nine) {
+    end += 1;
+    byte = bytes[end] as number;
+  }
+  return end;
+}
+
+/** The number of the digits in [from, to), written behind those of `before`. */
+function digitsOf(
+  bytes: Uint8Array,
+  from: number,
+  { to, before }: { readonly to: number; readonly before: number },
+): number {
+  let integer = before;
+  for (let position = from; position < to; position++) {
+    integer = integer * 10 + (bytes[position] as number) - zero;
+  }
+  return integer;
 }
 
 export const decimalMarks = { '.': dot, ',': 44 } as const;

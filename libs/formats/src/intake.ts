@@ -125,7 +125,11 @@ export class Intake implements RowSink {
       return { field: 'time', code: 'in-the-future', reason: `starts after ${utcText(this.#startsUntilMs)}` };
     }
     if (lengthMs < 0 || lengthMs > lengthMsMax) {
-      return { field: 'end', code: 'invalid-interval', reason: 'the interval ends before it starts or takes over 49 days' };
+      return {
+        field: 'end',
+        code: 'invalid-interval',
+        reason: 'the interval ends before it starts or takes over 49 days',
+      };
     }
     const minutes = this.#gridMs / 60_000;
     return { field: 'time', code: 'off-grid', reason: `does not start at a multiple of ${minutes} minutes` };

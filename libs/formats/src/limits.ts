@@ -6,6 +6,8 @@ export const documentBytesMax = 16 * 1024 * 1024;
 export const jsonDepthMax = 8;
 /** How much of a source's beginning the interval length is deduced from. */
 export const probeBytesMax = 256 * 1024;
+/** … and, of a JSON document, which is read whole anyway. */
+export const probeRowsMax = 5_000;
 /** Series that a reader remembers at once; beyond, it starts over at the next batch. */
 export const seriesRememberedMax = 100_000;
 /** Rejects that are handed over at once. */

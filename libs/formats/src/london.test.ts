@@ -14,7 +14,13 @@ function readSource(name: string): { batches: ReadingBatch[]; rejects: Reject[];
   const rejects: Reject[] = [];
   const reader = createReader('csv', {
     mapping: mappingForHeader(bytes.subarray(0, 65_536), builtInMappings)!,
-    header: { tenant: 'default', layer: 'raw', sourceId: 'london-1', acceptedAtMs: Date.UTC(2014, 2, 1), activation: 1 },
+    header: {
+      tenant: 'default',
+      layer: 'raw',
+      sourceId: 'london-1',
+      acceptedAtMs: Date.UTC(2014, 2, 1),
+      activation: 1,
+    },
     onBatch: (batch) => batches.push(batch),
     onRejects: (some) => rejects.push(...some),
   });
@@ -39,7 +45,7 @@ describe.skipIf(!existsSync(shared))('the London files', () => {
     const starts = new Map<number, number>();
     for (const batch of batches) {
       expect(batch.series).toEqual([{ meter: 'MAC000002', channel: 'import' }]);
-      for (const cursor = new ReadingCursor(batch.columns); cursor.next(); ) {
+      for (const cursor = new ReadingCursor(batch.columns); cursor.next();) {
         expect(cursor.lengthMs).toBe(1_800_000);
         starts.set(cursor.startMs, (starts.get(cursor.startMs) ?? 0) + 1);
       }
@@ -58,7 +64,7 @@ describe.skipIf(!existsSync(shared))('the London files', () => {
     expect(counts).toEqual({ received: 60_915, accepted: 60_915, rejected: 0 });
     const sum = new ExactSum();
     for (const batch of batches) {
-      for (const cursor = new ReadingCursor(batch.columns); cursor.next(); ) {
+      for (const cursor = new ReadingCursor(batch.columns); cursor.next();) {
         sum.add(cursor.integer, batch.columns.decimals);
       }
     }

@@ -1,6 +1,6 @@
+import { afterByteOrderMark } from './byte-order-mark.ts';
 import { fitsHeader } from './csv-layout.ts';
 import { splitCsvLine } from './csv-line.ts';
-import { afterByteOrderMark } from './csv-source.ts';
 import type { Mapping } from './mapping.ts';
 
 const lenient = new TextDecoder('utf-8');

@@ -7,9 +7,21 @@ import { isTimeZone } from './time-zone.ts';
 const columnName = z.string().trim().min(1).max(200);
 const columnNumber = z.int().min(1).max(columnsMax);
 const column = z
-  .union([columnName, columnNumber, z.array(z.union([columnName, columnNumber])).min(1).max(16)])
-  .describe('Name in the header (white space at its ends and case do not matter), number from 1, or several to try in this order. In JSON: the name of a field.');
-const optional = z.boolean().default(false).describe('True where a source without this column, or a line with an empty field, is fine.');
+  .union([
+    columnName,
+    columnNumber,
+    z
+      .array(z.union([columnName, columnNumber]))
+      .min(1)
+      .max(16),
+  ])
+  .describe(
+    'Name in the header (white space at its ends and case do not matter), number from 1, or several to try in this order. In JSON: the exact name of a field.',
+  );
+const optional = z
+  .boolean()
+  .default(false)
+  .describe('True where a source without this column, or a line with an empty field, is fine.');
 const constant = <T extends z.ZodType>(value: T) => z.strictObject({ constant: value });
 
 const identifier = z.string().refine(isIdentifier, 'is not 1 to 64 printable characters');
@@ -29,7 +41,9 @@ const stampFormat = z
   .max(40)
   .refine(isStampFormat, 'is neither iso, epoch-seconds, epoch-milliseconds nor a pattern of YYYY MM DD HH mm ss SSS')
   .default('iso')
-  .describe('iso (2024-03-31T01:30:00, with Z, an offset or none), epoch-seconds, epoch-milliseconds, or a pattern such as DD.MM.YYYY HH:mm.');
+  .describe(
+    'iso (2024-03-31T01:30:00, with Z, an offset or none), epoch-seconds, epoch-milliseconds, or a pattern such as DD.MM.YYYY HH:mm.',
+  );
 
 const time = z.strictObject({
   column,
@@ -39,7 +53,10 @@ const time = z.strictObject({
     .refine(isTimeZone, 'is not an IANA time zone')
     .default('UTC')
     .describe('IANA name of the zone of stamps that carry no offset themselves.'),
-  label: z.enum(['start', 'end']).default('start').describe('Whether the stamp names the start or the end of the interval.'),
+  label: z
+    .enum(['start', 'end'])
+    .default('start')
+    .describe('Whether the stamp names the start or the end of the interval.'),
 });
 
 const interval = z.strictObject({
@@ -47,12 +64,19 @@ const interval = z.strictObject({
     .string()
     .regex(/^(auto|register|[1-9]\d{0,4}[smhd])$/, 'is neither auto, register nor a length such as 30m')
     .default('auto')
-    .describe('15m, 1h, 1d …; register: counters without an interval; auto: the most frequent step at the beginning of the source.'),
-  end: z.strictObject({ column, optional }).optional().describe("A column with the interval's end, which goes before `length`."),
+    .describe(
+      '15m, 1h, 1d …; register: counters without an interval; auto: the most frequent step at the beginning of the source.',
+    ),
+  end: z
+    .strictObject({ column, optional })
+    .optional()
+    .describe("A column with the interval's end, which goes before `length`."),
   offGrid: z
     .enum(['reject', 'accept'])
     .default('reject')
-    .describe('What becomes of a start that is no multiple of the length since local midnight, where the length is given.'),
+    .describe(
+      'What becomes of a start that is no multiple of the length since local midnight, where the length is given.',
+    ),
 });
 
 const value = z.strictObject({
@@ -79,7 +103,9 @@ const quality = z.strictObject({
 const version = z.strictObject({
   column,
   optional,
-  kind: z.enum(['revision', 'created']).describe('A whole number that grows with each revision, or the time it was made.'),
+  kind: z
+    .enum(['revision', 'created'])
+    .describe('A whole number that grows with each revision, or the time it was made.'),
 });
 
 /** How the lines of a provider's files and requests become readings. Written by people, in YAML or JSON. */
@@ -89,7 +115,12 @@ export const mappingSchema = z
     description: z.string().max(1_000).optional(),
     delimiter: z.enum([',', ';', '\t', '|', ' ']).default(','),
     header: z.boolean().default(true).describe('Whether the first line (after the skipped ones) names the columns.'),
-    skipLines: z.int().min(0).max(skippedLinesMax).default(0).describe('Lines before the header, or before the readings where there is none.'),
+    skipLines: z
+      .int()
+      .min(0)
+      .max(skippedLinesMax)
+      .default(0)
+      .describe('Lines before the header, or before the readings where there is none.'),
     meter: text,
     channel: text,
     time,

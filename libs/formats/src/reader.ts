@@ -4,14 +4,16 @@ import { dayMs } from './calendar.ts';
 import { CsvSource } from './csv-source.ts';
 import { Intake } from './intake.ts';
 import { IntervalProbe } from './interval-probe.ts';
-import { defaultIntervalMs, futureMsMax } from './limits.ts';
+import { defaultIntervalMs, futureMsMax, probeRowsMax } from './limits.ts';
+import { JsonRows, type JsonRow } from './json-rows.ts';
+import { JsonSource } from './json-source.ts';
 import { LocalClock } from './local-clock.ts';
 import { intervalMsOf, type Mapping } from './mapping.ts';
+import { NdjsonSource } from './ndjson-source.ts';
 import { ProbingSource } from './probing-source.ts';
 import { RejectList } from './reject-list.ts';
 import type { RowSource, RowSourceOptions } from './row-source.ts';
 import { SeriesTable } from './series-table.ts';
-import { UnreadableSourceError } from './unreadable-source-error.ts';
 
 export const formats = ['csv', 'ndjson', 'json'] as const;
 export type Format = (typeof formats)[number];
@@ -63,10 +65,7 @@ export interface Reader {
 
 /** Makes a reader of one source. Throws {@link UnreadableSourceError} for a mapping that the format can't use. */
 export function createReader(format: Format, options: ReaderOptions): Reader {
-  if (format !== 'csv') {
-    throw new UnreadableSourceError('unsupported-format', `${format} can't be read`);
-  }
-  return new SourceReader(options);
+  return new SourceReader(format, options);
 }
 
 class SourceReader implements Reader {
@@ -76,15 +75,12 @@ class SourceReader implements Reader {
   readonly #source: RowSource;
   #intake: Intake | undefined;
 
-  constructor(options: ReaderOptions) {
+  constructor(format: Format, options: ReaderOptions) {
     this.#options = options;
     this.#clock = new LocalClock(options.mapping.time.zone);
     this.#rejects = new RejectList(options.onRejects);
-    const lengthMs = intervalMsOf(options.mapping);
-    this.#source =
-      lengthMs === undefined
-        ? new ProbingSource({ probe: (beginning) => this.#probe(beginning), open: (deduced) => this.#open(deduced, true) })
-        : this.#open(lengthMs, false);
+    const Source = format === 'csv' ? CsvSource : NdjsonSource;
+    this.#source = format === 'json' ? this.#documentSource() : this.#streamSource((parts) => new Source(parts));
   }
 
   get counts(): ReaderCounts {
@@ -114,17 +110,55 @@ class SourceReader implements Reader {
     }
   }
 
-  #probe(beginning: Uint8Array): number {
-    const sink = new IntervalProbe();
-    const source = this.#sourceFor({ sink, table: new SeriesTable(), rejects: new RejectList(() => undefined), lengthMs: 0 });
-    source.push(beginning);
-    return sink.intervalMs ?? defaultIntervalMs;
+  #streamSource(open: (parts: RowSourceOptions) => RowSource): RowSource {
+    const lengthMs = intervalMsOf(this.#options.mapping);
+    if (lengthMs !== undefined) {
+      return open(this.#intakeParts(lengthMs));
+    }
+    return new ProbingSource({
+      probe: (beginning) =>
+        this.#deduced((parts) => {
+          open(parts).push(beginning);
+        }),
+      open: (deduced) => open(this.#intakeParts(deduced)),
+    });
   }
 
-  #open(lengthMs: number, isDeduced: boolean): RowSource {
+  #documentSource(): RowSource {
+    // Sees at once whether the mapping suits.
+    new JsonRows(this.#probeParts(new IntervalProbe()));
+    return new JsonSource((rows) => {
+      const feed = (parts: RowSourceOptions, some: readonly JsonRow[]): void => {
+        const taker = new JsonRows(parts);
+        some.forEach((row) => {
+          taker.take(row);
+        });
+      };
+      const lengthMs =
+        intervalMsOf(this.#options.mapping) ??
+        this.#deduced((parts) => {
+          feed(parts, rows.slice(0, probeRowsMax));
+        });
+      feed(this.#intakeParts(lengthMs), rows);
+    });
+  }
+
+  #deduced(readBeginning: (parts: RowSourceOptions) => void): number {
+    const probe = new IntervalProbe();
+    readBeginning(this.#probeParts(probe));
+    return probe.intervalMs ?? defaultIntervalMs;
+  }
+
+  #probeParts(sink: IntervalProbe): RowSourceOptions {
+    const rejects = new RejectList(() => undefined);
+    return { mapping: this.#options.mapping, clock: this.#clock, sink, table: new SeriesTable(), rejects, lengthMs: 0 };
+  }
+
+  #intakeParts(lengthMs: number): RowSourceOptions {
     const { mapping, header, onBatch } = this.#options;
     const table = new SeriesTable();
-    const gridMs = isDeduced || mapping.interval.offGrid === 'accept' || dayMs % Math.max(1, lengthMs) !== 0 ? 0 : lengthMs;
+    const isDeduced = mapping.interval.length === 'auto';
+    const hasGrid = !isDeduced && mapping.interval.offGrid === 'reject' && dayMs % Math.max(1, lengthMs) === 0;
     this.#intake = new Intake({
       header,
       readingsPerBatch: this.#options.readingsPerBatch ?? readingsPerBatchMax,
@@ -134,15 +168,11 @@ class SourceReader implements Reader {
       labelledByEnd: mapping.time.label === 'end',
       lengthMs,
       registeredMs: isDeduced ? this.#options.registeredMs : undefined,
-      gridMs,
+      gridMs: hasGrid ? lengthMs : 0,
       clock: this.#clock,
       table,
       onBatch,
     });
-    return this.#sourceFor({ sink: this.#intake, table, rejects: this.#rejects, lengthMs });
-  }
-
-  #sourceFor(parts: Omit<RowSourceOptions, 'mapping' | 'clock'>): RowSource {
-    return new CsvSource({ mapping: this.#options.mapping, clock: this.#clock, ...parts });
+    return { mapping, clock: this.#clock, sink: this.#intake, table, rejects: this.#rejects, lengthMs };
   }
 }

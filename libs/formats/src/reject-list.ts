@@ -14,9 +14,20 @@ export class RejectList {
     this.#hand = hand;
   }
 
-  add(reject: { readonly line: number; readonly column: string; readonly problem: RowProblem; readonly text: string }): void {
+  add(reject: {
+    readonly line: number;
+    readonly column: string;
+    readonly problem: RowProblem;
+    readonly text: string;
+  }): void {
     const { line, column, problem, text } = reject;
-    this.#rejects.push({ line, column, code: problem.code, reason: problem.reason, text: text.slice(0, rejectTextCharsMax) });
+    this.#rejects.push({
+      line,
+      column,
+      code: problem.code,
+      reason: problem.reason,
+      text: text.slice(0, rejectTextCharsMax),
+    });
     this.count += 1;
     if (this.#rejects.length === rejectsPerCallMax) {
       this.flush();
@@ -33,8 +44,8 @@ export class RejectList {
   }
 }
 
-/** The beginning of a line as text, whatever its bytes. */
+/** The beginning of a line as text, whatever its bytes, without its carriage return. */
 export function lineText(bytes: Uint8Array, from: number, to: number): string {
   // Four bytes at most make a character of UTF-8.
-  return lenient.decode(bytes.subarray(from, Math.min(to, from + rejectTextCharsMax * 4)));
+  return lenient.decode(bytes.subarray(from, Math.min(to, from + rejectTextCharsMax * 4))).replace(/\r$/, '');
 }

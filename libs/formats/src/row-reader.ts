@@ -70,8 +70,8 @@ export class RowReader {
   #series(text: FieldText): SeriesEntry {
     const { meter, channel } = this.#mapping;
     const meterText = 'constant' in meter ? meter.constant : required('meter', text('meter'));
-    const channelText = 'constant' in channel ? channel.constant : required('channel', text('channel'));
     const meterEntry = this.#table.meters.findText(meterText) ?? notAName('meter', meterText);
+    const channelText = 'constant' in channel ? channel.constant : required('channel', text('channel'));
     const channelName = this.#table.channels.findText(channelText) ?? notAName('channel', channelText);
     return this.#table.seriesOf(meterEntry, channelName);
   }
@@ -79,7 +79,11 @@ export class RowReader {
   #instant(field: 'time' | 'end', text: string, series: SeriesEntry): number {
     const stamp = this.#readStamp(text);
     if (stamp === undefined) {
-      throw new FieldProblem({ field, code: 'invalid-time', reason: `"${shown(text)}" is not a time (${this.#mapping.time.format})` });
+      throw new FieldProblem({
+        field,
+        code: 'invalid-time',
+        reason: `"${shown(text)}" is not a time (${this.#mapping.time.format})`,
+      });
     }
     // The end of an interval is looked up beside the series' own progress, which only its starts move.
     const progress = field === 'time' ? series : { foldLocalMs: series.foldLocalMs, foldPass: series.foldPass };
@@ -102,7 +106,11 @@ export class RowReader {
   #quality(text: string, row: Stretch): void {
     const meaning = qualityMeant(this.#mapping, text);
     if (meaning === undefined) {
-      throw new FieldProblem({ field: 'quality', code: 'unknown-quality', reason: `"${shown(text)}" is not a quality code` });
+      throw new FieldProblem({
+        field: 'quality',
+        code: 'unknown-quality',
+        reason: `"${shown(text)}" is not a quality code`,
+      });
     }
     row.quality = meaning.quality;
     row.code = meaning.code;
@@ -116,11 +124,19 @@ export class RowReader {
     }
     const { nullTexts, decimalMark, decimalsMax } = this.#mapping.value;
     if (text === '' || nullTexts.some((none) => none.toLowerCase() === text.toLowerCase())) {
-      throw new FieldProblem({ field: 'value', code: 'no-value', reason: text === '' ? 'there is no value' : `"${shown(text)}" means no value` });
+      throw new FieldProblem({
+        field: 'value',
+        code: 'no-value',
+        reason: text === '' ? 'there is no value' : `"${shown(text)}" means no value`,
+      });
     }
     const { integer, decimals } = this.#decimal(decimalMark === ',' ? swapMark(text) : text);
     if (decimals > decimalsMax) {
-      throw new FieldProblem({ field: 'value', code: 'too-many-decimals', reason: `the value has more than ${decimalsMax} decimals` });
+      throw new FieldProblem({
+        field: 'value',
+        code: 'too-many-decimals',
+        reason: `the value has more than ${decimalsMax} decimals`,
+      });
     }
     row.integers[0] = integer === 0 ? 0 : integer;
     row.decimals[0] = decimals;
@@ -151,9 +167,13 @@ export class RowReader {
     if (version === undefined || (text === '' && version.optional)) {
       return 0;
     }
-    const declared = version.kind === 'revision' ? revision(text) : creation(this.#readVersionStamp(required('version', text)));
+    const declared =
+      version.kind === 'revision' ? revision(text) : creation(this.#readVersionStamp(required('version', text)));
     if (declared === undefined) {
-      const what = version.kind === 'revision' ? 'a revision: a whole number from 1' : 'a time of creation: ISO with Z or an offset';
+      const what =
+        version.kind === 'revision'
+          ? 'a revision: a whole number from 1'
+          : 'a time of creation: ISO with Z or an offset';
       throw new FieldProblem({ field: 'version', code: 'invalid-version', reason: `"${shown(text)}" is not ${what}` });
     }
     return declared;

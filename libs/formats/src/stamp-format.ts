@@ -27,7 +27,8 @@ export function stampPattern(format: string): StampPattern | undefined {
     if (names === undefined) {
       return undefined;
     }
-    source += names.length === 0 ? escaped(part) : names.map((name) => (name === 'T' ? 'T' : `(\\d{${name.length}})`)).join('');
+    source +=
+      names.length === 0 ? escaped(part) : names.map((name) => (name === 'T' ? 'T' : `(\\d{${name.length}})`)).join('');
     groups.push(...names.filter((name) => name !== 'T'));
   }
   const complete = (['YYYY', 'MM', 'DD'] as const).every((token) => groups.includes(token));
@@ -37,7 +38,7 @@ export function stampPattern(format: string): StampPattern | undefined {
 /** Splits letters such as YYYYMMDDTHHmm into tokens; a T between them stands for itself. */
 function tokensOf(letters: string): (Token | 'T')[] | undefined {
   const found: (Token | 'T')[] = [];
-  for (let rest = letters; rest !== ''; ) {
+  for (let rest = letters; rest !== '';) {
     const token = tokens.find((candidate) => rest.startsWith(candidate)) ?? (rest.startsWith('T') ? 'T' : undefined);
     if (token === undefined) {
       return undefined;

@@ -58,7 +58,11 @@ function readPattern(text: string, { regExp, groups }: StampPattern): Stamp | un
   }
   const part = (token: (typeof groups)[number]): string => match[groups.indexOf(token) + 1] ?? '0';
   const day = utcDayMs(Number(part('YYYY')), Number(part('MM')), Number(part('DD')));
-  const time = timeOfDayMs(groups.includes('HH') ? part('HH') : '0', groups.includes('mm') ? part('mm') : '0', groups.includes('ss') ? part('ss') : '0');
+  const time = timeOfDayMs(
+    groups.includes('HH') ? part('HH') : '0',
+    groups.includes('mm') ? part('mm') : '0',
+    groups.includes('ss') ? part('ss') : '0',
+  );
   const ms = day + time + (groups.includes('SSS') ? Number(part('SSS')) : 0);
   return Number.isNaN(ms) ? undefined : { ms, isLocal: true };
 }

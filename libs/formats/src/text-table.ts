@@ -37,6 +37,9 @@ export class TextTable<Entry> {
   }
 
   findText(text: string): Entry | undefined {
+    if (!text.isWellFormed()) {
+      return undefined;
+    }
     const bytes = encoder.encode(text);
     return this.find(bytes, 0, bytes.length);
   }

@@ -1,0 +1,64 @@
+import { afterByteOrderMark } from './byte-order-mark.ts';
+import { JsonRows } from './json-rows.ts';
+import { InvalidJsonError, parseJson } from './json-value.ts';
+import { LineSplitter } from './line-splitter.ts';
+import { lineText } from './reject-list.ts';
+import type { RowSource, RowSourceOptions } from './row-source.ts';
+import type { RowProblem } from './row.ts';
+import { lineProblem, textOfLine } from './text-line.ts';
+
+const lineFeed = 10;
+
+/** Newline-delimited JSON: one object a line. */
+export class NdjsonSource implements RowSource {
+  readonly #options: RowSourceOptions;
+  readonly #rows: JsonRows;
+  readonly #splitter: LineSplitter;
+  #line = 0;
+
+  constructor(options: RowSourceOptions) {
+    this.#options = options;
+    this.#rows = new JsonRows(options);
+    this.#splitter = new LineSplitter((bytes, from, to) => {
+      this.#takeLines(bytes, from, to);
+    });
+  }
+
+  push(bytes: Uint8Array): void {
+    this.#splitter.push(bytes);
+  }
+
+  end(): void {
+    this.#splitter.end();
+  }
+
+  #takeLines(bytes: Uint8Array, from: number, to: number): void {
+    let position = this.#line === 0 ? afterByteOrderMark(bytes, from) : from;
+    while (position < to) {
+      const end = bytes.indexOf(lineFeed, position);
+      this.#line += 1;
+      const text = textOfLine(bytes, position, end);
+      if (typeof text !== 'string') {
+        this.#reject(text, lineText(bytes, position, end));
+      } else if (text.trim() !== '') {
+        this.#takeText(text);
+      }
+      position = end + 1;
+    }
+  }
+
+  #takeText(text: string): void {
+    try {
+      this.#rows.take({ value: parseJson(text), line: this.#line, text });
+    } catch (error) {
+      if (!(error instanceof InvalidJsonError)) {
+        throw error;
+      }
+      this.#reject(lineProblem(error.code, error.message), text);
+    }
+  }
+
+  #reject(problem: RowProblem, text: string): void {
+    this.#options.rejects.add({ line: this.#line, column: '', problem, text });
+  }
+}

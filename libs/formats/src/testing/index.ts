@@ -1,0 +1,1 @@
+export { readWhole, type ReadRow, type ReadSource } from './read-whole.ts';
