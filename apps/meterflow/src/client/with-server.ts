@@ -4,7 +4,8 @@ import { lanes } from '@meterflow/contracts';
 import type { GlobalOptions } from '../cli-context.ts';
 import { serviceNames, type ServiceName } from '../server/services.ts';
 import { localSocket } from '../server/sockets.ts';
-import { startServer } from '../server/start-server.ts';
+import { startServer, type EmbeddedServer } from '../server/start-server.ts';
+import { supervisionFrom } from '../server/supervision.ts';
 import { LocalClient } from './local-client.ts';
 
 /** The services of a server, by the socket of whoever owns the data directory. */
@@ -37,17 +38,31 @@ export async function withServer<Result>(
     return work(clients);
   }
   const { logger } = createTelemetry({ service: 'meterflow', level: logLevel });
-  const server = await startServer({ dataDir, lanes, services, logger, logLevel });
-  const stop = (): void => {
-    void server.stop().then(() => process.exit(130));
-  };
-  process.once('SIGINT', stop);
-  process.once('SIGTERM', stop);
+  const supervision = supervisionFrom(process.env);
+  const starting = startServer({ dataDir, lanes, services, supervision, logger, logLevel });
+  const untie = stopOnSignal(starting);
   try {
+    await starting;
     return await work(clients);
   } finally {
-    process.off('SIGINT', stop);
-    process.off('SIGTERM', stop);
-    await server.stop();
+    await starting.then((server) => server.stop());
+    untie();
   }
+}
+
+const signalNumbers = { SIGINT: 2, SIGTERM: 15 } as const;
+
+/** A signal drains the server and ends the command unfinished: 128 + the signal's number, as shells have it. */
+function stopOnSignal(starting: Promise<EmbeddedServer>): () => void {
+  const unties = (['SIGINT', 'SIGTERM'] as const).map((signal) => {
+    const stop = (): void => {
+      const exit = (): void => process.exit(128 + signalNumbers[signal]);
+      void starting.then((server) => server.stop()).then(exit, exit);
+    };
+    process.once(signal, stop);
+    return () => process.off(signal, stop);
+  });
+  return () => {
+    unties.forEach((untie) => untie());
+  };
 }

@@ -4,29 +4,38 @@ import { createTelemetry } from '@meterflow/telemetry';
 import type { GlobalOptions, Output } from '../cli-context.ts';
 import { serviceNames } from '../server/services.ts';
 import { startServer, type EmbeddedServer } from '../server/start-server.ts';
+import { supervisionFrom } from '../server/supervision.ts';
 
 export interface DevOptions {
   readonly host: string;
   readonly port: number;
 }
 
-const drainMs = 25_000;
+/** So much longer than the services' own drain may the whole one take. */
+const drainMarginMs = 5_000;
 
 /** Runs every stage until Ctrl-C or SIGTERM, then drains. Resolves when the server is up. */
 export async function dev(options: DevOptions, globals: GlobalOptions, output: Output): Promise<EmbeddedServer> {
   const { logger } = createTelemetry({ service: 'meterflow', level: globals.logLevel });
+  const supervision = supervisionFrom(process.env);
+  const drainMs = supervision.drainMs + drainMarginMs;
   const timers = nodeTimers();
   const lifecycle = new Lifecycle({ timers, log: logger });
   stopWithProcess(lifecycle, { process: nodeProcess(), timers, log: logger, drainMs });
-  const server = await startServer({
+  const starting = startServer({
     dataDir: globals.dataDir,
     lanes,
     services: serviceNames,
     listen: options,
+    supervision,
     logger,
     logLevel: globals.logLevel,
   });
-  lifecycle.register('server', () => server.stop());
+  // Registered before it is up: a signal in between must leave no service behind.
+  lifecycle.register('server', async () => {
+    await starting.then((started) => started.stop());
+  });
+  const server = await starting;
   lifecycle.started();
   if (globals.json) {
     output.line(JSON.stringify({ url: server.url, dataDir: globals.dataDir, pid: process.pid }));

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
 import type { Receipt } from '@meterflow/receipts';
 import { CommandError, type GlobalOptions, type Output } from '../cli-context.ts';
@@ -18,12 +19,14 @@ interface ImportLine {
   readonly sourceId?: string;
   readonly closed?: boolean;
   readonly error?: string;
+  readonly code?: string;
 }
 
 const pollMs = 25;
-/** How often an import is sent again when the service that took it was restarted: it resumes where it was. */
-const attemptsMax = 100;
-const retryMs = 500;
+/** An import is sent again when the service that took it was restarted: it resumes where it was. */
+const retryMs = 250;
+/** So long without an answer, and there is no server any more. */
+const silenceMsMax = 60_000;
 
 /** Imports files through all stages, to the end; prints each one's receipt. */
 export async function importFiles(files: readonly string[], options: ImportOptions, globals: GlobalOptions, output: Output): Promise<void> {
@@ -56,11 +59,22 @@ async function importFile(clients: ServerClients, request: ImportOptions & { rea
 /** Resolves when the whole file is on the bus. */
 async function taken(clients: ServerClients, request: ImportOptions & { readonly file: string }, bar: ProgressBar): Promise<string> {
   const { tenant, file, mapping, sourceVersion } = request;
-  const body = { path: file, ...(mapping === undefined ? {} : { mapping }), ...(sourceVersion === undefined ? {} : { sourceVersion }) };
-  for (let attempt = 1; ; attempt++) {
+  const body = {
+    path: file,
+    // Named, so that it is found when it is sent again, also when only the answer to it was lost.
+    delivery: randomUUID(),
+    ...(mapping === undefined ? {} : { mapping }),
+    ...(sourceVersion === undefined ? {} : { sourceVersion }),
+  };
+  const patience = new Patience();
+  for (;;) {
     try {
       for await (const each of clients.ingest.lines({ method: 'POST', path: '/v1/imports', tenant, role: 'operator', body })) {
         const line = each as ImportLine;
+        patience.answered();
+        if (line.code === 'interrupted') {
+          break;
+        }
         if (line.error !== undefined) {
           throw new CommandError(`${file}: ${line.error}`);
         }
@@ -70,9 +84,7 @@ async function taken(clients: ServerClients, request: ImportOptions & { readonly
         bar.update({ done: line.bytes ?? 0, total: line.bytesTotal ?? 0, count: line.received ?? 0, noun: 'readings' });
       }
     } catch (error) {
-      if (!isRestart(error) || attempt === attemptsMax) {
-        throw error;
-      }
+      patience.bear(error);
     }
     await new Promise((wake) => setTimeout(wake, retryMs));
   }
@@ -81,25 +93,46 @@ async function taken(clients: ServerClients, request: ImportOptions & { readonly
 /** Resolves when every reading of it is stored and aggregated. */
 async function completed(clients: ServerClients, source: { tenant: string; sourceId: string }, bar: ProgressBar): Promise<Receipt> {
   const path = `/v1/sources/${encodeURIComponent(source.sourceId)}`;
+  const patience = new Patience();
   for (;;) {
     try {
       const receipt = (await clients.control.json({ path, tenant: source.tenant, role: 'operator' })) as Receipt;
+      patience.answered();
       if (receipt.state === 'complete') {
         return receipt;
       }
       const stored = receipt.inserted + receipt.superseded + receipt.shadowed + receipt.duplicates + receipt.conflicts;
       bar.update({ done: stored, total: receipt.accepted, count: stored, noun: 'stored' });
     } catch (error) {
-      if (!isRestart(error)) {
-        throw error;
-      }
+      patience.bear(error);
     }
     await new Promise((wake) => setTimeout(wake, pollMs));
   }
 }
 
-/** The service behind the socket ended or is not up yet: the supervisor starts it again. */
+/** Waits for a service that ended or is not up yet: its supervisor starts it again. */
+class Patience {
+  #answeredAtMs = performance.now();
+
+  answered(): void {
+    this.#answeredAtMs = performance.now();
+  }
+
+  /** Throws the error when it is no restart, or lasts too long for one. */
+  bear(error: unknown): void {
+    if (!isRestart(error)) {
+      throw error;
+    }
+    if (performance.now() - this.#answeredAtMs > silenceMsMax) {
+      throw new CommandError('the server is gone; run the same command again, it goes on where this one stopped', { cause: error });
+    }
+  }
+}
+
 function isRestart(error: unknown): boolean {
   const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined;
-  return code === 'ECONNRESET' || code === 'ECONNREFUSED' || code === 'ENOENT' || code === 'EPIPE';
+  return typeof code === 'string' && restartCodes.has(code);
 }
+
+/** What a call fails with while the process behind the socket ends or is not up yet. */
+const restartCodes = new Set(['ECONNRESET', 'ECONNREFUSED', 'ENOENT', 'EPIPE', 'ERR_STREAM_PREMATURE_CLOSE']);

@@ -7,13 +7,23 @@ export interface GatewayRoute {
   readonly socket: string;
 }
 
+export interface GatewayOptions {
+  readonly routes: readonly GatewayRoute[];
+  /** Why the server as a whole is not alive: which of its services is stuck or down. */
+  readonly notLive: () => string | undefined;
+}
+
 /**
  * The one address of an embedded server: passes each request on to the service that answers it, as an ingress does on
- * Kubernetes. Streams both ways; knows nothing of credentials.
+ * Kubernetes. Streams both ways; knows nothing of credentials. Liveness is its own answer: that of all services.
  */
-export function createGateway(routes: readonly GatewayRoute[]): Server {
+export function createGateway({ routes, notLive }: GatewayOptions): Server {
   const server = createServer((incoming, outgoing) => {
     const path = incoming.url ?? '/';
+    if (path === '/livez') {
+      tellLiveness(outgoing, notLive());
+      return;
+    }
     const route = routes.find(
       ({ prefix, methods }) => path.startsWith(prefix) && (methods === undefined || methods.includes(incoming.method ?? '')),
     );
@@ -26,6 +36,11 @@ export function createGateway(routes: readonly GatewayRoute[]): Server {
   // Uploads may take long; what they may hold is bounded by the service behind.
   server.requestTimeout = 0;
   return server;
+}
+
+function tellLiveness(outgoing: ServerResponse, reason: string | undefined): void {
+  outgoing.writeHead(reason === undefined ? 200 : 503, { 'content-type': 'application/json' });
+  outgoing.end(JSON.stringify(reason === undefined ? { status: 'ok' } : { status: 'failing', reason }));
 }
 
 function pass(incoming: IncomingMessage, outgoing: ServerResponse, socketPath: string): void {

@@ -1,4 +1,5 @@
 import { fork, type ChildProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import type { Clock, Logger } from '@meterflow/stage';
 
 /** What a service tells its supervisor: it is ready once; then, every second, whether its work moves. */
@@ -14,34 +15,47 @@ export interface ServiceDefinition {
 export interface ServiceOptions {
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Told the owner of the leases that an ended run held, so that its messages come again at once. */
-  readonly onEnd: (owner: string) => void;
+  /** A process that says nothing, or says that it is stuck, for so long is ended and started anew. */
+  readonly silenceMsMax: number;
+  /** Makes what an ended run held come again at once; told its name, returns how many messages. May throw. */
+  readonly onEnd: (owner: string) => number;
 }
 
-/** A process that says nothing, or says that it is stuck, for so long is ended and started anew. */
-export const silenceMsMax = 15_000;
 const watchEveryMs = 1_000;
+/** What is told every second is late when it was not told for so long. */
+const lateMs = 5_000;
+/** How long a process may take until it is ready; it says nothing before. */
+const startMsMax = 60_000;
 const restartMs = 100;
 const restartMsMax = 10_000;
-/** A run that lasted so long starts the back-off anew. */
-const steadyMs = 30_000;
+/** A run that stayed ready for so long starts the back-off anew. */
+const steadyMs = 2_000;
+
+/** One run of the process, from its start to its end. */
+interface Run {
+  readonly owner: string;
+  readonly child: ChildProcess;
+  readyAtMs: number | undefined;
+}
 
 /** One service as a child process: started, watched, started anew when it ends, until it is stopped. */
 export class ServiceProcess {
   readonly definition: ServiceDefinition;
   readonly #options: ServiceOptions;
-  #child: ChildProcess | undefined;
+  #run: Run | undefined;
   #lastAliveMs = 0;
+  #lastWatchMs: number;
   #runs = 0;
   #failures = 0;
   #stopping = false;
-  #ready = Promise.withResolvers<undefined>();
+  readonly #ready = Promise.withResolvers<undefined>();
   readonly #ended = Promise.withResolvers<undefined>();
   readonly #watch: NodeJS.Timeout;
 
   constructor(definition: ServiceDefinition, options: ServiceOptions) {
     this.definition = definition;
     this.#options = options;
+    this.#lastWatchMs = options.clock.nowMs();
     this.#watch = setInterval(() => {
       this.#check();
     }, watchEveryMs);
@@ -49,14 +63,24 @@ export class ServiceProcess {
   }
 
   get pid(): number | undefined {
-    return this.#child?.pid;
+    return this.#run?.child.pid;
   }
 
   get restarts(): number {
     return this.#runs - 1;
   }
 
-  /** Resolves when the running process has said that it is ready. */
+  /** Why it is not alive; undefined when it is: it runs, and said lately that its work moves. */
+  get notLive(): string | undefined {
+    const { name } = this.definition;
+    if (this.#run?.readyAtMs === undefined) {
+      return `${name} is starting`;
+    }
+    const silentMs = this.#options.clock.nowMs() - this.#lastAliveMs;
+    return silentMs > lateMs ? `${name} is stuck for ${Math.round(silentMs / 1_000)} s` : undefined;
+  }
+
+  /** Resolves when a run of the process has said that it is ready, however many ended before. */
   async ready(): Promise<void> {
     await this.#ready.promise;
   }
@@ -65,7 +89,7 @@ export class ServiceProcess {
   async stop(deadlineMs: number): Promise<void> {
     this.#stopping = true;
     clearInterval(this.#watch);
-    const child = this.#child;
+    const child = this.#run?.child;
     if (child === undefined) {
       return;
     }
@@ -79,49 +103,57 @@ export class ServiceProcess {
   }
 
   #start(): void {
-    const { clock } = this.#options;
-    const startedMs = clock.nowMs();
     this.#runs += 1;
-    const owner = `${this.definition.name}.${process.pid}.${this.#runs}`;
+    // Never a name that was used before, also where every server has the same process id, as in a container.
+    const owner = `${this.definition.name}.${this.#runs}.${randomBytes(6).toString('hex')}`;
     const child = fork(this.definition.entry, [], {
       env: { ...this.definition.env, METERFLOW_OWNER: owner },
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
-    this.#child = child;
-    this.#lastAliveMs = startedMs;
+    const run: Run = { owner, child, readyAtMs: undefined };
+    this.#run = run;
+    this.#lastAliveMs = this.#options.clock.nowMs();
     child.on('message', (message: ServiceMessage) => {
-      this.#heard(message);
+      this.#heard(run, message);
     });
     child.on('error', (error) => {
-      this.#options.logger.error('service failed to start', { service: this.definition.name, error: error.message });
+      this.#options.logger.error('service failed', { service: this.definition.name, error: error.message });
+      if (child.pid === undefined) {
+        this.#exited(run, { code: null, signal: null });
+      }
     });
     child.on('exit', (code, signal) => {
-      this.#exited({ owner, startedMs, code, signal });
+      this.#exited(run, { code, signal });
     });
   }
 
-  #heard(message: ServiceMessage): void {
+  #heard(run: Run, message: ServiceMessage): void {
+    const nowMs = this.#options.clock.nowMs();
     if (message.type === 'ready') {
+      run.readyAtMs = nowMs;
       this.#ready.resolve(undefined);
     }
     if (message.type === 'ready' || !message.stuck) {
-      this.#lastAliveMs = this.#options.clock.nowMs();
+      this.#lastAliveMs = nowMs;
     }
   }
 
-  #exited(run: { owner: string; startedMs: number; code: number | null; signal: string | null }): void {
-    this.#child = undefined;
-    this.#options.onEnd(run.owner);
+  #exited(run: Run, end: { readonly code: number | null; readonly signal: string | null }): void {
+    if (this.#run !== run) {
+      return;
+    }
+    this.#run = undefined;
+    const { name } = this.definition;
+    const { clock, logger } = this.#options;
+    const comeAgain = this.#giveBack(run.owner);
     if (this.#stopping) {
       this.#ended.resolve(undefined);
       return;
     }
-    const { name } = this.definition;
-    this.#failures = this.#options.clock.nowMs() - run.startedMs > steadyMs ? 0 : this.#failures + 1;
+    const steady = run.readyAtMs !== undefined && clock.nowMs() - run.readyAtMs > steadyMs;
+    this.#failures = steady ? 0 : this.#failures + 1;
     const waitMs = Math.min(restartMsMax, restartMs * 2 ** Math.max(0, this.#failures - 1));
-    const { code, signal } = run;
-    this.#options.logger.warn('service ended; it is started again', { service: name, code, signal, waitMs });
-    this.#ready = Promise.withResolvers();
+    logger.warn('service ended; it is started again', { service: name, ...end, comeAgain, waitMs });
     setTimeout(() => {
       if (!this.#stopping) {
         this.#start();
@@ -129,11 +161,27 @@ export class ServiceProcess {
     }, waitMs).unref();
   }
 
+  #giveBack(owner: string): number | undefined {
+    try {
+      return this.#options.onEnd(owner);
+    } catch (error) {
+      const fields = { service: this.definition.name, error: String(error) };
+      this.#options.logger.warn('what an ended service held comes again only when its leases run out', fields);
+      return undefined;
+    }
+  }
+
   #check(): void {
-    const silentMs = this.#options.clock.nowMs() - this.#lastAliveMs;
-    if (this.#child !== undefined && silentMs > silenceMsMax) {
+    const nowMs = this.#options.clock.nowMs();
+    const missedMs = nowMs - this.#lastWatchMs - watchEveryMs;
+    this.#lastWatchMs = nowMs;
+    // While this process itself did not run (a suspended machine, a stopped job) it heard nobody.
+    this.#lastAliveMs += Math.max(0, Math.min(missedMs, nowMs - this.#lastAliveMs));
+    const silentMs = nowMs - this.#lastAliveMs;
+    const silenceMsMax = this.#run?.readyAtMs === undefined ? startMsMax : this.#options.silenceMsMax;
+    if (this.#run !== undefined && silentMs > silenceMsMax) {
       this.#options.logger.warn('service is stuck; killed', { service: this.definition.name, silentMs });
-      this.#child.kill('SIGKILL');
+      this.#run.child.kill('SIGKILL');
     }
   }
 }

@@ -1,4 +1,6 @@
 import { mkdirSync } from 'node:fs';
+import { getCompileCacheDir } from 'node:module';
+import { dirname } from 'node:path';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { topology, type Lane } from '@meterflow/contracts';
@@ -14,7 +16,9 @@ import { systemClock, type Logger } from '@meterflow/stage';
 import { createGateway } from './gateway.ts';
 import { ServiceProcess } from './service-process.ts';
 import { serviceEntry, type ServiceName } from './services.ts';
+import { orphansGone } from './orphans-gone.ts';
 import { publicSocket } from './sockets.ts';
+import type { Supervision } from './supervision.ts';
 
 export interface ServerOptions {
   readonly dataDir: string;
@@ -22,6 +26,7 @@ export interface ServerOptions {
   readonly services: readonly ServiceName[];
   /** Where it listens for others; absent for a server that only one command uses. */
   readonly listen?: { readonly host: string; readonly port: number };
+  readonly supervision: Supervision;
   readonly logger: Logger;
   readonly logLevel: string;
 }
@@ -40,9 +45,8 @@ export class AddressInUseError extends Error {
   override readonly name = 'AddressInUseError';
 }
 
-const drainMs = 20_000;
-/** The children's own deadline is shorter, so that they end by themselves. */
-const killMs = drainMs + 2_000;
+/** The children's own deadline is shorter by so much, so that they end by themselves. */
+const killMarginMs = 2_000;
 const maintainEveryMs = 1_000;
 
 /**
@@ -57,26 +61,31 @@ export async function startServer(options: ServerOptions): Promise<EmbeddedServe
     directory,
     clock: systemClock,
     owner: `server.${process.pid}`,
-    topology: declared(options.lanes as readonly Lane[]),
+    topology: declared(options.lanes),
   });
-  const giveBack = (isDead: (owner: string) => boolean): void => {
-    releaseLeases(bus, directory, isDead);
-  };
-  giveBack(() => true);
+  const giveBack: GiveBack = (isDead) => releaseLeases(bus, directory, isDead);
+  await orphansGone(directory);
+  const comeAgain = giveBack(() => true);
+  if (comeAgain > 0) {
+    options.logger.warn('the server before did not drain; what it held comes again', { comeAgain });
+  }
   const processes = options.services.map((name) => startService(name, options, giveBack));
   const maintenance = setInterval(() => void bus.maintain().catch(warn(options.logger)), maintainEveryMs);
-  const stop = async (): Promise<void> => {
+  const stopOnce = async (): Promise<void> => {
     gateway?.close();
     gateway?.closeIdleConnections();
-    await Promise.all(processes.map((service) => service.stop(killMs)));
+    await Promise.all(processes.map((service) => service.stop(options.supervision.drainMs + killMarginMs)));
     gateway?.closeAllConnections();
     clearInterval(maintenance);
     await bus.close();
     lock.release();
   };
+  let stopped: Promise<void> | undefined;
+  const stop = (): Promise<void> => (stopped ??= stopOnce());
   let gateway: Server | undefined;
   try {
-    gateway = options.listen === undefined ? undefined : await listen(directory, options.listen);
+    const notLive = (): string | undefined => processes.map((service) => service.notLive).find((why) => why !== undefined);
+    gateway = options.listen === undefined ? undefined : await listen(directory, options.listen, notLive);
     await Promise.all(processes.map((service) => service.ready()));
   } catch (error) {
     await stop();
@@ -98,38 +107,53 @@ function declared(lanes: readonly Lane[]): NonNullable<Parameters<typeof openBus
 function startService(
   name: ServiceName,
   options: ServerOptions,
-  giveBack: (isDead: (owner: string) => boolean) => void,
+  giveBack: GiveBack,
 ): ServiceProcess {
   const env = {
     PATH: process.env['PATH'] ?? '',
+    ...compileCache(),
     METERFLOW_DATA_DIR: options.dataDir,
     METERFLOW_LANES: options.lanes.join(','),
-    METERFLOW_DRAIN_MS: String(drainMs),
+    METERFLOW_DRAIN_MS: String(options.supervision.drainMs),
+    METERFLOW_STUCK_MS: String(options.supervision.stuckMs),
     METERFLOW_LOG_LEVEL: options.logLevel,
   };
-  const onEnd = (ended: string): void => {
-    giveBack((owner) => owner === ended);
-  };
+  const onEnd = (ended: string): number => giveBack((owner) => owner === ended);
   const definition = { name, entry: serviceEntry(name), env };
-  return new ServiceProcess(definition, { clock: systemClock, logger: options.logger, onEnd });
+  const { silenceMsMax } = options.supervision;
+  return new ServiceProcess(definition, { clock: systemClock, logger: options.logger, silenceMsMax, onEnd });
 }
 
-/** What dead processes hold comes again at once, instead of when its lease runs out. */
-function releaseLeases(bus: EmbeddedBus, directory: DataDirectory, isDead: (owner: string) => boolean): void {
-  bus.releaseLeases(isDead);
+/** The services start faster with what the command has compiled before. */
+function compileCache(): Readonly<Record<string, string>> {
+  const directory = getCompileCacheDir();
+  return directory === undefined ? {} : { NODE_COMPILE_CACHE: dirname(directory) };
+}
+
+/** Makes what dead processes hold come again at once, instead of when its lease runs out; returns how many messages. */
+type GiveBack = (isDead: (owner: string) => boolean) => number;
+
+function releaseLeases(bus: EmbeddedBus, directory: DataDirectory, isDead: (owner: string) => boolean): number {
+  const comeAgain = bus.releaseLeases(isDead);
   for (const { subscription } of bus.backlog()) {
     const deduper = openDeduper({ directory, subscription, clock: systemClock });
     deduper.expireLeases(isDead);
     deduper.close();
   }
+  return comeAgain;
 }
 
-function listen(directory: DataDirectory, { host, port }: { host: string; port: number }): Promise<Server> {
-  const gateway = createGateway([
+function listen(
+  directory: DataDirectory,
+  { host, port }: { host: string; port: number },
+  notLive: () => string | undefined,
+): Promise<Server> {
+  const routes = [
     { prefix: '/v1/readings', methods: ['POST'], socket: publicSocket(directory, 'ingest') },
     { prefix: '/v1/mappings', socket: publicSocket(directory, 'ingest') },
     { prefix: '/', socket: publicSocket(directory, 'control') },
-  ]);
+  ];
+  const gateway = createGateway({ routes, notLive });
   return new Promise((resolve, reject) => {
     gateway.once('error', (error: NodeJS.ErrnoException) => {
       const taken = `port ${port} of ${host} is taken; choose another with --port`;
