@@ -56,18 +56,18 @@ test('a topic file that is no database is fatal, named, and left as it is', asyn
 
 test('a segment that ends too early is fatal, named, and nothing is leased: put back, all comes', async () => {
   const bus = temporary.open();
-  await publishSizes(bus, 't', [50_000, 60_000]);
+  await publishSizes(bus, 't', [150_000, 160_000]);
   const folder = dirname(temporary.directory.topology);
   const segment = join(
     folder,
     readdirSync(folder).find((name) => name.includes('.payloads-'))!,
   );
   const whole = readFileSync(segment);
-  truncateSync(segment, 60_000);
+  truncateSync(segment, 160_000);
   const receiving = receiveNow(bus.source('s', { ackDeadlineMs }));
   await expect(receiving).rejects.toThrow(FatalError);
   await expect(receiving).rejects.toThrow(`${segment} is damaged`);
   writeFileSync(segment, whole);
   const messages = await receiveNow(bus.source('s', { ackDeadlineMs }));
-  expect(messages.map(({ payload }) => payload.length)).toEqual([50_000, 60_000]);
+  expect(messages.map(({ payload }) => payload.length)).toEqual([150_000, 160_000]);
 });

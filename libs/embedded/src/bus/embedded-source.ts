@@ -1,5 +1,6 @@
 import type { Clock, LeasedMessage, ReceiveRequest, Source, Telemetry } from '@meterflow/stage';
 import { storeError } from '../database.ts';
+import { CommitWait } from './commit-wait.ts';
 import { Leases } from './leases.ts';
 import { TopicReader } from './topic-reader.ts';
 
@@ -12,19 +13,7 @@ export interface SourceOptions {
   readonly files: { readonly topic: string; readonly retryTopic: string; readonly subscription: string };
 }
 
-/** How often a waiting receiver looks for new messages: soon after the last one, and when nothing came for a while. */
-const busyPollMs = 4;
-const idlePollMs = 20;
-const busyForMs = 1_000;
-/** How often it looks for what seldom comes: retried messages, and leases that others gave back. */
-const rarePollMs = 100;
-
-interface Versions {
-  topic: number;
-  rare: number;
-}
-
-/** A subscription on one machine. Waiting costs one look at the topic's shared memory per poll; no file is read. */
+/** A subscription on one machine. Who waits is told of writes by the system and costs next to nothing meanwhile. */
 export class EmbeddedSource implements Source {
   readonly subscription: string;
   readonly ackDeadlineMs: number;
@@ -32,14 +21,15 @@ export class EmbeddedSource implements Source {
   readonly #topic: TopicReader;
   readonly #retryTopic: TopicReader;
   readonly #leases: Leases;
-  #lastArrivalMs = 0;
-  #ownDueAtMs = Number.POSITIVE_INFINITY;
+  readonly #wait: CommitWait;
+  #emptyAt: number | undefined;
 
   constructor(options: SourceOptions) {
     const { files } = options;
     this.subscription = options.subscription;
     this.ackDeadlineMs = options.ackDeadlineMs;
     this.#options = options;
+    this.#wait = new CommitWait(files.topic, options.clock);
     this.#topic = new TopicReader(files.topic);
     this.#retryTopic = new TopicReader(files.retryTopic);
     this.#leases = new Leases(files.subscription, options.owner, [this.#topic, this.#retryTopic]);
@@ -52,18 +42,18 @@ export class EmbeddedSource implements Source {
 
   async receive(request: ReceiveRequest): Promise<readonly LeasedMessage[]> {
     const { clock } = this.#options;
-    const untilMs = clock.nowMs() + request.waitMs;
-    while (!request.signal.aborted) {
-      // Looked at before the attempt: a commit between the two then shows as a change.
-      const seen = this.#named(() => this.#versions());
-      const messages = this.#named(() => this.#take(request));
+    const { waitMs, signal } = request;
+    const untilMs = clock.nowMs() + waitMs;
+    while (!signal.aborted) {
+      const messages = this.#named(() => this.#takeIfChanged(request));
       if (messages.length > 0) {
-        this.#lastArrivalMs = clock.nowMs();
+        this.#wait.close();
         return messages;
       }
-      if (!(await this.#change(seen, untilMs, request.signal))) {
+      if (clock.nowMs() >= untilMs) {
         break;
       }
+      await this.#wait.pause({ untilMs, dueAtMs: this.#named(() => this.#leases.nextDueAtMs()), signal });
     }
     return [];
   }
@@ -77,9 +67,9 @@ export class EmbeddedSource implements Source {
   // eslint-disable-next-line @typescript-eslint/require-await -- as above
   async nack(messages: readonly LeasedMessage[], delayMs: number): Promise<void> {
     const dueAtMs = Math.trunc(this.#options.clock.nowMs() + delayMs);
-    this.#ownDueAtMs = Math.min(this.#ownDueAtMs, dueAtMs);
     const late = this.#named(() => this.#leases.nack(messages, dueAtMs));
     this.#countLate('bus_nacks_late_total', late);
+    this.#wait.wake();
   }
 
   // eslint-disable-next-line @typescript-eslint/require-await -- as above
@@ -90,57 +80,29 @@ export class EmbeddedSource implements Source {
   }
 
   close(): void {
+    this.#wait.close();
     this.#leases.close();
     this.#topic.close();
     this.#retryTopic.close();
   }
 
-  #take({ messagesMax, bytesMax }: ReceiveRequest): readonly LeasedMessage[] {
+  /** Takes nothing, at the cost of a look, when nothing was there the last time and nobody committed anything since. */
+  #takeIfChanged({ messagesMax, bytesMax }: ReceiveRequest): readonly LeasedMessage[] {
     const nowMs = Math.trunc(this.#options.clock.nowMs());
-    this.#ownDueAtMs = Number.POSITIVE_INFINITY;
-    return this.#leases.take({ messagesMax, bytesMax, nowMs, leasedUntilMs: nowMs + this.ackDeadlineMs });
-  }
-
-  /** Resolves true when something may be there, false when the time is over or the signal aborted. */
-  async #change(seen: Versions, untilMs: number, signal: AbortSignal): Promise<boolean> {
-    const { clock } = this.#options;
-    const dueAtMs = this.#named(() => this.#leases.nextDueAtMs());
-    let rareAtMs = clock.nowMs() + rarePollMs;
-    for (;;) {
-      const nowMs = clock.nowMs();
-      if (nowMs >= untilMs) {
-        return false;
-      }
-      const pollMs = nowMs - this.#lastArrivalMs < busyForMs ? busyPollMs : idlePollMs;
-      const wakeAtMs = Math.min(nowMs + pollMs, untilMs, Math.max(nowMs + 1, Math.min(dueAtMs, this.#ownDueAtMs)));
-      await clock.sleep(wakeAtMs - nowMs, signal);
-      if (signal.aborted) {
-        return false;
-      }
-      const wokeAtMs = clock.nowMs();
-      if (wokeAtMs >= Math.min(dueAtMs, this.#ownDueAtMs) || this.#topicChanged(seen)) {
-        return true;
-      }
-      if (wokeAtMs >= rareAtMs) {
-        if (this.#named(() => this.#rareVersion()) !== seen.rare) {
-          return true;
-        }
-        rareAtMs = wokeAtMs + rarePollMs;
-      }
+    // Looked at before the attempt: a commit between the two then shows as a change the next time.
+    const versions = this.#versions();
+    if (this.#emptyAt === versions && nowMs < this.#leases.nextDueAtMs()) {
+      return [];
     }
+    const leasedUntilMs = nowMs + this.ackDeadlineMs;
+    const messages = this.#leases.take({ messagesMax, bytesMax, nowMs, leasedUntilMs });
+    this.#emptyAt = messages.length === 0 ? versions : undefined;
+    return messages;
   }
 
-  #topicChanged(seen: Versions): boolean {
-    return this.#named(() => this.#topic.version()) !== seen.topic;
-  }
-
-  #versions(): Versions {
-    return { topic: this.#topic.version(), rare: this.#rareVersion() };
-  }
-
-  /** Both numbers only grow, and so does their sum. */
-  #rareVersion(): number {
-    return this.#retryTopic.version() + this.#leases.version();
+  /** Each of them only grows, and so does their sum. */
+  #versions(): number {
+    return this.#topic.version() + this.#retryTopic.version() + this.#leases.version();
   }
 
   #countLate(name: string, late: number): void {

@@ -93,18 +93,18 @@ test('a segment’s file goes with its last message', async () => {
 
 test('a publisher whose segment was trimmed takes a new one and loses nothing', async () => {
   const [first, second] = [temporary.open(retention), temporary.open({ ...retention, owner: 'b' })];
-  await publishSizes(first, 't', [5_000]);
-  await publishSizes(second, 't', [6_000, 3]);
+  await publishSizes(first, 't', [70_000]);
+  await publishSizes(second, 't', [80_000, 3]);
   await settleAll(first);
   temporary.nowMs += 60_001;
   await first.maintain();
   expect(segments()).toBe(0);
-  await publishSizes(first, 't', [7_000]);
-  await publishSizes(second, 't', [8_000]);
+  await publishSizes(first, 't', [90_000]);
+  await publishSizes(second, 't', [100_000]);
   const messages = await receiveNow(first.source('s', { ackDeadlineMs }));
   expect(messages.map(({ payload }) => [payload.length, payload[0]])).toEqual([
-    [7_000, 7_000 & 255],
-    [8_000, 8_000 & 255],
+    [90_000, 90_000 & 255],
+    [100_000, 100_000 & 255],
   ]);
 });
 

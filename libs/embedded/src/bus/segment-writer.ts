@@ -1,18 +1,17 @@
-import { closeSync, fdatasync, fsyncSync, openSync, writev } from 'node:fs';
+import { closeSync, fdatasync, fsyncSync, openSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { payloadAlignment, segmentFile } from './topic-file.ts';
 
-const writeAll = promisify(writev) as unknown as (
-  fd: number,
-  buffers: readonly Uint8Array[],
-  position: number,
-) => Promise<number | { readonly bytesWritten: number }>;
 const sync = promisify(fdatasync);
 
+/**
+ * One call writes no more: Linux gives a large write large pages, which on a virtual machine are seldom at hand (measured:
+ * 40 µs of CPU for 32 KB within a write of 512 KB, 13 µs alone).
+ */
+const writeBytesMax = 32 * 1024;
 /** A segment that has grown to this takes no more; trimming frees whole segments. */
 const segmentBytesMax = 16 * 1024 * 1024;
-const padding = new Uint8Array(payloadAlignment);
 
 /** Where a payload lies. */
 export interface Placement {
@@ -39,21 +38,13 @@ export class SegmentWriter {
 
   /** Resolves when the payloads are on the disk. After a rejection the segment takes no more. One call at a time. */
   async append(payloads: readonly Uint8Array[]): Promise<Placement[]> {
-    const placements: Placement[] = [];
-    const buffers: Uint8Array[] = [];
-    let offset = this.#endBytes;
-    for (const payload of payloads) {
-      placements.push({ segment: this.id, offset });
-      const padBytes = -payload.length & (payloadAlignment - 1);
-      buffers.push(payload);
-      if (padBytes > 0) {
-        buffers.push(padding.subarray(0, padBytes));
-      }
-      offset += payload.length + padBytes;
-    }
-    await this.#write(buffers, offset - this.#endBytes);
+    const placements = payloads.map((payload) => {
+      const offset = this.#endBytes;
+      this.#write(payload, offset);
+      this.#endBytes = offset + payload.length + (-payload.length & (payloadAlignment - 1));
+      return { segment: this.id, offset };
+    });
     await sync(this.#fd);
-    this.#endBytes = offset;
     return placements;
   }
 
@@ -62,13 +53,10 @@ export class SegmentWriter {
   }
 
   /** A nearly full disk takes a part; the next attempt then says why. */
-  async #write(buffers: readonly Uint8Array[], bytes: number): Promise<void> {
-    const result = await writeAll(this.#fd, buffers, this.#endBytes);
-    let written = typeof result === 'number' ? result : result.bytesWritten;
-    const rest = written < bytes ? Buffer.concat(buffers) : undefined;
-    while (rest !== undefined && written < bytes) {
-      const more = await writeAll(this.#fd, [rest.subarray(written)], this.#endBytes + written);
-      written += typeof more === 'number' ? more : more.bytesWritten;
+  #write(payload: Uint8Array, offset: number): void {
+    for (let written = 0; written < payload.length;) {
+      const bytes = Math.min(writeBytesMax, payload.length - written);
+      written += writeSync(this.#fd, payload, written, bytes, offset + written);
     }
   }
 }

@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { openDatabase } from '../database.ts';
 
 /**
- * One topic: its messages in the order of their commits. A small payload lies in its row, a large one in a segment: a
+ * One topic: its messages in the order of their commits. Small payloads lie in their rows, large ones in a segment: a
  * plain file beside this one, written and synced before the row is (SQLite would write it twice, and a checkpoint is
  * most of what a message costs). `endBytes` counts the payload bytes of all messages ever published up to and with this
  * one, so that the size of any span is one subtraction. The newest message is never trimmed: counting goes on from it.
@@ -21,8 +21,9 @@ create table messages (
 -- lastSeq: no message after it lies in the segment, so that it goes when that one is trimmed.
 create table segments (id integer primary key autoincrement, lastSeq integer not null) strict;`;
 
-/** Payloads up to here lie in their row. */
+/** Payloads up to here lie in their row; and so do all of a commit that is small altogether: it then needs one sync. */
 export const inlineBytesMax = 2_048;
+export const inlineCommitBytesMax = 65_536;
 /** In a segment payloads begin where a float64 column may, so that typed arrays lie over them as they are. */
 export const payloadAlignment = 8;
 

@@ -2,7 +2,14 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { TransientError, type Clock, type OutgoingMessage } from '@meterflow/stage';
 import { storeError, transaction } from '../database.ts';
 import { SegmentWriter, type Placement } from './segment-writer.ts';
-import { inlineBytesMax, openTopicFile, preparedTopicEnds, type TopicEnds, type TopicPosition } from './topic-file.ts';
+import {
+  inlineBytesMax,
+  inlineCommitBytesMax,
+  openTopicFile,
+  preparedTopicEnds,
+  type TopicEnds,
+  type TopicPosition,
+} from './topic-file.ts';
 
 /** Calls that wait together share one commit, up to this many bytes of payload. */
 const commitBytesMax = 16 * 1024 * 1024;
@@ -92,10 +99,12 @@ export class TopicWriter {
 
   /** Where each payload lies; undefined for those that go into their row. */
   async #place(messages: readonly OutgoingMessage[]): Promise<(Placement | undefined)[]> {
-    const large = messages.map(({ payload }) => payload).filter(({ length }) => length > inlineBytesMax);
+    const payloads = messages.map(({ payload }) => payload);
+    const bytes = payloads.reduce((sum, { length }) => sum + length, 0);
+    const large = bytes <= inlineCommitBytesMax ? [] : payloads.filter(({ length }) => length > inlineBytesMax);
     const placements = large.length === 0 ? [] : await this.#appendToSegment(large);
     let next = 0;
-    return messages.map(({ payload }) => (payload.length > inlineBytesMax ? placements[next++] : undefined));
+    return payloads.map((payload) => (payload === large[next] ? placements[next++] : undefined));
   }
 
   async #appendToSegment(payloads: readonly Uint8Array[]): Promise<Placement[]> {
