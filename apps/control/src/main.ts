@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { openEmbeddedPlatform } from '@meterflow/embedded';
+import { openEmbeddedPlatform, openSqlEngine, type SqlEngine } from '@meterflow/embedded';
 import { localPrincipal } from '@meterflow/http';
 import { Activations, Keys, Tenants } from '@meterflow/registry';
 import { parseServiceConfig, runService } from '@meterflow/service';
@@ -10,6 +10,8 @@ import { createControl, type ControlAccess } from './control.ts';
 import { deadLetterDesk } from './dead-letter-desk.ts';
 import { ensureFirstKey } from './first-key.ts';
 import type { ControlPorts } from './ports.ts';
+import { localRoutes } from './routes/local.ts';
+import { sqlRoute } from './routes/sql.ts';
 
 const config = parseServiceConfig(process.env, { service: 'control', pid: process.pid });
 const telemetry = createTelemetry({ service: 'control', level: config.logLevel });
@@ -46,13 +48,25 @@ await runService({
       newRequestId: randomUUID,
       quotas: async (tenant) => (await tenants.ensure(tenant)).quotas,
     };
-    const open = async (name: string, authenticate: ControlAccess['authenticate']): Promise<void> => {
-      const server = createControl(ports, { ...access, authenticate });
+    // DuckDB is loaded when the first query comes.
+    let engine: Promise<SqlEngine> | undefined;
+    const sql = (): Promise<SqlEngine> => (engine ??= openSqlEngine({ directory: directory.root }));
+    lifecycle.register('sql', async () => {
+      await (await engine)?.close();
+    });
+    const open = async (name: string, own: Pick<ControlAccess, 'authenticate' | 'routes'>): Promise<void> => {
+      const server = createControl(ports, { ...access, ...own });
       await server.listen({ socket: join(directory.run, `control.${name}.sock`) });
       lifecycle.register(`${name} socket`, () => server.close());
     };
-    await open('public', (text) => keys.authenticate(text));
-    await open('local', (text) => Promise.resolve(localPrincipal(text)));
+    await open('public', {
+      authenticate: (text) => keys.authenticate(text),
+      routes: [sqlRoute({ sql }, 'own-tenant')],
+    });
+    await open('local', {
+      authenticate: (text) => Promise.resolve(localPrincipal(text)),
+      routes: [sqlRoute({ sql }, 'all-tenants'), ...localRoutes({ directory: directory.root, bus: platform.bus })],
+    });
     return [];
   },
 });

@@ -2,7 +2,7 @@
 // The command runs on the Node that the workspace pins, whatever Node the machine has: the sandbox is built for that one,
 // and the sources are TypeScript that it runs as they are. Plain JavaScript, because an older Node starts this file.
 import { spawn } from 'node:child_process';
-import { createRequire } from 'node:module';
+import module, { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -73,6 +73,8 @@ const node = major === majorWanted ? undefined : pinnedNode();
 if (node !== undefined) {
   runUnder(node);
 } else if (major >= majorWanted) {
+  // Sources are stripped of their types once, not at every start; the services take the folder over.
+  module.enableCompileCache();
   await import('../src/main.ts');
 } else {
   process.stderr.write(`meterflow needs Node ${majorWanted} or newer; this is ${process.version}. Run npm ci first.\n`);

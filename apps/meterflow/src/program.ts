@@ -9,6 +9,9 @@ import {
 } from './commands/dead-letters.ts';
 import { importFiles, type ImportOptions } from './commands/import.ts';
 import { queryAggregates, queryReadings, type AggregatesOptions, type ReadingsOptions } from './commands/query.ts';
+import { exportTo } from './commands/export.ts';
+import { replay, type ReplayOptions } from './commands/replay.ts';
+import { sql } from './commands/sql.ts';
 import { start } from './commands/start.ts';
 import { status } from './commands/status.ts';
 import { createKey, createTenant, listKeys, listTenants, revokeKey, rotateKey } from './commands/tenants-and-keys.ts';
@@ -56,6 +59,31 @@ export function buildProgram(output: Output): Command {
     });
 
   addQueries(program, { globals, output });
+  program
+    .command('sql')
+    .description('one SELECT over the views readings, readings_raw and aggregates')
+    .argument('<statement>')
+    .action(async (statement: string) => {
+      await sql(statement, globals(), output);
+    });
+
+  program
+    .command('export')
+    .description('the canonical export: sorted NDJSON of the latest readings and aggregates')
+    .requiredOption('--out <file>')
+    .action(async ({ out }: { out: string }) => {
+      await exportTo(out, globals(), output);
+    });
+
+  program
+    .command('replay')
+    .description('deliver to a subscription what was published since an instant once more')
+    .requiredOption('--subscription <name>', 'as `meterflow status` lists them')
+    .requiredOption('--from <instant>')
+    .action(async (options: ReplayOptions) => {
+      await replay(options, globals(), output);
+    });
+
   addDeadLetters(program, { globals, output });
   addTenantsAndKeys(program, { globals, output });
 

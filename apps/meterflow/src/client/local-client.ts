@@ -35,15 +35,7 @@ export class LocalClient {
 
   /** The answer's body as it was sent: numbers keep all their digits. Throws {@link RefusedError}. */
   async text(call: Call): Promise<string> {
-    const answer = await this.#send(call);
-    let text = '';
-    for await (const piece of answer.setEncoding('utf8')) {
-      text += piece as string;
-    }
-    if ((answer.statusCode ?? 500) >= 400) {
-      throw new RefusedError(answer.statusCode ?? 500, problemOf(text));
-    }
-    return text;
+    return textOf(await this.stream(call));
   }
 
   async json(call: Call): Promise<unknown> {
@@ -51,17 +43,18 @@ export class LocalClient {
     return text === '' ? undefined : JSON.parse(text);
   }
 
-  /** The lines of an NDJSON answer, as they come. */
-  async *lines(call: Call): AsyncGenerator<unknown> {
+  /** The answer's body as it comes. */
+  async stream(call: Call): Promise<IncomingMessage> {
     const answer = await this.#send(call);
     if ((answer.statusCode ?? 500) >= 400) {
-      let text = '';
-      for await (const piece of answer.setEncoding('utf8')) {
-        text += piece as string;
-      }
-      throw new RefusedError(answer.statusCode ?? 500, problemOf(text));
+      throw new RefusedError(answer.statusCode ?? 500, problemOf(await textOf(answer)));
     }
-    for await (const line of createInterface({ input: answer })) {
+    return answer;
+  }
+
+  /** The lines of an NDJSON answer, as they come. */
+  async *lines(call: Call): AsyncGenerator<unknown> {
+    for await (const line of createInterface({ input: await this.stream(call) })) {
       yield JSON.parse(line);
     }
   }
@@ -78,6 +71,14 @@ export class LocalClient {
       outgoing.end(payload);
     });
   }
+}
+
+async function textOf(answer: IncomingMessage): Promise<string> {
+  let text = '';
+  for await (const piece of answer.setEncoding('utf8')) {
+    text += piece as string;
+  }
+  return text;
 }
 
 function problemOf(text: string): { code?: string; title?: string; detail?: string } {

@@ -2,6 +2,7 @@ import { CommandError, type GlobalOptions, type Output } from '../cli-context.ts
 import { pages, queryString, type Row } from '../client/pages.ts';
 import { allServices, askingServices, withServer } from '../client/with-server.ts';
 import { shownValue } from '../client/exact-json.ts';
+import { untilIdle } from '../client/until-idle.ts';
 import { table } from '../terminal/table.ts';
 
 export interface DeadLetterFilter {
@@ -75,16 +76,3 @@ export async function handleDeadLetters(
 }
 
 const idsPerRequest = 1_000;
-const pollMs = 100;
-const idleMsMax = 60_000;
-
-async function untilIdle(control: { json(call: { path: string; tenant: string; role: 'operator' }): Promise<unknown> }): Promise<void> {
-  const endMs = performance.now() + idleMsMax;
-  while (performance.now() < endMs) {
-    const { idle } = (await control.json({ ...operator, path: '/v1/status' })) as { idle: boolean };
-    if (idle) {
-      return;
-    }
-    await new Promise((wake) => setTimeout(wake, pollMs));
-  }
-}

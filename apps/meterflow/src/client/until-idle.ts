@@ -1,0 +1,16 @@
+import type { LocalClient } from './local-client.ts';
+
+const pollMs = 100;
+const idleMsMax = 10 * 60_000;
+
+/** Resolves when no message waits anywhere, or after ten minutes. */
+export async function untilIdle(control: LocalClient): Promise<void> {
+  const endMs = performance.now() + idleMsMax;
+  while (performance.now() < endMs) {
+    const status = (await control.json({ path: '/v1/status', tenant: 'default', role: 'operator' })) as { idle: boolean };
+    if (status.idle) {
+      return;
+    }
+    await new Promise((wake) => setTimeout(wake, pollMs));
+  }
+}
