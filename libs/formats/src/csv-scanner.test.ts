@@ -165,7 +165,7 @@ describe('the CSV scanner', () => {
       fc.property(brokenSource, (bytes) => {
         expect(asReference(read(bytes))).toEqual(referenceRead(bytes, latestMs));
       }),
-      { numRuns: 1_500 },
+      { numRuns: 800 },
     );
   });
 
@@ -174,7 +174,7 @@ describe('the CSV scanner', () => {
       fc.property(brokenSource, (bytes) => {
         expect(read(bytes)).toEqual(read(bytes, slowMapping));
       }),
-      { numRuns: 500 },
+      { numRuns: 300 },
     );
   });
 
@@ -302,7 +302,7 @@ describe('the CSV scanner', () => {
           rejected: rejects.length,
         });
       }),
-      { numRuns: 500 },
+      { numRuns: 300 },
     );
   });
 });

@@ -2,8 +2,8 @@ import { probeBytesMax } from './limits.ts';
 import type { RowSource } from './row-source.ts';
 
 export interface ProbingOptions {
-  /** Reads the beginning of the source to deduce the interval length from; it may lack the end of its last line. */
-  readonly probe: (beginning: Uint8Array) => number;
+  /** Deduces the interval length from the beginning of the source, or from all of it where it has not more. */
+  readonly probe: (beginning: Uint8Array, isWhole: boolean) => number;
   /** Makes what reads the source, with the length deduced. */
   readonly open: (lengthMs: number) => RowSource;
 }
@@ -29,18 +29,18 @@ export class ProbingSource implements RowSource {
     this.#beginning.set(taken, this.#length);
     this.#length += taken.length;
     if (this.#length === probeBytesMax) {
-      this.#open().push(bytes.subarray(taken.length));
+      this.#open(false).push(bytes.subarray(taken.length));
     }
   }
 
   end(): void {
-    (this.#source ?? this.#open()).end();
+    (this.#source ?? this.#open(true)).end();
   }
 
-  #open(): RowSource {
+  #open(isWhole: boolean): RowSource {
     const beginning = (this.#beginning ?? new Uint8Array(0)).subarray(0, this.#length);
     this.#beginning = undefined;
-    this.#source = this.#options.open(this.#options.probe(beginning));
+    this.#source = this.#options.open(this.#options.probe(beginning, isWhole));
     this.#source.push(beginning);
     return this.#source;
   }

@@ -116,9 +116,13 @@ class SourceReader implements Reader {
       return open(this.#intakeParts(lengthMs));
     }
     return new ProbingSource({
-      probe: (beginning) =>
+      probe: (beginning, isWhole) =>
         this.#deduced((parts) => {
-          open(parts).push(beginning);
+          const source = open(parts);
+          source.push(beginning);
+          if (isWhole) {
+            source.end();
+          }
         }),
       open: (deduced) => open(this.#intakeParts(deduced)),
     });

@@ -100,42 +100,26 @@ function textOf(bytes: readonly number[]): string {
   return text;
 }
 
-/** A machine of four states over the characters. */
+/** Cuts at each comma that has an even number of quotes before it, as far as fields begin with quotes at all. */
 function fieldsOf(text: string): string[] {
   const fields: string[] = [];
-  let field = '';
-  let state: 'start' | 'plain' | 'quoted' | 'closed' = 'start';
-  for (let at = 0; at < text.length; at++) {
-    const char = text[at]!;
-    if (state === 'quoted') {
-      if (char === '"' && text[at + 1] === '"') {
-        field += '"';
-        at += 1;
-      } else if (char === '"') {
-        state = 'closed';
-      } else {
-        field += char;
-      }
-    } else if (char === ',') {
-      fields.push(field.trim());
-      field = '';
-      state = 'start';
-    } else if (state === 'closed') {
-      if (char !== ' ' && char !== '\t') {
-        throw new Bad('stray-quote');
-      }
-    } else if (state === 'start' && char === '"') {
-      field = '';
-      state = 'quoted';
-    } else {
-      field += char;
-      state = state === 'start' && (char === ' ' || char === '\t') ? 'start' : 'plain';
+  let rest = text;
+  for (;;) {
+    const isQuoted = /^[ \t]*"/.test(rest);
+    const match = (isQuoted ? /^[ \t]*"((?:[^"]|"")*)"(?!")[ \t]*/ : /^[^,]*/).exec(rest);
+    if (match === null) {
+      throw new Bad('unclosed-quote');
     }
+    fields.push((isQuoted ? match[1]!.replaceAll('""', '"') : match[0]).trim());
+    rest = rest.slice(match[0].length);
+    if (rest === '') {
+      return fields;
+    }
+    if (!rest.startsWith(',')) {
+      throw new Bad('stray-quote');
+    }
+    rest = rest.slice(1);
   }
-  if (state === 'quoted') {
-    throw new Bad('unclosed-quote');
-  }
-  return [...fields, field.trim()];
 }
 
 function nameOf(what: string, text: string): string {
@@ -166,18 +150,18 @@ function startOf(text: string): number {
 }
 
 function timeOf(text: string): number {
-  const match = /^[Tt ](\d\d):(\d\d)(:\d\d)?([.,]\d+)?( ?[Zz]| ?[+-]\d\d(:?\d\d)?)?$/.exec(text);
-  const fraction = (match?.[4] ?? '').slice(1);
-  if (match === null || (fraction !== '' && match[3] === undefined) || fraction.length > 9) {
+  const match = /^[Tt ](\d\d:\d\d)(?:(:\d\d)([.,]\d{1,9})?)?( ?[Zz]| ?[+-]\d\d(?::?\d\d)?)?$/.exec(text);
+  if (match === null) {
     throw new Bad('invalid-time');
   }
-  const [hours, minutes, seconds] = [Number(match[1]), Number(match[2]), Number((match[3] ?? ':0').slice(1))];
-  const ms = Number(`0.${fraction || '0'}`) * 1_000;
-  const time = ((hours * 60 + minutes) * 60 + seconds) * 1_000 + ms;
-  if (minutes > 59 || seconds > 59 || time > 86_400_000 || BigInt(fraction.padEnd(9, '0')) % 1_000_000n !== 0n) {
+  const [minuteText = '', secondText = ':00', fraction = '', zone = ''] = match.slice(1);
+  const isEndOfDay = `${minuteText}${secondText}`.startsWith('24:00:00') && Number(fraction.slice(1)) === 0;
+  const time = isEndOfDay ? 86_400_000 : Date.parse(`1970-01-01T${minuteText}${secondText}Z`);
+  const nanoseconds = Number(fraction.slice(1).padEnd(9, '0'));
+  if (Number.isNaN(time) || (!isEndOfDay && minuteText.startsWith('24')) || nanoseconds % 1_000_000 !== 0) {
     throw new Bad('invalid-time');
   }
-  return Math.round(time) - zoneOf((match[5] ?? '').trim());
+  return time + nanoseconds / 1_000_000 - zoneOf(zone.trim());
 }
 
 function zoneOf(text: string): number {
@@ -196,31 +180,29 @@ function valueOf(text: string): string {
   if (['', 'null', 'nan'].includes(text.toLowerCase())) {
     throw new Bad('no-value');
   }
-  const match = /^([+-]?)(\d*)(?:(\.)(\d*))?(?:[eE]([+-]?\d{1,3}))?$/.exec(text);
-  const whole = match?.[2] ?? '';
-  const fraction = match?.[4] ?? '';
+  const match = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,3}))?$/.exec(text);
+  const [sign = '', whole = '', fraction = '', exponentText = '0'] = match?.slice(1) ?? [];
   if (match === null || text.length > 64 || whole + fraction === '') {
     throw new Bad('invalid-value');
   }
-  let integer = BigInt(whole + fraction);
-  let exponent = Number(match[5] ?? '0') - fraction.length;
-  while (integer !== 0n && integer % 10n === 0n) {
-    integer /= 10n;
-    exponent += 1;
-  }
-  if (integer === 0n) {
-    return '0';
-  }
-  if (exponent < -9) {
+  // The value in billionths of billionths …, so that nothing of it is lost.
+  const scale = 1_100;
+  const scaled = BigInt(whole + fraction) * 10n ** BigInt(scale + Number(exponentText) - fraction.length);
+  return decimalText(sign, scaled, scale);
+}
+
+function decimalText(sign: string, scaled: bigint, scale: number): string {
+  const digits = scaled.toString().padStart(scale + 1, '0');
+  const fraction = digits.slice(-scale).replace(/0+$/, '');
+  const whole = digits.slice(0, -scale);
+  if (fraction.length > 9) {
     throw new Bad('too-many-decimals');
   }
-  integer *= exponent > 0 ? 10n ** BigInt(exponent) : 1n;
-  if (integer > BigInt(Number.MAX_SAFE_INTEGER)) {
+  if (BigInt(whole + fraction) > BigInt(Number.MAX_SAFE_INTEGER)) {
     throw new Bad('value-too-large');
   }
-  const digits = integer.toString().padStart(Math.max(0, -exponent) + 1, '0');
-  const point = digits.length - Math.max(0, -exponent);
-  return (match[1] === '-' ? '-' : '') + digits.slice(0, point) + (exponent < 0 ? `.${digits.slice(point)}` : '');
+  const text = fraction === '' ? whole : `${whole}.${fraction}`;
+  return sign === '-' && scaled !== 0n ? `-${text}` : text;
 }
 
 function unitOf(text: string): string {
