@@ -47,7 +47,8 @@ export class BackPressure {
 
   #backlogs(): Promise<readonly Backlog[]> {
     const nowMs = this.#options.nowMs();
-    if (this.#look === undefined || nowMs - this.#look.atMs >= backlogCacheMs) {
+    // The absolute: a clock that is set back must not keep a look for ever.
+    if (this.#look === undefined || Math.abs(nowMs - this.#look.atMs) >= backlogCacheMs) {
       const look = { atMs: nowMs, backlogs: this.#options.backlogs() };
       look.backlogs.catch(() => {
         this.#look = undefined;

@@ -1,10 +1,11 @@
 import { lstat, mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Dirent, Stats } from 'node:fs';
+import { Problem } from '@meterflow/http';
 import type { Tenants } from '@meterflow/registry';
 import type { Clock, Telemetry } from '@meterflow/stage';
 import { takeDropped, type DroppedFile, type DropDoor } from './dropped-file.ts';
-import { dropFilesPerLookMax, dropLookEveryMs, dropRetryMs, dropSteadyMs } from './limits.ts';
+import { dropFilesPerLookMax, dropLookEveryMs, dropQuotaRetryMsMax, dropRetryMs, dropSteadyMs } from './limits.ts';
 import { InterruptedError } from './take-in.ts';
 
 export interface DropFolderOptions {
@@ -139,12 +140,18 @@ export class DropFolder {
       if (error instanceof InterruptedError) {
         return false;
       }
-      this.#waitUntilMs.set(path, clock.nowMs() + dropRetryMs);
+      this.#waitUntilMs.set(path, clock.nowMs() + waitMsAfter(error));
       const { tenant, name } = file;
       telemetry.logger.warn('a dropped file could not be taken; it is tried again', { tenant, name, error });
       return false;
     }
   }
+}
+
+/** A quota is looked at again before it is renewed, as it may be raised; seldom, so that the log stays readable. */
+function waitMsAfter(error: unknown): number {
+  const seconds = error instanceof Problem ? (error.options.retryAfterSeconds ?? 0) : 0;
+  return Math.max(dropRetryMs, Math.min(dropQuotaRetryMsMax, seconds * 1_000));
 }
 
 function inodeOf({ dev, ino }: Stats): string {

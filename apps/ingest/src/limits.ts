@@ -49,6 +49,8 @@ export const dropSteadyMs = 2_000;
 export const dropFilesPerLookMax = 10_000;
 /** How long a dropped file waits after something failed that is not its fault. */
 export const dropRetryMs = 30_000;
+/** And the longest that it waits for a quota. */
+export const dropQuotaRetryMsMax = 10 * 60_000;
 
 /** Readings that start so close before the end of the retention are refused too: they would be gone before they count. */
 export const retentionMarginDays = 1;

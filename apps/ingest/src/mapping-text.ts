@@ -71,22 +71,31 @@ function otherName(mapping: Mapping, name: string): Issue[] {
     : [{ path: ['name'], message: `is "${mapping.name}", but the path says "${name}"` }];
 }
 
-/** Of alternatives, what is wrong with the one that fits furthest; of unknown properties, each. */
+/** Of alternatives, what is wrong with the one that is nearest; of unknown properties, each. */
 function spelledOut(issue: z.core.$ZodIssue): Issue[] {
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => ({ path: [...issue.path, key], message: 'is not a property of a mapping' }));
   }
   if (issue.code === 'invalid_union' && issue.errors.length > 0) {
-    const depth = (branch: readonly z.core.$ZodIssue[]): number =>
-      Math.max(0, ...branch.map(({ path }) => path.length));
-    const furthest = issue.errors.reduce((best, branch) => (depth(branch) > depth(best) ? branch : best));
-    if (depth(furthest) > 0) {
-      return furthest.flatMap((inner) => spelledOut({ ...inner, path: [...issue.path, ...inner.path] }));
+    const nearest = issue.errors.reduce((best, branch) => (isNearer(branch, best) ? branch : best));
+    if (depthOf(nearest) > 0) {
+      return nearest.flatMap((inner) => spelledOut({ ...inner, path: [...issue.path, ...inner.path] }));
     }
     const wanted = issue.errors.flatMap((branch) => branch.map(({ message }) => message));
     return [{ path: issue.path, message: [...new Set(wanted)].join(', or ') }];
   }
   return [issue];
+}
+
+type Branch = readonly z.core.$ZodIssue[];
+
+/** Fewer problems, or as many that are found further within. */
+function isNearer(branch: Branch, other: Branch): boolean {
+  return branch.length < other.length || (branch.length === other.length && depthOf(branch) > depthOf(other));
+}
+
+function depthOf(branch: Branch): number {
+  return Math.max(0, ...branch.map(({ path }) => path.length));
 }
 
 function located(document: Document, lines: LineCounter, { path, message }: Issue): MappingProblem {
