@@ -58,7 +58,8 @@ export class PayloadReader {
     if (first.payload !== null) {
       return [first.payload];
     }
-    const bytes = new Uint8Array(last.offset + last.bytes - first.offset);
+    // Not zeroed first: it is filled to its end or not given out.
+    const bytes = Buffer.allocUnsafeSlow(last.offset + last.bytes - first.offset);
     this.#fill(bytes, first.segment, first.offset);
     return rows.map(({ offset, bytes: length }) => new Uint8Array(bytes.buffer, offset - first.offset, length));
   }
