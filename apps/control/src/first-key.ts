@@ -9,7 +9,10 @@ export const firstTenant = 'default';
  * A new data directory gets a tenant and an operator's key for it, in a file that only its owner can read, so that the
  * API can be tried at once. A file that is there is left alone, also when its key was revoked.
  */
-export async function ensureFirstKey(file: string, { tenants, keys }: { readonly tenants: Tenants; readonly keys: Keys }): Promise<void> {
+export async function ensureFirstKey(
+  file: string,
+  { tenants, keys }: { readonly tenants: Tenants; readonly keys: Keys },
+): Promise<void> {
   if (existsSync(file)) {
     return;
   }

@@ -16,7 +16,12 @@ function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) {
     return error.exitCode === 0 ? 0 : usageExit;
   }
-  const known = error instanceof CommandError || error instanceof RefusedError || (error instanceof Error && error.name.endsWith('Error') && error.name !== 'TypeError');
-  processOutput.note(`meterflow: ${known ? (error as Error).message : error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+  const known =
+    error instanceof CommandError ||
+    error instanceof RefusedError ||
+    (error instanceof Error && error.name.endsWith('Error') && error.name !== 'TypeError');
+  processOutput.note(
+    `meterflow: ${known ? (error as Error).message : error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+  );
   return 1;
 }

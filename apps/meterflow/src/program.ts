@@ -1,12 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { globalOptions, type GlobalOptions, type Output, type RawGlobalOptions } from './cli-context.ts';
 import { dev, type DevOptions } from './commands/dev.ts';
-import {
-  handleDeadLetters,
-  listDeadLetters,
-  showDeadLetter,
-  type DeadLetterFilter,
-} from './commands/dead-letters.ts';
+import { handleDeadLetters, listDeadLetters, showDeadLetter, type DeadLetterFilter } from './commands/dead-letters.ts';
 import { importFiles, type ImportOptions } from './commands/import.ts';
 import { queryAggregates, queryReadings, type AggregatesOptions, type ReadingsOptions } from './commands/query.ts';
 import { exportTo } from './commands/export.ts';
@@ -22,9 +17,15 @@ export const portDefault = 8640;
 export function buildProgram(output: Output): Command {
   const program = new Command('meterflow')
     .description('The open reference pipeline for smart-meter readings.')
-    .addOption(new Option('--data-dir <dir>', 'where all of it is kept').default('meterflow-data').env('METERFLOW_DATA_DIR'))
+    .addOption(
+      new Option('--data-dir <dir>', 'where all of it is kept').default('meterflow-data').env('METERFLOW_DATA_DIR'),
+    )
     .option('--json', 'machine-readable output')
-    .addOption(new Option('--log-level <level>', 'what is logged on standard error').choices(['debug', 'info', 'warn', 'error']).default('warn'))
+    .addOption(
+      new Option('--log-level <level>', 'what is logged on standard error')
+        .choices(['debug', 'info', 'warn', 'error'])
+        .default('warn'),
+    )
     .exitOverride()
     .showHelpAfterError('(meterflow help <command> shows what it takes)');
   const globals = (): GlobalOptions => globalOptions(program.opts<RawGlobalOptions>());
@@ -147,7 +148,11 @@ function addDeadLetters(program: Command, { globals, output }: Surroundings): vo
       .argument('[ids...]')
       .option('--all', 'all that the other options choose')
       .action(async (ids: string[], { all, ...filter }: DeadLetterFilter & { all?: boolean }) => {
-        await handleDeadLetters(command, { ids, filter, ...(all === undefined ? {} : { all }) }, { globals: globals(), output });
+        await handleDeadLetters(
+          command,
+          { ids, filter, ...(all === undefined ? {} : { all }) },
+          { globals: globals(), output },
+        );
       });
   }
 }

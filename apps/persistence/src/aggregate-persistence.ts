@@ -12,7 +12,11 @@ import type { Touched } from '@meterflow/readings';
 import type { OutgoingMessage, Stage } from '@meterflow/stage';
 
 /** Stores aggregates, then tells their parents on `aggregates.stored`. */
-export function aggregatePersistence({ lane }: { readonly lane: Lane }): Stage<AggregateWrite, undefined, AggregateWrite> {
+export function aggregatePersistence({
+  lane,
+}: {
+  readonly lane: Lane;
+}): Stage<AggregateWrite, undefined, AggregateWrite> {
   const topic = topicName('aggregates.stored', lane);
   return {
     name: 'persistence-aggregates',

@@ -37,7 +37,9 @@ await runService({
 });
 
 /** The outcomes are in the ledger; the stage needs none of them. */
-function sinkOf<Write>(store: { write(writes: readonly Write[]): Promise<unknown> }): { write(writes: readonly Write[]): Promise<void> } {
+function sinkOf<Write>(store: { write(writes: readonly Write[]): Promise<unknown> }): {
+  write(writes: readonly Write[]): Promise<void>;
+} {
   return {
     write: async (writes) => {
       await store.write(writes);

@@ -1,4 +1,11 @@
-import { decodeReadingBatch, encodeStoredNotice, messageAttributes, payloadKey, topicName, type Lane } from '@meterflow/contracts';
+import {
+  decodeReadingBatch,
+  encodeStoredNotice,
+  messageAttributes,
+  payloadKey,
+  topicName,
+  type Lane,
+} from '@meterflow/contracts';
 import type { ReadingWrite } from '@meterflow/idempotent-writes';
 import { touchedBy, type Cause, type Layer, type StoredNotice } from '@meterflow/readings';
 import { PermanentError, type OutgoingMessage, type Stage } from '@meterflow/stage';
@@ -7,7 +14,13 @@ import { PermanentError, type OutgoingMessage, type Stage } from '@meterflow/sta
  * Stores the batches of one layer, then tells of each on `readings.stored.<layer>`: of every batch handled, whatever
  * its outcome, so that a process that dies between write and publish loses no notice.
  */
-export function readingPersistence({ layer, lane }: { readonly layer: Layer; readonly lane: Lane }): Stage<ReadingWrite, undefined, ReadingWrite> {
+export function readingPersistence({
+  layer,
+  lane,
+}: {
+  readonly layer: Layer;
+  readonly lane: Lane;
+}): Stage<ReadingWrite, undefined, ReadingWrite> {
   const topic = topicName(`readings.stored.${layer}`, lane);
   return {
     name: `persistence-${layer}`,

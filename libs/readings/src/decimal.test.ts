@@ -32,12 +32,26 @@ describe('parseDecimal', () => {
     expect(parseDecimal(text)).toEqual({ integer, decimals });
   });
 
-  test.each(['', ' ', '.', '-', 'Null', 'NaN', 'Infinity', '1,5', '1 0', '0x10', '1e', '--1', '9007199254740993', '1e22', '0.0000000001', '1'.repeat(65)])(
-    'refuses %j',
-    (text) => {
-      expect(() => parseDecimal(text)).toThrow(InvalidReadingError);
-    },
-  );
+  test.each([
+    '',
+    ' ',
+    '.',
+    '-',
+    'Null',
+    'NaN',
+    'Infinity',
+    '1,5',
+    '1 0',
+    '0x10',
+    '1e',
+    '--1',
+    '9007199254740993',
+    '1e22',
+    '0.0000000001',
+    '1'.repeat(65),
+  ])('refuses %j', (text) => {
+    expect(() => parseDecimal(text)).toThrow(InvalidReadingError);
+  });
 
   test('reads back what formatDecimal writes', () => {
     fc.assert(
@@ -80,7 +94,9 @@ test('ExactSum equals a BigInt sum for any values and decimals', () => {
 });
 
 test('roundHalfEven takes ties to the even neighbour and refuses what 2^53 does not hold', () => {
-  expect([0.5, 1.5, 2.5, -0.5, -1.5, 2.4, -2.6].map((value) => roundHalfEven(value, 0))).toEqual([0, 2, 2, 0, -2, 2, -3]);
+  expect([0.5, 1.5, 2.5, -0.5, -1.5, 2.4, -2.6].map((value) => roundHalfEven(value, 0))).toEqual([
+    0, 2, 2, 0, -2, 2, -3,
+  ]);
   expect(roundHalfEven(0.1 + 0.2, 6)).toBe(300_000);
   expect(roundHalfEven(1e16, 0)).toBeUndefined();
   expect(roundHalfEven(Number.NaN, 3)).toBeUndefined();

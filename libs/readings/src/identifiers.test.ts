@@ -13,7 +13,10 @@ test.each(['1', 'MAC000002', 'DE 00 11', 'zähler-7', 'a/b', 'x'.repeat(64)])('%
   expect(meterName(text)).toBe(text);
 });
 
-test.each(['', ' a', 'a ', 'a\tb', 'a\nb', 'a\u0000', 'x'.repeat(65), '\u202ea'])('%j is no meter and no channel', (text) => {
-  expect(() => meterName(text)).toThrow(InvalidReadingError);
-  expect(() => channelName(text)).toThrow(InvalidReadingError);
-});
+test.each(['', ' a', 'a ', 'a\tb', 'a\nb', 'a\u0000', 'x'.repeat(65), '\u202ea'])(
+  '%j is no meter and no channel',
+  (text) => {
+    expect(() => meterName(text)).toThrow(InvalidReadingError);
+    expect(() => channelName(text)).toThrow(InvalidReadingError);
+  },
+);

@@ -13,7 +13,14 @@ export {
   type Decimal,
 } from './decimal.ts';
 export { ExactSum } from './exact-sum.ts';
-export { channelName, identifierCharsMax, isIdentifier, meterName, tenantName, type SeriesName } from './identifiers.ts';
+export {
+  channelName,
+  identifierCharsMax,
+  isIdentifier,
+  meterName,
+  tenantName,
+  type SeriesName,
+} from './identifiers.ts';
 export { InvalidReadingError } from './invalid-reading-error.ts';
 export { layers, type Layer } from './layer.ts';
 export { measuredCode, missingCode, qualities, qualityCode, qualityOf, type Quality } from './quality.ts';
@@ -31,13 +38,6 @@ export { compareReadings, compareValues, type ReadingPosition } from './reading-
 export { constantRuns, runAt, RunsBuilder, RunsCursor, sliceRuns, type Runs } from './runs.ts';
 export { SpansBuilder, type Spans } from './spans.ts';
 export { isUnit, unitExponent, unitNames, type Unit } from './unit.ts';
-export {
-  compareVersions,
-  rawVersion,
-  versionAt,
-  versionsOf,
-  type Version,
-  type Versions,
-} from './version.ts';
+export { compareVersions, rawVersion, versionAt, versionsOf, type Version, type Versions } from './version.ts';
 export type { StoredNotice, Touched } from './stored-notice.ts';
 export { touchedBy } from './touched-by.ts';

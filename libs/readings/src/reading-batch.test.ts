@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { compareDecimals, compareReadings, readingCount, ReadingCursor, sliceBatch, type ReadingBatch } from './index.ts';
+import {
+  compareDecimals,
+  compareReadings,
+  readingCount,
+  ReadingCursor,
+  sliceBatch,
+  type ReadingBatch,
+} from './index.ts';
 import { batchOf, epochMs, plainReading, type PlainReading } from './testing/index.ts';
 
 interface Shown extends Omit<PlainReading, 'integer' | 'decimals'> {
@@ -64,7 +71,9 @@ describe('a batch', () => {
   });
 
   test('of registers read at one distance is one span of length 0', () => {
-    const { spans } = batchOf([0, 1, 2].map((day) => ({ ...reading(epochMs + day * 86_400_000), lengthMs: 0 }))).columns;
+    const { spans } = batchOf(
+      [0, 1, 2].map((day) => ({ ...reading(epochMs + day * 86_400_000), lengthMs: 0 })),
+    ).columns;
     expect([...spans.count, ...spans.stepMs, ...spans.lengthMs]).toEqual([3, 86_400_000, 0]);
   });
 
@@ -94,7 +103,18 @@ test('compareReadings is a total order: antisymmetric, transitive, 0 only for th
 });
 
 function reading(startMs: number, integer = 1, decimals = 0): PlainReading {
-  return { meter: 'm', channel: 'import', startMs, lengthMs: 900_000, integer, decimals, quality: 0, unit: 'kWh', reason: '', declared: 0 };
+  return {
+    meter: 'm',
+    channel: 'import',
+    startMs,
+    lengthMs: 900_000,
+    integer,
+    decimals,
+    quality: 0,
+    unit: 'kWh',
+    reason: '',
+    declared: 0,
+  };
 }
 
 function positionAt(batch: ReadingBatch, index: number): ReadingCursor {

@@ -15,9 +15,7 @@ export interface ReadingPosition {
  * wins, in every store. 0 when they say the same at the same version. A reading without value counts as value 0.
  */
 export function compareReadings(a: ReadingPosition, b: ReadingPosition): number {
-  return (
-    compareVersions(a.columns.versions, a.versionIndex, b.columns.versions, b.versionIndex) || compareValues(a, b)
-  );
+  return compareVersions(a.columns.versions, a.versionIndex, b.columns.versions, b.versionIndex) || compareValues(a, b);
 }
 
 /** 0 when both say the same: same value as a number and same quality. */

@@ -38,7 +38,6 @@ export function touchedBy(batch: ReadingBatch): Touched {
 
 /** The end of a span's last reading; for registers an instant after it, so that the span is never empty. */
 function spanEndMs({ columns: { spans } }: ReadingBatch, span: number): number {
-  const lastMs =
-    (spans.startMs[span] as number) + ((spans.count[span] as number) - 1) * (spans.stepMs[span] as number);
+  const lastMs = (spans.startMs[span] as number) + ((spans.count[span] as number) - 1) * (spans.stepMs[span] as number);
   return lastMs + Math.max(1, spans.lengthMs[span] as number);
 }

@@ -72,7 +72,13 @@ export class GroupRunner<Input, Reads, Write> {
       try {
         const input = this.#stage.decode(message);
         const key = this.#stage.key(input);
-        works.push({ message, input, key, mark: dedupeKey(this.#ports.source.subscription, epoch, key), claim: unclaimed });
+        works.push({
+          message,
+          input,
+          key,
+          mark: dedupeKey(this.#ports.source.subscription, epoch, key),
+          claim: unclaimed,
+        });
       } catch (error) {
         await this.#buryUndecodable(message, error as Error, keeper);
       }
@@ -85,7 +91,11 @@ export class GroupRunner<Input, Reads, Write> {
     while (waiting.length > 0) {
       await this.#claim(waiting, keeper);
       const claimed = waiting.filter(({ claim }) => claim.state === 'claimed');
-      await this.#ack(waiting.filter(({ claim }) => claim.state === 'done'), keeper, 'duplicate');
+      await this.#ack(
+        waiting.filter(({ claim }) => claim.state === 'done'),
+        keeper,
+        'duplicate',
+      );
       await this.#settleClaimed(claimed, keeper);
       waiting = waiting.filter(({ claim }) => claim.state === 'held');
       if (waiting.length > 0 && !(await this.#held(waiting, keeper))) {
@@ -108,7 +118,8 @@ export class GroupRunner<Input, Reads, Write> {
   /** What a live owner holds is held here too, not nacked. False when the drain began: it was given back. */
   async #held(works: readonly Work<Input>[], keeper: LeaseKeeper): Promise<boolean> {
     const { clock } = this.#ports;
-    const nextMs = Math.min(...works.map(({ claim }) => (claim.state === 'held' ? claim.expiresAtMs : 0))) - clock.nowMs();
+    const nextMs =
+      Math.min(...works.map(({ claim }) => (claim.state === 'held' ? claim.expiresAtMs : 0))) - clock.nowMs();
     await clock.sleep(Math.max(1, Math.min(nextMs, heldPollMs)), this.#options.signal);
     if (this.#options.signal.aborted) {
       await this.#giveBack(works, keeper);
@@ -204,10 +215,18 @@ export class GroupRunner<Input, Reads, Write> {
     const handled = works.filter((work) => !refused.has(work.mark));
     await this.#courtesy(() => this.#ports.deduper.done([...new Set(handled.map((work) => work.mark))], mark));
     await this.#ack(handled, keeper, 'handled');
-    await this.#ack(works.filter((work) => refused.has(work.mark)), keeper, 'dead');
+    await this.#ack(
+      works.filter((work) => refused.has(work.mark)),
+      keeper,
+      'dead',
+    );
   }
 
-  async #ack(works: readonly Work<Input>[], keeper: LeaseKeeper, outcome: 'handled' | 'duplicate' | 'dead'): Promise<void> {
+  async #ack(
+    works: readonly Work<Input>[],
+    keeper: LeaseKeeper,
+    outcome: 'handled' | 'duplicate' | 'dead',
+  ): Promise<void> {
     if (works.length > 0) {
       await this.#ackMessages(
         works.map(({ message }) => message),
@@ -235,7 +254,9 @@ export class GroupRunner<Input, Reads, Write> {
     if (redeliveries > 0) {
       telemetry.count('stage_redeliveries_total', redeliveries, { stage: this.#stage.name });
     }
-    telemetry.observe('stage_event_age_ms', clock.nowMs() - (messages[0]?.publishedAtMs ?? 0), { stage: this.#stage.name });
+    telemetry.observe('stage_event_age_ms', clock.nowMs() - (messages[0]?.publishedAtMs ?? 0), {
+      stage: this.#stage.name,
+    });
   }
 
   async #buryUndecodable(message: LeasedMessage, error: Error, keeper: LeaseKeeper): Promise<void> {
@@ -245,7 +266,9 @@ export class GroupRunner<Input, Reads, Write> {
         : new IntegrityError('decoder-broke', `decoding failed: ${error.message}`, { cause: error });
     const key = hash('sha256', message.payload, 'hex').slice(0, 32);
     const origin = { tenant: message.attributes['tenant'] ?? '', causes: [], layers: [] };
-    await this.#retried(() => this.#ports.deadLetters.put([this.#deadLetter({ message, key, origin, error: permanent })]));
+    await this.#retried(() =>
+      this.#ports.deadLetters.put([this.#deadLetter({ message, key, origin, error: permanent })]),
+    );
     await this.#ackMessages([message], keeper, 'dead');
   }
 
@@ -354,7 +377,10 @@ export class GroupRunner<Input, Reads, Write> {
       throw error;
     }
     const fields = { stage: this.#stage.name, error: error.message, stack: error.stack };
-    this.#ports.telemetry.logger.error('failed for a reason of no known class; the message is tried again later', fields);
+    this.#ports.telemetry.logger.error(
+      'failed for a reason of no known class; the message is tried again later',
+      fields,
+    );
     this.#ports.telemetry.count('stage_failures_total', 1, { stage: this.#stage.name, class: 'unknown' });
     return false;
   }

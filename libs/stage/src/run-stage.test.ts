@@ -33,7 +33,7 @@ class World {
   readonly letters = new Map<string, DeadLetter>();
   readonly groups: string[][] = [];
   sinkDownUntilMs = 0;
-  failures: ((inputs: readonly string[]) => Error | undefined) = () => undefined;
+  failures: (inputs: readonly string[]) => Error | undefined = () => undefined;
   #runs = 0;
 
   readonly sink: Sink<string> = {
@@ -136,7 +136,9 @@ describe('a stage', () => {
     const world = new World().add('', 'a');
     await world.run();
     expect(world.written).toEqual(['a']);
-    expect([...world.letters.values()].map(({ reasonCode, state, payload }) => [reasonCode, state, payload.length])).toEqual([['empty', 'dead', 0]]);
+    expect(
+      [...world.letters.values()].map(({ reasonCode, state, payload }) => [reasonCode, state, payload.length]),
+    ).toEqual([['empty', 'dead', 0]]);
   });
 
   test('retries a failing group message by message, and dead-letters only the one that no retry mends', async () => {
@@ -241,7 +243,12 @@ describe('a message whose handling kills the process', () => {
     }
     expect([...world.letters.values()].map(({ reasonCode }) => reasonCode)).toEqual(['poison']);
     expect(world.written.toSorted()).toEqual(['a', 'b']);
-    expect(world.groups.filter((group) => group.includes('poison')).slice(1).every((group) => group.length === 1)).toBe(true);
+    expect(
+      world.groups
+        .filter((group) => group.includes('poison'))
+        .slice(1)
+        .every((group) => group.length === 1),
+    ).toBe(true);
   });
 });
 
@@ -276,19 +283,22 @@ describe('a process that ends at any side effect', () => {
     return { state, died: process.dead };
   }
 
-  test.each(['before', 'within', 'after'] as const)('%s it leaves the same end state after a restart', async (moment) => {
-    const { state: expected } = await endState(0, moment);
-    let deaths = 0;
-    for (let killAt = 1; ; killAt++) {
-      const { state, died } = await endState(killAt, moment);
-      expect(state, `killed ${moment} side effect ${killAt}`).toEqual(expected);
-      if (!died) {
-        break;
+  test.each(['before', 'within', 'after'] as const)(
+    '%s it leaves the same end state after a restart',
+    async (moment) => {
+      const { state: expected } = await endState(0, moment);
+      let deaths = 0;
+      for (let killAt = 1; ; killAt++) {
+        const { state, died } = await endState(killAt, moment);
+        expect(state, `killed ${moment} side effect ${killAt}`).toEqual(expected);
+        if (!died) {
+          break;
+        }
+        deaths += 1;
       }
-      deaths += 1;
-    }
-    expect(deaths).toBeGreaterThan(10);
-  });
+      expect(deaths).toBeGreaterThan(10);
+    },
+  );
 });
 
 test('a drain gives back what has not started, and finishes and settles what has', async () => {

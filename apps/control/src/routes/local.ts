@@ -22,7 +22,10 @@ function exportRoute({ directory }: LocalPorts): Route {
     roles: ['operator'],
     answers: { 200: { description: 'Sorted NDJSON', mediaType: 'application/x-ndjson' } },
     handle: ({ signal }) =>
-      Promise.resolve({ stream: exportedLines(directory, signal), headers: { 'content-type': 'application/x-ndjson' } }),
+      Promise.resolve({
+        stream: exportedLines(directory, signal),
+        headers: { 'content-type': 'application/x-ndjson' },
+      }),
   });
 }
 

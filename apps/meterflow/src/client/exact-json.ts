@@ -7,7 +7,10 @@ interface ExactNumber {
 const exact = JSON as unknown as {
   rawJSON(text: string): ExactNumber;
   isRawJSON(value: unknown): value is ExactNumber;
-  parse(text: string, reviver: (name: string, value: unknown, context: { readonly source?: string }) => unknown): unknown;
+  parse(
+    text: string,
+    reviver: (name: string, value: unknown, context: { readonly source?: string }) => unknown,
+  ): unknown;
 };
 
 /** Parses JSON without losing a digit: numbers stay as they were written, and JSON.stringify writes them so again. */

@@ -4,7 +4,10 @@ import type { Call, LocalClient } from './local-client.ts';
 export type Row = Readonly<Record<string, unknown>>;
 
 /** All rows of a paged list, page after page; numbers keep their digits. */
-export async function* pages(client: LocalClient, call: Omit<Call, 'path'> & { readonly path: string; readonly cursor: string; readonly rows: string }): AsyncGenerator<readonly Row[]> {
+export async function* pages(
+  client: LocalClient,
+  call: Omit<Call, 'path'> & { readonly path: string; readonly cursor: string; readonly rows: string },
+): AsyncGenerator<readonly Row[]> {
   let next: string | undefined;
   do {
     const separator = call.path.includes('?') ? '&' : '?';

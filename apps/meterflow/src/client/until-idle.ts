@@ -7,7 +7,9 @@ const idleMsMax = 10 * 60_000;
 export async function untilIdle(control: LocalClient): Promise<void> {
   const endMs = performance.now() + idleMsMax;
   while (performance.now() < endMs) {
-    const status = (await control.json({ path: '/v1/status', tenant: 'default', role: 'operator' })) as { idle: boolean };
+    const status = (await control.json({ path: '/v1/status', tenant: 'default', role: 'operator' })) as {
+      idle: boolean;
+    };
     if (status.idle) {
       return;
     }

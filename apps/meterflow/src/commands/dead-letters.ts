@@ -29,7 +29,12 @@ export async function listDeadLetters(filter: DeadLetterFilter, globals: GlobalO
     output.note('There are no dead letters.');
   } else {
     const columns = ['id', 'state', 'tenant', 'reasonCode', 'reason', 'at'];
-    output.line(table(columns, rows.map((row) => columns.map((column) => shownValue(row[column])))));
+    output.line(
+      table(
+        columns,
+        rows.map((row) => columns.map((column) => shownValue(row[column]))),
+      ),
+    );
   }
 }
 
@@ -60,7 +65,12 @@ export async function handleDeadLetters(
     const handled: string[] = [];
     for (let from = 0; from < ids.length; from += idsPerRequest) {
       const body = { ids: ids.slice(from, from + idsPerRequest) };
-      const answer = (await control.json({ ...operator, method: 'POST', path: `/v1/dead-letters/${command}`, body })) as Record<string, string[]>;
+      const answer = (await control.json({
+        ...operator,
+        method: 'POST',
+        path: `/v1/dead-letters/${command}`,
+        body,
+      })) as Record<string, string[]>;
       handled.push(...Object.values(answer).flat());
     }
     if (command === 'retry') {

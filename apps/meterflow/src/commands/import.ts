@@ -29,7 +29,12 @@ const retryMs = 250;
 const silenceMsMax = 60_000;
 
 /** Imports files through all stages, to the end; prints each one's receipt. */
-export async function importFiles(files: readonly string[], options: ImportOptions, globals: GlobalOptions, output: Output): Promise<void> {
+export async function importFiles(
+  files: readonly string[],
+  options: ImportOptions,
+  globals: GlobalOptions,
+  output: Output,
+): Promise<void> {
   const receipts = await withServer(globals, allServices, async (clients) => {
     const done: Receipt[] = [];
     for (const file of files) {
@@ -46,7 +51,11 @@ export async function importFiles(files: readonly string[], options: ImportOptio
   }
 }
 
-async function importFile(clients: ServerClients, request: ImportOptions & { readonly file: string }, output: Output): Promise<Receipt> {
+async function importFile(
+  clients: ServerClients,
+  request: ImportOptions & { readonly file: string },
+  output: Output,
+): Promise<Receipt> {
   const bar = new ProgressBar(output.terminal);
   try {
     const sourceId = await taken(clients, request, bar);
@@ -57,7 +66,11 @@ async function importFile(clients: ServerClients, request: ImportOptions & { rea
 }
 
 /** Resolves when the whole file is on the bus. */
-async function taken(clients: ServerClients, request: ImportOptions & { readonly file: string }, bar: ProgressBar): Promise<string> {
+async function taken(
+  clients: ServerClients,
+  request: ImportOptions & { readonly file: string },
+  bar: ProgressBar,
+): Promise<string> {
   const { tenant, file, mapping, sourceVersion } = request;
   const body = {
     path: file,
@@ -69,7 +82,13 @@ async function taken(clients: ServerClients, request: ImportOptions & { readonly
   const patience = new Patience();
   for (;;) {
     try {
-      for await (const each of clients.ingest.lines({ method: 'POST', path: '/v1/imports', tenant, role: 'operator', body })) {
+      for await (const each of clients.ingest.lines({
+        method: 'POST',
+        path: '/v1/imports',
+        tenant,
+        role: 'operator',
+        body,
+      })) {
         const line = each as ImportLine;
         patience.answered();
         if (line.code === 'interrupted') {
@@ -91,7 +110,11 @@ async function taken(clients: ServerClients, request: ImportOptions & { readonly
 }
 
 /** Resolves when every reading of it is stored and aggregated. */
-async function completed(clients: ServerClients, source: { tenant: string; sourceId: string }, bar: ProgressBar): Promise<Receipt> {
+async function completed(
+  clients: ServerClients,
+  source: { tenant: string; sourceId: string },
+  bar: ProgressBar,
+): Promise<Receipt> {
   const path = `/v1/sources/${encodeURIComponent(source.sourceId)}`;
   const patience = new Patience();
   for (;;) {
@@ -124,7 +147,9 @@ class Patience {
       throw error;
     }
     if (performance.now() - this.#answeredAtMs > silenceMsMax) {
-      throw new CommandError('the server is gone; run the same command again, it goes on where this one stopped', { cause: error });
+      throw new CommandError('the server is gone; run the same command again, it goes on where this one stopped', {
+        cause: error,
+      });
     }
   }
 }

@@ -29,7 +29,11 @@ export async function queryReadings(options: ReadingsOptions, globals: GlobalOpt
   tell(rows, { columns: ['start', 'end', 'value', 'unit', 'quality', 'version'], value: 'value' }, { globals, output });
 }
 
-export async function queryAggregates(options: AggregatesOptions, globals: GlobalOptions, output: Output): Promise<void> {
+export async function queryAggregates(
+  options: AggregatesOptions,
+  globals: GlobalOptions,
+  output: Output,
+): Promise<void> {
   const { tenant, meter, channel, from, to, resolution } = options;
   const path = `/v1/aggregates${queryString({ meter, channel, from, to, resolution })}`;
   const rows = await allRows(globals, { tenant, path, rows: 'aggregates' });
@@ -37,7 +41,10 @@ export async function queryAggregates(options: AggregatesOptions, globals: Globa
   tell(rows, { columns, value: 'sum' }, { globals, output });
 }
 
-async function allRows(globals: GlobalOptions, query: { tenant: string; path: string; rows: string }): Promise<readonly Row[]> {
+async function allRows(
+  globals: GlobalOptions,
+  query: { tenant: string; path: string; rows: string },
+): Promise<readonly Row[]> {
   return withServer(globals, askingServices, async ({ control }) => {
     const found: Row[] = [];
     for await (const page of pages(control, { ...query, role: 'operator', cursor: 'after' })) {
@@ -62,8 +69,16 @@ function tell(
     return;
   }
   if (output.terminal.isTTY) {
-    const points = rows.map((row) => ({ label: shownValue(row['start']).slice(0, 16), value: floatValue(row[shown.value]) }));
+    const points = rows.map((row) => ({
+      label: shownValue(row['start']).slice(0, 16),
+      value: floatValue(row[shown.value]),
+    }));
     output.note(`${sparkline(points)}\n`);
   }
-  output.line(table(shown.columns, rows.map((row) => shown.columns.map((column) => shownValue(row[column])))));
+  output.line(
+    table(
+      shown.columns,
+      rows.map((row) => shown.columns.map((column) => shownValue(row[column]))),
+    ),
+  );
 }

@@ -8,12 +8,18 @@ export interface ReplayOptions {
 }
 
 /** Delivers what was published since an instant once more, and waits until it is handled. */
-export async function replay({ subscription, from }: ReplayOptions, globals: GlobalOptions, output: Output): Promise<void> {
+export async function replay(
+  { subscription, from }: ReplayOptions,
+  globals: GlobalOptions,
+  output: Output,
+): Promise<void> {
   const answer = await withServer(globals, allServices, async ({ control }) => {
     const body = { subscription, from: new Date(from).toISOString() };
     const text = await control.text({ method: 'POST', path: '/v1/replay', tenant: 'default', role: 'operator', body });
     await untilIdle(control);
     return text;
   });
-  output.line(globals.json ? answer : `${(JSON.parse(answer) as { messages: number }).messages} messages delivered once more`);
+  output.line(
+    globals.json ? answer : `${(JSON.parse(answer) as { messages: number }).messages} messages delivered once more`,
+  );
 }

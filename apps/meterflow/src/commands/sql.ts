@@ -15,6 +15,11 @@ export async function sql(statement: string, globals: GlobalOptions, output: Out
   }
   const rows = parseExact(text) as readonly Row[];
   const columns = Object.keys(rows[0] ?? {});
-  output.line(table(columns, rows.map((row) => columns.map((column) => shownValue(row[column])))));
+  output.line(
+    table(
+      columns,
+      rows.map((row) => columns.map((column) => shownValue(row[column]))),
+    ),
+  );
   output.note(`${rows.length} rows`);
 }

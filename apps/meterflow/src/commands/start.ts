@@ -25,7 +25,12 @@ export async function start(options: DevOptions, globals: GlobalOptions, output:
   const text = await control.text({ path, tenant: 'default', role: 'operator' });
   const days = (parseExact(text) as { aggregates: Row[] }).aggregates;
   output.line(`\nMeter ${shown.meter}, kWh a day:\n`);
-  output.line(barChart(days.map((day) => ({ label: shownValue(day['start']).slice(0, 10), value: floatValue(day['sum']) })), 'kWh'));
+  output.line(
+    barChart(
+      days.map((day) => ({ label: shownValue(day['start']).slice(0, 10), value: floatValue(day['sum']) })),
+      'kWh',
+    ),
+  );
   const url = server.url ?? '';
   output.line(
     [

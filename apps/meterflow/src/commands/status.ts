@@ -4,7 +4,13 @@ import { table } from '../terminal/table.ts';
 
 interface Status {
   readonly idle: boolean;
-  readonly backlogs: readonly { readonly subscription: string; readonly messages: number; readonly bytes: number; readonly ageSeconds: number; readonly leased: number }[];
+  readonly backlogs: readonly {
+    readonly subscription: string;
+    readonly messages: number;
+    readonly bytes: number;
+    readonly ageSeconds: number;
+    readonly leased: number;
+  }[];
   readonly deadLetters: { readonly dead: number; readonly parked: number };
 }
 
@@ -18,7 +24,13 @@ export async function status(globals: GlobalOptions, output: Output): Promise<vo
     return;
   }
   const { backlogs, deadLetters } = JSON.parse(text) as Status;
-  const rows = backlogs.map(({ subscription, messages, leased, bytes, ageSeconds }) => [subscription, messages, leased, bytes, Math.round(ageSeconds)]);
+  const rows = backlogs.map(({ subscription, messages, leased, bytes, ageSeconds }) => [
+    subscription,
+    messages,
+    leased,
+    bytes,
+    Math.round(ageSeconds),
+  ]);
   output.line(table(['subscription', 'backlog', 'in work', 'bytes', 'age s'], rows));
   output.line(`dead letters: ${deadLetters.dead} dead, ${deadLetters.parked} parked`);
 }

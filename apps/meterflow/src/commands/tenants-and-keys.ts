@@ -20,7 +20,10 @@ export async function listTenants(told: Told): Promise<void> {
   await list({ path: '/v1/tenants' }, { rows: 'tenants', columns: ['name', 'createdAt'] }, told);
 }
 
-export async function createKey(key: { readonly tenant: string; readonly role: string; readonly label: string }, told: Told): Promise<void> {
+export async function createKey(
+  key: { readonly tenant: string; readonly role: string; readonly label: string },
+  told: Told,
+): Promise<void> {
   await done({ method: 'POST', path: '/v1/keys', body: key }, told, keyText);
 }
 
@@ -42,13 +45,28 @@ function keyText(answer: Row): string {
   return `${shownValue(answer['key'])}\nKeep it now: it is not shown again. Id ${shownValue(answer['id'])}, role ${shownValue(answer['role'])}.`;
 }
 
-async function done(call: Omit<Call, 'tenant' | 'role'>, { globals, output }: Told, text: (answer: Row) => string): Promise<void> {
+async function done(
+  call: Omit<Call, 'tenant' | 'role'>,
+  { globals, output }: Told,
+  text: (answer: Row) => string,
+): Promise<void> {
   const answer = await withServer(globals, askingServices, ({ control }) => control.text({ ...operator, ...call }));
   output.line(globals.json ? answer : text(parseExact(answer) as Row));
 }
 
-async function list(call: Omit<Call, 'tenant' | 'role'>, shown: { readonly rows: string; readonly columns: readonly string[] }, { globals, output }: Told): Promise<void> {
+async function list(
+  call: Omit<Call, 'tenant' | 'role'>,
+  shown: { readonly rows: string; readonly columns: readonly string[] },
+  { globals, output }: Told,
+): Promise<void> {
   const answer = await withServer(globals, askingServices, ({ control }) => control.text({ ...operator, ...call }));
   const rows = (parseExact(answer) as Record<string, Row[]>)[shown.rows] ?? [];
-  output.line(globals.json ? JSON.stringify(rows) : table(shown.columns, rows.map((row) => shown.columns.map((column) => shownValue(row[column])))));
+  output.line(
+    globals.json
+      ? JSON.stringify(rows)
+      : table(
+          shown.columns,
+          rows.map((row) => shown.columns.map((column) => shownValue(row[column]))),
+        ),
+  );
 }

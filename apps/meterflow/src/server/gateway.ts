@@ -25,7 +25,8 @@ export function createGateway({ routes, notLive }: GatewayOptions): Server {
       return;
     }
     const route = routes.find(
-      ({ prefix, methods }) => path.startsWith(prefix) && (methods === undefined || methods.includes(incoming.method ?? '')),
+      ({ prefix, methods }) =>
+        path.startsWith(prefix) && (methods === undefined || methods.includes(incoming.method ?? '')),
     );
     if (route === undefined) {
       refuse(outgoing, 404, 'not-found');

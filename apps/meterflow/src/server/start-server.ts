@@ -84,7 +84,8 @@ export async function startServer(options: ServerOptions): Promise<EmbeddedServe
   const stop = (): Promise<void> => (stopped ??= stopOnce());
   let gateway: Server | undefined;
   try {
-    const notLive = (): string | undefined => processes.map((service) => service.notLive).find((why) => why !== undefined);
+    const notLive = (): string | undefined =>
+      processes.map((service) => service.notLive).find((why) => why !== undefined);
     gateway = options.listen === undefined ? undefined : await listen(directory, options.listen, notLive);
     await Promise.all(processes.map((service) => service.ready()));
   } catch (error) {
@@ -104,11 +105,7 @@ function declared(lanes: readonly Lane[]): NonNullable<Parameters<typeof openBus
   };
 }
 
-function startService(
-  name: ServiceName,
-  options: ServerOptions,
-  giveBack: GiveBack,
-): ServiceProcess {
+function startService(name: ServiceName, options: ServerOptions, giveBack: GiveBack): ServiceProcess {
   const env = {
     PATH: process.env['PATH'] ?? '',
     ...compileCache(),

@@ -12,7 +12,10 @@ export function sparkline(points: readonly ChartPoint[], cellsMax = 72): string 
   }
   const cells = Math.min(cellsMax, points.length);
   const means = Array.from({ length: cells }, (_, cell) => {
-    const part = points.slice(Math.floor((cell * points.length) / cells), Math.floor(((cell + 1) * points.length) / cells));
+    const part = points.slice(
+      Math.floor((cell * points.length) / cells),
+      Math.floor(((cell + 1) * points.length) / cells),
+    );
     return part.reduce((sum, { value }) => sum + value, 0) / part.length;
   });
   const low = Math.min(0, ...means);

@@ -14,8 +14,12 @@ export function receiptText(receipt: Receipt): string {
     `  took        ${receipt.seconds.toFixed(2)} s${rate}`,
   ];
   if (receipt.batchesDead + receipt.batchesParked > 0) {
-    lines.push(`  not stored  ${receipt.batchesDead} batches are dead letters, ${receipt.batchesParked} are parked: meterflow dead-letters list`);
+    lines.push(
+      `  not stored  ${receipt.batchesDead} batches are dead letters, ${receipt.batchesParked} are parked: meterflow dead-letters list`,
+    );
   }
-  const rejects = receipt.rejects.map(({ line, column, code, reason }) => `    line ${line}${column === '' ? '' : `, ${column}`}: ${reason} (${code})`);
+  const rejects = receipt.rejects.map(
+    ({ line, column, code, reason }) => `    line ${line}${column === '' ? '' : `, ${column}`}: ${reason} (${code})`,
+  );
   return [...lines, ...rejects].join('\n');
 }

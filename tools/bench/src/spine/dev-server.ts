@@ -39,7 +39,10 @@ async function firstLine(child: ChildProcess): Promise<void> {
 /** Imports a file and returns its source's id once all of it is on the bus. */
 export async function importInto(server: DevServer, file: string): Promise<string> {
   const body = JSON.stringify({ path: file });
-  const headers = { authorization: `Bearer ${localCredential('operator', 'default')}`, 'content-type': 'application/json' };
+  const headers = {
+    authorization: `Bearer ${localCredential('operator', 'default')}`,
+    'content-type': 'application/json',
+  };
   const socketPath = join(server.dataDir, 'run/ingest.local.sock');
   const answer = await new Promise<NodeJS.ReadableStream>((resolve, reject) => {
     request({ socketPath, method: 'POST', path: '/v1/imports', headers }, resolve).on('error', reject).end(body);

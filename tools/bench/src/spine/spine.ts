@@ -62,7 +62,11 @@ export async function spine(options: SpineOptions): Promise<boolean> {
   }
 }
 
-async function measured(file: string, dataDir: string, { input, check }: { input: RepeatedInput; check: boolean }): Promise<Run> {
+async function measured(
+  file: string,
+  dataDir: string,
+  { input, check }: { input: RepeatedInput; check: boolean },
+): Promise<Run> {
   const platform = openEmbeddedPlatform({ root: dataDir, owner: 'bench', telemetry: silentTelemetry });
   await activatePeersRule(platform);
   const server = await startDevServer(dataDir);
@@ -71,7 +75,10 @@ async function measured(file: string, dataDir: string, { input, check }: { input
     const startedMs = performance.now();
     const receipt = await importedWhole(server, platform, file);
     const wallSeconds = (performance.now() - startedMs) / 1000;
-    const processes = processTree(server.pid).map((usage) => ({ ...usage, cpuSeconds: usage.cpuSeconds - (before.get(usage.pid) ?? 0) }));
+    const processes = processTree(server.pid).map((usage) => ({
+      ...usage,
+      cpuSeconds: usage.cpuSeconds - (before.get(usage.pid) ?? 0),
+    }));
     const problems = countProblems(receipt, input);
     const cpuSeconds = processes.reduce((sum, usage) => sum + usage.cpuSeconds, 0);
     return {
@@ -117,7 +124,9 @@ function countProblems(receipt: Receipt, { readings, lines }: RepeatedInput): st
     ['duplicates', receipt.duplicates, lines - readings],
     ['dead', receipt.batchesDead, 0],
   ] as const;
-  return told.filter(([, found, expected]) => found !== expected).map(([name, found, expected]) => `${name}: ${found}, not ${expected}`);
+  return told
+    .filter(([, found, expected]) => found !== expected)
+    .map(([name, found, expected]) => `${name}: ${found}, not ${expected}`);
 }
 
 async function duckDbLoad(file: string): Promise<DuckDbRun> {
@@ -136,16 +145,28 @@ function summary(runs: readonly Run[], duckdb: readonly DuckDbRun[], { readings,
     cpuSecondsPerMillion: rounded(median(each.map(({ cpuSeconds }) => cpuSeconds)) / (readings / 1e6)),
   });
   return {
-    meterflow: { ...of(runs), processes: byProcess(runs, readings), problems: runs.flatMap(({ problems }) => problems) },
+    meterflow: {
+      ...of(runs),
+      processes: byProcess(runs, readings),
+      problems: runs.flatMap(({ problems }) => problems),
+    },
     duckdb: of(duckdb),
     input: { readings, lines },
-    machine: { cores: cpus().length, model: cpus()[0]?.model, memoryGiB: Math.round(totalmem() / 2 ** 30), node: process.version },
+    machine: {
+      cores: cpus().length,
+      model: cpus()[0]?.model,
+      memoryGiB: Math.round(totalmem() / 2 ** 30),
+      node: process.version,
+    },
     runs: runs.length,
   };
 }
 
 /** Where the time goes: CPU seconds per million readings and peak memory, process by process. */
-function byProcess(runs: readonly Run[], readings: number): Record<string, { cpuSecondsPerMillion: number; memoryMbPeak: number }> {
+function byProcess(
+  runs: readonly Run[],
+  readings: number,
+): Record<string, { cpuSecondsPerMillion: number; memoryMbPeak: number }> {
   const names = [...new Set(runs.flatMap(({ processes }) => processes.map(({ name }) => name)))];
   return Object.fromEntries(
     names.map((name) => {
