@@ -71,8 +71,22 @@ export interface FileFacts {
 export function fileContent(
   path: string,
   { bytes, packing }: Pick<FileFacts, 'bytes' | 'packing'>,
+  onRead?: (bytes: number) => void,
 ): AsyncIterable<Uint8Array> {
-  return unpacked(fileBytes(path, bytes), packing);
+  return unpacked(onRead === undefined ? fileBytes(path, bytes) : counted(fileBytes(path, bytes), onRead), packing);
+}
+
+/** Tells with each piece how many bytes have come so far. */
+async function* counted(
+  pieces: AsyncIterable<Uint8Array>,
+  onRead: (bytes: number) => void,
+): AsyncGenerator<Uint8Array> {
+  let bytes = 0;
+  for await (const piece of pieces) {
+    bytes += piece.length;
+    onRead(bytes);
+    yield piece;
+  }
 }
 
 const beginningBytes = 65_536;

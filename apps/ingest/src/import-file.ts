@@ -22,7 +22,7 @@ export interface FileImport {
 }
 
 export interface ImportProgress {
-  /** Of the unpacked content; `bytesTotal` is the file's own size. */
+  /** Of the file as it is, packed or not. */
   readonly bytes: number;
   readonly bytesTotal: number;
   readonly received: number;
@@ -64,6 +64,10 @@ export async function importFile(file: FileImport, ports: TakeInPorts): Promise<
   const facts = await fileFacts(file.path);
   const format = formatOf(file.path);
   const mapping = file.mapping ?? (format === 'csv' ? await byHeader(file, facts) : undefined) ?? defaultMapping;
+  let read = 0;
+  const onRead = (bytes: number): void => {
+    read = bytes;
+  };
   return takeIn(
     {
       tenant: file.tenant,
@@ -76,8 +80,8 @@ export async function importFile(file: FileImport, ports: TakeInPorts): Promise<
       format,
       mapping,
       sourceVersion: file.sourceVersion,
-      bytes: () => fileContent(file.path, facts),
-      onProgress: ({ bytes, counts }) => file.onProgress?.({ bytes, bytesTotal: facts.bytes, ...counts }),
+      bytes: () => fileContent(file.path, facts, onRead),
+      onProgress: ({ counts }) => file.onProgress?.({ bytes: read, bytesTotal: facts.bytes, ...counts }),
     },
     ports,
   );

@@ -295,6 +295,17 @@ describe('an Idempotency-Key', () => {
     expect(stand.published.map(({ batch }) => batch.tenant)).toEqual([tenant, 'other']);
   });
 
+  test('that comes twice at the same time makes one source, its batches with the same keys', async () => {
+    const answers = await Promise.all([
+      push(stand, key, { body: csv, headers }),
+      push(stand, key, { body: csv, headers }),
+    ]);
+    expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+    expect(new Set(answers.map(({ json }) => json.sourceId)).size).toBe(1);
+    expect(new Set(stand.published.map((batch) => batch.key)).size).toBe(1);
+    expect(await stand.platform.sources.acceptedOn(tenant, Date.now())).toBe(2);
+  });
+
   test('of a refused source is refused again, with the same reason', async () => {
     const body = 'a,b,c\n1,2,3\n';
     const first = await push(stand, key, { body, headers });
