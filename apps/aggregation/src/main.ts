@@ -2,7 +2,7 @@ import { subscriptionName, type Lane } from '@meterflow/contracts';
 import { openEmbeddedPlatform } from '@meterflow/embedded';
 import { SeriesRegistry } from '@meterflow/registry';
 import { noSink, parseServiceConfig, runService, stageRun, type StageRun } from '@meterflow/service';
-import { stageLimits, systemClock } from '@meterflow/stage';
+import { systemClock } from '@meterflow/stage';
 import { createTelemetry } from '@meterflow/telemetry';
 import { aggregationStage } from './aggregation-stage.ts';
 import { monthStage } from './month-stage.ts';
@@ -27,17 +27,19 @@ await runService({
       cacheMs: seriesSettingsMsMax,
     });
     const { tickets, aggregates } = platform;
-    const common = { platform, limits: stageLimits, owner, telemetry, sink: noSink };
+    const common = { platform, owner, telemetry, sink: noSink };
     const stages = (lane: Lane): StageRun[] => [
       stageRun(aggregationStage({ tickets, readings: platform.readings('validated'), zones }, { lane }), {
         ...common,
+        lane,
         subscription: subscriptionName('aggregation', lane),
       }),
       stageRun(monthStage({ tickets, aggregates, zones }, { lane }), {
         ...common,
+        lane,
         subscription: subscriptionName('aggregation-parents', lane),
       }),
     ];
-    return Promise.resolve(config.lanes.flatMap((lane) => stages(lane as Lane)));
+    return Promise.resolve(config.lanes.flatMap((lane) => stages(lane)));
   },
 });

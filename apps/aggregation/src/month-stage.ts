@@ -80,6 +80,7 @@ function readDays(
     meter,
     channel,
     level: 'day',
+    rows: 'whole',
     fromMs: calendar.monthStartMs(run.first),
     toMs: calendar.monthStartMs(run.end),
   });

@@ -1,5 +1,4 @@
 import { parseServiceConfig, runService, stageRun, type StageRun } from '@meterflow/service';
-import { stageLimits } from '@meterflow/stage';
 import { createTelemetry } from '@meterflow/telemetry';
 import { openEmbeddedPlatform } from '@meterflow/embedded';
 import { subscriptionName, type Lane } from '@meterflow/contracts';
@@ -17,22 +16,24 @@ await runService({
     const { owner } = config;
     const platform = openEmbeddedPlatform({ root: config.dataDir, owner, telemetry });
     lifecycle.register('platform', () => platform.close());
-    const common = { platform, limits: stageLimits, owner, telemetry };
+    const common = { platform, owner, telemetry };
     const stages = (lane: Lane): StageRun[] => [
       ...(['raw', 'validated'] as const).map((layer) =>
         stageRun(readingPersistence({ layer, lane }), {
           ...common,
+          lane,
           subscription: subscriptionName(`persistence-${layer}`, lane),
           sink: sinkOf(platform.readings(layer)),
         }),
       ),
       stageRun(aggregatePersistence({ lane }), {
         ...common,
+        lane,
         subscription: subscriptionName('persistence-aggregates', lane),
         sink: sinkOf(platform.aggregates),
       }),
     ];
-    return Promise.resolve(config.lanes.flatMap((lane) => stages(lane as Lane)));
+    return Promise.resolve(config.lanes.flatMap((lane) => stages(lane)));
   },
 });
 

@@ -1,9 +1,9 @@
-import { subscriptionName, type Lane } from '@meterflow/contracts';
+import { subscriptionName } from '@meterflow/contracts';
 import { openEmbeddedPlatform } from '@meterflow/embedded';
 import { activationLeaseMsDefault, Activations } from '@meterflow/registry';
 import { IsolatedSandbox } from '@meterflow/sandbox';
 import { noSink, parseServiceConfig, runService, stageRun } from '@meterflow/service';
-import { stageLimits, systemClock } from '@meterflow/stage';
+import { systemClock } from '@meterflow/stage';
 import { createTelemetry } from '@meterflow/telemetry';
 import { ruleExecutionStage } from './rule-execution-stage.ts';
 import { RulesFolder } from './rules-folder.ts';
@@ -45,10 +45,13 @@ await runService({
       },
     });
     void folder.watch(lifecycle.signal);
-    const common = { platform, sink: noSink, limits: stageLimits, owner, telemetry };
-    const stages = (config.lanes as readonly Lane[]).map((lane) =>
+    // While one group is in the sandbox, the next is decoded and the one before is published.
+    const limits = { groupsInFlightMax: 2 };
+    const common = { platform, limits, sink: noSink, owner, telemetry };
+    const stages = config.lanes.map((lane) =>
       stageRun(ruleExecutionStage({ sandbox, activations }, { lane }), {
         ...common,
+        lane,
         subscription: subscriptionName('rule-execution', lane),
       }),
     );

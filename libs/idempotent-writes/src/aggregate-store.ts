@@ -14,7 +14,11 @@ export interface SeriesSheets {
   /** Sheets whose start lies in [fromMs, toMs). */
   readonly fromMs: number;
   readonly toMs: number;
+  /** `whole`: of each sheet the row of its whole window alone, which is all that its parents need; `all` unless told. */
+  readonly rows?: SheetRows;
 }
+
+export type SheetRows = 'all' | 'whole';
 
 /** Keeps, of each sheet, the one with the highest ticket. */
 export interface AggregateStore {

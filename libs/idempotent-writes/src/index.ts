@@ -1,4 +1,4 @@
-export type { AggregateStore, AggregateWrite, SeriesSheets } from './aggregate-store.ts';
+export type { AggregateStore, AggregateWrite, SeriesSheets, SheetRows } from './aggregate-store.ts';
 export { CorruptSegmentError } from './corrupt-segment-error.ts';
 export { gatheredSeriesMax } from './day-pieces.ts';
 export {

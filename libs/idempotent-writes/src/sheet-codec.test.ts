@@ -18,7 +18,7 @@ function sheetOf(sums: readonly number[], change: { ticket?: number; decimals?: 
 
 function decoded(blob: Uint8Array): SheetCursor {
   const builder = new AggregateBatchBuilder();
-  const ticket = decodeSheet(blob, builder.series('m1', 'import'), builder);
+  const ticket = decodeSheet(blob, { builder, series: builder.series('m1', 'import'), rows: 'all' });
   const cursor = new SheetCursor(builder.finish({ tenant: 'acme', level: 'day', ticket, causes: [] }));
   cursor.next();
   return cursor;

@@ -1,6 +1,7 @@
 import type { AggregateBatchBuilder, SheetCursor } from '@meterflow/aggregates';
 import { AggregateRow, setSum, sumInteger } from '@meterflow/aggregates';
 import { decimalsMax, missingCode, powersOfTen } from '@meterflow/readings';
+import type { SheetRows } from './aggregate-store.ts';
 import { ByteReader } from './byte-reader.ts';
 import { ByteWriter } from './byte-writer.ts';
 import { CorruptSegmentError } from './corrupt-segment-error.ts';
@@ -171,8 +172,16 @@ export function sheetHead(blob: Uint8Array): { readonly startMs: number; readonl
   return { startMs, rows: reader.varint() };
 }
 
+/** What {@link decodeSheet} appends. */
+export interface SheetTarget {
+  readonly builder: AggregateBatchBuilder;
+  /** The builder's index of the sheet's series. */
+  readonly series: number;
+  readonly rows: SheetRows;
+}
+
 /** Appends an encoded sheet to a batch and returns its ticket. Throws CorruptSegmentError for what no encoder wrote. */
-export function decodeSheet(blob: Uint8Array, series: number, builder: AggregateBatchBuilder): number {
+export function decodeSheet(blob: Uint8Array, { series, builder, rows: wanted }: SheetTarget): number {
   openSheet(blob);
   const ticket = reader.varint();
   const startMs = reader.varint();
@@ -182,7 +191,7 @@ export function decodeSheet(blob: Uint8Array, series: number, builder: Aggregate
   if (rows === 0) {
     builder.begin({ series, startMs, endMs, unit: 0, decimals: 0 });
   } else {
-    decodeRows(rows, { series, startMs, endMs, unit }, builder);
+    decodeRows({ rows, from: wanted === 'whole' ? rows - 1 : 0 }, { series, startMs, endMs, unit }, builder);
   }
   if (reader.left > 0) {
     throw new CorruptSegmentError('bytes beyond the end of a sheet');
@@ -190,23 +199,29 @@ export function decodeSheet(blob: Uint8Array, series: number, builder: Aggregate
   return ticket;
 }
 
+const counts = new Uint32Array(rowsPerSheetMax);
+
+/** Appends the rows from `from` on: all, or the last, which is the whole window's. */
 function decodeRows(
-  rows: number,
+  { rows, from }: { rows: number; from: number },
   head: { series: number; startMs: number; endMs: number; unit: string },
   builder: AggregateBatchBuilder,
 ): void {
   const hoursAt = reader.skip(rows);
   const qualitiesAt = reader.skip(rows);
-  const counts = Array.from({ length: rows }, () => reader.countTo(0xffff_ffff));
+  for (let index = 0; index < rows; index++) {
+    counts[index] = reader.countTo(0xffff_ffff);
+  }
   const decimals = reader.byte();
   if (decimals > decimalsMax) {
     throw new CorruptSegmentError(`a sheet with ${decimals} decimals`);
   }
-  for (const column of [columns.high, columns.low, columns.min, columns.max]) {
-    readColumn(column, rows);
-  }
+  readColumn(columns.high, from, rows);
+  readColumn(columns.low, from, rows);
+  readColumn(columns.min, from, rows);
+  readColumn(columns.max, from, rows);
   builder.begin({ ...head, unit: builder.text(head.unit), decimals });
-  for (let index = 0; index < rows; index++) {
+  for (let index = from; index < rows; index++) {
     row.hour = reader.bytes[hoursAt + index] as number;
     row.quality = reader.bytes[qualitiesAt + index] as number;
     if (row.quality > missingCode) {
@@ -221,16 +236,20 @@ function decodeRows(
   }
 }
 
-function readColumn(column: Float64Array, rows: number): void {
+function readColumn(column: Float64Array, from: number, rows: number): void {
   const bytesEach = widths[reader.byte()];
   if (bytesEach === undefined) {
     throw new CorruptSegmentError('a column of an unknown width');
   }
   const start = reader.skip(rows * bytesEach);
+  if (bytesEach === 0) {
+    column.fill(0, from, rows);
+    return;
+  }
   const view = new DataView(reader.bytes.buffer, reader.bytes.byteOffset + start);
-  for (let index = 0; index < rows; index++) {
+  for (let index = from; index < rows; index++) {
     column[index] = valueAt(view, index, bytesEach);
-    if (!Number.isInteger(column[index])) {
+    if (bytesEach === 8 && !Number.isInteger(column[index])) {
       throw new CorruptSegmentError('a value that is no integer');
     }
   }
@@ -238,8 +257,6 @@ function readColumn(column: Float64Array, rows: number): void {
 
 function valueAt(view: DataView, index: number, bytesEach: number): number {
   switch (bytesEach) {
-    case 0:
-      return 0;
     case 1:
       return view.getInt8(index);
     case 2:

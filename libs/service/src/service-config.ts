@@ -14,14 +14,14 @@ export const serviceEnvironment = {
   METERFLOW_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
 };
 
-export type ServiceConfig = {
+export interface ServiceConfig {
   readonly dataDir: string;
   readonly lanes: readonly string[];
   readonly owner: string;
   readonly drainMs: number;
   readonly stuckMs: number;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
-};
+}
 
 /** Thrown when the environment does not fit; the message names every problem. */
 export class ConfigurationError extends Error {
@@ -38,7 +38,7 @@ export function parseEnvironment<Shape extends z.ZodRawShape>(
   if (!parsed.success) {
     throw new ConfigurationError(z.prettifyError(parsed.error));
   }
-  return parsed.data as z.infer<z.ZodObject<Shape>>;
+  return parsed.data;
 }
 
 /** The part of the environment that all services share. */

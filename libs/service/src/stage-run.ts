@@ -1,4 +1,13 @@
-import { runStage, systemClock, type Sink, type Stage, type StageLimits, type Telemetry } from '@meterflow/stage';
+import {
+  bulkStageLimits,
+  runStage,
+  stageLimits,
+  systemClock,
+  type Sink,
+  type Stage,
+  type StageLimits,
+  type Telemetry,
+} from '@meterflow/stage';
 import type { Platform } from './platform.ts';
 import type { StageRun } from './run-service.ts';
 
@@ -6,7 +15,9 @@ export interface StageRunOptions<Write> {
   readonly platform: Platform;
   readonly subscription: string;
   readonly sink: Sink<Write>;
-  readonly limits: StageLimits;
+  /** Chooses the limits: `bulk` work is grouped, the rest is hurried. */
+  readonly lane: string;
+  readonly limits?: Partial<StageLimits>;
   readonly owner: string;
   readonly telemetry: Telemetry;
 }
@@ -19,7 +30,8 @@ export function stageRun<Input, Reads, Write>(
   stage: Stage<Input, Reads, Write>,
   options: StageRunOptions<Write>,
 ): StageRun {
-  const { platform, subscription, sink, limits, owner, telemetry } = options;
+  const { platform, subscription, sink, lane, owner, telemetry } = options;
+  const limits = { ...(lane === 'bulk' ? bulkStageLimits : stageLimits), ...options.limits };
   const ports = {
     source: platform.source(subscription),
     publisher: platform.publisher,

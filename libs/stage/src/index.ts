@@ -1,7 +1,7 @@
 export type { Clock } from './clock.ts';
 export type { DeadLetter, DeadLetterSink, DeadLetterState } from './dead-letters.ts';
 export { FatalError, HaltedError, IntegrityError, PermanentError, TransientError } from './errors.ts';
-export { stageLimits, type StageLimits } from './limits.ts';
+export { bulkStageLimits, stageLimits, type StageLimits } from './limits.ts';
 export type { LeasedMessage, OutgoingMessage } from './message.ts';
 export type { Publisher } from './publisher.ts';
 export { runStage, StageProgress, type StageOptions, type StagePorts } from './run-stage.ts';

@@ -211,7 +211,7 @@ describe('a stage', () => {
 
   test('keeps the lease of long work: one delivery however long it takes', async () => {
     const world = new World().add('slow');
-    const { handle } = world.stage;
+    const handle = world.stage.handle.bind(world.stage);
     Object.assign(world.stage, {
       handle: async (inputs: readonly string[]) => {
         await world.time.sleep(120_000);
@@ -226,7 +226,7 @@ describe('a stage', () => {
 describe('a message whose handling kills the process', () => {
   test('is handled alone from then on, and is a dead letter after poisonAttemptsMax deaths', async () => {
     const world = new World().add('poison', 'a', 'b');
-    const { handle } = world.stage;
+    const handle = world.stage.handle.bind(world.stage);
     let process = new SimulatedProcess();
     Object.assign(world.stage, {
       handle: (inputs: readonly string[]) => {
@@ -304,7 +304,7 @@ describe('a process that ends at any side effect', () => {
 test('a drain gives back what has not started, and finishes and settles what has', async () => {
   const world = new World().add(...Array.from({ length: 64 }, (_, index) => `m${index}`));
   const drain = new AbortController();
-  const { handle } = world.stage;
+  const handle = world.stage.handle.bind(world.stage);
   Object.assign(world.stage, {
     handle: async (inputs: readonly string[]) => {
       drain.abort();

@@ -63,12 +63,14 @@ export async function runStage<Input, Reads, Write>(
   const pause = new Pause(ports.clock);
   const runner = new GroupRunner(stage, ports, { ...options, signal, progress, pause });
   const groups = new Set<Promise<void>>();
+  // A function, since it changes while we wait: what the loop's condition saw says nothing later.
+  const aborted = (): boolean => signal.aborted;
   let fatal: Error | undefined;
 
-  while (!signal.aborted) {
+  while (!aborted()) {
     await pause.over(signal);
     const messages = await gather(ports.source, options.limits, { clock: ports.clock, signal, pause });
-    if (signal.aborted) {
+    if (aborted()) {
       await giveBack(ports.source, messages);
       break;
     }

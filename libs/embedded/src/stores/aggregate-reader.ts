@@ -1,6 +1,6 @@
 import type { StatementSync } from 'node:sqlite';
 import { AggregateBatchBuilder, type AggregateBatch, type SheetLevel } from '@meterflow/aggregates';
-import { decodeSheet, sheetHead, type SeriesSheets } from '@meterflow/idempotent-writes';
+import { decodeSheet, sheetHead, type SeriesSheets, type SheetRows } from '@meterflow/idempotent-writes';
 import { halfDayMs, sheetsPerSeries, sheetTables } from './aggregate-schema.ts';
 import { SeriesReader, type SeriesFilter, type StoredSeries } from './series-reader.ts';
 import type { StoreFile } from './store-file.ts';
@@ -32,7 +32,7 @@ export class AggregateReader {
   }
 
   /** See AggregateStore. Withdrawn sheets are left out. */
-  read({ tenant, meter, channel, level, fromMs, toMs }: SeriesSheets): AggregateBatch {
+  read({ tenant, meter, channel, level, fromMs, toMs, rows: wanted = 'all' }: SeriesSheets): AggregateBatch {
     return this.#store.read(() => {
       const series = this.#series.find(tenant, meter, channel);
       if (series === undefined || !(fromMs < toMs)) {
@@ -42,7 +42,7 @@ export class AggregateReader {
       const to = Math.min(sheetsPerSeries - 1, Math.floor(toMs / halfDayMs));
       const first = series.id * sheetsPerSeries;
       const rows = this.#range[level].all(first + from, first + to) as unknown as SheetRow[];
-      return batchOf(rows, series, { level, fromMs, toMs });
+      return batchOf(rows, series, { level, fromMs, toMs, wanted });
     });
   }
 
@@ -66,7 +66,7 @@ export class AggregateReader {
           (series.id + 1) * sheetsPerSeries,
           pageSheetsMax,
         ) as unknown as SheetRow[];
-        return { rows: page, batch: batchOf(page, series, { level, fromMs: 0, toMs: Infinity }) };
+        return { rows: page, batch: batchOf(page, series, { level, fromMs: 0, toMs: Infinity, wanted: 'all' }) };
       });
       if (batch.sheets.rows.length > 0) {
         yield batch;
@@ -84,15 +84,15 @@ export class AggregateReader {
 function batchOf(
   rows: readonly SheetRow[],
   series: StoredSeries,
-  { level, fromMs, toMs }: { level: SheetLevel; fromMs: number; toMs: number },
+  { level, fromMs, toMs, wanted }: { level: SheetLevel; fromMs: number; toMs: number; wanted: SheetRows },
 ): AggregateBatch {
   const builder = new AggregateBatchBuilder();
-  const index = builder.series(series.meter, series.channel);
+  const target = { builder, series: builder.series(series.meter, series.channel), rows: wanted };
   let ticket = 0;
   for (const [, sheet] of rows) {
     const head = sheetHead(sheet);
     if (head.startMs >= fromMs && head.startMs < toMs && head.rows > 0) {
-      ticket = Math.max(ticket, decodeSheet(sheet, index, builder));
+      ticket = Math.max(ticket, decodeSheet(sheet, target));
     }
   }
   return builder.finish({ tenant: series.tenant, level, ticket, causes: [] });

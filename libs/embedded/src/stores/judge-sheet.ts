@@ -112,7 +112,7 @@ let builder = new AggregateBatchBuilder();
 
 function decoded(blob: Uint8Array): SheetCursor {
   try {
-    const ticket = decodeSheet(blob, builder.series('', ''), builder);
+    const ticket = decodeSheet(blob, { builder, series: builder.series('', ''), rows: 'all' });
     const cursor = new SheetCursor(builder.finish({ tenant: '', level: 'day', ticket, causes: [] }));
     cursor.next();
     return cursor;

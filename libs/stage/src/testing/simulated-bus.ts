@@ -42,10 +42,12 @@ export class SimulatedSubscription implements Source {
 
   async receive({ messagesMax, waitMs, signal }: ReceiveRequest): Promise<readonly LeasedMessage[]> {
     const due = this.#due(messagesMax);
-    if (due.length > 0 || signal.aborted) {
+    if (due.length > 0) {
       return due;
     }
-    await this.#clock.sleep(waitMs, signal);
+    if (!signal.aborted) {
+      await this.#clock.sleep(waitMs, signal);
+    }
     return signal.aborted ? [] : this.#due(messagesMax);
   }
 
