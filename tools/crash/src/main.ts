@@ -1,0 +1,72 @@
+import { parseArgs } from 'node:util';
+import { crashRun, type CrashResult } from './crash-run.ts';
+
+const usage = `node tools/crash/src/main.ts [options]
+
+Kills processes of a running pipeline at random moments while readings come in, lets it finish, and compares its
+canonical export and its receipts with those of a run that nobody killed.
+
+  --kills N       how many SIGKILLs (default 100)
+  --seed S        which random moments and processes (default 1)
+  --mode M        dev: a server, and senders that send again; import: the import command (default dev)
+  --file FILE     readings as meter_id,channel,start,value,unit, gzipped or not
+                  (default: the Swiss households of the shared folder, else the bundled sample)
+  --readings N    lines taken of it (default 60000)
+  --pieces N      files that they are cut into (default 8)
+  --every MS      mean time between two kills (default 600)
+  --keep          leave the data directories where they are
+  --verbose       tell each kill`;
+
+const { values } = parseArgs({
+  options: {
+    kills: { type: 'string', default: '100' },
+    seed: { type: 'string', default: '1' },
+    mode: { type: 'string', default: 'dev' },
+    file: { type: 'string' },
+    readings: { type: 'string', default: '60000' },
+    pieces: { type: 'string', default: '8' },
+    every: { type: 'string', default: '600' },
+    keep: { type: 'boolean', default: false },
+    verbose: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+if (values.help || (values.mode !== 'dev' && values.mode !== 'import')) {
+  process.stdout.write(`${usage}\n`);
+  process.exitCode = values.help ? 0 : 2;
+} else {
+  const result = await crashRun({
+    kills: Number(values.kills),
+    seed: Number(values.seed),
+    mode: values.mode,
+    readings: Number(values.readings),
+    pieces: Number(values.pieces),
+    everyMs: Number(values.every),
+    keep: values.keep,
+    ...(values.file === undefined ? {} : { file: values.file }),
+    ...(values.verbose
+      ? { onKill: (victim, done) => process.stderr.write(`${done} ${victim}\n`) }
+      : {}),
+  });
+  process.stdout.write(`${tableOf(result)}\n`);
+  process.exitCode = result.faults.length === 0 ? 0 : 1;
+}
+
+function tableOf(result: CrashResult): string {
+  const kills = [...result.killed].sort(([a], [b]) => a.localeCompare(b));
+  const rows: readonly (readonly [string, string | number])[] = [
+    ...kills.map(([name, count]) => [`kills of ${name}`, count] as const),
+    ['kills', kills.reduce((sum, [, count]) => sum + count, 0)],
+    ['starts of the command', result.starts],
+    ['messages that came again', result.redeliveries],
+    ['duplicates absorbed', result.duplicatesAbsorbed],
+    ['lines of the canonical export', result.lines],
+    ['dead letters', result.deadLetters],
+    ['seconds', result.seconds.toFixed(1)],
+    ['result', result.faults.length === 0 ? 'the same as without kills' : 'DIFFERENT'],
+  ];
+  const width = Math.max(...rows.map(([name]) => name.length));
+  const table = rows.map(([name, value]) => `${name.padEnd(width)}  ${value}`);
+  return [...table, ...result.faults.map((fault) => `  ${fault}`)].join('\n');
+}
