@@ -55,8 +55,8 @@ export function buildProgram(output: Output): Command {
     .option('--tenant <tenant>', 'whose readings they are', 'default')
     .option('--mapping <name>', 'how to read the columns; chosen by the header when not given')
     .option('--source-version <number>', 'declares a version for all readings of the files', wholeNumber)
-    .action(async (files: string[], options: ImportOptions) => {
-      await importFiles(files, options, globals(), output);
+    .action(async (files: string[], options: Omit<ImportOptions, 'files'>) => {
+      await importFiles({ ...options, files }, globals(), output);
     });
 
   addQueries(program, { globals, output });

@@ -53,7 +53,7 @@ export class LocalClient {
   }
 
   /** The lines of an NDJSON answer, as they come. */
-  async *lines(call: Call): AsyncGenerator<unknown> {
+  async *lines(call: Call): AsyncGenerator {
     for await (const line of createInterface({ input: await this.stream(call) })) {
       yield JSON.parse(line);
     }

@@ -7,9 +7,14 @@ import { ProgressBar } from '../terminal/progress-bar.ts';
 import { receiptText } from '../terminal/receipt-text.ts';
 
 export interface ImportOptions {
+  readonly files: readonly string[];
   readonly tenant: string;
   readonly mapping?: string;
   readonly sourceVersion?: number;
+}
+
+interface ImportRequest extends Omit<ImportOptions, 'files'> {
+  readonly file: string;
 }
 
 interface ImportLine {
@@ -30,8 +35,7 @@ const silenceMsMax = 60_000;
 
 /** Imports files through all stages, to the end; prints each one's receipt. */
 export async function importFiles(
-  files: readonly string[],
-  options: ImportOptions,
+  { files, ...options }: ImportOptions,
   globals: GlobalOptions,
   output: Output,
 ): Promise<void> {
@@ -51,11 +55,7 @@ export async function importFiles(
   }
 }
 
-async function importFile(
-  clients: ServerClients,
-  request: ImportOptions & { readonly file: string },
-  output: Output,
-): Promise<Receipt> {
+async function importFile(clients: ServerClients, request: ImportRequest, output: Output): Promise<Receipt> {
   const bar = new ProgressBar(output.terminal);
   try {
     const sourceId = await taken(clients, request, bar);
@@ -66,11 +66,7 @@ async function importFile(
 }
 
 /** Resolves when the whole file is on the bus. */
-async function taken(
-  clients: ServerClients,
-  request: ImportOptions & { readonly file: string },
-  bar: ProgressBar,
-): Promise<string> {
+async function taken(clients: ServerClients, request: ImportRequest, bar: ProgressBar): Promise<string> {
   const { tenant, file, mapping, sourceVersion } = request;
   const body = {
     path: file,

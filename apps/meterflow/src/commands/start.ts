@@ -19,7 +19,7 @@ export async function start(options: DevOptions, globals: GlobalOptions, output:
   const server = await dev(options, globals, output);
   const file = sampleFile();
   output.note(`\nImporting ${sample}: real half-hourly readings of three London households …`);
-  await importFiles([file], { tenant: 'default' }, globals, output);
+  await importFiles({ files: [file], tenant: 'default' }, globals, output);
   const control = new LocalClient(localSocket(server.directory, 'control'));
   const path = `/v1/aggregates${queryString({ ...shown, resolution: 'day' })}`;
   const text = await control.text({ path, tenant: 'default', role: 'operator' });

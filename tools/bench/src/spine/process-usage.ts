@@ -45,7 +45,7 @@ function nameOf(pid: number): string {
   const words = (textOf(`/proc/${pid}/cmdline`) ?? '').split('\0').filter((word) => word !== '');
   const script = words.slice(1).find((word) => !word.startsWith('-')) ?? words[0] ?? String(pid);
   const service = /apps\/([^/]+)\//.exec(script)?.[1];
-  const sandbox = /sandbox/.test(words.join(' ')) ? 'sandbox' : undefined;
+  const sandbox = words.join(' ').includes('sandbox') ? 'sandbox' : undefined;
   return sandbox ?? service ?? script.split('/').at(-1) ?? script;
 }
 
