@@ -99,7 +99,7 @@ async function activatePeersRule({ registry }: EmbeddedPlatform): Promise<void> 
   const activations = new Activations({ registry, nowMs: Date.now, activationLeaseMs: 0 });
   const flow = flowOf('spine', [
     { rule: convertUnit, parameters: { factor: 1000, unit: 'Wh' } },
-    { rule: flagRange, parameters: { below: 0, above: 10_000 } },
+    { rule: flagRange, parameters: { below: 0, above: 10_000, quality: 'estimated' } },
   ]);
   await activations.create('default', { flow, fromMs: 0, toMs: 8.64e15, decimals: 6 });
 }
