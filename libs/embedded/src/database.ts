@@ -82,6 +82,28 @@ export function transaction<Result>(database: DatabaseSync, work: () => Result):
   }
 }
 
+/**
+ * Runs `work` in one write transaction, which stays open over its turns of the event loop: the connection must be in no
+ * other use. What it deletes is overwritten in the file, and in the log as soon as no reader is at it.
+ */
+export async function overwriting<Result>(database: DatabaseSync, work: () => Promise<Result>): Promise<Result> {
+  database.exec('pragma secure_delete = on');
+  database.exec('begin immediate');
+  try {
+    const result = await work();
+    database.exec('commit');
+    return result;
+  } catch (error) {
+    if (database.isTransaction) {
+      database.exec('rollback');
+    }
+    throw error;
+  } finally {
+    database.exec('pragma secure_delete = off');
+    database.exec('pragma wal_checkpoint(truncate)');
+  }
+}
+
 // SQLite's primary result codes, https://www.sqlite.org/rescode.html
 const busy = 5;
 const locked = 6;

@@ -3,7 +3,7 @@ import type { AggregateStore, AggregateWrite, OutcomeCounts, SeriesSheets } from
 import { AggregateReader } from './aggregate-reader.ts';
 import { aggregateSchema, sheetsPerSeries, sheetTables } from './aggregate-schema.ts';
 import { AggregateWriter } from './aggregate-writer.ts';
-import { erase, type Erased, type Erasure } from './erasure.ts';
+import { erase, found, type Erased, type Erasure } from './erasure.ts';
 import type { SeriesFilter, StoredSeries } from './series-reader.ts';
 import { StoreFile } from './store-file.ts';
 
@@ -13,6 +13,8 @@ export interface AggregateStoreOptions {
   /** The file grows no further: a write beyond fails as on a full disk. */
   readonly bytesMax?: number;
 }
+
+const erasable = { tables: Object.values(sheetTables), historyTables: [], keysPerSeries: sheetsPerSeries };
 
 /** Opens the aggregates; the file is made where there is none. Several processes may have it open. */
 export function openAggregateStore(options: AggregateStoreOptions): EmbeddedAggregateStore {
@@ -56,12 +58,19 @@ export class EmbeddedAggregateStore implements AggregateStore {
   }
 
   /** Deletes for good what is stored of a series or tenant; sheets of tickets up to `upTo` stay out. */
-  erase(erasure: Erasure): Erased {
-    const forget = (): void => {
-      this.#writer?.forget();
-    };
-    const tables = Object.values(sheetTables);
-    return erase(this.#store, erasure, { tables, historyTables: [], keysPerSeries: sheetsPerSeries, forget });
+  async erase(erasure: Erasure): Promise<Erased> {
+    // As for readings: a connection of its own.
+    const store = new StoreFile({ file: this.#store.file, schema: aggregateSchema });
+    try {
+      return await erase(store, erasure, erasable);
+    } finally {
+      store.close();
+    }
+  }
+
+  /** What is there of it now. */
+  found(erasure: Omit<Erasure, 'upTo'>): Erased {
+    return found(this.#store, erasure, erasable);
   }
 
   close(): void {

@@ -1,10 +1,14 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { setImmediate as turn } from 'node:timers/promises';
+import { overwriting } from '../database.ts';
 import type { StoreFile } from './store-file.ts';
+import { wholeMeter } from './series-schema.ts';
 
-/** What to erase: a tenant, or one series of it. */
+/** What to erase: a tenant, a meter of it, or one series. */
 export interface Erasure {
   readonly tenant: string;
-  readonly series?: { readonly meter: string; readonly channel: string };
+  /** Without a channel: the whole meter, whichever channels it has or may get. */
+  readonly series?: { readonly meter: string; readonly channel?: string };
   /**
    * The tombstone: nothing at or below it is ever stored again. For readings the instant of the erasure (batches
    * accepted up to it are ignored), for aggregates a ticket taken for it.
@@ -26,51 +30,50 @@ export interface ErasableTables {
   readonly keysPerSeries: number;
 }
 
+/** Series deleted between two turns of the event loop. */
+const seriesPerTurn = 16;
+
 /**
  * Deletes and leaves a tombstone, in one transaction; the deleted bytes are overwritten, also in the log, as soon as no
- * reader is at them. Erasing again finds nothing and may raise the tombstone.
+ * reader is at them. Erasing again finds nothing and may raise the tombstone. Other work of this process goes on
+ * meanwhile, other writers wait: `store` must be opened for this alone.
  */
-export function erase(
-  store: StoreFile,
-  erasure: Erasure,
-  { forget, ...tables }: ErasableTables & { forget: () => void },
-): Erased {
-  const { database } = store;
-  const erased = store.write(forget, () => {
-    database.exec('pragma secure_delete = on');
-    const erasedNow =
-      erasure.series === undefined ? eraseTenant(database, erasure, tables) : eraseSeries(database, erasure, tables);
-    forget();
-    return erasedNow;
-  });
-  store.read(() => {
-    database.exec('pragma secure_delete = off');
-    database.exec('pragma wal_checkpoint(truncate)');
-  });
-  return erased;
+export async function erase(store: StoreFile, erasure: Erasure, tables: ErasableTables): Promise<Erased> {
+  return store.named(() => overwriting(store.database, () => eraseAll(store.database, erasure, tables)));
 }
 
-function eraseTenant(database: DatabaseSync, { tenant, upTo }: Erasure, tables: ErasableTables): Erased {
-  const tenantId = entombTenant(database, tenant, upTo);
-  const ids = database.prepare('select id from series where tenant = ?').all(tenantId);
-  const erased = ids.map(({ id }) => eraseKeys(database, Number(id), tables));
-  database.prepare('delete from series where tenant = ?').run(tenantId);
-  return {
-    series: ids.length,
-    rows: erased.reduce((sum, { rows }) => sum + rows, 0),
-    historyRows: erased.reduce((sum, { historyRows }) => sum + historyRows, 0),
-  };
+/** What a look at the file finds of it, by the same names. */
+export function found(store: StoreFile, erasure: Omit<Erasure, 'upTo'>, tables: ErasableTables): Erased {
+  return store.read(() => {
+    const tenant = store.database.prepare('select id from tenants where name = ?').get(erasure.tenant);
+    const ids = tenant === undefined ? [] : seriesOf(store.database, Number(tenant['id']), erasure.series);
+    const counts = ids.map((id) => count(store.database, 'select count(*) as rows from', { id, ...tables }));
+    return { series: counts.filter(({ rows, historyRows }) => rows + historyRows > 0).length, ...sumOf(counts) };
+  });
 }
 
-function eraseSeries(database: DatabaseSync, { tenant, series, upTo }: Erasure, tables: ErasableTables): Erased {
-  const tenantId = entombTenant(database, tenant, -1);
-  const row = database
-    .prepare(
-      `insert into series (tenant, meter, channel, erasedTo) values (?, ?, ?, ?)
-       on conflict do update set erasedTo = max(erasedTo, excluded.erasedTo) returning id`,
-    )
-    .get(tenantId, series?.meter ?? '', series?.channel ?? '', upTo);
-  return { series: 1, ...eraseKeys(database, Number(row?.['id']), tables) };
+async function eraseAll(database: DatabaseSync, erasure: Erasure, tables: ErasableTables): Promise<Erased> {
+  const { tenant, series, upTo } = erasure;
+  const tenantId = entombTenant(database, tenant, series === undefined ? upTo : -1);
+  if (series !== undefined) {
+    entombSeries(database, tenantId, { ...series, upTo });
+  }
+  const ids = seriesOf(database, tenantId, series);
+  const raise = database.prepare('update series set erasedTo = max(erasedTo, ?) where id = ?');
+  const erased: Omit<Erased, 'series'>[] = [];
+  for (const [index, id] of ids.entries()) {
+    erased.push(count(database, 'delete from', { id, ...tables }));
+    if (series !== undefined) {
+      raise.run(upTo, id);
+    }
+    if (index % seriesPerTurn === 0) {
+      await turn();
+    }
+  }
+  if (series === undefined) {
+    database.prepare('delete from series where tenant = ?').run(tenantId);
+  }
+  return { series: ids.length, ...sumOf(erased) };
 }
 
 /** The tenant's id; its row is made where readings may still be under way. */
@@ -84,15 +87,49 @@ function entombTenant(database: DatabaseSync, tenant: string, upTo: number): num
   return Number(row?.['id']);
 }
 
-function eraseKeys(
+function entombSeries(
   database: DatabaseSync,
-  id: number,
-  { tables, historyTables, keysPerSeries }: ErasableTables,
+  tenantId: number,
+  { meter, channel = wholeMeter, upTo }: { meter: string; channel?: string; upTo: number },
+): void {
+  database
+    .prepare(
+      `insert into series (tenant, meter, channel, erasedTo) values (?, ?, ?, ?)
+       on conflict do update set erasedTo = max(erasedTo, excluded.erasedTo)`,
+    )
+    .run(tenantId, meter, channel, upTo);
+}
+
+function seriesOf(database: DatabaseSync, tenantId: number, series: Erasure['series']): readonly number[] {
+  const { meter = null, channel = null } = series ?? {};
+  return database
+    .prepare(
+      `select id from series where tenant = ? and meter = coalesce(?, meter) and channel = coalesce(?, channel)
+       and channel <> '${wholeMeter}' order by id`,
+    )
+    .all(tenantId, meter, channel)
+    .map(({ id }) => Number(id));
+}
+
+/** Of one series: rows that the statement, to be ended with a table's name, counts or deletes. */
+function count(
+  database: DatabaseSync,
+  statement: 'delete from' | 'select count(*) as rows from',
+  { id, tables, historyTables, keysPerSeries }: ErasableTables & { readonly id: number },
 ): Omit<Erased, 'series'> {
-  const count = (names: readonly string[]): number =>
+  const countOf = (names: readonly string[]): number =>
     names.reduce((sum, name) => {
-      const run = database.prepare(`delete from ${name} where key >= ? and key < ?`);
-      return sum + Number(run.run(id * keysPerSeries, (id + 1) * keysPerSeries).changes);
+      const run = database.prepare(`${statement} ${name} where key >= ? and key < ?`);
+      const keys = [id * keysPerSeries, (id + 1) * keysPerSeries] as const;
+      const rows = statement === 'delete from' ? run.run(...keys).changes : run.get(...keys)?.['rows'];
+      return sum + Number(rows);
     }, 0);
-  return { rows: count(tables), historyRows: count(historyTables) };
+  return { rows: countOf(tables), historyRows: countOf(historyTables) };
+}
+
+function sumOf(counts: readonly Omit<Erased, 'series'>[]): Omit<Erased, 'series'> {
+  return {
+    rows: counts.reduce((sum, { rows }) => sum + rows, 0),
+    historyRows: counts.reduce((sum, { historyRows }) => sum + historyRows, 0),
+  };
 }

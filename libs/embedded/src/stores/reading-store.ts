@@ -1,7 +1,7 @@
 import type { OutcomeCounts, ReadingStore, ReadingWrite, Segment, SeriesDays } from '@meterflow/idempotent-writes';
 import type { Layer } from '@meterflow/readings';
 import { PermanentError } from '@meterflow/stage';
-import { erase, type Erased, type Erasure } from './erasure.ts';
+import { erase, found, type Erased, type Erasure } from './erasure.ts';
 import { ReadingReader, type SeriesSegment } from './reading-reader.ts';
 import { daysPerSeries, readingSchema } from './reading-schema.ts';
 import { ReadingWriter } from './reading-writer.ts';
@@ -15,6 +15,8 @@ export interface ReadingStoreOptions {
   /** The file grows no further: a write beyond fails as on a full disk. */
   readonly bytesMax?: number;
 }
+
+const erasable = { tables: ['days'], historyTables: ['history'], keysPerSeries: daysPerSeries };
 
 /** Opens one layer's readings; the file is made where there is none. Several processes may have it open. */
 export function openReadingStore(options: ReadingStoreOptions): EmbeddedReadingStore {
@@ -81,16 +83,19 @@ export class EmbeddedReadingStore implements ReadingStore {
   }
 
   /** Deletes for good what is stored of a series or tenant; batches accepted up to `upTo` (an instant) stay out. */
-  erase(erasure: Erasure): Erased {
-    const forget = (): void => {
-      this.#writer?.forget();
-    };
-    return erase(this.#store, erasure, {
-      tables: ['days'],
-      historyTables: ['history'],
-      keysPerSeries: daysPerSeries,
-      forget,
-    });
+  async erase(erasure: Erasure): Promise<Erased> {
+    // A connection of its own: this one works on, and sees the other's commit as it sees that of any process.
+    const store = new StoreFile({ file: this.#store.file, schema: readingSchema });
+    try {
+      return await erase(store, erasure, erasable);
+    } finally {
+      store.close();
+    }
+  }
+
+  /** What is there of it now. */
+  found(erasure: Omit<Erasure, 'upTo'>): Erased {
+    return found(this.#store, erasure, erasable);
   }
 
   close(): void {

@@ -22,6 +22,7 @@ interface Planned {
 }
 
 const unnumbered = -2;
+const erased = -1;
 
 type DayRow = [key: number, segment: Uint8Array];
 
@@ -115,6 +116,10 @@ export class ReadingWriter {
   /** The group's numbers of the series that have readings; -1 where the batch is older than the series' erasure. */
   #numbers({ tenant, series, acceptedAtMs, columns }: ReadingBatch): Int32Array {
     const numbers = new Int32Array(series.length).fill(unnumbered);
+    if (acceptedAtMs <= this.#index.tenantErasedTo(tenant)) {
+      // Not even the names of an erased tenant's series come back.
+      return numbers.fill(erased);
+    }
     for (const index of columns.spans.series) {
       const name = series[index];
       if (name === undefined || numbers[index] !== unnumbered) {
@@ -125,7 +130,7 @@ export class ReadingWriter {
         known.group = this.#group;
         known.number = this.#series.push(known) - 1;
       }
-      numbers[index] = acceptedAtMs <= known.erasedTo ? -1 : known.number;
+      numbers[index] = acceptedAtMs <= known.erasedTo ? erased : known.number;
     }
     return numbers;
   }

@@ -1,5 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { SeriesName } from '@meterflow/readings';
+import { wholeMeter } from './series-schema.ts';
 
 /** A series as its store's writer knows it. */
 export interface KnownSeries {
@@ -30,6 +31,7 @@ export class SeriesIndex {
   readonly #findTenant: StatementSync;
   readonly #addTenant: StatementSync;
   readonly #find: StatementSync;
+  readonly #findErased: StatementSync;
   readonly #add: StatementSync;
   readonly #keyMax: StatementSync;
   readonly #keysPerSeries: number;
@@ -42,6 +44,9 @@ export class SeriesIndex {
     this.#findTenant = database.prepare('select id, erasedTo from tenants where name = ?');
     this.#addTenant = database.prepare('insert into tenants (name) values (?)');
     this.#find = database.prepare('select id, erasedTo from series where tenant = ? and meter = ? and channel = ?');
+    this.#findErased = database.prepare(
+      `select erasedTo from series where tenant = ? and meter = ? and channel = '${wholeMeter}'`,
+    );
     this.#add = database.prepare('insert into series (tenant, meter, channel) values (?, ?, ?)');
     this.#keyMax = database.prepare(`select max(key) as keyMax from ${table} where key >= ? and key < ?`);
   }
@@ -50,6 +55,11 @@ export class SeriesIndex {
     this.#young.clear();
     this.#old.clear();
     this.#tenants.clear();
+  }
+
+  /** What is at or below this was erased of the tenant as a whole; -1 where nothing was. Makes nothing. */
+  tenantErasedTo(tenant: string): number {
+    return this.#tenants.get(tenant)?.erasedTo ?? Number(this.#findTenant.get(tenant)?.['erasedTo'] ?? -1);
   }
 
   /** The series of this name, made where it is new. */
@@ -71,15 +81,17 @@ export class SeriesIndex {
   #load(tenantName: string, { meter, channel }: SeriesName): KnownSeries {
     const tenant = this.#tenant(tenantName);
     const found = this.#find.get(tenant.id, meter, channel);
+    const ofMeter = this.#findErased.get(tenant.id, meter);
+    const erasedTo = Math.max(tenant.erasedTo, Number(ofMeter?.['erasedTo'] ?? -1));
     if (found === undefined) {
       const id = Number(this.#add.run(tenant.id, meter, channel).lastInsertRowid);
-      return { id, erasedTo: tenant.erasedTo, keyMax: -1, number: 0, group: -1 };
+      return { id, erasedTo, keyMax: -1, number: 0, group: -1 };
     }
     const id = Number(found['id']);
     const range = this.#keyMax.get(id * this.#keysPerSeries, (id + 1) * this.#keysPerSeries);
     return {
       id,
-      erasedTo: Math.max(tenant.erasedTo, Number(found['erasedTo'])),
+      erasedTo: Math.max(erasedTo, Number(found['erasedTo'])),
       keyMax: Number(range?.['keyMax'] ?? -1),
       number: 0,
       group: -1,

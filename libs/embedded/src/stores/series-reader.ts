@@ -1,5 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { SeriesName } from '@meterflow/readings';
+import { wholeMeter } from './series-schema.ts';
 
 /** A series of a store file. Ids are the file's own. */
 export interface StoredSeries extends SeriesName {
@@ -54,7 +55,7 @@ export class SeriesReader {
 
   *#listOf(tenantId: number, { tenant = '', meter, channel }: SeriesFilter): Generator<StoredSeries> {
     const page = this.#database.prepare(
-      `select id, meter, channel from series where tenant = :tenant and (meter, channel) > (:afterMeter, :afterChannel)
+      `select id, meter, channel from series where tenant = :tenant and channel <> '${wholeMeter}' and (meter, channel) > (:afterMeter, :afterChannel)
        ${meter === undefined ? '' : 'and meter = :meter'} ${channel === undefined ? '' : 'and channel = :channel'}
        order by meter, channel limit ${pageRowsMax}`,
     );

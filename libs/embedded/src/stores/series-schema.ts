@@ -1,3 +1,6 @@
+/** Stands in place of a channel in the tombstone of a whole meter; no channel has this name. */
+export const wholeMeter = '';
+
 /** Names of series and their tombstones: the same tables in every store file, ids are each file's own. */
 export const seriesSchema = `
 create table tenants (

@@ -59,6 +59,15 @@ export class StoreFile {
     }
   }
 
+  /** Work over turns of the event loop. Errors name the file. */
+  async named<Result>(work: () => Promise<Result>): Promise<Result> {
+    try {
+      return await work();
+    } catch (error) {
+      throw this.#named(error);
+    }
+  }
+
   close(): void {
     this.database.close();
   }

@@ -175,7 +175,7 @@ describe('erasure', () => {
   test('of a series deletes it and its history, and nothing accepted up to then comes back', async () => {
     const store = open();
     await store.write([write(96), write(96, { integer: 5 }, 2_000), write(96, { meter: 'm2' })]);
-    expect(store.erase({ tenant: 'acme', series: m1, upTo: 5_000 })).toEqual({ series: 1, rows: 1, historyRows: 1 });
+    expect(await store.erase({ tenant: 'acme', series: m1, upTo: 5_000 })).toEqual({ series: 1, rows: 1, historyRows: 1 });
     expect(await store.read(all)).toEqual([]);
     expect(await store.history(all)).toEqual([]);
     expect(await canonicalRows(store, { meter: 'm2', channel: 'import' })).toHaveLength(96);
@@ -188,16 +188,39 @@ describe('erasure', () => {
     const store = open();
     const other = writeOf({ acceptedAtMs: 1, readings: readings(4) }, { tenant: 'other' });
     await store.write([write(96), write(96, { meter: 'm2' }), other]);
-    expect(store.erase({ tenant: 'acme', upTo: 5_000 })).toEqual({ series: 2, rows: 2, historyRows: 0 });
+    expect(await store.erase({ tenant: 'acme', upTo: 5_000 })).toEqual({ series: 2, rows: 2, historyRows: 0 });
     expect([...store.series()].map(({ tenant }) => tenant)).toEqual(['other']);
     expect(await store.write([write(4, { meter: 'm9' })])).toEqual([{ ...noOutcomes, shadowed: 4 }]);
-    expect(store.erase({ tenant: 'acme', upTo: 6_000 })).toMatchObject({ rows: 0 });
+    expect(await store.erase({ tenant: 'acme', upTo: 6_000 })).toMatchObject({ rows: 0 });
+  });
+
+  test('of a meter covers its channels, also those never seen', async () => {
+    const store = open();
+    const exported = { meter: 'm1', channel: 'export' };
+    await store.write([write(96), write(96, exported), write(96, { meter: 'm2' })]);
+    const erased = await store.erase({ tenant: 'acme', series: { meter: 'm1' }, upTo: 5_000 });
+    expect(erased).toEqual({ series: 2, rows: 2, historyRows: 0 });
+    const late = [write(4), write(4, exported), write(4, { channel: 'reactive' })];
+    expect(await store.write(late)).toEqual(late.map(() => ({ ...noOutcomes, shadowed: 4 })));
+    expect(store.found({ tenant: 'acme', series: { meter: 'm1' } })).toEqual({ series: 0, rows: 0, historyRows: 0 });
+    expect(store.found({ tenant: 'acme' })).toEqual({ series: 1, rows: 1, historyRows: 0 });
+    expect([...store.segments()].map(({ series }) => series.meter)).toEqual(['m2']);
+    expect([...store.series()].every(({ channel }) => channel !== '')).toBe(true);
+    expect(await store.write([write(4, { channel: 'reactive' }, 5_001)])).toEqual([{ ...noOutcomes, inserted: 4 }]);
+  });
+
+  test('of a tenant lets not even the names of its series come back', async () => {
+    const store = open();
+    await store.write([write(96)]);
+    await store.erase({ tenant: 'acme', upTo: 5_000 });
+    await store.write([write(96)]);
+    expect([...store.series()]).toEqual([]);
   });
 
   test('holds in another process that knew the series', async () => {
     const [a, b] = [open(), open()];
     await b.write([write(4)]);
-    a.erase({ tenant: 'acme', upTo: 5_000 });
+    await a.erase({ tenant: 'acme', upTo: 5_000 });
     expect(await b.write([write(4)])).toEqual([{ ...noOutcomes, shadowed: 4 }]);
   });
 
@@ -208,7 +231,7 @@ describe('erasure', () => {
     const holdsSecret = (): boolean =>
       [file, `${file}-wal`].some((name) => readFileSync(name, { encoding: 'latin1' }).includes(secret));
     expect(holdsSecret()).toBe(true);
-    store.erase({ tenant: 'acme', upTo: 5_000 });
+    await store.erase({ tenant: 'acme', upTo: 5_000 });
     expect(holdsSecret()).toBe(false);
   });
 
@@ -216,7 +239,7 @@ describe('erasure', () => {
     const store = openAggregates();
     const sheets = [{ startMs: epochMs, endMs: epochMs + dayMs, sums: { 0: 1, 255: 1 } }];
     await store.write([aggregateWrite({ ticket: 1, sheets }), aggregateWrite({ ticket: 1, sheets, level: 'month' })]);
-    expect(store.erase({ tenant: 'acme', series: m1, upTo: 9 })).toEqual({ series: 1, rows: 2, historyRows: 0 });
+    expect(await store.erase({ tenant: 'acme', series: m1, upTo: 9 })).toEqual({ series: 1, rows: 2, historyRows: 0 });
     expect(await store.write([aggregateWrite({ ticket: 9, sheets })])).toEqual([{ ...noOutcomes, shadowed: 2 }]);
     expect(await store.write([aggregateWrite({ ticket: 10, sheets })])).toEqual([{ ...noOutcomes, inserted: 2 }]);
     expect([...store.batches('day')].flatMap(shownAggregates)).toHaveLength(2);
