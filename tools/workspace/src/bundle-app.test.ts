@@ -6,7 +6,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bundleApp } from './bundle-app.ts';
 import { repositoryRoot } from './repository.ts';
 
-const apps = globSync('apps/*/package.json', { cwd: repositoryRoot }).map((file) => dirname(file).replaceAll('\\', '/'));
+const apps = globSync('apps/*/package.json', { cwd: repositoryRoot }).map((file) =>
+  dirname(file).replaceAll('\\', '/'),
+);
 
 let folder = '';
 beforeAll(async () => {
