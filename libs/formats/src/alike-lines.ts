@@ -1,4 +1,4 @@
-import { clockBytes, clockMs } from './clock-words.ts';
+import { clockMs, minuteMs, secondBytes } from './clock-words.ts';
 import { stretchLinesMax, type Stretch } from './row.ts';
 
 const wordBytes = 8;
@@ -8,10 +8,12 @@ const partBytesMax = 512;
 /** Integers of so many digits are exact in float64, whatever digits they are. */
 const digitsMax = 15;
 
-/** Where the parts of a line begin that may change from line to line: HH:MM:SS, and the digits of the value. */
+/** Where the parts of a line begin that may change from line to line: clock time and digits of the value. */
 export interface LineParts {
   readonly start: number;
   readonly clock: number;
+  /** HH:MM:SS or HH:MM. */
+  readonly clockBytes: number;
   readonly number: number;
   /** After the last digit. */
   readonly rest: number;
@@ -34,6 +36,7 @@ export class AlikeLines {
   #headLength = 0;
   readonly #gap = new ConstantPart();
   readonly #tail = new ConstantPart();
+  #clockBytes = 0;
   /** What a clock time is added to. */
   #baseMs = 0;
 
@@ -42,19 +45,22 @@ export class AlikeLines {
     this.#decimalsMax = decimalsMax;
   }
 
-  /** Learns a line that was read, with the instant of its stamp; false where it is too long for that. */
+  /**
+   * Learns a line that was read, with the instant of its stamp; false where the one after it is not alike, or its parts
+   * are too long.
+   */
   learn(bytes: Uint8Array, view: DataView, { parts, ms }: { readonly parts: LineParts; readonly ms: number }): boolean {
-    const { start, clock, number, rest, end } = parts;
+    const { start, clock, clockBytes, number, rest, end } = parts;
     const headLength = clock - start;
-    if (
-      headLength > partBytesMax ||
-      !this.#gap.learn(bytes, clock + clockBytes, number) ||
-      !this.#tail.learn(bytes, rest, end)
-    ) {
+    if (headLength > partBytesMax || !isSame(view, parts, headLength)) {
+      return false;
+    }
+    if (!this.#gap.learn(bytes, clock + clockBytes, number) || !this.#tail.learn(bytes, rest, end)) {
       return false;
     }
     this.#headLength = headLength;
-    this.#baseMs = ms - clockMs(view, clock);
+    this.#clockBytes = clockBytes;
+    this.#baseMs = ms - this.#clockMs(view, clock);
     const lastWord = headLength - wordBytes;
     let word = 0;
     for (let offset = 0; offset < lastWord; offset += wordBytes, word++) {
@@ -68,12 +74,12 @@ export class AlikeLines {
   read(bytes: Uint8Array, view: DataView, into: { readonly lines: Stretch; readonly start: number }): number {
     const { lines } = into;
     const headLength = this.#headLength;
-    const lastStart = bytes.length - headLength - clockBytes;
+    const lastStart = bytes.length - headLength - secondBytes;
     let position = into.start;
     while (position <= lastStart && lines.count < stretchLinesMax && this.#isHead(view, position)) {
       const clock = position + headLength;
-      const ms = clockMs(view, clock);
-      const number = ms < 0 ? -1 : this.#gap.pass(bytes, clock + clockBytes);
+      const ms = this.#clockMs(view, clock);
+      const number = ms < 0 ? -1 : this.#gap.pass(bytes, clock + this.#clockBytes);
       const rest = number < 0 ? -1 : this.#readNumber(bytes, number, lines);
       const end = rest < 0 ? -1 : this.#tail.pass(bytes, rest);
       if (end < 0) {
@@ -85,6 +91,10 @@ export class AlikeLines {
       position = end;
     }
     return position;
+  }
+
+  #clockMs(view: DataView, position: number): number {
+    return this.#clockBytes === secondBytes ? clockMs(view, position) : minuteMs(view, position);
   }
 
   #isHead(view: DataView, position: number): boolean {
@@ -131,6 +141,19 @@ export class AlikeLines {
     }
     return fits ? end : -1;
   }
+}
+
+/** True where the line after this one begins with the same `length` bytes: else it is not worth learning this one. */
+function isSame(view: DataView, { start, end }: LineParts, length: number): boolean {
+  const last = length - wordBytes;
+  if (end + length > view.byteLength || view.getFloat64(start + last, true) !== view.getFloat64(end + last, true)) {
+    return false;
+  }
+  let offset = 0;
+  while (offset < last && view.getFloat64(start + offset, true) === view.getFloat64(end + offset, true)) {
+    offset += wordBytes;
+  }
+  return offset >= last;
 }
 
 /** Makes the value in the next place of `lines` one without zeros at its end. */

@@ -1,7 +1,7 @@
 import { missingCode } from '@meterflow/readings';
-import { AlikeLines, type LineParts } from './alike-lines.ts';
+import { AlikeLines } from './alike-lines.ts';
 import type { CsvLayout } from './csv-layout.ts';
-import { decimalMarks, skipField, StampField, TextField, ValueField, type DayOffsets } from './fast-fields.ts';
+import { decimalMarks, plainTextEnd, StampField, TextField, ValueField, type DayOffsets } from './fast-fields.ts';
 import { qualityMeant, unitMeant, type QualityMeaning } from './field-meanings.ts';
 import { lineBytesMax } from './limits.ts';
 import type { LocalClock } from './local-clock.ts';
@@ -11,6 +11,8 @@ import { newSeries, type MeterEntry, type SeriesTable } from './series-table.ts'
 import { TextTable } from './text-table.ts';
 
 const lineFeed = 10;
+const carriageReturn = 13;
+const quote = 34;
 const minus = 45;
 // What a column holds: the place of its field in `fieldNames`.
 const meterColumn = 0;
@@ -67,20 +69,16 @@ export class CsvFastLane {
     const delimiter = mapping.delimiter.charCodeAt(0);
     this.#delimiter = delimiter;
     this.#columns = columnFields(layout);
-    const after = (field: (typeof fieldNames)[number]): number =>
-      layout.columnOf[field] === layout.columnCount - 1 ? lineFeed : delimiter;
-    this.#meter = new TextField(table.meters, { delimiter, terminator: after('meter') });
-    this.#channel = new TextField(table.channels, { delimiter, terminator: after('channel') });
-    this.#time = new StampField(clock, after('time'));
-    this.#end = new StampField(clock, after('end'));
+    this.#meter = new TextField(table.meters, delimiter);
+    this.#channel = new TextField(table.channels, delimiter);
+    this.#time = new StampField(clock);
+    this.#end = new StampField(clock);
     const { decimalMark, decimalsMax } = mapping.value;
-    this.#value = new ValueField(decimalMarks[decimalMark], decimalsMax, after('value'));
-    const units = new TextTable((text) => unitMeant(mapping, text));
-    this.#unit = new TextField(units, { delimiter, terminator: after('unit') });
-    const qualities = new TextTable((text) => qualityMeant(mapping, text));
-    this.#quality = new TextField(qualities, { delimiter, terminator: after('quality') });
-    this.#revision = new ValueField(noMark, 0, after('version'));
-    this.#created = new StampField(noOffsets, after('version'));
+    this.#value = new ValueField(decimalMarks[decimalMark], decimalsMax);
+    this.#unit = new TextField(new TextTable((text) => unitMeant(mapping, text)), delimiter);
+    this.#quality = new TextField(new TextTable((text) => qualityMeant(mapping, text)), delimiter);
+    this.#revision = new ValueField(noMark, 0);
+    this.#created = new StampField(noOffsets);
     this.#versionIsTime = mapping.version?.kind === 'created';
     this.#endOptional = mapping.interval.end?.optional === true;
     this.#versionOptional = mapping.version?.optional === true;
@@ -114,46 +112,61 @@ export class CsvFastLane {
       return start;
     }
     this.#fill(end);
-    return this.#alike !== undefined && beginAlike(view, { start, end, to: bytes.length })
-      ? this.#readAlike(bytes, view, { start, end })
-      : end;
+    return this.#alike === undefined ? end : this.#readAlike(bytes, view, { start, end });
   }
 
   #readLine(bytes: Uint8Array, view: DataView, start: number): number {
-    const columns = this.#columns;
+    const last = this.#columns.length - 1;
     let position = start;
-    for (let column = 0; column < columns.length && position >= 0; column++) {
-      switch (columns[column] as number) {
-        case meterColumn:
-          position = this.#meter.read(bytes, position);
-          break;
-        case channelColumn:
-          position = this.#channel.read(bytes, position);
-          break;
-        case timeColumn:
-          position = this.#time.read(bytes, view, position);
-          break;
-        case valueColumn:
-          position = this.#value.read(bytes, position);
-          break;
-        case unitColumn:
-          position = this.#unit.read(bytes, position);
-          break;
-        default:
-          position = this.#readRare(bytes, view, { position, column });
+    for (let column = 0; column <= last; column++) {
+      const isQuoted = bytes[position] === quote;
+      const end = this.#readField(bytes, view, { column, position: isQuoted ? position + 1 : position });
+      if (end < 0 || (isQuoted && bytes[end] !== quote)) {
+        return -1;
+      }
+      const after = isQuoted ? end + 1 : end;
+      position = column < last ? afterDelimiter(bytes, after, this.#delimiter) : afterLineFeed(bytes, after);
+      if (position < 0) {
+        return -1;
       }
     }
     return position;
   }
 
+  /** Returns the position after the field, without quotes or delimiter. */
+  #readField(bytes: Uint8Array, view: DataView, { column, position }: FieldPlace): number {
+    switch (this.#columns[column] as number) {
+      case meterColumn:
+        return this.#meter.read(bytes, position);
+      case channelColumn:
+        return this.#channel.read(bytes, position);
+      case timeColumn:
+        return this.#time.read(bytes, view, position);
+      case valueColumn:
+        return this.#value.read(bytes, position);
+      case unitColumn:
+        return this.#unit.read(bytes, position);
+      case qualityColumn:
+        return this.#quality.read(bytes, position);
+      case endColumn:
+        return this.#readEnd(bytes, view, position);
+      case ignored:
+        return plainTextEnd(bytes, position, this.#delimiter);
+      default:
+        return this.#readVersion(bytes, view, position);
+    }
+  }
+
   #readAlike(bytes: Uint8Array, view: DataView, line: { readonly start: number; readonly end: number }): number {
     const alike = this.#alike as AlikeLines;
-    const parts: LineParts = { ...line, clock: this.#time.clock, number: this.#value.first, rest: this.#value.rest };
+    const { clock, clockBytes, ms } = this.#time;
     const { lines } = this;
     // A sign would become a part of the lines that never changes.
-    const isPlain = lines.quality !== missingCode && bytes[parts.number - 1] !== minus;
-    const isLearned = isPlain && alike.learn(bytes, view, { parts, ms: this.#time.ms });
-    return isLearned ? alike.read(bytes, view, { lines, start: line.end }) : line.end;
+    const isPlain = lines.quality !== missingCode && bytes[this.#value.first - 1] !== minus;
+    const parts = { ...line, clock, clockBytes, number: this.#value.first, rest: this.#value.rest };
+    return isPlain && alike.learn(bytes, view, { parts, ms })
+      ? alike.read(bytes, view, { lines, start: line.end })
+      : line.end;
   }
 
   /** Lets go of what the table forgot. */
@@ -163,43 +176,30 @@ export class CsvFastLane {
     this.#meterEntry = undefined;
   }
 
-  #readRare(bytes: Uint8Array, view: DataView, at: { readonly position: number; readonly column: number }): number {
-    const { position, column } = at;
-    const terminator = column === this.#columns.length - 1 ? lineFeed : this.#delimiter;
-    const isEmpty = bytes[position] === terminator;
-    switch (this.#columns[column] as number) {
-      case qualityColumn:
-        return this.#quality.read(bytes, position);
-      case endColumn:
-        return isEmpty ? this.#emptyEnd(position) : this.#readEnd(bytes, view, position);
-      case ignored:
-        return skipField(bytes, position, { delimiter: this.#delimiter, terminator });
-      default:
-        return isEmpty ? this.#emptyVersion(position) : this.#readVersion(bytes, view, position);
-    }
-  }
-
-  /** Leaves the length to the mapping, unless the field must be there: the other way knows. */
-  #emptyEnd(position: number): number {
-    this.lines.endMs = NaN;
-    return this.#endOptional ? position + 1 : -1;
-  }
-
   #readEnd(bytes: Uint8Array, view: DataView, position: number): number {
-    const next = this.#end.read(bytes, view, position);
+    if (this.#isEmpty(bytes, position)) {
+      // Leaves the length to the mapping, unless the field must be there: the other way knows.
+      this.lines.endMs = NaN;
+      return this.#endOptional ? position : -1;
+    }
+    const end = this.#end.read(bytes, view, position);
     this.lines.endMs = this.#end.ms;
-    return next;
-  }
-
-  #emptyVersion(position: number): number {
-    this.lines.declared = 0;
-    return this.#versionOptional ? position + 1 : -1;
+    return end;
   }
 
   #readVersion(bytes: Uint8Array, view: DataView, position: number): number {
-    const next = this.#versionIsTime ? this.#created.read(bytes, view, position) : this.#revision.read(bytes, position);
+    if (this.#isEmpty(bytes, position)) {
+      this.lines.declared = 0;
+      return this.#versionOptional ? position : -1;
+    }
+    const end = this.#versionIsTime ? this.#created.read(bytes, view, position) : this.#revision.read(bytes, position);
     this.lines.declared = this.#versionIsTime ? this.#created.ms : this.#revision.integer;
-    return this.lines.declared >= 1 ? next : -1;
+    return this.lines.declared >= 1 ? end : -1;
+  }
+
+  #isEmpty(bytes: Uint8Array, position: number): boolean {
+    const byte = bytes[position];
+    return byte === this.#delimiter || byte === lineFeed || byte === carriageReturn || byte === quote;
   }
 
   /** Makes the line that was read the first of {@link lines}. */
@@ -241,12 +241,20 @@ export class CsvFastLane {
   }
 }
 
-/** True where two neighbouring lines begin with the same bytes: else it is not worth learning the first. */
-function beginAlike(
-  view: DataView,
-  { start, end, to }: { readonly start: number; readonly end: number; readonly to: number },
-): boolean {
-  return end + 8 <= to && view.getFloat64(end, true) === view.getFloat64(start, true);
+interface FieldPlace {
+  readonly column: number;
+  readonly position: number;
+}
+
+function afterDelimiter(bytes: Uint8Array, position: number, delimiter: number): number {
+  return bytes[position] === delimiter ? position + 1 : -1;
+}
+
+function afterLineFeed(bytes: Uint8Array, position: number): number {
+  if (bytes[position] === lineFeed) {
+    return position + 1;
+  }
+  return bytes[position] === carriageReturn && bytes[position + 1] === lineFeed ? position + 2 : -1;
 }
 
 function columnFields({ columnCount, columnOf }: CsvLayout): Uint8Array {

@@ -27,6 +27,14 @@ export class CsvScanner {
   readonly #row: Stretch;
   #line: number;
   #generation: number;
+  #bytes: Uint8Array = new Uint8Array(0);
+  /** Where the stretch that was read last begins. */
+  #stretchStart = 0;
+  readonly #rejectFast = (index: number, problem: RowProblem): void => {
+    const { line, ends } = (this.#fastLane as CsvFastLane).lines;
+    const start = index === 0 ? this.#stretchStart : (ends[index - 1] as number);
+    this.#reject(line + index, problem, lineText(this.#bytes, start, (ends[index] as number) - 1));
+  };
 
   constructor(options: CsvScannerOptions) {
     const { mapping, layout, table } = options;
@@ -40,12 +48,17 @@ export class CsvScanner {
 
   /** Reads the bytes [from, to): whole lines, each with its line feed. */
   scan(bytes: Uint8Array, from: number, to: number): void {
-    const lines = bytes.subarray(0, to);
+    this.#bytes = bytes.subarray(0, to);
     const view = new DataView(bytes.buffer, bytes.byteOffset, to);
     let position = from;
     while (position < to) {
-      const next = this.#fastLane === undefined ? position : this.#takeFast(this.#fastLane, { lines, view, position });
-      position = next === position ? this.#takeSlow(lines, position) : next;
+      const next = this.#fastLane?.read(this.#bytes, view, position) ?? position;
+      if (next === position) {
+        position = this.#takeSlow(this.#bytes, position);
+      } else {
+        this.#takeFast(position);
+        position = next;
+      }
       if (this.#generation !== this.#options.table.generation) {
         this.#generation = this.#options.table.generation;
         this.#fastLane?.forget();
@@ -53,27 +66,12 @@ export class CsvScanner {
     }
   }
 
-  /** Returns the position after the lines that the fast lane took. */
-  #takeFast(
-    fastLane: CsvFastLane,
-    at: { readonly lines: Uint8Array; readonly view: DataView; readonly position: number },
-  ): number {
-    const { lines, view, position } = at;
-    const next = fastLane.read(lines, view, position);
-    const { count } = fastLane.lines;
-    if (count > 0) {
-      fastLane.lines.line = this.#line + 1;
-      this.#line += count;
-      this.#options.sink.take(fastLane.lines, (index, problem) => {
-        const start = index === 0 ? position : (fastLane.lines.ends[index - 1] as number);
-        this.#reject(
-          this.#line - count + 1 + index,
-          problem,
-          lineText(lines, start, (fastLane.lines.ends[index] as number) - 1),
-        );
-      });
-    }
-    return next;
+  #takeFast(start: number): void {
+    const { lines } = this.#fastLane as CsvFastLane;
+    this.#stretchStart = start;
+    lines.line = this.#line + 1;
+    this.#line += lines.count;
+    this.#options.sink.take(lines, this.#rejectFast);
   }
 
   #takeSlow(bytes: Uint8Array, start: number): number {

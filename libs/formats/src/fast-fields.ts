@@ -1,15 +1,14 @@
 import { utcDayMs } from './calendar.ts';
-import { clockBytes, clockMs } from './clock-words.ts';
+import { clockMs, minuteBytes, minuteMs, secondBytes } from './clock-words.ts';
 import type { TextTable } from './text-table.ts';
 
 /*
  * The fast ways through one field of a CSV line, by bytes. Each `read` starts at the field's first byte and returns the
- * position after its delimiter or line end, or -1 for whatever is not of the plain form: then the line is read again
- * the complete way. Every stretch of bytes that they see ends with a line feed, at which all of them stop at the latest.
+ * position after its last, or -1 for whatever is not of the plain form: then the line is read again the complete way.
+ * That a delimiter follows, the caller sees. Every stretch of bytes that they see ends with a line feed, at which all of
+ * them stop at the latest.
  */
 
-const lineFeed = 10;
-const carriageReturn = 13;
 const space = 32;
 const quote = 34;
 const plus = 43;
@@ -25,21 +24,6 @@ const textBytesMax = 128;
 /** Integers of so many digits are exact in float64, whatever digits they are. */
 const digitsMax = 15;
 
-/** What parts fields, and what must end this one: the same, or a line feed for the last. */
-export interface FieldEnd {
-  readonly delimiter: number;
-  readonly terminator: number;
-}
-
-/** The position after a field that ends at `position`, where its delimiter (a line feed for the last) must stand. */
-function afterField(bytes: Uint8Array, position: number, terminator: number): number {
-  if (bytes[position] === terminator) {
-    return position + 1;
-  }
-  const endsLine = terminator === lineFeed && bytes[position] === carriageReturn && bytes[position + 1] === lineFeed;
-  return endsLine ? position + 2 : -1;
-}
-
 /**
  * A field of names or codes, often that of the line before: printable ASCII without quotes or blanks at its ends, which
  * the table has an entry for.
@@ -48,16 +32,14 @@ export class TextField<Entry> {
   entry: Entry | undefined;
   readonly #table: TextTable<Entry>;
   readonly #delimiter: number;
-  readonly #terminator: number;
-  /** The field as it came last, with its delimiter. */
-  readonly #last = new Uint8Array(textBytesMax);
+  /** The field as it came last, with the byte behind it, which says that it ends there. */
+  readonly #last = new Uint8Array(textBytesMax + 1);
   #length = 0;
   #fixed: string | undefined;
 
-  constructor(table: TextTable<Entry>, { delimiter, terminator }: FieldEnd) {
+  constructor(table: TextTable<Entry>, delimiter: number) {
     this.#table = table;
     this.#delimiter = delimiter;
-    this.#terminator = terminator;
   }
 
   read(bytes: Uint8Array, position: number): number {
@@ -67,25 +49,7 @@ export class TextField<Entry> {
     while (offset < length && bytes[position + offset] === last[offset]) {
       offset += 1;
     }
-    return offset === length && length > 0 ? position + length : this.#readNew(bytes, position);
-  }
-
-  #readNew(bytes: Uint8Array, position: number): number {
-    const end = plainTextEnd(bytes, position, this.#delimiter);
-    const next = afterField(bytes, end, this.#terminator);
-    if (next < 0 || next - position > textBytesMax || touchesBlank(bytes, position, end)) {
-      return -1;
-    }
-    const entry = this.#table.find(bytes, position, end);
-    if (entry === undefined) {
-      return -1;
-    }
-    this.entry = entry;
-    this.#length = next - position;
-    for (let offset = 0; offset < this.#length; offset++) {
-      this.#last[offset] = bytes[position + offset] as number;
-    }
-    return next;
+    return offset === length && length > 0 ? position + length - 1 : this.#readNew(bytes, position);
   }
 
   /** For a field without a column: every line has this text. */
@@ -99,25 +63,35 @@ export class TextField<Entry> {
     this.#length = 0;
     this.entry = this.#fixed === undefined ? undefined : this.#table.findText(this.#fixed);
   }
-}
 
-/** A field that the mapping has no use for. */
-export function skipField(bytes: Uint8Array, position: number, { delimiter, terminator }: FieldEnd): number {
-  return afterField(bytes, plainTextEnd(bytes, position, delimiter), terminator);
+  #readNew(bytes: Uint8Array, position: number): number {
+    const end = plainTextEnd(bytes, position, this.#delimiter);
+    const touchesBlank = end > position && (bytes[position] === space || bytes[end - 1] === space);
+    if (end - position > textBytesMax || touchesBlank) {
+      return -1;
+    }
+    const entry = this.#table.find(bytes, position, end);
+    if (entry === undefined) {
+      return -1;
+    }
+    this.entry = entry;
+    this.#length = end - position + 1;
+    for (let offset = 0; offset < this.#length; offset++) {
+      this.#last[offset] = bytes[position + offset] as number;
+    }
+    return end;
+  }
 }
 
 /** Where printable ASCII without quotes ends, or the delimiter stands. */
-function plainTextEnd(bytes: Uint8Array, position: number, delimiter: number): number {
+export function plainTextEnd(bytes: Uint8Array, position: number, delimiter: number): number {
   let end = position;
-  for (let byte = bytes[end] as number; byte >= space && byte < 127 && byte !== delimiter && byte !== quote;) {
+  let byte = bytes[end] as number;
+  while (byte >= space && byte < 127 && byte !== delimiter && byte !== quote) {
     end += 1;
     byte = bytes[end] as number;
   }
   return end;
-}
-
-function touchesBlank(bytes: Uint8Array, from: number, to: number): boolean {
-  return to > from && (bytes[from] === space || bytes[to - 1] === space);
 }
 
 /** What a field of stamps needs to know of the zone. */
@@ -129,34 +103,35 @@ export interface DayOffsets {
 /** How long the date of a stamp is, with the T or space behind it. */
 const dateBytes = 11;
 
-/** A stamp in ISO form: a date, T or a space, a time with seconds, zeros as fraction, and Z, an offset or nothing. */
+/** A stamp in ISO form: a date, T or a space, a time with or without seconds, zeros as fraction, and Z, an offset or nothing. */
 export class StampField {
   ms = 0;
-  /** Where the clock time of the stamp that was read last stands. */
+  /** Where the clock time of the stamp that was read last stands, and how long it is. */
   clock = 0;
-  readonly #terminator: number;
+  clockBytes = 0;
   readonly #offsets: DayOffsets;
   #dayMs = NaN;
   #offsetMs = NaN;
 
-  constructor(offsets: DayOffsets, terminator: number) {
+  constructor(offsets: DayOffsets) {
     this.#offsets = offsets;
-    this.#terminator = terminator;
   }
 
   read(bytes: Uint8Array, view: DataView, position: number): number {
     const clock = position + dateBytes;
-    if (clock + clockBytes > bytes.length || !this.#readDate(bytes, position)) {
+    if (clock + secondBytes > bytes.length || !this.#readDate(bytes, position)) {
       return -1;
     }
-    const timeMs = clockMs(view, clock);
+    const hasSeconds = bytes[clock + minuteBytes] === colon;
+    const timeMs = hasSeconds ? clockMs(view, clock) : minuteMs(view, clock);
     if (timeMs < 0) {
       return -1;
     }
     this.clock = clock;
+    this.clockBytes = hasSeconds ? secondBytes : minuteBytes;
     this.ms = this.#dayMs + timeMs;
-    const end = clock + clockBytes;
-    return bytes[end] === letterZ ? afterField(bytes, end + 1, this.#terminator) : this.#readRest(bytes, end);
+    const end = clock + this.clockBytes;
+    return bytes[end] === letterZ ? end + 1 : this.#readRest(bytes, end, hasSeconds);
   }
 
   #readDate(bytes: Uint8Array, position: number): boolean {
@@ -174,10 +149,10 @@ export class StampField {
     return true;
   }
 
-  /** What may follow the seconds but for a Z: a fraction of zeros, then Z, an offset or nothing. */
-  #readRest(bytes: Uint8Array, position: number): number {
+  /** What may follow the clock time but for a Z: a fraction of zeros, then Z, an offset or nothing. */
+  #readRest(bytes: Uint8Array, position: number, hasSeconds: boolean): number {
     let end = position;
-    if (bytes[end] === dot && bytes[end + 1] === zero) {
+    if (hasSeconds && bytes[end] === dot && bytes[end + 1] === zero) {
       end += 2;
       while (bytes[end] === zero && end - position < 9) {
         end += 1;
@@ -185,14 +160,14 @@ export class StampField {
     }
     const sign = bytes[end];
     if (sign === letterZ) {
-      return afterField(bytes, end + 1, this.#terminator);
+      return end + 1;
     }
     if (sign === plus || sign === minus) {
       return this.#readOffset(bytes, end);
     }
     // On a day on which the clocks change, NaN: the complete way knows how to tell its hours apart.
     this.ms -= this.#offsetMs;
-    return this.#offsetMs === this.#offsetMs ? afterField(bytes, end, this.#terminator) : -1;
+    return Number.isNaN(this.#offsetMs) ? -1 : end;
   }
 
   #readOffset(bytes: Uint8Array, position: number): number {
@@ -203,20 +178,15 @@ export class StampField {
     }
     const offsetMs = (hours * 60 + minutes) * 60_000;
     this.ms -= bytes[position] === minus ? -offsetMs : offsetMs;
-    return afterField(bytes, position + 6, this.#terminator);
+    return position + 6;
   }
-}
-
-/** True for two digits in ASCII: from 0x30 on, and what is added does not carry beyond 0x3f. */
-function areDigits(first: number, second: number): boolean {
-  return ((first | second | (first + 6) | (second + 6)) & 0xf0) === 0x30 && (first & second & 0x30) === 0x30;
 }
 
 /** NaN where one of the two bytes is no digit. */
 function twoDigits(bytes: Uint8Array, position: number): number {
-  const first = bytes[position] as number;
-  const second = bytes[position + 1] as number;
-  return areDigits(first, second) ? (first - zero) * 10 + second - zero : NaN;
+  const first = (bytes[position] as number) - zero;
+  const second = (bytes[position + 1] as number) - zero;
+  return first >= 0 && first <= 9 && second >= 0 && second <= 9 ? first * 10 + second : NaN;
 }
 
 /** A number with at most {@link digitsMax} digits and without exponent, spaces around it allowed. */
@@ -226,31 +196,22 @@ export class ValueField {
   /** Where its first digit stands, and what follows its last. */
   first = 0;
   rest = 0;
-  readonly #terminator: number;
   readonly #mark: number;
   readonly #decimalsMax: number;
 
-  constructor(mark: number, decimalsMax: number, terminator: number) {
+  constructor(mark: number, decimalsMax: number) {
     this.#mark = mark;
     this.#decimalsMax = decimalsMax;
-    this.#terminator = terminator;
   }
 
   read(bytes: Uint8Array, position: number): number {
-    const first = bytes[position];
-    if (first !== minus && first !== space) {
-      return this.#readDigits(bytes, position);
+    const start = afterBlanks(bytes, position);
+    if (bytes[start] !== minus) {
+      return this.#readDigits(bytes, start);
     }
-    let start = position;
-    while (bytes[start] === space) {
-      start += 1;
-    }
-    const isNegative = bytes[start] === minus;
-    const next = this.#readDigits(bytes, isNegative ? start + 1 : start);
-    if (isNegative && this.integer !== 0) {
-      this.integer = -this.integer;
-    }
-    return next;
+    const end = this.#readDigits(bytes, start + 1);
+    this.integer = this.integer === 0 ? 0 : -this.integer;
+    return end;
   }
 
   #readDigits(bytes: Uint8Array, start: number): number {
@@ -268,15 +229,7 @@ export class ValueField {
     if (decimals > 0 && bytes[end - 1] === zero) {
       this.#dropZeros();
     }
-    return this.decimals > this.#decimalsMax ? -1 : this.#afterBlanks(bytes, end);
-  }
-
-  #afterBlanks(bytes: Uint8Array, position: number): number {
-    let end = position;
-    while (bytes[end] === space) {
-      end += 1;
-    }
-    return afterField(bytes, end, this.#terminator);
+    return this.decimals > this.#decimalsMax ? -1 : afterBlanks(bytes, end);
   }
 
   #dropZeros(): void {
@@ -285,6 +238,14 @@ export class ValueField {
       this.decimals -= 1;
     }
   }
+}
+
+function afterBlanks(bytes: Uint8Array, position: number): number {
+  let end = position;
+  while (bytes[end] === space) {
+    end += 1;
+  }
+  return end;
 }
 
 function digitsEnd(bytes: Uint8Array, position: number): number {

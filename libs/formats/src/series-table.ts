@@ -15,12 +15,12 @@ export interface SeriesEntry {
   foldPass: 0 | 1 | 2;
 }
 
-/** What a reader remembers of a meter: its series by channel, the last one in front. */
+/** What a reader remembers of a meter. Most have one channel, so that the others stand apart. */
 export interface MeterEntry {
   readonly name: string;
-  lastChannel: string;
-  lastSeries: SeriesEntry;
-  readonly series: Map<string, SeriesEntry>;
+  /** The series that was asked for last. */
+  lastSeries: SeriesEntry | undefined;
+  others: Map<string, SeriesEntry> | undefined;
 }
 
 /** Meters, channels and series by name, so that a line costs no new text and no new object. */
@@ -32,21 +32,24 @@ export class SeriesTable {
   #series = 0;
 
   constructor() {
-    this.meters = new TextTable((text) => (isIdentifier(text) ? newMeter(text) : undefined));
-    this.channels = new TextTable((text) => (isIdentifier(text) ? text : undefined));
+    this.meters = new TextTable((text) => (isName(text) ? newMeter(text) : undefined));
+    this.channels = new TextTable((text) => (isName(text) ? text : undefined));
   }
 
   seriesOf(meter: MeterEntry, channel: string): SeriesEntry {
-    if (meter.lastChannel === channel) {
-      return meter.lastSeries;
+    const last = meter.lastSeries;
+    if (last?.name.channel === channel) {
+      return last;
     }
-    let series = meter.series.get(channel);
+    let series = meter.others?.get(channel);
     if (series === undefined) {
       series = newSeries(meter.name, channel);
-      meter.series.set(channel, series);
       this.#series += 1;
     }
-    meter.lastChannel = channel;
+    if (last !== undefined) {
+      meter.others ??= new Map();
+      meter.others.set(last.name.channel, last);
+    }
     meter.lastSeries = series;
     return series;
   }
@@ -63,8 +66,16 @@ export class SeriesTable {
     this.channels.clear();
     this.#series = 0;
     this.generation += 1;
-    this.meters.findText(inWork.name.meter)?.series.set(inWork.name.channel, inWork);
+    const meter = this.meters.findText(inWork.name.meter);
+    if (meter !== undefined) {
+      meter.lastSeries = inWork;
+    }
   }
+}
+
+/** The same as {@link isIdentifier}, sooner told for what is plain ASCII. */
+function isName(text: string): boolean {
+  return /^[!-~](?:[ -~]{0,62}[!-~])?$/.test(text) || isIdentifier(text);
 }
 
 export function newSeries(meter: string, channel: string): SeriesEntry {
@@ -72,5 +83,5 @@ export function newSeries(meter: string, channel: string): SeriesEntry {
 }
 
 function newMeter(name: string): MeterEntry {
-  return { name, lastChannel: '', lastSeries: newSeries(name, ''), series: new Map() };
+  return { name, lastSeries: undefined, others: undefined };
 }

@@ -3,6 +3,7 @@ import type { RowProblem } from './row.ts';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const carriageReturn = 13;
+const tab = 9;
 
 /** The text of the line in bytes [from, to), to its line feed, without a carriage return at the end; or why it is none. */
 export function textOfLine(bytes: Uint8Array, from: number, to: number): string | RowProblem {
@@ -10,11 +11,29 @@ export function textOfLine(bytes: Uint8Array, from: number, to: number): string 
     return lineProblem('line-too-long', `is longer than ${lineBytesMax} bytes`);
   }
   const end = to > from && bytes[to - 1] === carriageReturn ? to - 1 : to;
+  if (isPlain(bytes, from, end)) {
+    return latin1Text(bytes, from, end);
+  }
   const text = decoded(bytes.subarray(from, end));
   if (text === undefined) {
     return lineProblem('invalid-utf8', 'is not UTF-8');
   }
   return hasControls(text) ? lineProblem('control-character', 'holds a control character') : text;
+}
+
+/** True for printable ASCII and tabs. */
+function isPlain(bytes: Uint8Array, from: number, to: number): boolean {
+  for (let position = from; position < to; position++) {
+    const byte = bytes[position] as number;
+    if ((byte < 32 && byte !== tab) || byte > 126) {
+      return false;
+    }
+  }
+  return true;
+}
+
+function latin1Text(bytes: Uint8Array, from: number, to: number): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString('latin1');
 }
 
 export function lineProblem(code: string, reason: string): RowProblem {
@@ -33,7 +52,7 @@ function decoded(bytes: Uint8Array): string | undefined {
 function hasControls(text: string): boolean {
   for (let index = 0; index < text.length; index++) {
     const code = text.charCodeAt(index);
-    if ((code < 32 && code !== 9) || code === 127) {
+    if ((code < 32 && code !== tab) || code === 127) {
       return true;
     }
   }

@@ -1,5 +1,7 @@
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const encoder = new TextEncoder();
+/** For texts of ASCII on their way to their bytes. */
+const scratch = new Uint8Array(256);
 /** Differs from process to process, so that nobody can prepare texts that all fall on one slot. No result depends on it. */
 const hashSeed = crypto.getRandomValues(new Int32Array(1))[0] as number;
 
@@ -37,11 +39,23 @@ export class TextTable<Entry> {
   }
 
   findText(text: string): Entry | undefined {
-    if (!text.isWellFormed()) {
-      return undefined;
+    const { length } = text;
+    if (length > scratch.length) {
+      return this.#findEncoded(text);
     }
+    for (let index = 0; index < length; index++) {
+      const code = text.charCodeAt(index);
+      if (code > 127) {
+        return this.#findEncoded(text);
+      }
+      scratch[index] = code;
+    }
+    return this.find(scratch, 0, length);
+  }
+
+  #findEncoded(text: string): Entry | undefined {
     const bytes = encoder.encode(text);
-    return this.find(bytes, 0, bytes.length);
+    return text.isWellFormed() ? this.find(bytes, 0, bytes.length) : undefined;
   }
 
   clear(): void {

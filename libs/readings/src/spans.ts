@@ -43,25 +43,17 @@ export class SpansBuilder {
         return;
       }
     }
-    this.append(series, { startMs, stepMs: lengthMs, lengthMs, count: 1 });
+    this.#open(series, startMs, lengthMs);
   }
 
   /** Appends a whole span. */
   append(series: number, span: { startMs: number; stepMs: number; lengthMs: number; count: number }): void {
-    this.#closeLast();
-    if (this.#length === this.#series.length) {
-      this.#grow();
-    }
-    const index = this.#length++;
-    this.#series[index] = series;
-    this.#startMs[index] = span.startMs;
-    this.#stepMs[index] = span.stepMs;
-    this.#lengthMs[index] = span.lengthMs;
-    this.#lastSeries = series;
-    this.#lastLengthMs = span.lengthMs;
-    this.#lastStepMs = span.stepMs;
-    this.#lastCount = span.count;
-    this.#nextMs = span.stepMs > 0 ? span.startMs + span.stepMs * span.count : NaN;
+    const { startMs, stepMs, lengthMs, count } = span;
+    this.#open(series, startMs, lengthMs);
+    this.#stepMs[this.#length - 1] = stepMs;
+    this.#lastStepMs = stepMs;
+    this.#lastCount = count;
+    this.#nextMs = stepMs > 0 ? startMs + stepMs * count : NaN;
   }
 
   finish(): Spans {
@@ -80,6 +72,24 @@ export class SpansBuilder {
     this.#lastSeries = -1;
     this.#lastCount = 0;
     this.#nextMs = NaN;
+  }
+
+  /** Starts a span of one reading, as long as its step. */
+  #open(series: number, startMs: number, lengthMs: number): void {
+    this.#closeLast();
+    if (this.#length === this.#series.length) {
+      this.#grow();
+    }
+    const index = this.#length++;
+    this.#series[index] = series;
+    this.#startMs[index] = startMs;
+    this.#stepMs[index] = lengthMs;
+    this.#lengthMs[index] = lengthMs;
+    this.#lastSeries = series;
+    this.#lastLengthMs = lengthMs;
+    this.#lastStepMs = lengthMs;
+    this.#lastCount = 1;
+    this.#nextMs = lengthMs > 0 ? startMs + lengthMs : NaN;
   }
 
   #closeLast(): void {
