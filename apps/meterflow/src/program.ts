@@ -30,24 +30,7 @@ export function buildProgram(output: Output): Command {
     .showHelpAfterError('(meterflow help <command> shows what it takes)');
   const globals = (): GlobalOptions => globalOptions(program.opts<RawGlobalOptions>());
 
-  program
-    .command('dev')
-    .description('run every stage on this machine, with HTTP, until Ctrl-C')
-    .option('--host <host>', 'address to listen on', '127.0.0.1')
-    .option('--port <port>', 'port to listen on; 0 takes a free one', port, portDefault)
-    .action(async (options: DevOptions) => {
-      await dev(options, globals(), output);
-    });
-
-  program
-    .command('start')
-    .description('import the bundled sample of real readings, show it, and stay up')
-    .option('--host <host>', 'address to listen on', '127.0.0.1')
-    .option('--port <port>', 'port to listen on; 0 takes a free one', port, portDefault)
-    .action(async (options: DevOptions) => {
-      await start(options, globals(), output);
-    });
-
+  addServers(program, { globals, output });
   program
     .command('import')
     .description('bring files of readings through all stages, to the end')
@@ -101,6 +84,26 @@ export function buildProgram(output: Output): Command {
 interface Surroundings {
   readonly globals: () => GlobalOptions;
   readonly output: Output;
+}
+
+function addServers(program: Command, { globals, output }: Surroundings): void {
+  program
+    .command('dev')
+    .description('run every stage on this machine, with HTTP, until Ctrl-C')
+    .option('--host <host>', 'address to listen on', '127.0.0.1')
+    .option('--port <port>', 'port to listen on; 0 takes a free one', port, portDefault)
+    .action(async (options: DevOptions) => {
+      await dev(options, globals(), output);
+    });
+
+  program
+    .command('start')
+    .description('import the bundled sample of real readings, show it, and stay up')
+    .option('--host <host>', 'address to listen on', '127.0.0.1')
+    .option('--port <port>', 'port to listen on; 0 takes a free one', port, portDefault)
+    .action(async (options: DevOptions) => {
+      await start(options, globals(), output);
+    });
 }
 
 function addQueries(program: Command, { globals, output }: Surroundings): void {

@@ -17,6 +17,7 @@ import { createGateway } from './gateway.ts';
 import { ServiceProcess } from './service-process.ts';
 import { serviceEntry, type ServiceName } from './services.ts';
 import { orphansGone } from './orphans-gone.ts';
+import { repeated } from './repeated.ts';
 import { publicSocket } from './sockets.ts';
 import type { Supervision } from './supervision.ts';
 
@@ -70,13 +71,13 @@ export async function startServer(options: ServerOptions): Promise<EmbeddedServe
     options.logger.warn('the server before did not drain; what it held comes again', { comeAgain });
   }
   const processes = options.services.map((name) => startService(name, options, giveBack));
-  const maintenance = setInterval(() => void bus.maintain().catch(warn(options.logger)), maintainEveryMs);
+  const maintenance = repeated(() => bus.maintain().catch(warn(options.logger)), maintainEveryMs);
   const stopOnce = async (): Promise<void> => {
     gateway?.close();
     gateway?.closeIdleConnections();
     await Promise.all(processes.map((service) => service.stop(options.supervision.drainMs + killMarginMs)));
     gateway?.closeAllConnections();
-    clearInterval(maintenance);
+    await maintenance.stop();
     await bus.close();
     lock.release();
   };
@@ -114,11 +115,25 @@ function startService(name: ServiceName, options: ServerOptions, giveBack: GiveB
     METERFLOW_DRAIN_MS: String(options.supervision.drainMs),
     METERFLOW_STUCK_MS: String(options.supervision.stuckMs),
     METERFLOW_LOG_LEVEL: options.logLevel,
+    ...(name === 'ingest' ? ingestSettings() : {}),
   };
   const onEnd = (ended: string): number => giveBack((owner) => owner === ended);
   const definition = { name, entry: serviceEntry(name), env };
   const { silenceMsMax } = options.supervision;
   return new ServiceProcess(definition, { clock: systemClock, logger: options.logger, silenceMsMax, onEnd });
+}
+
+/** Settings of ingest alone, handed on as the operator gave them. */
+const ingestVariables = [
+  'METERFLOW_READINGS_RETENTION_DAYS',
+  'METERFLOW_LIVE_BACKLOG_BYTES_MAX',
+  'METERFLOW_LIVE_BACKLOG_AGE_MS_MAX',
+] as const;
+
+function ingestSettings(): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    ingestVariables.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
+  );
 }
 
 /** The services start faster with what the command has compiled before. */
