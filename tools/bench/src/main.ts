@@ -1,14 +1,20 @@
 import { parseArgs } from 'node:util';
 import { print } from './print.ts';
+import { latency } from './spine/latency.ts';
 import { spine } from './spine/spine.ts';
 
-const usage = `npm run bench -- spine [options]
+const usage = `npm run bench -- spine|latency [options]
 
   spine            a CSV file through all stages of "meterflow dev", checked against DuckDB
     --copies N     the input N times over, each under new meter names (default 1)
     --runs N       how often it is measured; the median is told (default 3)
     --file FILE    the readings, gzipped CSV (default: the Swiss households of the shared folder)
     --no-check     leave the comparison with the reference out
+
+  latency          from a push to the aggregate that a query gives back, under load
+    --rate N       readings a second beside the probes (default 100000)
+    --seconds N    how long (default 20)
+
     --json         one JSON object on standard output`;
 
 const { values, positionals } = parseArgs({
@@ -18,23 +24,24 @@ const { values, positionals } = parseArgs({
     runs: { type: 'string', default: '3' },
     file: { type: 'string' },
     check: { type: 'boolean', default: true },
+    rate: { type: 'string', default: '100000' },
+    seconds: { type: 'string', default: '20' },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
   allowNegative: true,
 });
 
-if (values.help || positionals[0] !== 'spine') {
+const { file, check, json } = values;
+if (values.help) {
   print(usage);
-  process.exitCode = values.help ? 0 : 2;
-} else {
-  const { file, check, json } = values;
-  const right = await spine({
-    copies: Number(values.copies),
-    runs: Number(values.runs),
-    check,
-    json,
-    ...(file === undefined ? {} : { file }),
-  });
+} else if (positionals[0] === 'spine') {
+  const counts = { copies: Number(values.copies), runs: Number(values.runs) };
+  const right = await spine({ ...counts, check, json, ...(file === undefined ? {} : { file }) });
   process.exitCode = right ? 0 : 1;
+} else if (positionals[0] === 'latency') {
+  await latency({ readingsPerSecond: Number(values.rate), seconds: Number(values.seconds), json });
+} else {
+  print(usage);
+  process.exitCode = 2;
 }

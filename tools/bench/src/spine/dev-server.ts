@@ -14,7 +14,7 @@ export interface DevServer {
 }
 
 export async function startDevServer(dataDir: string): Promise<DevServer> {
-  const entry = join(repositoryRoot, 'apps/meterflow/src/main.ts');
+  const entry = join(repositoryRoot, 'apps/meterflow/bin/meterflow.mjs');
   const child = spawn(process.execPath, [entry, 'dev', '--json', '--port', '0', '--data-dir', dataDir], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });

@@ -86,7 +86,7 @@ async function measured(
       cpuSeconds,
       processes,
       receipt,
-      problems: check ? [...problems, ...(await checkAgainstReference(file, dataDir))] : problems,
+      problems: check ? [...problems, ...(await checkAgainstReference(file, dataDir, { rule: 'peers' }))] : problems,
     };
   } finally {
     await server.stop();
