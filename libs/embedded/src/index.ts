@@ -1,3 +1,9 @@
+export {
+  eraseEverywhere,
+  type ErasureProof,
+  type ErasureRequest,
+  type PlacesErased,
+} from './erase/erase-everywhere.ts';
 export { EmbeddedSources, type EmbeddedSourcesOptions } from './state/sources.ts';
 export { EmbeddedUploads } from './state/uploads.ts';
 export type { SubscriptionBacklog } from './bus/backlog.ts';

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { DataDirectory } from '../data-directory.ts';
 import { openDatabase } from '../database.ts';
+import { letterErasures } from './erase-letters.ts';
 
 /**
  * One row for each dead letter, and one for each ledger row that it stands for. A purged letter keeps both but its
@@ -33,9 +34,11 @@ create table causes (
 create index causesById on causes (id);`;
 
 export function openDeadLetterFile(directory: DataDirectory): DatabaseSync {
-  return openDatabase(directory.state('dead-letters'), {
+  const database = openDatabase(directory.state('dead-letters'), {
     schema: deadLetterSchema,
     formatVersion: 1,
     durability: 'full',
   });
+  database.exec(letterErasures);
+  return database;
 }

@@ -1,8 +1,16 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { DeadLetter, DeadLetterSink, DeadLetterState, Publisher } from '@meterflow/stage';
 import type { DataDirectory } from '../data-directory.ts';
-import { storeError, transaction } from '../database.ts';
+import { overwriting, storeError, transaction } from '../database.ts';
 import { openDeadLetterFile } from './dead-letter-file.ts';
+import {
+  eraseFromPut,
+  eraseLetters,
+  foundLetters,
+  purgeLetter,
+  type ErasedLetters,
+  type LetterErasure,
+} from './erase-letters.ts';
 import { retryTopicOf } from './topology.ts';
 
 /** What a list shows of a dead letter: all but its payload and its causes. */
@@ -48,10 +56,12 @@ export function openDeadLetters({ directory }: { readonly directory: DataDirecto
 
 /** Dead letters and parked batches on one machine. Every change is on the disk before it resolves. */
 export class DeadLetters implements DeadLetterSink {
+  readonly #directory: DataDirectory;
   readonly #file: string;
   readonly #database: DatabaseSync;
 
   constructor(directory: DataDirectory) {
+    this.#directory = directory;
     this.#file = directory.state('dead-letters');
     this.#database = openDeadLetterFile(directory);
   }
@@ -62,6 +72,12 @@ export class DeadLetters implements DeadLetterSink {
         this.#remove(letter.id);
         this.#insert(letter);
       }
+      const tenants = new Set(letters.map(({ tenant }) => tenant));
+      eraseFromPut(
+        this.#database,
+        letters.map(({ id }) => id),
+        tenants,
+      );
     });
   }
 
@@ -126,11 +142,30 @@ export class DeadLetters implements DeadLetterSink {
   /** Drops their payloads for good. What they stand for in the ledger stays. Resolves with the ids that were purged. */
   async purge(ids: DeadLetterIds): Promise<DeadLetterIds> {
     return this.#write(() => {
-      const purge = this.#database.prepare(
-        "update letters set state = 'purged', payload = x'', attributes = '{}', reason = '' where id = ? and state <> 'purged'",
-      );
+      const purge = this.#database.prepare(purgeLetter);
       return ids.filter((id) => Number(purge.run(id).changes) > 0);
     });
+  }
+
+  /**
+   * Drops the payloads that hold what is to be erased; batches that hold other series beside keep those. The same holds
+   * for what is put later about messages that were under way.
+   */
+  async erase(erasure: LetterErasure): Promise<ErasedLetters> {
+    const database = openDeadLetterFile(this.#directory);
+    try {
+      return await overwriting(database, () => Promise.resolve(eraseLetters(database, erasure)));
+    } catch (error) {
+      throw storeError(error, this.#file);
+    } finally {
+      database.close();
+    }
+  }
+
+  /** How many letters hold something of it now. */
+  // eslint-disable-next-line @typescript-eslint/require-await -- the file is read at once; errors reject
+  async found(erasure: LetterErasure): Promise<number> {
+    return this.#named(() => foundLetters(this.#database, erasure));
   }
 
   /** How many there are of each state. */

@@ -11,6 +11,7 @@ import { backlogOf, type SubscriptionBacklog } from './backlog.ts';
 import { BusFiles } from './bus-files.ts';
 import { declareSubscription, declareTopic, type SubscriptionDeclaration } from './declare.ts';
 import { EmbeddedSource } from './embedded-source.ts';
+import { keptOf, type KeptMessages } from './kept.ts';
 import { maintain } from './maintain.ts';
 import { releaseLeases } from './release-leases.ts';
 import { replay, type Replay } from './replay.ts';
@@ -112,6 +113,11 @@ export class EmbeddedBus {
 
   backlog(): readonly SubscriptionBacklog[] {
     return this.#files.topology.subscriptions().map((subscription) => backlogOf(this.#files, subscription));
+  }
+
+  /** What is kept of a tenant's messages, waiting or for a replay. */
+  kept(tenant: string): KeptMessages {
+    return keptOf(this.#files, tenant, this.#options.retentionMs ?? retentionDefault.retentionMs);
   }
 
   /** Called about once a second, by one process. Returns how many messages were trimmed. */

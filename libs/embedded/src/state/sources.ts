@@ -15,8 +15,16 @@ import {
   type SourceKind,
   type Sources,
 } from '@meterflow/receipts';
-import { openDatabase, transaction } from '../database.ts';
+import { openDatabase, overwriting, storeError, transaction } from '../database.ts';
 import { attempt } from './attempt.ts';
+import {
+  eraseTexts,
+  foundTexts,
+  keepable,
+  sourceErasures,
+  type ErasedTexts,
+  type SourceErasure,
+} from './erase-sources.ts';
 
 const schema = `
   create table if not exists acceptances (
@@ -77,6 +85,12 @@ export interface EmbeddedSourcesOptions {
   readonly newId: () => string;
 }
 
+function openSources(file: string): DatabaseSync {
+  const database = openDatabase(file, { schema, formatVersion, durability: 'full' });
+  database.exec(sourceErasures);
+  return database;
+}
+
 /** Sources in one SQLite file. Several processes may open it. */
 export class EmbeddedSources implements Sources {
   readonly #file: string;
@@ -86,7 +100,7 @@ export class EmbeddedSources implements Sources {
   constructor(file: string, options: EmbeddedSourcesOptions) {
     this.#file = file;
     this.#options = options;
-    this.#database = openDatabase(file, { schema, formatVersion, durability: 'full' });
+    this.#database = openSources(file);
   }
 
   /** Lets go of the file. */
@@ -112,7 +126,7 @@ export class EmbeddedSources implements Sources {
     return this.#write(() => {
       const delivery = this.#delivery(sourceId);
       const insert = this.#database.prepare('insert or ignore into rejects (delivery, line, reject) values (?, ?, ?)');
-      for (const reject of rejects) {
+      for (const reject of keepable(this.#database, this.#acceptedOf(delivery), rejects)) {
         insert.run(delivery['row'] ?? null, reject.line, JSON.stringify(reject));
       }
     });
@@ -133,6 +147,24 @@ export class EmbeddedSources implements Sources {
           .run(delivery['tenant'] ?? null, Math.floor(closing.atMs / dayMs), closing.accepted);
       }
     });
+  }
+
+  /** Blanks file names and rejected lines for good; the same lines stay blank when they come once more. */
+  async erase(erasure: SourceErasure): Promise<ErasedTexts> {
+    // A connection of its own: the transaction lasts over turns of the event loop.
+    const database = openSources(this.#file);
+    try {
+      return await overwriting(database, () => eraseTexts(database, erasure));
+    } catch (error) {
+      throw storeError(error, this.#file);
+    } finally {
+      database.close();
+    }
+  }
+
+  /** What is there of it now. */
+  found(erasure: SourceErasure): Promise<ErasedTexts> {
+    return attempt(this.#file, () => foundTexts(this.#database, erasure));
   }
 
   acceptedOn(tenant: string, atMs: number): Promise<number> {
@@ -284,6 +316,13 @@ export class EmbeddedSources implements Sources {
         .prepare('insert or ignore into delivery_names (acceptance, name, delivery) values (?, ?, ?)')
         .run(acceptance, name, delivery);
     }
+  }
+
+  #acceptedOf(delivery: Row): { readonly tenant: string; readonly acceptedAtMs: number } {
+    const row = this.#database
+      .prepare('select accepted_at_ms from acceptances where row = ?')
+      .get(delivery['acceptance'] ?? null);
+    return { tenant: String(delivery['tenant']), acceptedAtMs: Number(row?.['accepted_at_ms']) };
   }
 
   #delivery(sourceId: string): Row {

@@ -175,7 +175,11 @@ describe('erasure', () => {
   test('of a series deletes it and its history, and nothing accepted up to then comes back', async () => {
     const store = open();
     await store.write([write(96), write(96, { integer: 5 }, 2_000), write(96, { meter: 'm2' })]);
-    expect(await store.erase({ tenant: 'acme', series: m1, upTo: 5_000 })).toEqual({ series: 1, rows: 1, historyRows: 1 });
+    expect(await store.erase({ tenant: 'acme', series: m1, upTo: 5_000 })).toEqual({
+      series: 1,
+      rows: 1,
+      historyRows: 1,
+    });
     expect(await store.read(all)).toEqual([]);
     expect(await store.history(all)).toEqual([]);
     expect(await canonicalRows(store, { meter: 'm2', channel: 'import' })).toHaveLength(96);
