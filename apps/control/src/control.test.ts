@@ -331,6 +331,38 @@ describe('the control API', () => {
     });
   });
 
+  describe('erasures', () => {
+    const erase = (key: Parameters<typeof call>[0], json: unknown) =>
+      call(key, '/v1/erasures', { method: 'POST', json });
+
+    test('are of what is named, never of everything by accident', async () => {
+      const nobody = { channel: 'import' };
+      for (const json of [{}, nobody, { everything: false }, { everything: true, meter: 'm' }, { meter: '' }]) {
+        expect((await erase(operator, json)).status).toBe(400);
+      }
+      expect((await erase(['acme', 'customer'], { everything: true })).status).toBe(403);
+    });
+
+    test('erase the own tenant alone, and prove it', async () => {
+      const path = '/v1/readings?meter=m%201%2Fa&channel=import&from=2013-01-01&to=2013-01-02';
+      const before = await get<{ readings: object[] }>(operator, path);
+      expect(before.readings.length).toBeGreaterThan(0);
+      expect(await (await erase(['other', 'operator'], { everything: true })).json()).toMatchObject({
+        tenant: 'other',
+        clean: true,
+        erased: { validated: { rows: 0 } },
+      });
+      expect(await get(operator, path)).toEqual(before);
+      const proof = (await (await erase(operator, { meter: 'm 1/a' })).json()) as { id: string; upTo: string };
+      expect(proof).toMatchObject({ tenant: 'acme', meter: 'm 1/a', clean: true, found: { raw: { rows: 0 } } });
+      expect(await get(operator, path)).toMatchObject({ readings: [] });
+      expect(await get(operator, '/v1/erasures')).toEqual({
+        erasures: [{ id: proof.id, tenant: 'acme', meter: 'm 1/a', upTo: proof.upTo }],
+      });
+      expect(await get(['other', 'operator'], '/v1/erasures')).toMatchObject({ erasures: [{ tenant: 'other' }] });
+    });
+  });
+
   test('the document names every route', async () => {
     const { paths } = (await (await fetch(`${url}/openapi.json`)).json()) as { paths: Record<string, object> };
     for (const { method, path } of rig.server.routes) {

@@ -2,6 +2,7 @@ import { createHttpServer, type HttpServer, type HttpServerOptions, type Route }
 import type { ControlPorts } from './ports.ts';
 import { aggregatesRoute } from './routes/aggregates.ts';
 import { deadLetterRoutes } from './routes/dead-letters.ts';
+import { erasureRoutes } from './routes/erasures.ts';
 import { keyRoutes } from './routes/keys.ts';
 import { readingsRoute } from './routes/readings.ts';
 import { sourcesRoutes } from './routes/sources.ts';
@@ -15,6 +16,7 @@ export function controlRoutes(ports: ControlPorts): readonly Route[] {
     aggregatesRoute(ports),
     ...sourcesRoutes(ports),
     ...deadLetterRoutes(ports),
+    ...erasureRoutes(ports),
     statusRoute(ports),
     ...tenantRoutes(ports),
     ...keyRoutes(ports),

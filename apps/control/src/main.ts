@@ -2,12 +2,13 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { openEmbeddedPlatform, openSqlEngine, type SqlEngine } from '@meterflow/embedded';
 import { localPrincipal } from '@meterflow/http';
-import { Activations, Keys, Tenants } from '@meterflow/registry';
+import { Activations, Keys, quotaDefaults, Tenants } from '@meterflow/registry';
 import { parseServiceConfig, runService } from '@meterflow/service';
 import { systemClock } from '@meterflow/stage';
 import { createTelemetry } from '@meterflow/telemetry';
 import { createControl, type ControlAccess } from './control.ts';
 import { deadLetterDesk } from './dead-letter-desk.ts';
+import { erasureDesk } from './erasure-desk.ts';
 import { ensureFirstKey } from './first-key.ts';
 import type { ControlPorts } from './ports.ts';
 import { localRoutes } from './routes/local.ts';
@@ -36,17 +37,17 @@ await runService({
       tenants,
       keys,
       deadLetters: deadLetterDesk({ deadLetters, publisher, activations }),
+      erasures: erasureDesk(platform, { nowMs, newId: () => randomBytes(6).toString('hex') }),
       backlogs: () => Promise.resolve(platform.bus.backlog()),
       nowMs,
       sleep: (ms, signal) => systemClock.sleep(ms, signal),
     };
-    const access: Omit<ControlAccess, 'authenticate'> = {
+    const access: Omit<ControlAccess, 'authenticate' | 'quotas'> = {
       telemetry,
       notLive: () => undefined,
       notReady: () => (lifecycle.ready ? undefined : lifecycle.state),
       metrics: () => telemetry.renderMetrics(),
       newRequestId: randomUUID,
-      quotas: async (tenant) => (await tenants.ensure(tenant)).quotas,
     };
     // DuckDB is loaded when the first query comes.
     let engine: Promise<SqlEngine> | undefined;
@@ -54,17 +55,23 @@ await runService({
     lifecycle.register('sql', async () => {
       await (await engine)?.close();
     });
-    const open = async (name: string, own: Pick<ControlAccess, 'authenticate' | 'routes'>): Promise<void> => {
+    const open = async (
+      name: string,
+      own: Pick<ControlAccess, 'authenticate' | 'quotas' | 'routes'>,
+    ): Promise<void> => {
       const server = createControl(ports, { ...access, ...own });
       await server.listen({ socket: join(directory.run, `control.${name}.sock`) });
       lifecycle.register(`${name} socket`, () => server.close());
     };
     await open('public', {
       authenticate: (text) => keys.authenticate(text),
+      quotas: async (tenant) => (await tenants.require(tenant)).quotas,
       routes: [sqlRoute({ sql }, 'own-tenant')],
     });
     await open('local', {
       authenticate: (text) => Promise.resolve(localPrincipal(text)),
+      // Asking about a tenant must not make it; and the owner's own commands wait for nobody.
+      quotas: () => Promise.resolve({ ...quotaDefaults, requestsPerMinute: Number.MAX_SAFE_INTEGER }),
       routes: [sqlRoute({ sql }, 'all-tenants'), ...localRoutes({ directory: directory.root, bus: platform.bus })],
     });
     return [];

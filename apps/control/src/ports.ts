@@ -1,3 +1,4 @@
+import type { ErasureProof } from '@meterflow/embedded';
 import type { AggregateStore, ReadingStore } from '@meterflow/idempotent-writes';
 import type { Layer } from '@meterflow/readings';
 import type { Sources } from '@meterflow/receipts';
@@ -36,6 +37,28 @@ export interface DeadLetterDesk {
   counts(): Promise<Readonly<Record<DeadLetterLine['state'], number>>>;
 }
 
+export interface ErasureRequest {
+  readonly tenant: string;
+  /** Absent: all readings of the tenant. Without a channel: all of the meter. */
+  readonly series?: { readonly meter: string; readonly channel?: string };
+}
+
+/** What was erased: what was accepted up to the instant is gone and stays so. */
+export interface Tombstone extends ErasureRequest {
+  readonly id: string;
+  readonly upToMs: number;
+}
+
+export type Erasure = Tombstone & ErasureProof;
+
+/** Erases readings for good. */
+export interface ErasureDesk {
+  /** Resolves with the proof. Rejected or killed in between, it is to be called again. */
+  erase(request: ErasureRequest): Promise<Erasure>;
+  /** Oldest first. */
+  list(tenant: string): Promise<readonly Tombstone[]>;
+}
+
 export interface Backlog {
   readonly subscription: string;
   readonly topic: string;
@@ -55,6 +78,7 @@ export interface ControlPorts {
   readonly tenants: Tenants;
   readonly keys: Keys;
   readonly deadLetters: DeadLetterDesk;
+  readonly erasures: ErasureDesk;
   /** Of every subscription. */
   readonly backlogs: () => Promise<readonly Backlog[]>;
   readonly nowMs: () => number;

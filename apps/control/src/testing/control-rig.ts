@@ -7,6 +7,7 @@ import type { HttpServer } from '@meterflow/http';
 import { Keys, Tenants, type Role } from '@meterflow/registry';
 import { silentTelemetry, systemClock } from '@meterflow/stage';
 import { createControl } from '../control.ts';
+import { erasureDesk } from '../erasure-desk.ts';
 import type { ControlPorts } from '../ports.ts';
 
 /** The control API over an embedded platform of its own, with two tenants and a key of each role for both. */
@@ -43,6 +44,7 @@ export async function controlRig(): Promise<ControlRig> {
         return Promise.resolve(ids);
       },
     },
+    erasures: erasureDesk(platform, { nowMs, newId: () => randomBytes(6).toString('hex') }),
     backlogs: () =>
       Promise.resolve([
         {
