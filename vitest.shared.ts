@@ -6,7 +6,7 @@ const root = import.meta.dirname;
 /** Which tests to run: by default all but these, which need minutes or a cluster and run by their own command. */
 const suites = ['long', 'cluster'] as const;
 
-/** The tests of one package: its own folder, and its results as JSON in `dist/tests` for the closing count. */
+/** The tests of one package: its own folder, and each suite's results as JSON in `dist/tests` for the closing count. */
 export function projectTests(folder: string): ViteUserConfig {
   const name = relative(root, folder).replaceAll(/[\\/]/g, '-');
   const suite = suites.find((candidate) => candidate === process.env['METERFLOW_SUITE']);
@@ -20,7 +20,9 @@ export function projectTests(folder: string): ViteUserConfig {
       hookTimeout: 60_000,
       env: { METERFLOW_SHARED: resolve(root, process.env['METERFLOW_SHARED'] ?? '../shared') },
       reporters: ['default', 'json'],
-      outputFile: { json: resolve(root, 'dist/tests', `${name}.json`) },
+      outputFile: {
+        json: resolve(root, 'dist/tests', `${[name, ...(suite === undefined ? [] : [suite])].join('.')}.json`),
+      },
     },
   });
 }

@@ -6,12 +6,17 @@ import { commandScript, repositoryRoot } from './repository.ts';
 const runMinutesMax = 40;
 
 /** Runs a command of an installed package at the repository's root, its output passed through. Resolves to whether it exited 0. */
-export async function runCommand(packageName: string, args: readonly string[]): Promise<boolean> {
+export async function runCommand(
+  packageName: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<boolean> {
   const child = spawn(process.execPath, [commandScript(packageName), ...args], {
     cwd: repositoryRoot,
     // What the command starts in turn finds the pinned Node and the installed tools first.
     env: {
       ...process.env,
+      ...env,
       PATH: [join(repositoryRoot, 'node_modules/.bin'), process.env['PATH'] ?? ''].join(delimiter),
     },
     stdio: ['ignore', 'inherit', 'inherit'],

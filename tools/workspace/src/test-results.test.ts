@@ -54,10 +54,25 @@ describe('the count of the tests', () => {
     expect(readTestResults(root)).toMatchObject({ failed: 1, unheard: ['libs/one/src/a.test.ts'] });
   });
 
+  test('a long suite is counted where it is asked for, by results of its own', () => {
+    write('libs/one/src/a.test.ts');
+    write('libs/one/src/b.long.test.ts');
+    write('apps/two/src/c.long.test.ts');
+    report('libs-one', { 'libs/one/src/a.test.ts': ['passed', 'passed'] });
+    report('libs-one.long', { 'libs/one/src/b.long.test.ts': ['passed', 'passed', 'skipped'] });
+    expect(readTestResults(root, ['default', 'long'])).toEqual({
+      passed: 2,
+      failed: 1,
+      skipped: ['libs/one: a skipped test'],
+      unheard: ['apps/two/src/c.long.test.ts'],
+    });
+  });
+
   test('only packages with tests are run', () => {
     write('libs/one/src/a.test.ts');
     write('apps/two/src/b.cluster.test.ts');
     expect(packagesWithTests(root)).toEqual(['@meterflow/one']);
+    expect(packagesWithTests(root, 'cluster')).toEqual(['@meterflow/two']);
   });
 
   test('results of an earlier run are forgotten', () => {

@@ -23,42 +23,61 @@ interface VitestReport {
 
 const resultsFolder = 'dist/tests';
 
+/** Which tests: `default` is all but those whose files end in the name of another suite, as in `a.long.test.ts`. */
+export type Suite = 'default' | 'long' | 'cluster';
+
 /** Removes the results of earlier runs, so that none is counted for this one. */
 export function forgetTestResults(root: string): void {
   rmSync(join(root, resultsFolder), { recursive: true, force: true });
 }
 
 /** Reads the results that every package's Vitest left, and holds them against the test files that there are. */
-export function readTestResults(root: string): TestResults {
-  const totals = { passed: 0, failed: 0, skipped: [] as string[], unheard: [] as string[] };
-  for (const projectFolder of packageFolders(root)) {
-    const report = reportOf(root, projectFolder);
-    const heard = new Set(report.testResults.map((file) => file.name.replaceAll('\\', '/')));
-    for (const file of testFiles(root, projectFolder)) {
-      if (!heard.has(join(root, file).replaceAll('\\', '/'))) {
-        totals.unheard.push(file);
-      }
-    }
-    for (const file of report.testResults) {
-      const statuses = file.assertionResults.map(({ status }) => status);
-      const failed = statuses.filter((status) => status === 'failed').length;
-      totals.passed += statuses.filter((status) => status === 'passed').length;
-      // A file that fails outside its tests (an import, a hook) counts as one failed test.
-      totals.failed += file.status === 'failed' ? Math.max(failed, 1) : failed;
-      totals.skipped.push(
-        ...file.assertionResults
-          .filter(({ status }) => status !== 'passed' && status !== 'failed')
-          .map(({ fullName }) => `${projectFolder}: ${fullName}`),
-      );
+export function readTestResults(root: string, suites: readonly Suite[] = ['default']): TestResults {
+  const totals: Totals = { passed: 0, failed: 0, skipped: [], unheard: [] };
+  for (const suite of suites) {
+    for (const projectFolder of packageFolders(root)) {
+      const files = testFiles(root, projectFolder, suite);
+      addResults(totals, { root, projectFolder, files, report: reportOf(root, projectFolder, suite) });
     }
   }
   return { ...totals, failed: totals.failed + totals.unheard.length };
 }
 
-/** The names of the packages that have tests in the default suite. */
-export function packagesWithTests(root: string): readonly string[] {
+interface Totals {
+  passed: number;
+  failed: number;
+  readonly skipped: string[];
+  readonly unheard: string[];
+}
+
+interface SuiteOfPackage {
+  readonly root: string;
+  readonly projectFolder: string;
+  readonly files: readonly string[];
+  readonly report: VitestReport;
+}
+
+function addResults(totals: Totals, { root, projectFolder, files, report }: SuiteOfPackage): void {
+  const heard = new Set(report.testResults.map((file) => file.name.replaceAll('\\', '/')));
+  totals.unheard.push(...files.filter((file) => !heard.has(join(root, file).replaceAll('\\', '/'))));
+  for (const file of report.testResults) {
+    const statuses = file.assertionResults.map(({ status }) => status);
+    const failed = statuses.filter((status) => status === 'failed').length;
+    totals.passed += statuses.filter((status) => status === 'passed').length;
+    // A file that fails outside its tests (an import, a hook) counts as one failed test.
+    totals.failed += file.status === 'failed' ? Math.max(failed, 1) : failed;
+    totals.skipped.push(
+      ...file.assertionResults
+        .filter(({ status }) => status !== 'passed' && status !== 'failed')
+        .map(({ fullName }) => `${projectFolder}: ${fullName}`),
+    );
+  }
+}
+
+/** The names of the packages that have tests in a suite. */
+export function packagesWithTests(root: string, suite: Suite = 'default'): readonly string[] {
   return packageFolders(root)
-    .filter((folder) => testFiles(root, folder).length > 0)
+    .filter((folder) => testFiles(root, folder, suite).length > 0)
     .map((folder) => {
       const manifest = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8')) as {
         readonly name: string;
@@ -82,13 +101,15 @@ function packageFolders(root: string): readonly string[] {
     .toSorted();
 }
 
-function testFiles(root: string, projectFolder: string): readonly string[] {
+function testFiles(root: string, projectFolder: string, suite: Suite): readonly string[] {
   return globSync(`${projectFolder}/src/**/*.test.ts`, { cwd: root })
     .map((file) => file.replaceAll('\\', '/'))
-    .filter((file) => !/\.(long|cluster)\.test\.ts$/.test(file));
+    .filter((file) => (/\.(long|cluster)\.test\.ts$/.exec(file)?.[1] ?? 'default') === suite);
 }
 
-function reportOf(root: string, projectFolder: string): VitestReport {
-  const file = join(root, resultsFolder, `${projectFolder.replaceAll('/', '-')}.json`);
+/** Where `projectTests` of vitest.shared.ts lets Vitest write. */
+function reportOf(root: string, projectFolder: string, suite: Suite): VitestReport {
+  const name = `${projectFolder.replaceAll('/', '-')}${suite === 'default' ? '' : `.${suite}`}.json`;
+  const file = join(root, resultsFolder, name);
   return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as VitestReport) : { testResults: [] };
 }

@@ -1,5 +1,6 @@
 // `npm test`: lint, types, tests and format of every package, all of them even when one fails, and one line at the end
-// that counts the tests. Exits 0 only when everything held.
+// that counts the tests. `npm test -- --long` also runs the suites that need minutes. Exits 0 only when everything held.
+import { parseArgs } from 'node:util';
 import { machineParts } from './machine-parts.ts';
 import { print } from './print.ts';
 import { repositoryRoot } from './repository.ts';
@@ -9,6 +10,7 @@ import {
   packagesWithTests,
   readTestResults,
   skippedWithoutLeave,
+  type Suite,
   type TestResults,
 } from './test-results.ts';
 
@@ -17,10 +19,13 @@ interface Check {
   readonly run: () => Promise<boolean>;
 }
 
+const { values: options } = parseArgs({ options: { long: { type: 'boolean', default: false } } });
+const suites: readonly Suite[] = options.long ? ['default', 'long'] : ['default'];
+
 const checks: readonly Check[] = [
   { name: 'lint', run: () => everyPackage('lint') },
   { name: 'typecheck', run: () => everyPackage('typecheck') },
-  { name: 'test', run: () => everyPackage('test', '-p', packagesWithTests(repositoryRoot).join(',')) },
+  ...suites.map((suite) => ({ name: suite === 'default' ? 'test' : `${suite} tests`, run: () => testPackages(suite) })),
   { name: 'format', run: () => runCommand('prettier', ['--check', '--log-level=warn', '.']) },
 ];
 
@@ -38,7 +43,7 @@ async function testAll(): Promise<boolean> {
       failures.push(check.name);
     }
   }
-  const results = readTestResults(repositoryRoot);
+  const results = readTestResults(repositoryRoot, suites);
   if (!summarize(results)) {
     failures.push('summary');
   }
@@ -50,8 +55,16 @@ async function testAll(): Promise<boolean> {
   return failures.length === 0;
 }
 
-function everyPackage(target: string, ...options: readonly string[]): Promise<boolean> {
-  return runCommand('nx', ['run-many', '-t', target, '--parallel=2', '--output-style=stream', ...options]);
+function everyPackage(target: string): Promise<boolean> {
+  return runCommand('nx', ['run-many', '-t', target, '--parallel=2', '--output-style=stream']);
+}
+
+/** Long suites run one after the other: they start servers and measure. */
+function testPackages(suite: Suite): Promise<boolean> {
+  const packages = packagesWithTests(repositoryRoot, suite).join(',');
+  const parallel = suite === 'default' ? 2 : 1;
+  const command = ['run-many', '-t', 'test', `--parallel=${parallel}`, '--output-style=stream', '-p', packages];
+  return packages === '' ? Promise.resolve(true) : runCommand('nx', command, { METERFLOW_SUITE: suite });
 }
 
 /** Lists what did not run and why. Returns whether the tests held: none failed, and in CI none skipped without leave. */
