@@ -31,6 +31,9 @@ const restartMsMax = 10_000;
 /** A run that stayed ready for so long starts the back-off anew. */
 const steadyMs = 2_000;
 
+/** Megabytes of each half of the young heap. Left to itself it grows with the machine, to memory that buys no speed. */
+const youngMbMax = 16;
+
 /** One run of the process, from its start to its end. */
 interface Run {
   readonly owner: string;
@@ -107,6 +110,7 @@ export class ServiceProcess {
     // Never a name that was used before, also where every server has the same process id, as in a container.
     const owner = `${this.definition.name}.${this.#runs}.${randomBytes(6).toString('hex')}`;
     const child = fork(this.definition.entry, [], {
+      execArgv: [...process.execArgv, `--max-semi-space-size=${youngMbMax}`],
       env: { ...this.definition.env, METERFLOW_OWNER: owner },
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });

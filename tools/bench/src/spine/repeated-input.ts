@@ -10,31 +10,39 @@ const repeatAfterLines = 1_000;
 export interface RepeatedInput {
   readonly readings: number;
   readonly lines: number;
+  readonly copies: number;
 }
 
 /**
- * Writes `copies` times the readings of a gzipped CSV file to `target`, each copy under new meter names, with every 50th
+ * Writes `copies` times the readings of a gzipped CSV file to `target`, each copy but copy 0 under new meter names, with every 50th
  * reading sent again 1,000 lines later. Returns how many distinct readings and how many lines it holds.
  */
-export async function writeRepeatedInput(source: string, target: string, copies: number): Promise<RepeatedInput> {
-  const counts = { readings: 0, lines: 0 };
-  await pipeline(() => repeatedLines(source, copies, counts), createWriteStream(target, { highWaterMark: 1 << 20 }));
+export async function writeRepeatedInput(
+  source: string,
+  target: string,
+  { copies, firstCopy = 0 }: { readonly copies: number; readonly firstCopy?: number },
+): Promise<RepeatedInput> {
+  const counts = { readings: 0, lines: 0, copies };
+  await pipeline(
+    () => repeatedLines(source, { from: firstCopy, to: firstCopy + copies }, counts),
+    createWriteStream(target, { highWaterMark: 1 << 20 }),
+  );
   return counts;
 }
 
 async function* repeatedLines(
   source: string,
-  copies: number,
+  { from, to }: { from: number; to: number },
   counts: { readings: number; lines: number },
 ): AsyncGenerator<string> {
-  for (let copy = 0; copy < copies; copy++) {
+  for (let copy = from; copy < to; copy++) {
     const repeats: { readonly afterLine: number; readonly line: string }[] = [];
     let piece = '';
     let count = -1;
     for await (const original of createInterface({ input: createReadStream(source).pipe(createGunzip()) })) {
       count += 1;
       if (count === 0) {
-        piece = copy === 0 ? `${original}\n` : '';
+        piece = copy === from ? `${original}\n` : '';
         continue;
       }
       const line = copy === 0 ? original : `${copy}-${original}`;
