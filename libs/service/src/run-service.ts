@@ -1,5 +1,5 @@
 import { Lifecycle, nodeProcess, nodeTimers, stopWithProcess } from '@meterflow/graceful-shutdown';
-import { StageProgress, systemClock, type Telemetry } from '@meterflow/stage';
+import { StageProgress, systemClock, type Logger, type Telemetry } from '@meterflow/stage';
 
 /** A stage on one subscription, ready to run until the signal aborts. */
 export interface StageRun {
@@ -25,7 +25,27 @@ const aliveEveryMs = 1_000;
  */
 export async function runService(options: ServiceOptions): Promise<void> {
   const { telemetry, drainMs } = options;
-  const log = telemetry.logger;
+  let isTold = false;
+  const { logger } = telemetry;
+  const log: Logger = {
+    debug: (message, fields) => {
+      logger.debug(message, fields);
+    },
+    info: (message, fields) => {
+      logger.info(message, fields);
+    },
+    warn: (message, fields) => {
+      logger.warn(message, fields);
+    },
+    // What ended the start is for the supervisor to say, in words for whoever started it.
+    error: (message, fields) => {
+      if (isTold) {
+        logger.debug(message, fields);
+      } else {
+        logger.error(message, fields);
+      }
+    },
+  };
   const timers = nodeTimers();
   const lifecycle = new Lifecycle({ timers, log });
   stopWithProcess(lifecycle, { process: nodeProcess(), timers, log, drainMs });
@@ -35,7 +55,16 @@ export async function runService(options: ServiceOptions): Promise<void> {
     tellSupervisor(progresses, lifecycle, options.stuckMs);
     lifecycle.started();
   } catch (error) {
+    isTold = process.connected;
+    tell({ type: 'failed', reason: error instanceof Error ? error.message : String(error) });
     void lifecycle.fail(error, drainMs);
+  }
+}
+
+/** To the supervisor, where there is one. */
+function tell(message: object): void {
+  if (process.connected) {
+    process.send?.(message);
   }
 }
 
@@ -56,11 +85,6 @@ function tellSupervisor(progresses: readonly StageProgress[], lifecycle: Lifecyc
   if (process.send === undefined) {
     return;
   }
-  const tell = (message: object): void => {
-    if (process.connected) {
-      process.send?.(message);
-    }
-  };
   const alive = setInterval(() => {
     tell({ type: 'alive', stuck: progresses.some((progress) => progress.stuck(systemClock.nowMs(), stuckMs)) });
   }, aliveEveryMs);

@@ -1,4 +1,7 @@
+import { basename } from 'node:path';
+import { mergeOpenApi } from '@meterflow/http';
 import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { askService } from './ask-service.ts';
 
 /** Which service's socket answers a request: the first route whose method and path prefix fit. */
 export interface GatewayRoute {
@@ -11,18 +14,29 @@ export interface GatewayOptions {
   readonly routes: readonly GatewayRoute[];
   /** Why the server as a whole is not alive: which of its services is stuck or down. */
   readonly notLive: () => string | undefined;
+  /** Sockets of the services behind it: ready when all of them are. The API is that of the first and the others. */
+  readonly services: readonly string[];
 }
 
 /**
  * The one address of an embedded server: passes each request on to the service that answers it, as an ingress does on
- * Kubernetes. Streams both ways; knows nothing of credentials. Liveness is its own answer: that of all services.
+ * Kubernetes. Streams both ways; knows nothing of credentials. Health and the API's document are those of all services.
  */
-export function createGateway({ routes, notLive }: GatewayOptions): Server {
+export function createGateway({ routes, notLive, services }: GatewayOptions): Server {
   const server = createServer((incoming, outgoing) => {
     const path = incoming.url ?? '/';
-    if (path === '/livez') {
-      tellLiveness(outgoing, notLive());
-      return;
+    switch (path) {
+      case '/livez':
+        tellHealth(outgoing, notLive());
+        return;
+      case '/readyz':
+        void notReady(services).then((reason) => {
+          tellHealth(outgoing, reason);
+        });
+        return;
+      case '/openapi.json':
+        void tellApi(outgoing, services);
+        return;
     }
     const route = routes.find(
       ({ prefix, methods }) =>
@@ -39,7 +53,31 @@ export function createGateway({ routes, notLive }: GatewayOptions): Server {
   return server;
 }
 
-function tellLiveness(outgoing: ServerResponse, reason: string | undefined): void {
+async function notReady(services: readonly string[]): Promise<string | undefined> {
+  const answers = await Promise.all(services.map((socket) => askService(socket, '/readyz')));
+  const missing = answers.findIndex((answer) => answer?.status !== 200);
+  if (missing === -1) {
+    return undefined;
+  }
+  const name = basename(services[missing] ?? '').split('.')[0] ?? '';
+  return answers[missing] === undefined ? `${name} does not answer` : `${name} is not ready`;
+}
+
+/** One document for all that the address answers. */
+async function tellApi(outgoing: ServerResponse, services: readonly string[]): Promise<void> {
+  const answers = await Promise.all(services.map((socket) => askService(socket, '/openapi.json')));
+  const [first, ...others] = answers.flatMap((answer) =>
+    answer?.status === 200 ? [JSON.parse(answer.text) as object] : [],
+  );
+  if (first === undefined || others.length + 1 < services.length) {
+    refuse(outgoing, 503, 'service-restarting');
+    return;
+  }
+  outgoing.writeHead(200, { 'content-type': 'application/json; charset=utf-8' });
+  outgoing.end(JSON.stringify(mergeOpenApi(first, others)));
+}
+
+function tellHealth(outgoing: ServerResponse, reason: string | undefined): void {
   outgoing.writeHead(reason === undefined ? 200 : 503, { 'content-type': 'application/json' });
   outgoing.end(JSON.stringify(reason === undefined ? { status: 'ok' } : { status: 'failing', reason }));
 }

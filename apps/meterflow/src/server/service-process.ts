@@ -2,8 +2,16 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import type { Clock, Logger } from '@meterflow/stage';
 
-/** What a service tells its supervisor: it is ready once; then, every second, whether its work moves. */
-export type ServiceMessage = { readonly type: 'ready' } | { readonly type: 'alive'; readonly stuck: boolean };
+/** What a service tells its supervisor: it is ready, or can't be; then, every second, whether its work moves. */
+export type ServiceMessage =
+  | { readonly type: 'ready' }
+  | { readonly type: 'failed'; readonly reason: string }
+  | { readonly type: 'alive'; readonly stuck: boolean };
+
+/** Thrown when a service ended by itself before it was ever ready: starting it again would end no better. */
+export class ServiceStartError extends Error {
+  override readonly name = 'ServiceStartError';
+}
 
 export interface ServiceDefinition {
   readonly name: string;
@@ -22,8 +30,8 @@ export interface ServiceOptions {
 }
 
 const watchEveryMs = 1_000;
-/** What is told every second is late when it was not told for so long. */
-const lateMs = 5_000;
+/** Not alive, though not given up yet, after this part of the silence that is allowed. */
+const lateShare = 1 / 3;
 /** How long a process may take until it is ready; it says nothing before. */
 const startMsMax = 60_000;
 const restartMs = 100;
@@ -39,6 +47,8 @@ interface Run {
   readonly owner: string;
   readonly child: ChildProcess;
   readyAtMs: number | undefined;
+  /** Why it ends, as it said itself. */
+  reason?: string;
 }
 
 /** One service as a child process: started, watched, started anew when it ends, until it is stopped. */
@@ -59,6 +69,8 @@ export class ServiceProcess {
     this.definition = definition;
     this.#options = options;
     this.#lastWatchMs = options.clock.nowMs();
+    // Whoever waits is told; nobody may wait.
+    this.#ready.promise.catch(() => undefined);
     this.#watch = setInterval(() => {
       this.#check();
     }, watchEveryMs);
@@ -79,11 +91,15 @@ export class ServiceProcess {
     if (this.#run?.readyAtMs === undefined) {
       return `${name} is starting`;
     }
-    const silentMs = this.#options.clock.nowMs() - this.#lastAliveMs;
-    return silentMs > lateMs ? `${name} is stuck for ${Math.round(silentMs / 1_000)} s` : undefined;
+    const { clock, silenceMsMax } = this.#options;
+    const silentMs = clock.nowMs() - this.#lastAliveMs;
+    return silentMs > silenceMsMax * lateShare ? `${name} is stuck for ${Math.round(silentMs / 1_000)} s` : undefined;
   }
 
-  /** Resolves when a run of the process has said that it is ready, however many ended before. */
+  /**
+   * Resolves when a run of the process has said that it is ready; killed ones are started again. Rejects with
+   * {@link ServiceStartError} when the first one ended by itself.
+   */
   async ready(): Promise<void> {
     await this.#ready.promise;
   }
@@ -133,6 +149,10 @@ export class ServiceProcess {
 
   #heard(run: Run, message: ServiceMessage): void {
     const nowMs = this.#options.clock.nowMs();
+    if (message.type === 'failed') {
+      run.reason = message.reason;
+      return;
+    }
     if (message.type === 'ready') {
       run.readyAtMs = nowMs;
       this.#ready.resolve(undefined);
@@ -152,6 +172,13 @@ export class ServiceProcess {
     const comeAgain = this.#giveBack(run.owner);
     if (this.#stopping) {
       this.#ended.resolve(undefined);
+      return;
+    }
+    if (this.#runs === 1 && run.readyAtMs === undefined && (end.code ?? 0) !== 0) {
+      this.#stopping = true;
+      clearInterval(this.#watch);
+      const unsaid = `it ended with exit code ${end.code} before it was ready; standard error says why`;
+      this.#ready.reject(new ServiceStartError(`${name} can't start: ${run.reason ?? unsaid}`));
       return;
     }
     const steady = run.readyAtMs !== undefined && clock.nowMs() - run.readyAtMs > steadyMs;

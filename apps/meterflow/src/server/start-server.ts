@@ -12,7 +12,7 @@ import {
   type DataDirectory,
   type EmbeddedBus,
 } from '@meterflow/embedded';
-import { systemClock, type Logger } from '@meterflow/stage';
+import { FatalError, systemClock, type Logger } from '@meterflow/stage';
 import { createGateway } from './gateway.ts';
 import { ServiceProcess } from './service-process.ts';
 import { serviceEntry, type ServiceName } from './services.ts';
@@ -41,9 +41,9 @@ export interface EmbeddedServer {
   stop(): Promise<void>;
 }
 
-/** Thrown when the address to listen on is taken. */
-export class AddressInUseError extends Error {
-  override readonly name = 'AddressInUseError';
+/** Thrown when it can't listen where it was told. */
+export class AddressError extends Error {
+  override readonly name = 'AddressError';
 }
 
 /** The children's own deadline is shorter by so much, so that they end by themselves. */
@@ -56,7 +56,7 @@ const maintainEveryMs = 1_000;
  */
 export async function startServer(options: ServerOptions): Promise<EmbeddedServer> {
   const directory = dataDirectory(options.dataDir);
-  mkdirSync(directory.run, { recursive: true, mode: 0o700 });
+  makeDirectory(directory);
   const lock = lockDirectory(directory.root, { pid: process.pid, socket: directory.run });
   const bus = openBus({
     directory,
@@ -70,7 +70,7 @@ export async function startServer(options: ServerOptions): Promise<EmbeddedServe
   if (comeAgain > 0) {
     options.logger.warn('the server before did not drain; what it held comes again', { comeAgain });
   }
-  const processes = options.services.map((name) => startService(name, options, giveBack));
+  let processes: readonly ServiceProcess[] = [];
   const maintenance = repeated(() => bus.maintain().catch(warn(options.logger)), maintainEveryMs);
   const stopOnce = async (): Promise<void> => {
     gateway?.close();
@@ -86,14 +86,29 @@ export async function startServer(options: ServerOptions): Promise<EmbeddedServe
   let gateway: Server | undefined;
   try {
     const notLive = (): string | undefined =>
-      processes.map((service) => service.notLive).find((why) => why !== undefined);
+      processes.length === 0
+        ? 'the services are starting'
+        : processes.map((service) => service.notLive).find((why) => why !== undefined);
+    // First, so that a taken port is said before anything starts.
     gateway = options.listen === undefined ? undefined : await listen(directory, options.listen, notLive);
+    processes = options.services.map((name) => startService(name, options, giveBack));
     await Promise.all(processes.map((service) => service.ready()));
   } catch (error) {
     await stop();
     throw error;
   }
   return { directory, url: gateway === undefined ? undefined : urlOf(gateway), processes, stop };
+}
+
+function makeDirectory({ root, run }: DataDirectory): void {
+  try {
+    mkdirSync(run, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    const why = (error as Error).message.split(',')[0] ?? '';
+    throw new FatalError(`${root} can't be used as the data directory (${why}). Choose another with --data-dir.`, {
+      cause: error,
+    });
+  }
 }
 
 function declared(lanes: readonly Lane[]): NonNullable<Parameters<typeof openBus>[0]['topology']> {
@@ -165,16 +180,27 @@ function listen(
     { prefix: '/v1/mappings', socket: publicSocket(directory, 'ingest') },
     { prefix: '/', socket: publicSocket(directory, 'control') },
   ];
-  const gateway = createGateway({ routes, notLive });
+  const services = [publicSocket(directory, 'control'), publicSocket(directory, 'ingest')];
+  const gateway = createGateway({ routes, notLive, services });
   return new Promise((resolve, reject) => {
-    gateway.once('error', (error: NodeJS.ErrnoException) => {
-      const taken = `port ${port} of ${host} is taken; choose another with --port`;
-      reject(error.code === 'EADDRINUSE' ? new AddressInUseError(taken, { cause: error }) : error);
+    gateway.once('error', (error) => {
+      reject(addressError(error, { host, port }));
     });
     gateway.listen(port, host, () => {
       resolve(gateway);
     });
   });
+}
+
+function addressError(error: NodeJS.ErrnoException, { host, port }: { host: string; port: number }): Error {
+  const said: Readonly<Record<string, string>> = {
+    EADDRINUSE: `port ${port} of ${host} is taken; choose another with --port`,
+    EACCES: `port ${port} may not be used by this user; choose one above 1023 with --port`,
+    EADDRNOTAVAIL: `${host} is no address of this machine; choose another with --host`,
+    ENOTFOUND: `${host} is no address of this machine; choose another with --host`,
+  };
+  const message = said[error.code ?? ''];
+  return message === undefined ? error : new AddressError(message, { cause: error });
 }
 
 function urlOf(gateway: Server): string {

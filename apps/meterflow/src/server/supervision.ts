@@ -12,7 +12,7 @@ export interface Supervision {
 }
 
 const environmentShape = z.object({
-  METERFLOW_SILENCE_MS: z.coerce.number().int().min(2_000).default(15_000),
+  METERFLOW_SILENCE_MS: z.coerce.number().int().min(3_000).default(15_000),
   METERFLOW_STUCK_MS: z.coerce.number().int().positive().default(30_000),
   METERFLOW_DRAIN_MS: z.coerce.number().int().positive().default(20_000),
 });
