@@ -2,6 +2,7 @@ import {
   decimalsMax,
   integerMax,
   missingCode,
+  runIndex,
   RunsCursor,
   type ReadingColumns,
   type Runs,
@@ -162,19 +163,4 @@ export class UniformSteps {
     this.version = versions.values[versionRun] as number;
     return true;
   }
-}
-
-/** The run that holds a reading. */
-function runIndex(runs: Runs, index: number): number {
-  let low = 0;
-  let high = runs.ends.length - 1;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((runs.ends[middle] as number) > index) {
-      high = middle;
-    } else {
-      low = middle + 1;
-    }
-  }
-  return low;
 }

@@ -35,7 +35,7 @@ export {
 } from './reading-batch.ts';
 export { ReadingCursor } from './reading-cursor.ts';
 export { compareReadings, compareValues, type ReadingPosition } from './reading-order.ts';
-export { constantRuns, runAt, RunsBuilder, RunsCursor, sliceRuns, type Runs } from './runs.ts';
+export { constantRuns, runAt, runIndex, RunsBuilder, RunsCursor, sliceRuns, type Runs } from './runs.ts';
 export { SpansBuilder, type Spans } from './spans.ts';
 export { isUnit, unitExponent, unitNames, type Unit } from './unit.ts';
 export { compareVersions, rawVersion, versionAt, versionsOf, type Version, type Versions } from './version.ts';

@@ -13,6 +13,11 @@ export function constantRuns(value: number, count: number): Runs {
 
 /** The value at one reading: O(log runs). To walk a whole column use {@link RunsCursor}. */
 export function runAt(runs: Runs, index: number): number {
+  return runs.values[runIndex(runs, index)] as number;
+}
+
+/** The run that holds a reading: O(log runs). */
+export function runIndex(runs: Runs, index: number): number {
   let low = 0;
   let high = runs.ends.length - 1;
   while (low < high) {
@@ -23,7 +28,7 @@ export function runAt(runs: Runs, index: number): number {
       low = middle + 1;
     }
   }
-  return runs.values[low] as number;
+  return low;
 }
 
 /** Walks a column forwards; `at` must be called with indexes that never fall. */
