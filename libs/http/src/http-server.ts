@@ -54,6 +54,8 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     exposeHeadRoutes: false,
     return503OnClosing: false,
     routerOptions: { maxParamLength: 500 },
+    // Routes have no schema of the framework's own. Its compilers are hundreds of modules, and most of a start.
+    schemaController: { compilersFactory: { buildValidator: noCompiler, buildSerializer: noCompiler } },
     frameworkErrors: (error, request, reply) => {
       sendProblem(error, request, reply);
     },
@@ -104,6 +106,10 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       return close(server, options.closeMsMax ?? closeMsMaxDefault);
     },
   };
+}
+
+function noCompiler(): never {
+  throw new Error('routes are checked by their own schemas');
 }
 
 function addPublicRoutes(server: FastifyInstance, options: HttpServerOptions, routes: readonly Route[]): void {

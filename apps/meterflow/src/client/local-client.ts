@@ -1,6 +1,6 @@
 import { request, type IncomingMessage } from 'node:http';
 import { createInterface } from 'node:readline';
-import { localCredential } from '@meterflow/http';
+import { localCredential } from '@meterflow/http/client';
 import type { Role } from '@meterflow/registry';
 
 export interface Call {

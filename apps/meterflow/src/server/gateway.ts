@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { mergeOpenApi } from '@meterflow/http';
+import { mergeOpenApi } from '@meterflow/http/client';
 import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { askService } from './ask-service.ts';
 
