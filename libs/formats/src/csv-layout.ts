@@ -93,7 +93,7 @@ function failOnTwins(names: readonly string[], index: number): void {
 }
 
 /** Columns are found whatever their case and the white space at their ends. */
-export function sameName(a: string, b: string): boolean {
+function sameName(a: string, b: string): boolean {
   return a.trim().toLowerCase() === b.trim().toLowerCase();
 }
 

@@ -165,7 +165,7 @@ describe('the CSV scanner', () => {
       fc.property(brokenSource, (bytes) => {
         expect(asReference(read(bytes))).toEqual(referenceRead(bytes, latestMs));
       }),
-      { numRuns: 800 },
+      { numRuns: 400 },
     );
   });
 
@@ -174,7 +174,7 @@ describe('the CSV scanner', () => {
       fc.property(brokenSource, (bytes) => {
         expect(read(bytes)).toEqual(read(bytes, slowMapping));
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 
@@ -185,7 +185,7 @@ describe('the CSV scanner', () => {
         const pieces = places.slice(1).map((place, index) => bytes.slice(places[index], place));
         expect(readWhole('csv', pieces, { mapping: defaultMapping })).toEqual(read(bytes));
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 
@@ -302,7 +302,7 @@ describe('the CSV scanner', () => {
           rejected: rejects.length,
         });
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 });

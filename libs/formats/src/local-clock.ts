@@ -14,22 +14,14 @@ const cacheStepMs = 900_000;
 /** Turns local times of one zone into instants. Remembers one offset for each local day on which it does not change. */
 export class LocalClock {
   readonly isUtc: boolean;
-  readonly #format: Intl.DateTimeFormat;
+  readonly #zone: string;
+  #format: Intl.DateTimeFormat | undefined;
   readonly #dayOffsets = new Map<number, number>();
   readonly #offsets = new Map<number, number>();
 
   constructor(zone: string) {
     this.isUtc = /^(utc|etc\/utc|gmt|etc\/gmt)$/i.test(zone);
-    this.#format = new Intl.DateTimeFormat('en-u-ca-iso8601-nu-latn', {
-      timeZone: zone,
-      hourCycle: 'h23',
-      year: 'numeric',
-      month: 'numeric',
-      day: 'numeric',
-      hour: 'numeric',
-      minute: 'numeric',
-      second: 'numeric',
-    });
+    this.#zone = zone;
   }
 
   /** What the zone's clocks are ahead of UTC at an instant. */
@@ -100,12 +92,27 @@ export class LocalClock {
 
   #computeOffsetMs(instantMs: number): number {
     const parts: Record<string, number> = {};
+    // Made when first needed: it costs more than reading a small request.
+    this.#format ??= partsFormat(this.#zone);
     for (const { type, value } of this.#format.formatToParts(instantMs)) {
       parts[type] = Number(value);
     }
     const { year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0 } = parts;
     return Date.UTC(year, month - 1, day, hour, minute, second) - Math.floor(instantMs / 1_000) * 1_000;
   }
+}
+
+function partsFormat(timeZone: string): Intl.DateTimeFormat {
+  return new Intl.DateTimeFormat('en-u-ca-iso8601-nu-latn', {
+    timeZone,
+    hourCycle: 'h23',
+    year: 'numeric',
+    month: 'numeric',
+    day: 'numeric',
+    hour: 'numeric',
+    minute: 'numeric',
+    second: 'numeric',
+  });
 }
 
 function passOf(localMs: number, progress: FoldProgress, fillsTheFold: boolean): 1 | 2 {

@@ -11,7 +11,7 @@ export interface ProbingOptions {
 /** Holds back the first bytes of a source, always the same number of them, until the interval length is deduced. */
 export class ProbingSource implements RowSource {
   readonly #options: ProbingOptions;
-  #beginning: Uint8Array | undefined;
+  #beginning = new Uint8Array(0);
   #length = 0;
   #source: RowSource | undefined;
 
@@ -24,10 +24,8 @@ export class ProbingSource implements RowSource {
       this.#source.push(bytes);
       return;
     }
-    this.#beginning ??= new Uint8Array(probeBytesMax);
     const taken = bytes.subarray(0, probeBytesMax - this.#length);
-    this.#beginning.set(taken, this.#length);
-    this.#length += taken.length;
+    this.#keep(taken);
     if (this.#length === probeBytesMax) {
       this.#open(false).push(bytes.subarray(taken.length));
     }
@@ -37,9 +35,20 @@ export class ProbingSource implements RowSource {
     (this.#source ?? this.#open(true)).end();
   }
 
+  #keep(bytes: Uint8Array): void {
+    const length = this.#length + bytes.length;
+    if (length > this.#beginning.length) {
+      const longer = new Uint8Array(Math.min(probeBytesMax, length * 2));
+      longer.set(this.#beginning.subarray(0, this.#length));
+      this.#beginning = longer;
+    }
+    this.#beginning.set(bytes, this.#length);
+    this.#length = length;
+  }
+
   #open(isWhole: boolean): RowSource {
-    const beginning = (this.#beginning ?? new Uint8Array(0)).subarray(0, this.#length);
-    this.#beginning = undefined;
+    const beginning = this.#beginning.subarray(0, this.#length);
+    this.#beginning = new Uint8Array(0);
     this.#source = this.#options.open(this.#options.probe(beginning, isWhole));
     this.#source.push(beginning);
     return this.#source;
