@@ -1,7 +1,8 @@
 import { decodeReadingBatch, encodeReadingBatch } from '@meterflow/contracts';
 import type { DeadLetters } from '@meterflow/embedded';
 import type { Activations } from '@meterflow/registry';
-import type { DeadLetter, Publisher } from '@meterflow/stage';
+import type { ReadingBatch } from '@meterflow/readings';
+import { PermanentError, type DeadLetter, type Publisher } from '@meterflow/stage';
 import type { DeadLetterDesk } from './ports.ts';
 
 export interface DeskPorts {
@@ -33,10 +34,24 @@ export function deadLetterDesk({ deadLetters, publisher, activations }: DeskPort
   };
 }
 
-function restamped({ stage, reasonCode, payload }: DeadLetter, activation: number | undefined): Uint8Array {
-  // What could not be decoded goes as it is, to whatever build may read it by now.
-  if (stage !== stampedStage || activation === undefined || reasonCode.startsWith('malformed')) {
+function restamped({ stage, causes, payload }: DeadLetter, activation: number | undefined): Uint8Array {
+  const batch = stage === stampedStage && activation !== undefined ? decoded(payload) : undefined;
+  if (batch === undefined || activation === undefined) {
     return payload;
   }
-  return encodeReadingBatch({ ...decodeReadingBatch(payload), activation });
+  // Other bytes have another key. The ledger waits for that of the accepted batch, so the batch says where it is from.
+  const cause = batch.cause ?? causes[0];
+  return encodeReadingBatch({ ...batch, activation, ...(cause === undefined ? {} : { cause }) });
+}
+
+/** Undefined for what can't be decoded: it goes as it is, to whatever build may read it by now. */
+function decoded(payload: Uint8Array): ReadingBatch | undefined {
+  try {
+    return decodeReadingBatch(payload);
+  } catch (error) {
+    if (error instanceof PermanentError) {
+      return undefined;
+    }
+    throw error;
+  }
 }
