@@ -19,6 +19,6 @@ export async function ensureFirstKey(
   await tenants.ensure(firstTenant);
   const { text } = await keys.create({ tenant: firstTenant, role: 'operator', label: 'first start' });
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  await writeFile(`${file}.new`, `${text}\n`, { mode: 0o600 });
+  await writeFile(`${file}.new`, `${text}\n`, { mode: 0o600, flush: true });
   await rename(`${file}.new`, file);
 }
