@@ -126,6 +126,15 @@ describe('hostile rules leave other tenants running', () => {
     const alone = await sandbox.run(flowOf('alone', [{ rule: innocent, parameters: {} }]), sampleBatch());
     expect([...alone.values]).toEqual([1, 2.5, 0.75, 13]);
   });
+
+  test('a version that one tenant made kill its host is in quarantine for that tenant alone', async () => {
+    const shared = flowOfBody('if (reading.value > 100) for (;;); reading.value += 1');
+    const hanging = sampleBatch({ tenant: 'hostile', integers: [200_000] });
+    await expect(sandbox.run(shared, hanging)).rejects.toThrow(/quarantine/);
+    await expect(sandbox.run(shared, sampleBatch({ tenant: 'hostile' }))).rejects.toThrow(/quarantine/);
+    const { values } = await sandbox.run(shared, sampleBatch({ tenant: 'other' }));
+    expect([...values]).toEqual([1, 2.5, 0.75, 13]);
+  });
 });
 
 describe('a child that is killed from outside', () => {

@@ -61,7 +61,7 @@ export class IsolatedSandbox implements Sandbox {
   }
 
   run(flow: Flow, batch: ReadingBatch): Promise<FlowResult> {
-    const known = this.#quarantine.failureOf(flow);
+    const known = this.#quarantine.failureOf(batch.tenant, flow);
     if (known !== undefined) {
       return Promise.reject(known);
     }
@@ -139,7 +139,7 @@ export class IsolatedSandbox implements Sandbox {
   /** The next job that is not in quarantine meanwhile. */
   #next(jobs: RunJob[]): RunJob | undefined {
     for (let job = jobs.shift(); job !== undefined; job = jobs.shift()) {
-      const failure = this.#quarantine.failureOf(job.flow);
+      const failure = this.#quarantine.failureOf(job.batch.tenant, job.flow);
       if (failure === undefined) {
         return job;
       }
@@ -247,7 +247,8 @@ export class IsolatedSandbox implements Sandbox {
       return;
     }
     const { code, detail } = verdict ?? { code: 'rule-killed-its-host', detail: 'its host died each time it ran' };
-    const failure = this.#quarantine.add(step, code, `${detail}; it is in quarantine`);
+    const { tenant } = job.batch;
+    const failure = this.#quarantine.add({ tenant, step, code, detail: `${detail}; it is in quarantine` });
     this.#onIncident({ kind: 'rule-quarantined', message: failure.message });
     job.reject(failure);
   }

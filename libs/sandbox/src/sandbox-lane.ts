@@ -101,7 +101,6 @@ export class SandboxLane {
       this.#options.answered(job, frame);
       return;
     }
-    this.#inFlight.shift();
     if (kind === replyKind.namesWanted) {
       this.#named.add(job.flowKey);
       this.#send(job);
@@ -109,8 +108,10 @@ export class SandboxLane {
       this.#flows.delete(job.flowKey);
       this.#send(job);
     } else {
+      // Throws where the answer is nonsense: the job is then still in flight, and judged with its child.
       this.#options.answered(job, frame);
     }
+    this.#inFlight.shift();
     this.pump();
   }
 
