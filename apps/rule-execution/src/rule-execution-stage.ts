@@ -12,7 +12,6 @@ import type { Activations } from '@meterflow/registry';
 import {
   HaltedError,
   PermanentError,
-  TransientError,
   type Handled,
   type LeasedMessage,
   type OutgoingMessage,
@@ -81,7 +80,7 @@ async function handle(
         if (error instanceof HaltedError) {
           return error;
         }
-        throw new TransientError('the sandbox is not to be had', { cause: error });
+        throw error;
       }),
     ),
   );

@@ -8,14 +8,14 @@ import {
   type FlowResult,
   type Sandbox,
 } from '@meterflow/rules';
-import { HaltedError } from '@meterflow/stage';
+import { HaltedError, TransientError } from '@meterflow/stage';
 
 /** How often a flow whose policy is `retry` is run before its batch is parked: what rules do, they mostly do again. */
 export const runAttemptsMax = 3;
 
 /**
  * Runs an activation's flow over a batch and applies what it did, or what its policy says when a rule failed. Throws
- * HaltedError where the batch is to be parked; any other rejection is the sandbox's own, and transient.
+ * HaltedError where the batch is to be parked, TransientError while the sandbox is not to be had.
  */
 export async function runActivation(
   sandbox: Sandbox,
@@ -51,6 +51,6 @@ async function outcome(sandbox: Sandbox, { flow }: Activation, batch: ReadingBat
     if (error instanceof RuleFailureError) {
       return { result: failedResult(batch, error.code), failure: error };
     }
-    throw error;
+    throw new TransientError('the sandbox is not to be had', { cause: error });
   }
 }
