@@ -57,6 +57,7 @@ export class GroupRunner<Input, Reads, Write> {
       if (!(error instanceof DrainingError)) {
         throw error;
       }
+      await this.#courtesy(() => this.#ports.deduper.release(keeper.heldKeys, this.#options.owner));
       await this.#ports.source.nack(keeper.unsettled, 0).catch(() => undefined);
     } finally {
       keeper.close();
@@ -115,12 +116,16 @@ export class GroupRunner<Input, Reads, Write> {
     keeper.holdKeys(works.filter(({ claim }) => claim.state === 'claimed').map(({ mark }) => mark));
   }
 
-  /** What a live owner holds is held here too, not nacked. False when the drain began: it was given back. */
+  /**
+   * What a live owner holds is held here too, not nacked. False when the drain began: it was given back. Waiting for
+   * another process is progress of this one: if that one is stuck, it is the one to be restarted.
+   */
   async #held(works: readonly Work<Input>[], keeper: LeaseKeeper): Promise<boolean> {
     const { clock } = this.#ports;
     const nextMs =
       Math.min(...works.map(({ claim }) => (claim.state === 'held' ? claim.expiresAtMs : 0))) - clock.nowMs();
     await clock.sleep(Math.max(1, Math.min(nextMs, heldPollMs)), this.#options.signal);
+    this.#options.progress.lastSettledAtMs = clock.nowMs();
     if (this.#options.signal.aborted) {
       await this.#giveBack(works, keeper);
       return false;

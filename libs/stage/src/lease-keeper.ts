@@ -38,6 +38,11 @@ export class LeaseKeeper {
     messages.forEach((message) => this.#messages.delete(message));
   }
 
+  /** Every key that was ever held here, also those done or given up since. */
+  get heldKeys(): readonly string[] {
+    return [...this.#keys];
+  }
+
   get unsettled(): readonly LeasedMessage[] {
     return [...this.#messages];
   }

@@ -209,6 +209,43 @@ describe('a stage', () => {
     expect([world.written, world.source.unsettled, world.source.deliveries]).toEqual([[], 0, 1]);
   });
 
+  test('is not stuck while it waits for what a live owner holds', async () => {
+    const world = new World().add('a');
+    const mark = dedupeKey('echo', 1, 'acme/a');
+    await world.deduper.claim([mark], { owner: 'other', leaseMs: 120_000 });
+    const { source, publisher, deduper, sink, deadLetters, time: clock } = world;
+    const ports = { source, publisher, deduper, sink, deadLetters, clock, telemetry: silentTelemetry };
+    const [drain, progress] = [new AbortController(), new StageProgress(clock.nowMs())];
+    const running = runStage(world.stage, ports, { limits: stageLimits, owner: 'one', signal: drain.signal, progress });
+    await clock.sleep(100_000);
+    expect([progress.inFlight, progress.stuck(clock.nowMs(), 5_000)]).toEqual([1, false]);
+    drain.abort();
+    await running;
+  });
+
+  test('a drain while the dead letters are down gives back messages and claims: no death is counted', async () => {
+    const world = new World().add('bad');
+    world.failures = () => new PermanentError('bad', 'is bad');
+    const put = world.deadLetters.put.bind(world.deadLetters);
+    const drain = new AbortController();
+    Object.assign(world.deadLetters, {
+      put: () => {
+        drain.abort();
+        return Promise.reject(new TransientError('down'));
+      },
+    });
+    const { source, publisher, deduper, sink, deadLetters, time: clock } = world;
+    const ports = { source, publisher, deduper, sink, deadLetters, clock, telemetry: silentTelemetry };
+    await runStage(world.stage, ports, { limits: stageLimits, owner: 'one', signal: drain.signal });
+    const mark = dedupeKey('echo', 1, 'acme/bad');
+    const [claim] = await deduper.claim([mark], { owner: 'next', leaseMs: 5_000 });
+    expect(claim).toEqual({ state: 'claimed', ownerDied: false, deaths: 0 });
+    await deduper.release([mark], 'next');
+    Object.assign(world.deadLetters, { put });
+    await world.run();
+    expect([world.letters.size, source.unsettled]).toEqual([1, 0]);
+  });
+
   test('keeps the lease of long work: one delivery however long it takes', async () => {
     const world = new World().add('slow');
     const handle = world.stage.handle.bind(world.stage);
