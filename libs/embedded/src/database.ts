@@ -82,6 +82,16 @@ export function transaction<Result>(database: DatabaseSync, work: () => Result):
   }
 }
 
+/** A transaction of a `normal` connection that is on the disk when it returns all the same. */
+export function durably<Result>(database: DatabaseSync, work: () => Result): Result {
+  database.exec('pragma synchronous = full');
+  try {
+    return transaction(database, work);
+  } finally {
+    database.exec('pragma synchronous = normal');
+  }
+}
+
 /**
  * Runs `work` in one write transaction, which stays open over its turns of the event loop: the connection must be in no
  * other use. What it deletes is overwritten in the file, and in the log as soon as no reader is at it.

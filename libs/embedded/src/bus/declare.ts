@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { durably } from '../database.ts';
 import type { BusFiles } from './bus-files.ts';
-import { durably } from './subscription-file.ts';
 import { topicEnds } from './topic-file.ts';
 import { lastSeqBefore } from './topic-span.ts';
 import { retryTopicOf, type Subscription } from './topology.ts';

@@ -1,5 +1,6 @@
+import { durably } from '../database.ts';
 import type { BusFiles } from './bus-files.ts';
-import { durably, positionOf } from './subscription-file.ts';
+import { positionOf } from './subscription-file.ts';
 import { lastSeqBefore } from './topic-span.ts';
 
 export interface Replay {

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { openDatabase, transaction } from '../database.ts';
+import { openDatabase } from '../database.ts';
 
 /**
  * One subscription: how far it has read its topic and its retry topic, and a row for each message that was handed out
@@ -46,16 +46,6 @@ export function openSubscriptionFile(file: string): DatabaseSync {
 export function positionOf(subscription: DatabaseSync): SubscriptionPosition {
   const row = subscription.prepare('select epoch, cursor, retryCursor from position').get();
   return row as unknown as SubscriptionPosition;
-}
-
-/** Runs `work` in a transaction that is on the disk when it returns. */
-export function durably(subscription: DatabaseSync, work: () => void): void {
-  subscription.exec('pragma synchronous = full');
-  try {
-    transaction(subscription, work);
-  } finally {
-    subscription.exec('pragma synchronous = normal');
-  }
 }
 
 /** Up to which message of its topic and of its retry topic everything is acked. */

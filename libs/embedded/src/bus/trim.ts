@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
-import { transaction } from '../database.ts';
+import { durably } from '../database.ts';
 import { segmentFile, topicEnds } from './topic-file.ts';
 
 /** What is kept of settled messages for a replay: those that are young enough, as many as fit. */
@@ -43,11 +43,11 @@ export function trimStep(file: string, topic: DatabaseSync, options: TrimOptions
 function removeUpTo(file: string, topic: DatabaseSync, seq: number): number {
   const remove = topic.prepare('delete from messages where seq <= ?');
   const removeSegments = topic.prepare('delete from segments where lastSeq <= ? returning id');
-  const { removed, segments } = transaction(topic, () => ({
+  const { removed, segments } = durably(topic, () => ({
     removed: Number(remove.run(seq).changes),
     segments: removeSegments.all(seq).map((row) => Number(row['id'])),
   }));
-  // After the commit: a row must never speak of a file that is gone.
+  // After the commit, and that on the disk: no row may speak of a file that is gone, not after a power cut either.
   segments.forEach((segment) => {
     rmSync(segmentFile(file, segment), { force: true });
   });
