@@ -182,6 +182,20 @@ describe('the drop folder', () => {
     expect(stand.published).toEqual([]);
   });
 
+  test('writes its receipt through no link', async () => {
+    const victim = join(stand.platform.directory.drop, 'victim');
+    await writeFile(victim, 'as it was');
+    await mkdir(join(folder, 'done'));
+    await symlink(victim, join(folder, 'done', 'may.csv.receipt.json.part'));
+    await drop('may.csv');
+    expect(await settle()).toBe(0);
+    expect(readFileSync(victim, 'utf8')).toBe('as it was');
+    await rm(join(folder, 'done', 'may.csv.receipt.json.part'));
+    stand.clock.aheadMs += 60_000;
+    expect(await stand.ingest.dropFolder.look()).toBe(1);
+    expect(receiptOf('may.csv').accepted).toBe(10);
+  });
+
   test('takes a file that was written to meanwhile once more, when it is steady', async () => {
     await drop('may.csv', csvHeader + csvLines(20_000));
     stand.beforePublish = async () => {

@@ -1,4 +1,4 @@
-import type { Stats } from 'node:fs';
+import { constants, type Stats } from 'node:fs';
 import { lstat, mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Receipt } from '@meterflow/receipts';
@@ -67,10 +67,13 @@ async function shelve({ folder, name, receipt }: TakenFile, shelf: Shelf): Promi
   const free = await freeName(target, name);
   const text = `${JSON.stringify({ ...receipt, links: { receipt: `/v1/sources/${receipt?.sourceId ?? ''}` } }, null, 2)}\n`;
   const beside = join(target, `${free}.receipt.json`);
-  await writeFile(`${beside}.part`, text, { mode: 0o600 });
+  await writeFile(`${beside}.part`, text, { mode: 0o600, flag: receiptFlags });
   await rename(`${beside}.part`, beside);
   await rename(join(folder, name), join(target, free));
 }
+
+/** Follows no link: whoever drops files may have put one where the receipt is to be written. */
+const receiptFlags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
 
 const sameNameMax = 10_000;
 
