@@ -81,7 +81,11 @@ export class EmbeddedPlatform implements Platform {
 
   get uploads(): EmbeddedUploads {
     const newId = (): string => randomBytes(12).toString('hex');
-    return this.#open('uploads', () => new EmbeddedUploads(this.directory.uploads, { newId }), () => undefined);
+    return this.#open(
+      'uploads',
+      () => new EmbeddedUploads(this.directory.uploads, { newId }),
+      () => undefined,
+    );
   }
 
   get aggregates(): EmbeddedAggregateStore {
@@ -94,11 +98,19 @@ export class EmbeddedPlatform implements Platform {
 
   deduper(subscription: string): Deduper {
     const { directory } = this;
-    return this.#open(`deduper ${subscription}`, () => openDeduper({ directory, subscription, clock: systemClock }), closing);
+    return this.#open(
+      `deduper ${subscription}`,
+      () => openDeduper({ directory, subscription, clock: systemClock }),
+      closing,
+    );
   }
 
   readings(layer: Layer): EmbeddedReadingStore {
-    return this.#open(`readings ${layer}`, () => openReadingStore({ file: this.directory.store(layer), layer }), closing);
+    return this.#open(
+      `readings ${layer}`,
+      () => openReadingStore({ file: this.directory.store(layer), layer }),
+      closing,
+    );
   }
 
   /** Closes what was opened, the newest first. */
