@@ -20,6 +20,13 @@ export interface LogLine {
   readonly [field: string]: unknown;
 }
 
+const started = new Set<MeterflowCommand>();
+
+/** Ends all that is left of every command that was started. */
+export function endAllCommands(): void {
+  started.forEach((command) => command.killAll());
+}
+
 /** A running `meterflow …` with the processes below it. */
 export class MeterflowCommand {
   readonly #child: ChildProcess;
@@ -39,6 +46,7 @@ export class MeterflowCommand {
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#log = (this.#log + text).slice(-logCharsMax);
     });
+    started.add(this);
     // Not `close`: orphans hold the other ends of the pipes a little longer.
     this.#ended = once(this.#child, 'exit').then(([code, signal]) => ({
       code: code as number | null,

@@ -1,22 +1,24 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { busCounts, differences, endStateOf } from './end-state.ts';
 import { killAtRandom } from './kill-at-random.ts';
 import { MeterflowCommand, type LogLine } from './command.ts';
-import { makePieces, type Piece } from './pieces.ts';
+import type { Piece } from './pieces.ts';
 import { seededRandom } from './random.ts';
-import { DevServer, feed, idle, runUndisturbed } from './run-dev.ts';
+import { makeReference, type Input, type Reference } from './reference.ts';
+import { DevServer, feed, idle } from './run-dev.ts';
 
 export interface CrashOptions {
   readonly kills: number;
   readonly seed: number;
   /** `dev`: a server that senders send to. `import`: the command that brings its own server, killed and run again. */
   readonly mode: 'dev' | 'import';
-  readonly file?: string;
-  readonly readings: number;
-  readonly pieces: number;
+  /** What to import and to come to, or what to make that of. */
+  readonly input: Reference | Input;
   readonly everyMs: number;
+  /** Who is killed: services by their names, `sandbox`, `supervisor`, `all`; any of them where not told. */
+  readonly victims?: readonly string[];
   readonly keep?: boolean;
   readonly onKill?: (victim: string, done: number) => void;
 }
@@ -41,16 +43,13 @@ export interface CrashResult {
 export async function crashRun(options: CrashOptions): Promise<CrashResult> {
   const folder = await mkdtemp(join(tmpdir(), 'meterflow-crash-'));
   try {
-    const pieces = await makePieces({ folder: join(folder, 'input'), ...options });
-    const dirs = { killed: join(folder, 'killed'), unkilled: join(folder, 'unkilled') };
-    await Promise.all(Object.values(dirs).map((dir) => mkdir(dir)));
-    await runUndisturbed(dirs.unkilled, pieces);
+    const { pieces, endState } = 'endState' in options.input ? options.input : await makeReference(folder, options.input);
+    const dataDir = join(folder, 'killed');
     const startMs = performance.now();
-    const run = options.mode === 'dev' ? await killedDev(dirs.killed, pieces, options) : await killedImport(dirs.killed, pieces, options);
+    const run = await (options.mode === 'dev' ? killedDev : killedImport)(dataDir, pieces, options);
     const seconds = (performance.now() - startMs) / 1_000;
-    const unkilled = await endStateOf(dirs.unkilled, join(folder, 'unkilled.ndjson'));
-    const killed = await endStateOf(dirs.killed, join(folder, 'killed.ndjson'));
-    const counts = busCounts(dirs.killed);
+    const killed = await endStateOf(dataDir, join(folder, 'killed.ndjson'));
+    const counts = busCounts(dataDir);
     return {
       folder,
       killed: run.killed,
@@ -62,13 +61,13 @@ export async function crashRun(options: CrashOptions): Promise<CrashResult> {
       seconds,
       faults: [
         ...run.faults,
-        ...(await differences(killed, unkilled)),
+        ...(await differences(killed, endState)),
         ...counts.filter(({ unsettled }) => unsettled > 0).map(({ subscription, unsettled }) => `${unsettled} messages wait on ${subscription}`),
       ],
     };
   } finally {
     if (options.keep !== true) {
-      await rm(folder, { recursive: true });
+      await rm(folder, { recursive: true, force: true, maxRetries: 20 });
     }
   }
 }
@@ -93,6 +92,18 @@ async function killedDev(dataDir: string, pieces: readonly Piece[], options: Cra
     const code = await server.stop();
     const faults = code === 0 ? [] : [`the drain at the end exited with ${String(code)}`];
     return { killed, starts: server.starts, log: server.log, faults };
+  } finally {
+    server.killAll();
+  }
+}
+
+/** An import ends when its own receipts are complete; what else was published twice waits for the next server. */
+async function settle(dataDir: string): Promise<void> {
+  const server = new DevServer(dataDir);
+  try {
+    await server.up();
+    await idle(dataDir);
+    await server.stop();
   } finally {
     server.killAll();
   }
@@ -131,6 +142,7 @@ async function killedImport(dataDir: string, pieces: readonly Piece[], options: 
     const killed = await killAtRandom({ ...options, random, current: () => runs.at(-1) as MeterflowCommand });
     killing = false;
     await importing;
+    await settle(dataDir);
     return { killed, starts: runs.length, log: runs.flatMap(({ log }) => log), faults };
   } finally {
     runs.forEach((run) => run.killAll());

@@ -106,23 +106,29 @@ export interface SubscriptionCounts {
 /** What went over the bus of a directory at rest. */
 export function busCounts(dataDir: string): readonly SubscriptionCounts[] {
   const files = dataDirectory(dataDir);
-  const one = (file: string, sql: string): number => {
-    const database = new DatabaseSync(file);
-    try {
-      return Number(database.prepare(sql).get()?.['n'] ?? 0);
-    } finally {
-      database.close();
-    }
-  };
   const topology = new DatabaseSync(files.topology);
   const subscriptions = topology.prepare('select name, topic from subscriptions order by name').all();
   topology.close();
   return subscriptions.map((row) => {
     const [subscription, topic] = [String(row['name']), String(row['topic'])];
-    const published = one(files.topic(topic), 'select coalesce(max(seq), 0) as n from messages');
+    const published = publishedOn(dataDir, topic);
     const cursor = one(files.subscription(subscription), 'select cursor as n from position');
     const out = one(files.subscription(subscription), 'select count(*) as n from unsettled');
     const handled = one(files.dedupe(subscription), 'select count(*) as n from done');
     return { subscription, topic, published, handled, unsettled: published - cursor + out };
   });
+}
+
+/** How many messages were ever published on a topic. */
+export function publishedOn(dataDir: string, topic: string): number {
+  return one(dataDirectory(dataDir).topic(topic), 'select coalesce(max(seq), 0) as n from messages');
+}
+
+function one(file: string, sql: string): number {
+  const database = new DatabaseSync(file);
+  try {
+    return Number(database.prepare(sql).get()?.['n'] ?? 0);
+  } finally {
+    database.close();
+  }
 }

@@ -33,12 +33,12 @@ export function callLocally(call: LocalCall): Promise<{ readonly status: number;
   });
 }
 
-/** True when the server says that no message waits anywhere; false also when it does not answer. */
-export async function isIdle(dataDir: string): Promise<boolean> {
+/** How many messages wait, on whatever subscription; undefined when the server does not answer. */
+export async function messagesWaiting(dataDir: string): Promise<number | undefined> {
   try {
     const { status, text } = await callLocally({ dataDir, service: 'control', path: '/v1/status' });
-    return status === 200 && (JSON.parse(text) as { idle: boolean }).idle;
+    return status === 200 ? (JSON.parse(text) as { backlogMessages: number }).backlogMessages : undefined;
   } catch {
-    return false;
+    return undefined;
   }
 }

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { endAllCommands } from './command.ts';
 import { crashRun, type CrashResult } from './crash-run.ts';
 
 const usage = `node tools/crash/src/main.ts [options]
@@ -13,6 +14,7 @@ canonical export and its receipts with those of a run that nobody killed.
                   (default: the Swiss households of the shared folder, else the bundled sample)
   --readings N    lines taken of it (default 60000)
   --pieces N      files that they are cut into (default 8)
+  --victims A,B   who is killed: ingest, rule-execution, sandbox, persistence, aggregation, control, supervisor, all
   --every MS      mean time between two kills (default 600)
   --keep          leave the data directories where they are
   --verbose       tell each kill`;
@@ -26,6 +28,7 @@ const { values } = parseArgs({
     readings: { type: 'string', default: '60000' },
     pieces: { type: 'string', default: '8' },
     every: { type: 'string', default: '600' },
+    victims: { type: 'string' },
     keep: { type: 'boolean', default: false },
     verbose: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
@@ -36,15 +39,24 @@ if (values.help || (values.mode !== 'dev' && values.mode !== 'import')) {
   process.stdout.write(`${usage}\n`);
   process.exitCode = values.help ? 0 : 2;
 } else {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      endAllCommands();
+      process.exit(1);
+    });
+  }
   const result = await crashRun({
     kills: Number(values.kills),
     seed: Number(values.seed),
     mode: values.mode,
-    readings: Number(values.readings),
-    pieces: Number(values.pieces),
+    input: {
+      readings: Number(values.readings),
+      pieces: Number(values.pieces),
+      ...(values.file === undefined ? {} : { file: values.file }),
+    },
     everyMs: Number(values.every),
     keep: values.keep,
-    ...(values.file === undefined ? {} : { file: values.file }),
+    ...(values.victims === undefined ? {} : { victims: values.victims.split(',') }),
     ...(values.verbose
       ? { onKill: (victim, done) => process.stderr.write(`${done} ${victim}\n`) }
       : {}),
@@ -68,5 +80,8 @@ function tableOf(result: CrashResult): string {
   ];
   const width = Math.max(...rows.map(([name]) => name.length));
   const table = rows.map(([name, value]) => `${name.padEnd(width)}  ${value}`);
+  if (values.keep) {
+    table.push(`kept in ${result.folder}`);
+  }
   return [...table, ...result.faults.map((fault) => `  ${fault}`)].join('\n');
 }

@@ -51,8 +51,8 @@ export async function makePieces(options: PiecesOptions): Promise<readonly Piece
     const own = lines.slice(index * perPiece, (index + 1) * perPiece);
     made.push(await piece(folder, { name: `part-${index}`, sourceVersion: 1, lines: own }));
     if (index % 2 === 0) {
-      const corrected = own.filter((_, at) => at % 5 === 0).map((line) => ({ ...line, value: corrected3(line.value) }));
-      made.push(await piece(folder, { name: `part-${index}-corrected`, sourceVersion: 2, lines: corrected }));
+      const some = own.filter((_, at) => at % 5 === 0).map((line) => ({ ...line, value: corrected(line.value) }));
+      made.push(await piece(folder, { name: `part-${index}-corrected`, sourceVersion: 2, lines: some }));
     }
   }
   return made;
@@ -68,7 +68,7 @@ async function piece(
   return { file, sourceVersion };
 }
 
-function corrected3(value: string): string {
+function corrected(value: string): string {
   return (Number(value) + 0.125).toFixed(3);
 }
 

@@ -36,7 +36,7 @@ export function processTree(root: number): readonly TreeProcess[] {
 
 export function isAlive({ pid, startTicks }: TreeProcess): boolean {
   const stat = statOf(pid);
-  return stat !== undefined && stat.startTicks === startTicks && stat.state !== 'Z';
+  return stat?.startTicks === startTicks && stat.state !== 'Z';
 }
 
 /** Signals this very process; false when it has ended already. */

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MeterflowCommand, type LogLine } from './command.ts';
-import { isIdle } from './local-calls.ts';
+import { messagesWaiting } from './local-calls.ts';
 import type { Piece } from './pieces.ts';
 import { shuffled } from './random.ts';
 import { sendPiece } from './send-piece.ts';
@@ -61,6 +61,8 @@ export class DevServer {
 }
 
 const importsAtOnce = 2;
+/** More is sent only while no more messages than this wait: what is killed all the time would never catch up. */
+const backlogMax = 50;
 
 export interface Feed {
   /** Sends what is left of the pass that has begun, then no more. Resolves with how often a piece was sent again. */
@@ -76,6 +78,7 @@ export function feed(dataDir: string, pieces: readonly Piece[], random: () => nu
       const waiting = shuffled(pieces, random);
       const sender = async (): Promise<void> => {
         for (let piece = waiting.pop(); piece !== undefined; piece = waiting.pop()) {
+          await until('the backlog is small', () => isSmall(dataDir), { withinMs: 600_000, everyMs: 100 });
           again += (await sendPiece(dataDir, piece, `pass-${pass}`)).attempts - 1;
         }
       };
@@ -94,13 +97,18 @@ export function feed(dataDir: string, pieces: readonly Piece[], random: () => nu
   };
 }
 
+async function isSmall(dataDir: string): Promise<true | undefined> {
+  const waiting = await messagesWaiting(dataDir);
+  return waiting !== undefined && waiting <= backlogMax ? true : undefined;
+}
+
 /** Resolves when no message waits anywhere, twice in a row. */
 export async function idle(dataDir: string, withinMs = 300_000): Promise<void> {
   let before = false;
   await until(
     'no message waits anywhere',
     async () => {
-      const now = await isIdle(dataDir);
+      const now = (await messagesWaiting(dataDir)) === 0;
       const both = now && before;
       before = now;
       return both || undefined;

@@ -36,6 +36,8 @@ const lateShare = 1 / 3;
 const startMsMax = 60_000;
 const restartMs = 100;
 const restartMsMax = 10_000;
+/** The same for a process that was killed: it did not fail by itself. */
+const killedRestartMsMax = 1_000;
 /** A run that stayed ready for so long starts the back-off anew. */
 const steadyMs = 2_000;
 
@@ -183,7 +185,7 @@ export class ServiceProcess {
     }
     const steady = run.readyAtMs !== undefined && clock.nowMs() - run.readyAtMs > steadyMs;
     this.#failures = steady ? 0 : this.#failures + 1;
-    const waitMs = Math.min(restartMsMax, restartMs * 2 ** Math.max(0, this.#failures - 1));
+    const waitMs = Math.min(end.signal === 'SIGKILL' ? killedRestartMsMax : restartMsMax, restartMs * 2 ** Math.max(0, this.#failures - 1));
     logger.warn('service ended; it is started again', { service: name, ...end, comeAgain, waitMs });
     setTimeout(() => {
       if (!this.#stopping) {
