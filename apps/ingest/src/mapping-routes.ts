@@ -4,6 +4,7 @@ import { RevisionConflictError } from '@meterflow/registry';
 import { z } from 'zod';
 import { mappingTextBytesMax } from './limits.ts';
 import { MappingTextError, readMappingText } from './mapping-text.ts';
+import { contentVersion } from './mapping-version.ts';
 import { BuiltInMappingError, TooManyMappingsError, type KnownMapping, type Mappings } from './mappings.ts';
 
 const readers = ['provider', 'customer', 'operator'] as const;
@@ -73,19 +74,26 @@ function putRoute(mappings: Mappings): Route {
     summary: 'Make or change a mapping; what was begun under the one before is finished under it',
     roles: [...writers],
     params,
+    query: z.strictObject({
+      check: z.stringbool().default(false).describe('only say whether it is a mapping, and what is wrong with it'),
+    }),
     takesBytes: ['application/json', 'application/yaml', 'application/x-yaml', 'text/yaml'],
     bodyBytesMax: mappingTextBytesMax,
     answers: {
       200: { description: 'It was changed, or was so already', schema: known },
       201: { description: 'It is new', schema: known },
     },
-    handle: async ({ principal: { tenant }, params: { name }, ...request }) => {
+    handle: async ({ principal: { tenant }, params: { name }, query: { check }, ...request }) => {
       const text = await textOf(request.bytes);
       if (mediaType(request.header('content-type')) === 'application/json') {
         checkJson(text);
       }
       try {
-        const put = await mappings.put(tenant, readMappingText(text, name));
+        const mapping = readMappingText(text, name);
+        if (check) {
+          return { json: shown({ version: contentVersion(mapping), mapping, isBuiltIn: false }) };
+        }
+        const put = await mappings.put(tenant, mapping);
         return { status: put.isNew ? 201 : 200, json: shown(put) };
       } catch (error) {
         throw problemFor(error);

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { WriteStream } from 'node:tty';
+import type { ReadStream, WriteStream } from 'node:tty';
 
 /** What every command is told before its own options. */
 export interface GlobalOptions {
@@ -15,11 +15,13 @@ export interface RawGlobalOptions {
   readonly logLevel: GlobalOptions['logLevel'];
 }
 
+export const dataDirDefault = 'meterflow-data';
+
 export function globalOptions(raw: RawGlobalOptions): GlobalOptions {
   return { dataDir: resolve(raw.dataDir), json: raw.json === true, logLevel: raw.logLevel };
 }
 
-/** Where a command writes. */
+/** Where a command writes, and whom it can ask. */
 export interface Output {
   /** A line of result, on standard output. */
   line(text: string): void;
@@ -27,6 +29,8 @@ export interface Output {
   note(text: string): void;
   /** Standard error, for what is drawn over itself. */
   readonly terminal: WriteStream;
+  /** Standard input, for a question. */
+  readonly input: ReadStream;
 }
 
 export const processOutput: Output = {
@@ -37,9 +41,41 @@ export const processOutput: Output = {
     process.stderr.write(`${text}\n`);
   },
   terminal: process.stderr,
+  input: process.stdin,
 };
+
+/** What a command is called with beside its own options. */
+export interface Surroundings {
+  readonly globals: () => GlobalOptions;
+  readonly output: Output;
+}
+
+/** The same once the command line is parsed. */
+export interface Told {
+  readonly globals: GlobalOptions;
+  readonly output: Output;
+}
+
+/** Stable, for whoever reads errors by machine; docs/cli.md lists them. */
+export type CommandErrorCode =
+  | 'data-missing'
+  | 'file-missing'
+  | 'import-failed'
+  | 'not-confirmed'
+  | 'not-clean'
+  | 'not-stored'
+  | 'not-idle'
+  | 'nothing-chosen'
+  | 'server-gone'
+  | 'not-configured';
 
 /** Thrown when a command can't do what it was told; the message says what to do. Exits 1. */
 export class CommandError extends Error {
   override readonly name = 'CommandError';
+  readonly code: CommandErrorCode;
+
+  constructor(code: CommandErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
 }

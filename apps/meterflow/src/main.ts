@@ -1,27 +1,11 @@
+import { processOutput } from './cli-context.ts';
 import { buildProgram } from './program.ts';
-import { processOutput, CommandError } from './cli-context.ts';
-import { CommanderError } from 'commander';
-import { RefusedError } from './client/local-client.ts';
+import { reportError } from './report-error.ts';
 
-const usageExit = 2;
-
+// Asked of the words themselves: what can't be parsed must be told in the wanted form too.
+const json = process.argv.includes('--json');
 try {
-  await buildProgram(processOutput).parseAsync(process.argv);
+  await buildProgram(processOutput, { json }).parseAsync(process.argv);
 } catch (error) {
-  process.exitCode = exitCodeOf(error);
-}
-
-/** 0: done. 1: it could not be done; the message says what to do. 2: the command line is wrong. */
-function exitCodeOf(error: unknown): number {
-  if (error instanceof CommanderError) {
-    return error.exitCode === 0 ? 0 : usageExit;
-  }
-  const known =
-    error instanceof CommandError ||
-    error instanceof RefusedError ||
-    (error instanceof Error && error.name.endsWith('Error') && error.name !== 'TypeError');
-  processOutput.note(
-    `meterflow: ${known ? (error as Error).message : error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
-  );
-  return 1;
+  process.exitCode = reportError(error, processOutput, { json });
 }

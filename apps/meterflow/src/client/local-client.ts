@@ -1,5 +1,6 @@
 import { request, type IncomingMessage } from 'node:http';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { localCredential } from '@meterflow/http/client';
 import type { Role } from '@meterflow/registry';
 
@@ -9,7 +10,35 @@ export interface Call {
   readonly path: string;
   readonly tenant: string;
   readonly role: Role;
+  /** Sent as JSON. */
   readonly body?: unknown;
+  /** Sent as it is. */
+  readonly content?: { readonly type: string; readonly text: string };
+}
+
+/** Thrown when nobody answers on the socket for {@link connectMsMax}, though a server holds the directory. */
+export class NoAnswerError extends Error {
+  override readonly name = 'NoAnswerError';
+  /** Of the last try. */
+  readonly code: string;
+
+  constructor(code: string, options: ErrorOptions) {
+    super('the server does not answer; it may be starting or stopping: look at its log, and try again', options);
+    this.code = code;
+  }
+}
+
+/** A service that starts, or starts again, is waited for so long. */
+const connectMsMax = 15_000;
+const connectAgainMs = 50;
+/** Nobody listens, and so nothing was sent. */
+const nobodyListens: readonly unknown[] = ['ENOENT', 'ECONNREFUSED'];
+
+interface ProblemBody {
+  readonly code?: string;
+  readonly title?: string;
+  readonly detail?: string;
+  readonly errors?: readonly { readonly at: string; readonly problem: string }[];
 }
 
 /** What the server refused, in its own words. */
@@ -18,8 +47,8 @@ export class RefusedError extends Error {
   readonly status: number;
   readonly code: string;
 
-  constructor(status: number, problem: { readonly code?: string; readonly title?: string; readonly detail?: string }) {
-    super(problem.detail ?? problem.title ?? `the server answered ${status}`);
+  constructor(status: number, problem: ProblemBody) {
+    super(messageOf(problem) ?? `the server answered ${status}`);
     this.status = status;
     this.code = problem.code ?? String(status);
   }
@@ -59,16 +88,34 @@ export class LocalClient {
     }
   }
 
-  #send({ method = 'GET', path, tenant, role, body }: Call): Promise<IncomingMessage> {
-    const payload = body === undefined ? undefined : JSON.stringify(body);
+  async #send(call: Call): Promise<IncomingMessage> {
+    const untilMs = performance.now() + connectMsMax;
+    for (;;) {
+      try {
+        return await this.#sendOnce(call);
+      } catch (error) {
+        const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined;
+        if (!nobodyListens.includes(code)) {
+          throw error;
+        }
+        if (performance.now() > untilMs) {
+          throw new NoAnswerError(String(code), { cause: error });
+        }
+        await sleep(connectAgainMs);
+      }
+    }
+  }
+
+  #sendOnce({ method = 'GET', path, tenant, role, body, content }: Call): Promise<IncomingMessage> {
+    const sent = body === undefined ? content : { type: 'application/json', text: JSON.stringify(body) };
     const headers = {
       authorization: `Bearer ${localCredential(role, tenant)}`,
-      ...(payload === undefined ? {} : { 'content-type': 'application/json' }),
+      ...(sent === undefined ? {} : { 'content-type': sent.type }),
     };
     return new Promise((resolve, reject) => {
       const outgoing = request({ socketPath: this.#socketPath, method, path, headers }, resolve);
       outgoing.on('error', reject);
-      outgoing.end(payload);
+      outgoing.end(sent?.text);
     });
   }
 }
@@ -81,7 +128,12 @@ async function textOf(answer: IncomingMessage): Promise<string> {
   return text;
 }
 
-function problemOf(text: string): { code?: string; title?: string; detail?: string } {
+/** One line, or one for each of several things that are wrong. */
+function messageOf({ title, detail, errors = [] }: ProblemBody): string | undefined {
+  return errors.length > 1 ? errors.map(({ at, problem }) => `${at}: ${problem}`).join('\n  ') : (detail ?? title);
+}
+
+function problemOf(text: string): ProblemBody {
   try {
     return JSON.parse(text) as object;
   } catch {

@@ -1,7 +1,8 @@
+import { existsSync } from 'node:fs';
 import { dataDirectory, runningServer, type DataDirectory } from '@meterflow/embedded';
 import { createTelemetry } from '@meterflow/telemetry';
 import { lanes } from '@meterflow/contracts';
-import type { GlobalOptions } from '../cli-context.ts';
+import { CommandError, type GlobalOptions } from '../cli-context.ts';
 import { serviceNames, type ServiceName } from '../server/services.ts';
 import { localSocket } from '../server/sockets.ts';
 import { startServer, type EmbeddedServer } from '../server/start-server.ts';
@@ -18,6 +19,20 @@ export interface ServerClients {
 /** Which services a command needs when no server runs: one that only asks needs none of the stages. */
 export const askingServices: readonly ServiceName[] = ['control'];
 export const allServices: readonly ServiceName[] = serviceNames;
+
+/**
+ * {@link withServer} for a command that only asks: a directory that is not there is a mistyped one, and not to be made.
+ */
+export function askServer<Result>(
+  globals: GlobalOptions,
+  work: (clients: ServerClients) => Promise<Result>,
+): Promise<Result> {
+  if (!existsSync(globals.dataDir)) {
+    const how = '`meterflow import` and `meterflow dev` make one; --data-dir names another';
+    return Promise.reject(new CommandError('data-missing', `there is no data directory ${globals.dataDir}; ${how}`));
+  }
+  return withServer(globals, askingServices, work);
+}
 
 /**
  * Does `work` with the server of the data directory: the one that runs, or else one started for this command alone,

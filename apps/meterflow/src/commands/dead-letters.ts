@@ -1,6 +1,6 @@
 import { CommandError, type GlobalOptions, type Output } from '../cli-context.ts';
 import { pages, queryString, type Row } from '../client/pages.ts';
-import { allServices, askingServices, withServer } from '../client/with-server.ts';
+import { allServices, askingServices, askServer, withServer } from '../client/with-server.ts';
 import { shownValue } from '../client/exact-json.ts';
 import { untilIdle } from '../client/until-idle.ts';
 import { table } from '../terminal/table.ts';
@@ -15,7 +15,7 @@ export interface DeadLetterFilter {
 const operator = { tenant: 'default', role: 'operator' } as const;
 
 export async function listDeadLetters(filter: DeadLetterFilter, globals: GlobalOptions, output: Output): Promise<void> {
-  const rows = await withServer(globals, askingServices, async ({ control }) => {
+  const rows = await askServer(globals, async ({ control }) => {
     const found: Row[] = [];
     const path = `/v1/dead-letters${queryString({ ...filter })}`;
     for await (const page of pages(control, { ...operator, path, cursor: 'before', rows: 'deadLetters' })) {
@@ -39,7 +39,7 @@ export async function listDeadLetters(filter: DeadLetterFilter, globals: GlobalO
 }
 
 export async function showDeadLetter(id: string, globals: GlobalOptions, output: Output): Promise<void> {
-  const text = await withServer(globals, askingServices, ({ control }) =>
+  const text = await askServer(globals, ({ control }) =>
     control.text({ ...operator, path: `/v1/dead-letters/${encodeURIComponent(id)}` }),
   );
   output.line(globals.json ? text : JSON.stringify(JSON.parse(text), undefined, 2));
@@ -52,7 +52,7 @@ export async function handleDeadLetters(
   { globals, output }: { readonly globals: GlobalOptions; readonly output: Output },
 ): Promise<void> {
   if (choice.ids.length === 0 && choice.all !== true) {
-    throw new CommandError(`name the dead letters to ${command}, or say --all`);
+    throw new CommandError('nothing-chosen', `name the dead letters to ${command}, or say --all`);
   }
   const done = await withServer(globals, command === 'retry' ? allServices : askingServices, async ({ control }) => {
     const ids = [...choice.ids];

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { resolve } from 'node:path';
 import type { Receipt } from '@meterflow/receipts';
 import { CommandError, type GlobalOptions, type Output } from '../cli-context.ts';
 import { allServices, withServer, type ServerClients } from '../client/with-server.ts';
+import { RefusedError } from '../client/local-client.ts';
 import { ProgressBar } from '../terminal/progress-bar.ts';
 import { receiptText } from '../terminal/receipt-text.ts';
+import { importableFiles } from './importable-files.ts';
 
 export interface ImportOptions {
   readonly files: readonly string[];
@@ -13,7 +14,7 @@ export interface ImportOptions {
   readonly sourceVersion?: number;
 }
 
-interface ImportRequest extends Omit<ImportOptions, 'files'> {
+export interface ImportRequest extends Omit<ImportOptions, 'files'> {
   readonly file: string;
 }
 
@@ -39,10 +40,11 @@ export async function importFiles(
   globals: GlobalOptions,
   output: Output,
 ): Promise<void> {
+  const paths = await importableFiles(files);
   const receipts = await withServer(globals, allServices, async (clients) => {
     const done: Receipt[] = [];
-    for (const file of files) {
-      const receipt = await importFile(clients, { ...options, file: resolve(file) }, output);
+    for (const file of paths) {
+      const receipt = await importFile(clients, { ...options, file }, output);
       done.push(receipt);
       if (!globals.json) {
         output.line(receiptText(receipt));
@@ -53,9 +55,30 @@ export async function importFiles(
   if (globals.json) {
     output.line(JSON.stringify(receipts.length === 1 ? receipts[0] : receipts));
   }
+  checkStored(receipts);
 }
 
-async function importFile(clients: ServerClients, request: ImportRequest, output: Output): Promise<Receipt> {
+/** Lines that are bad are in the receipt; this is about whole files, and about batches that did not get through. */
+function checkStored(receipts: readonly Receipt[]): void {
+  const refused = receipts.filter(({ rejects, accepted }) => accepted === 0 && rejects.length > 0);
+  const unstored = receipts.filter(({ batchesDead, batchesParked }) => batchesDead + batchesParked > 0);
+  if (unstored.length > 0) {
+    const how = 'see `meterflow dead-letters list`, and retry them once the cause is gone';
+    throw new CommandError('not-stored', `not everything of ${labels(unstored)} is stored: ${how}`);
+  }
+  if (refused.length > 0) {
+    const why = refused[0]?.rejects[0];
+    const first = why === undefined ? '' : `: ${why.line === 0 ? '' : `line ${why.line}: `}${why.reason}`;
+    throw new CommandError('not-stored', `nothing of ${labels(refused)} was taken${first}`);
+  }
+}
+
+function labels(receipts: readonly Receipt[]): string {
+  return receipts.map(({ label }) => label).join(', ');
+}
+
+/** Imports one file; resolves with its receipt when every reading is stored and aggregated. */
+export async function importFile(clients: ServerClients, request: ImportRequest, output: Output): Promise<Receipt> {
   const bar = new ProgressBar(output.terminal);
   try {
     const sourceId = await taken(clients, request, bar);
@@ -91,7 +114,7 @@ async function taken(clients: ServerClients, request: ImportRequest, bar: Progre
           break;
         }
         if (line.error !== undefined) {
-          throw new CommandError(`${file}: ${line.error}`);
+          throw new CommandError('import-failed', `${file}: ${line.error}`);
         }
         if (line.closed === true) {
           return line.sourceId as string;
@@ -143,17 +166,22 @@ class Patience {
       throw error;
     }
     if (performance.now() - this.#answeredAtMs > silenceMsMax) {
-      throw new CommandError('the server is gone; run the same command again, it goes on where this one stopped', {
-        cause: error,
-      });
+      const how = 'run the same command again, it goes on where this one stopped';
+      throw new CommandError('server-gone', `the server is gone; ${how}`, { cause: error });
     }
   }
 }
 
 function isRestart(error: unknown): boolean {
+  if (error instanceof RefusedError) {
+    return busyCodes.has(error.code);
+  }
   const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined;
   return typeof code === 'string' && restartCodes.has(code);
 }
 
 /** What a call fails with while the process behind the socket ends or is not up yet. */
 const restartCodes = new Set(['ECONNRESET', 'ECONNREFUSED', 'ENOENT', 'EPIPE', 'ERR_STREAM_PREMATURE_CLOSE']);
+
+/** What a server answers that can't just now. */
+const busyCodes = new Set(['overloaded', 'unavailable', 'too-many-requests']);

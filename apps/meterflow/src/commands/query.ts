@@ -1,7 +1,7 @@
-import type { GlobalOptions, Output } from '../cli-context.ts';
+import type { GlobalOptions, Output, Told } from '../cli-context.ts';
 import { floatValue, shownValue } from '../client/exact-json.ts';
 import { pages, queryString, type Row } from '../client/pages.ts';
-import { askingServices, withServer } from '../client/with-server.ts';
+import { askServer } from '../client/with-server.ts';
 import { sparkline } from '../terminal/chart.ts';
 import { table } from '../terminal/table.ts';
 
@@ -26,7 +26,8 @@ export async function queryReadings(options: ReadingsOptions, globals: GlobalOpt
   const { tenant, meter, channel, from, to, raw } = options;
   const path = `/v1/readings${queryString({ meter, channel, from, to, raw })}`;
   const rows = await allRows(globals, { tenant, path, rows: 'readings' });
-  tell(rows, { columns: ['start', 'end', 'value', 'unit', 'quality', 'version'], value: 'value' }, { globals, output });
+  const columns = ['start', 'end', 'value', 'unit', 'quality', 'version'];
+  tell(rows, { series: options, columns, value: 'value' }, { globals, output });
 }
 
 export async function queryAggregates(
@@ -38,14 +39,14 @@ export async function queryAggregates(
   const path = `/v1/aggregates${queryString({ meter, channel, from, to, resolution })}`;
   const rows = await allRows(globals, { tenant, path, rows: 'aggregates' });
   const columns = ['start', 'end', 'sum', 'min', 'max', 'mean', 'count', 'unit', 'quality'];
-  tell(rows, { columns, value: 'sum' }, { globals, output });
+  tell(rows, { series: options, columns, value: 'sum' }, { globals, output });
 }
 
 async function allRows(
   globals: GlobalOptions,
   query: { tenant: string; path: string; rows: string },
 ): Promise<readonly Row[]> {
-  return withServer(globals, askingServices, async ({ control }) => {
+  return askServer(globals, async ({ control }) => {
     const found: Row[] = [];
     for await (const page of pages(control, { ...query, role: 'operator', cursor: 'after' })) {
       found.push(...page);
@@ -57,15 +58,19 @@ async function allRows(
 /** Rows as JSON; or, for a person, a table, and on a terminal a chart above it. */
 function tell(
   rows: readonly Row[],
-  shown: { readonly columns: readonly string[]; readonly value: string },
-  { globals, output }: { readonly globals: GlobalOptions; readonly output: Output },
+  shown: { readonly series: SeriesOptions; readonly columns: readonly string[]; readonly value: string },
+  { globals, output }: Told,
 ): void {
   if (globals.json) {
     output.line(JSON.stringify(rows));
     return;
   }
   if (rows.length === 0) {
-    output.note('There are no readings of this series in this span.');
+    const { tenant, meter, channel } = shown.series;
+    output.note(
+      `Meter ${meter} of tenant ${tenant} has nothing of channel ${channel} from ${shown.series.from} to ${shown.series.to}.\n` +
+        'Which there are: meterflow sql "select distinct tenant, meter, channel from readings order by all"',
+    );
     return;
   }
   if (output.terminal.isTTY) {

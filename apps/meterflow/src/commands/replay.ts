@@ -1,4 +1,5 @@
-import type { GlobalOptions, Output } from '../cli-context.ts';
+import { CommandError, type GlobalOptions, type Output } from '../cli-context.ts';
+import { RefusedError } from '../client/local-client.ts';
 import { allServices, withServer } from '../client/with-server.ts';
 import { untilIdle } from '../client/until-idle.ts';
 
@@ -15,7 +16,14 @@ export async function replay(
 ): Promise<void> {
   const answer = await withServer(globals, allServices, async ({ control }) => {
     const body = { subscription, from: new Date(from).toISOString() };
-    const text = await control.text({ method: 'POST', path: '/v1/replay', tenant: 'default', role: 'operator', body });
+    const call = { method: 'POST', path: '/v1/replay', tenant: 'default', role: 'operator', body } as const;
+    const text = await control.text(call).catch((error: unknown) => {
+      if (error instanceof RefusedError && error.status === 404) {
+        const hint = '`meterflow status` lists them';
+        throw new CommandError('nothing-chosen', `there is no subscription ${subscription}; ${hint}`, { cause: error });
+      }
+      throw error;
+    });
     await untilIdle(control);
     return text;
   });

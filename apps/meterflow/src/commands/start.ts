@@ -1,47 +1,92 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { GlobalOptions, Output } from '../cli-context.ts';
+import type { Receipt } from '@meterflow/receipts';
+import { dataDirDefault, type GlobalOptions, type Output } from '../cli-context.ts';
 import { floatValue, parseExact, shownValue } from '../client/exact-json.ts';
 import { LocalClient } from '../client/local-client.ts';
 import { queryString, type Row } from '../client/pages.ts';
 import { localSocket } from '../server/sockets.ts';
+import type { EmbeddedServer } from '../server/start-server.ts';
 import { barChart } from '../terminal/chart.ts';
 import { dev, type DevOptions } from './dev.ts';
-import { importFiles } from './import.ts';
+import { importFile } from './import.ts';
 
 /** Real readings of London households; licence and credit stand beside them. */
 const sample = 'samples/london-households.csv';
 const shown = { meter: 'MAC000010', channel: 'import', from: '2013-03-25', to: '2013-04-08' };
+const aggregatesPath = `/v1/aggregates${queryString({ ...shown, resolution: 'day' })}`;
 
 /** The first run: a server, the sample through all stages, what became of it, and where to look. */
 export async function start(options: DevOptions, globals: GlobalOptions, output: Output): Promise<void> {
-  const server = await dev(options, globals, output);
-  const file = sampleFile();
-  output.note(`\nImporting ${sample}: real half-hourly readings of three London households …`);
-  await importFiles({ files: [file], tenant: 'default' }, globals, output);
-  const control = new LocalClient(localSocket(server.directory, 'control'));
-  const path = `/v1/aggregates${queryString({ ...shown, resolution: 'day' })}`;
-  const text = await control.text({ path, tenant: 'default', role: 'operator' });
+  if (!globals.json) {
+    output.note('Starting …');
+  }
+  const server = await dev(options, globals, { ...output, line: () => undefined });
+  const { directory } = server;
+  const clients = {
+    directory,
+    ingest: new LocalClient(localSocket(directory, 'ingest')),
+    control: new LocalClient(localSocket(directory, 'control')),
+  };
+  if (!globals.json) {
+    output.note(`\nImporting ${sample}: real half-hourly readings of three London households …`);
+  }
+  const receipt = await importFile(clients, { file: sampleFile(), tenant: 'default' }, output);
+  if (globals.json) {
+    output.line(JSON.stringify({ url: server.url, dataDir: globals.dataDir, pid: process.pid, receipt }));
+    return;
+  }
+  const text = await clients.control.text({ path: aggregatesPath, tenant: 'default', role: 'operator' });
   const days = (parseExact(text) as { aggregates: Row[] }).aggregates;
-  output.line(`\nMeter ${shown.meter}, kWh a day:\n`);
   output.line(
-    barChart(
-      days.map((day) => ({ label: shownValue(day['start']).slice(0, 10), value: floatValue(day['sum']) })),
-      'kWh',
-    ),
+    [told(receipt), `Meter ${shown.meter}, kWh a day:`, chart(days), whereToLook(server, globals)].join('\n\n'),
   );
-  const url = server.url ?? '';
-  output.line(
-    [
-      '',
-      `API          ${url}  (what there is: ${url}/openapi.json)`,
-      `Key          ${join(globals.dataDir, 'operator.key')}`,
-      `Try          curl -H "Authorization: Bearer $(cat ${join(globals.dataDir, 'operator.key')})" "${url}${path}"`,
-      `             npx meterflow sql "select meter, sum(value) from readings group by meter" --data-dir ${globals.dataDir}`,
-      'Ctrl-C drains and stops it.',
-    ].join('\n'),
+}
+
+/** What happened, also when the sample was there before. */
+function told({ accepted, duplicates, aggregatesWritten, seconds, sourceId }: Receipt): string {
+  const took = `in ${seconds.toFixed(1)} s (receipt ${sourceId})`;
+  if (accepted > 0 && duplicates === accepted) {
+    return (
+      `The sample was here already: its ${accepted} readings came once more and changed nothing,\n` +
+      `as whatever is delivered twice, ${took}.`
+    );
+  }
+  return (
+    `${accepted} readings arrived, passed the sandboxed rules, are stored as they came and as validated,\n` +
+    `and made ${aggregatesWritten} hours, days and months, ${took}.`
   );
+}
+
+function chart(days: readonly Row[]): string {
+  return barChart(
+    days.map((day) => ({
+      label: shownValue(day['start']).slice(0, 10),
+      value: floatValue(day['sum']),
+      // A picture: the exact sum has more digits than a person wants here.
+      text: floatValue(day['sum']).toFixed(3),
+    })),
+  );
+}
+
+function whereToLook({ url = '' }: EmbeddedServer, { dataDir }: GlobalOptions): string {
+  const key = shownPath(join(dataDir, 'operator.key'));
+  const where = dataDir === resolve(dataDirDefault) ? '' : ` --data-dir ${shownPath(dataDir)}`;
+  return [
+    `API    ${url}/openapi.json says what there is; ready: ${url}/readyz`,
+    `Key    ${key}, an operator's of tenant default`,
+    `Try    curl -H "Authorization: Bearer $(cat ${key})" \\`,
+    `         "${url}${aggregatesPath}"`,
+    `       npx meterflow sql "select meter, sum(value) as kwh from readings group by all order by all"${where}`,
+    'Stop   Ctrl-C; what is stored stays',
+  ].join('\n');
+}
+
+/** As a person would type it here. */
+function shownPath(path: string): string {
+  const here = relative(process.cwd(), path);
+  return here === '' || here.startsWith('..') ? path : here;
 }
 
 function sampleFile(): string {

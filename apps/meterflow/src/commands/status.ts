@@ -1,5 +1,5 @@
 import type { GlobalOptions, Output } from '../cli-context.ts';
-import { askingServices, withServer } from '../client/with-server.ts';
+import { askServer } from '../client/with-server.ts';
 import { table } from '../terminal/table.ts';
 
 interface Status {
@@ -16,7 +16,7 @@ interface Status {
 
 /** What waits where, for how long, and what is dead. */
 export async function status(globals: GlobalOptions, output: Output): Promise<void> {
-  const text = await withServer(globals, askingServices, ({ control }) =>
+  const text = await askServer(globals, ({ control }) =>
     control.text({ path: '/v1/status', tenant: 'default', role: 'operator' }),
   );
   if (globals.json) {

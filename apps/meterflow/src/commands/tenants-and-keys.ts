@@ -1,4 +1,4 @@
-import type { GlobalOptions, Output } from '../cli-context.ts';
+import type { Told } from '../cli-context.ts';
 import { parseExact, shownValue } from '../client/exact-json.ts';
 import { queryString, type Row } from '../client/pages.ts';
 import type { Call } from '../client/local-client.ts';
@@ -6,11 +6,6 @@ import { askingServices, withServer } from '../client/with-server.ts';
 import { table } from '../terminal/table.ts';
 
 const operator = { tenant: 'default', role: 'operator' } as const;
-
-interface Told {
-  readonly globals: GlobalOptions;
-  readonly output: Output;
-}
 
 export async function createTenant(name: string, told: Told): Promise<void> {
   await done({ method: 'POST', path: '/v1/tenants', body: { name } }, told, () => `tenant ${name} is there`);

@@ -21,7 +21,7 @@ const environmentShape = z.object({
 export function supervisionFrom(environment: Readonly<Record<string, string | undefined>>): Supervision {
   const parsed = environmentShape.safeParse(environment);
   if (!parsed.success) {
-    throw new CommandError(z.prettifyError(parsed.error));
+    throw new CommandError('not-configured', z.prettifyError(parsed.error));
   }
   const { METERFLOW_SILENCE_MS, METERFLOW_STUCK_MS, METERFLOW_DRAIN_MS } = parsed.data;
   return { silenceMsMax: METERFLOW_SILENCE_MS, stuckMs: METERFLOW_STUCK_MS, drainMs: METERFLOW_DRAIN_MS };

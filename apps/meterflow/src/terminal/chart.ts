@@ -3,6 +3,8 @@ const levels = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 export interface ChartPoint {
   readonly label: string;
   readonly value: number;
+  /** The value as it is shown; its digits when not given. */
+  readonly text?: string;
 }
 
 /** One line of columns, least to greatest, with both ends named; values that are many are averaged into `cellsMax`. */
@@ -27,14 +29,25 @@ export function sparkline(points: readonly ChartPoint[], cellsMax = 72): string 
   return `${columns}\n${first}${' '.repeat(Math.max(1, cells - first.length - last.length))}${last}`;
 }
 
-/** One bar a point, the value behind it. */
-export function barChart(points: readonly ChartPoint[], unit: string, cellsWide = 40): string {
+/** One bar a point, the values behind them in a column. */
+export function barChart(points: readonly ChartPoint[], cellsWide = 40): string {
   const high = Math.max(...points.map(({ value }) => value), 0) || 1;
+  const texts = points.map(({ value, text }) => text ?? String(value));
+  const fraction = Math.max(0, ...texts.map((text) => fractionOf(text).length));
+  const aligned = texts.map((text) => text + ' '.repeat(fraction - fractionOf(text).length));
+  const width = Math.max(...aligned.map((text) => text.length), 0);
   const labelWidth = Math.max(...points.map(({ label }) => label.length), 0);
   return points
-    .map(({ label, value }) => {
-      const filled = Math.max(0, Math.round((value / high) * cellsWide));
-      return `${label.padEnd(labelWidth)}  ${'█'.repeat(filled)}${' '.repeat(cellsWide - filled)}  ${value} ${unit}`;
+    .map(({ label, value }, index) => {
+      const filled = Math.min(cellsWide, Math.max(0, Math.round((value / high) * cellsWide)));
+      const bar = '█'.repeat(filled) + ' '.repeat(cellsWide - filled);
+      return `${label.padEnd(labelWidth)}  ${bar}  ${(aligned[index] ?? '').padStart(width)}`.trimEnd();
     })
     .join('\n');
+}
+
+/** From the point on: points stand below one another. */
+function fractionOf(text: string): string {
+  const point = text.indexOf('.');
+  return point === -1 ? '' : text.slice(point);
 }

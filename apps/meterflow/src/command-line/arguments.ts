@@ -1,0 +1,36 @@
+import { InvalidArgumentError } from 'commander';
+
+export const portDefault = 8640;
+
+export function port(text: string): number {
+  const value = wholeNumber(text);
+  if (value > 65_535) {
+    throw new InvalidArgumentError('A port is a number up to 65535.');
+  }
+  return value;
+}
+
+export function wholeNumber(text: string): number {
+  if (!/^\d{1,15}$/.test(text)) {
+    throw new InvalidArgumentError('It must be a whole number.');
+  }
+  return Number(text);
+}
+
+const instantPattern = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d))?$/;
+
+/** An instant as the API takes it; the text stays as it is. */
+export function instant(text: string): string {
+  if (!instantPattern.test(text) || !isDay(text.slice(0, 10)) || Number.isNaN(Date.parse(text))) {
+    throw new InvalidArgumentError(
+      'It must be an instant like 2013-03-04T00:00:00Z, or a date (of UTC) like 2013-03-04.',
+    );
+  }
+  return text;
+}
+
+/** False for 30 February, which JavaScript takes for a day of March. */
+function isDay(date: string): boolean {
+  const parsed = new Date(`${date}T00:00:00Z`);
+  return !Number.isNaN(parsed.getTime()) && parsed.toISOString().startsWith(date);
+}

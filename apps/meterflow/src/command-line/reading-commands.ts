@@ -1,0 +1,113 @@
+import { Option, type Command } from 'commander';
+import type { Surroundings } from '../cli-context.ts';
+import { exportTo } from '../commands/export.ts';
+import { importFiles, type ImportOptions } from '../commands/import.ts';
+import { queryAggregates, queryReadings, type AggregatesOptions, type ReadingsOptions } from '../commands/query.ts';
+import { listRejects, listSources, showSource } from '../commands/sources.ts';
+import { sql } from '../commands/sql.ts';
+import { instant, wholeNumber } from './arguments.ts';
+
+/** Readings: in, out, and what became of them. */
+export function addReadingCommands(program: Command, surroundings: Surroundings): void {
+  const { globals, output } = surroundings;
+  program
+    .command('import')
+    .description('bring files of readings through all stages, to the end')
+    .argument('<files...>', 'CSV, NDJSON or JSON, plain, .gz or .zst; of a directory every such file')
+    .option('--tenant <tenant>', 'whose readings they are', 'default')
+    .option(
+      '--mapping <name>',
+      'how to read the columns; chosen by the header when not given (meterflow mappings list)',
+    )
+    .option('--source-version <number>', 'declares a version for all readings of the files', wholeNumber)
+    .addHelpText(
+      'after',
+      `
+Prints a receipt for each file. A file that comes once more is all duplicates. Run it again after it was interrupted: it
+goes on where it stopped.
+
+Examples:
+  meterflow import readings.csv
+  meterflow import march/ april.ndjson.gz --tenant acme --json`,
+    )
+    .action(async (files: string[], options: Omit<ImportOptions, 'files'>) => {
+      await importFiles({ ...options, files }, globals(), output);
+    });
+  addQueries(program, surroundings);
+  program
+    .command('sql')
+    .description('one SELECT over the views readings, readings_raw and aggregates')
+    .argument('<statement>', 'DuckDB SQL')
+    .addHelpText(
+      'after',
+      `
+readings, readings_raw: tenant, meter, channel, start, end, value, unit, quality, version
+aggregates:             tenant, meter, channel, resolution, start, end, sum, min, max, mean, count, unit, quality
+Values are exact decimals. "end" is a word of SQL: quote it.
+
+Example:
+  meterflow sql "select meter, date_trunc('month', start) as month, sum(value) from readings group by all order by all"`,
+    )
+    .action(async (statement: string) => {
+      await sql(statement, globals(), output);
+    });
+  program
+    .command('export')
+    .description('the canonical export: sorted NDJSON of the latest readings and aggregates')
+    .requiredOption('--out <file>', 'is there only when it is whole')
+    .addHelpText('after', '\nExample:\n  meterflow export --out export.ndjson')
+    .action(async ({ out }: { out: string }) => {
+      await exportTo(out, globals(), output);
+    });
+  addSources(program, surroundings);
+}
+
+function addQueries(program: Command, { globals, output }: Surroundings): void {
+  const query = program.command('query').description('readings or aggregates of one series');
+  const series = (command: Command): Command =>
+    command
+      .option('--tenant <tenant>', 'whose series it is', 'default')
+      .requiredOption('--meter <meter>', 'the meter')
+      .option('--channel <channel>', 'which quantity of the meter', 'import')
+      .requiredOption('--from <instant>', 'first instant, like 2013-03-04T00:00:00Z, or a date of UTC', instant)
+      .requiredOption('--to <instant>', 'first instant that is not in it any more', instant);
+  series(query.command('readings').description('the latest readings, in order'))
+    .option('--raw', 'as they came, before the rules')
+    .addHelpText('after', '\nExample:\n  meterflow query readings --meter M1 --from 2024-01-01 --to 2024-01-02')
+    .action(async (options: ReadingsOptions) => {
+      await queryReadings(options, globals(), output);
+    });
+  series(query.command('aggregates').description('hours, local days or months, in order'))
+    .addOption(
+      new Option('--resolution <resolution>', 'how long each is').choices(['hour', 'day', 'month']).default('day'),
+    )
+    .addHelpText(
+      'after',
+      '\nExample:\n  meterflow query aggregates --meter M1 --from 2024-01-01 --to 2025-01-01 --resolution month',
+    )
+    .action(async (options: AggregatesOptions) => {
+      await queryAggregates(options, globals(), output);
+    });
+}
+
+function addSources(program: Command, { globals, output }: Surroundings): void {
+  const told = (): { globals: ReturnType<typeof globals>; output: typeof output } => ({ globals: globals(), output });
+  const sources = program.command('sources').description('receipts: what became of each file and request');
+  const ofTenant = (command: Command): Command => command.option('--tenant <tenant>', 'whose source it is', 'default');
+  ofTenant(sources.command('list').description('newest first'))
+    .option('--limit <number>', 'at most so many', wholeNumber, 20)
+    .addHelpText('after', '\nExample:\n  meterflow sources list --limit 5')
+    .action(async (options: { tenant: string; limit: number }) => {
+      await listSources(options, told());
+    });
+  ofTenant(sources.command('show').description('the receipt of one').argument('<id>', 'as the list has it'))
+    .addHelpText('after', '\nExample:\n  meterflow sources show 4f0c9a1be27d33aa10.1')
+    .action(async (id: string, options: { tenant: string }) => {
+      await showSource(id, options, told());
+    });
+  ofTenant(sources.command('rejects').description('every line that was not taken, and why').argument('<id>'))
+    .addHelpText('after', '\nExample:\n  meterflow sources rejects 4f0c9a1be27d33aa10.1')
+    .action(async (id: string, options: { tenant: string }) => {
+      await listRejects(id, options, told());
+    });
+}
