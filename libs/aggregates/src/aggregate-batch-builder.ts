@@ -126,8 +126,8 @@ export class AggregateBatchBuilder {
       series: this.#series,
       texts: this.#texts,
       decimals: this.#align(),
-      sheets: sliceColumns(this.#sheets, this.#sheetCount),
-      rows: sliceColumns(this.#rows, this.#rowCount),
+      sheets: slicedSheets(this.#sheets, this.#sheetCount),
+      rows: slicedRows(this.#rows, this.#rowCount),
     };
     this.#sheetCount = 0;
     this.#rowCount = 0;
@@ -202,9 +202,26 @@ function emptyRows(length: number): AggregateRows {
   };
 }
 
-function sliceColumns<Columns extends Sheets | AggregateRows>(columns: Columns, length: number): Columns {
-  const entries = Object.entries(columns) as [string, Uint8Array | Uint32Array | Float64Array][];
-  return Object.fromEntries(entries.map(([name, column]) => [name, column.slice(0, length)])) as unknown as Columns;
+function slicedSheets(sheets: Sheets, length: number): Sheets {
+  return {
+    series: sheets.series.slice(0, length),
+    startMs: sheets.startMs.slice(0, length),
+    endMs: sheets.endMs.slice(0, length),
+    unit: sheets.unit.slice(0, length),
+    rows: sheets.rows.slice(0, length),
+  };
+}
+
+function slicedRows(rows: AggregateRows, length: number): AggregateRows {
+  return {
+    hour: rows.hour.slice(0, length),
+    sumHigh: rows.sumHigh.slice(0, length),
+    sumLow: rows.sumLow.slice(0, length),
+    min: rows.min.slice(0, length),
+    max: rows.max.slice(0, length),
+    count: rows.count.slice(0, length),
+    quality: rows.quality.slice(0, length),
+  };
 }
 
 /** Multiplies by 10^shift. Sums stay exact; least and greatest beyond 2^53 keep 53 bits. */

@@ -80,20 +80,28 @@ export class AggregateReader {
   }
 }
 
+/** Used again for each read: its columns are larger than what most reads fill. */
+let builder = new AggregateBatchBuilder();
+
 /** Decodes sheets that start in [fromMs, toMs) and were not withdrawn. */
 function batchOf(
   rows: readonly SheetRow[],
   series: StoredSeries,
   { level, fromMs, toMs, wanted }: { level: SheetLevel; fromMs: number; toMs: number; wanted: SheetRows },
 ): AggregateBatch {
-  const builder = new AggregateBatchBuilder();
-  const target = { builder, series: builder.series(series.meter, series.channel), rows: wanted };
-  let ticket = 0;
-  for (const [, sheet] of rows) {
-    const head = sheetHead(sheet);
-    if (head.startMs >= fromMs && head.startMs < toMs && head.rows > 0) {
-      ticket = Math.max(ticket, decodeSheet(sheet, target));
+  try {
+    const target = { builder, series: builder.series(series.meter, series.channel), rows: wanted };
+    let ticket = 0;
+    for (const [, sheet] of rows) {
+      const head = sheetHead(sheet);
+      if (head.startMs >= fromMs && head.startMs < toMs && head.rows > 0) {
+        ticket = Math.max(ticket, decodeSheet(sheet, target));
+      }
     }
+    return builder.finish({ tenant: series.tenant, level, ticket, causes: [] });
+  } catch (error) {
+    // What was decoded before a damaged sheet must not show up in the next read.
+    builder = new AggregateBatchBuilder();
+    throw error;
   }
-  return builder.finish({ tenant: series.tenant, level, ticket, causes: [] });
 }
