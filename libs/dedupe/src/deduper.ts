@@ -35,6 +35,8 @@ export interface Deduper {
   ): Promise<readonly boolean[]>;
   /** Gives up leases without marking, so that the next delivery is claimed at once and no death is counted. */
   release(keys: readonly string[], owner: string): Promise<void>;
+  /** The same, and forgets the deaths: for dead-lettered keys, which a retry handles like new ones. */
+  forget(keys: readonly string[], owner: string): Promise<void>;
 }
 
 /** The full name of a key. Raising the subscription's epoch before a deliberate replay makes every earlier mark void. */

@@ -77,6 +77,13 @@ export class MemoryDeduper implements Deduper {
     return Promise.resolve();
   }
 
+  forget(keys: readonly string[], owner: string): Promise<void> {
+    for (const key of keys.filter((each) => this.#claims.get(each)?.owner === owner)) {
+      this.#claims.delete(key);
+    }
+    return Promise.resolve();
+  }
+
   #claimOne(key: string, { owner, leaseMs }: Lease): Claim {
     const nowMs = this.#nowMs();
     if ((this.#doneUntilMs.get(key) ?? 0) > nowMs) {

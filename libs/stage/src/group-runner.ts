@@ -278,8 +278,8 @@ export class GroupRunner<Input, Reads, Write> {
   }
 
   /**
-   * Dead-letters, or parks, the message and gives up its claim: a dead-lettered key is never marked done. With `part`
-   * only that part of it, under a key of its own; the rest has gone on.
+   * Dead-letters, or parks, the message and forgets its claim: a dead-lettered key is never marked done, and a retry of
+   * it is not held against its deaths. With `part` only that part of it, under a key of its own; the rest has gone on.
    */
   async #bury(work: Work<Input>, error: Error, part?: RefusedPart): Promise<void> {
     const origin = this.#stage.origin(work.input);
@@ -294,7 +294,7 @@ export class GroupRunner<Input, Reads, Write> {
           });
     await this.#retried(() => this.#ports.deadLetters.put([letter]));
     if (part === undefined) {
-      await this.#courtesy(() => this.#ports.deduper.release([work.mark], this.#options.owner));
+      await this.#courtesy(() => this.#ports.deduper.forget([work.mark], this.#options.owner));
     }
     const fields = { stage: this.#stage.name, key: work.key, code: letter.reasonCode, reason: letter.reason };
     if (error instanceof IntegrityError) {

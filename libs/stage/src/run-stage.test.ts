@@ -286,6 +286,10 @@ describe('a message whose handling kills the process', () => {
         .slice(1)
         .every((group) => group.length === 1),
     ).toBe(true);
+    // Whoever mended what killed it sends it again: its deaths are not held against it.
+    Object.assign(world.stage, { handle });
+    await world.add('poison').run();
+    expect([world.written.toSorted(), world.letters.size]).toEqual([['a', 'b', 'poison'], 1]);
   });
 });
 

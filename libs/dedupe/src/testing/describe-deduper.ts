@@ -55,6 +55,7 @@ export function describeDeduper(name: string, open: () => Promise<DeduperUnderTe
         expect(await deduper.done([], { owner: 'a', doneTtlMs })).toEqual([]);
         await deduper.markHandling([], 'a', true);
         await deduper.release([], 'a');
+        await deduper.forget([], 'a');
       });
 
       test('a key leased by a live owner is held, and says until when', async () => {
@@ -171,6 +172,20 @@ export function describeDeduper(name: string, open: () => Promise<DeduperUnderTe
         await claimOne(a);
         await deduper.release([key], 'b');
         expect(await claimOne(b)).toMatchObject({ state: 'held' });
+      });
+
+      test('what its owner forgets is as if it had never been claimed; a done mark stays', async () => {
+        await claimOne(a);
+        await deduper.markHandling([key], 'a', true);
+        await die();
+        expect(await claimOne(b)).toMatchObject({ deaths: 1 });
+        await deduper.forget([key], 'a');
+        expect(await claimOne(a)).toMatchObject({ state: 'held' });
+        await deduper.forget([key], 'b');
+        expect(await claimOne(a)).toEqual(claimed);
+        await deduper.done([key], { owner: 'a', doneTtlMs });
+        await deduper.forget([key], 'a');
+        expect(await claimOne(b)).toEqual({ state: 'done' });
       });
 
       test('a release keeps a done mark and the deaths so far', async () => {

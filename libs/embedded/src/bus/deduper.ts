@@ -97,9 +97,15 @@ export class EmbeddedDeduper implements Deduper {
     await this.#together(() => {
       keys.forEach((key) => {
         // Deaths are remembered until the key is done.
-        this.#statements.forget.run(key, owner);
+        this.#statements.forgetDeathless.run(key, owner);
         this.#statements.release.run(key, owner);
       });
+    });
+  }
+
+  async forget(keys: readonly string[], owner: string): Promise<void> {
+    await this.#together(() => {
+      keys.forEach((key) => this.#statements.forget.run(key, owner));
     });
   }
 
@@ -173,6 +179,7 @@ type Statements = Record<
   | 'done'
   | 'unclaim'
   | 'release'
+  | 'forgetDeathless'
   | 'forget'
   | 'sweepDone'
   | 'sweepClaims',
@@ -190,7 +197,8 @@ function prepare(database: DatabaseSync): Statements {
     done: database.prepare('insert or replace into done values (?, ?)'),
     unclaim: database.prepare('delete from claims where key = ?'),
     release: database.prepare("update claims set owner = '', handling = 0 where key = ? and owner = ?"),
-    forget: database.prepare('delete from claims where key = ? and owner = ? and deaths = 0'),
+    forgetDeathless: database.prepare('delete from claims where key = ? and owner = ? and deaths = 0'),
+    forget: database.prepare('delete from claims where key = ? and owner = ?'),
     sweepDone: database.prepare(
       'delete from done where key in (select key from done where doneUntilMs <= ? order by doneUntilMs limit ?)',
     ),
