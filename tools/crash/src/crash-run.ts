@@ -43,7 +43,8 @@ export interface CrashResult {
 export async function crashRun(options: CrashOptions): Promise<CrashResult> {
   const folder = await mkdtemp(join(tmpdir(), 'meterflow-crash-'));
   try {
-    const { pieces, endState } = 'endState' in options.input ? options.input : await makeReference(folder, options.input);
+    const { pieces, endState } =
+      'endState' in options.input ? options.input : await makeReference(folder, options.input);
     const dataDir = join(folder, 'killed');
     const startMs = performance.now();
     const run = await (options.mode === 'dev' ? killedDev : killedImport)(dataDir, pieces, options);
@@ -62,7 +63,9 @@ export async function crashRun(options: CrashOptions): Promise<CrashResult> {
       faults: [
         ...run.faults,
         ...(await differences(killed, endState)),
-        ...counts.filter(({ unsettled }) => unsettled > 0).map(({ subscription, unsettled }) => `${unsettled} messages wait on ${subscription}`),
+        ...counts
+          .filter(({ unsettled }) => unsettled > 0)
+          .map(({ subscription, unsettled }) => `${unsettled} messages wait on ${subscription}`),
       ],
     };
   } finally {

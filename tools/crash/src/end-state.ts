@@ -52,7 +52,9 @@ async function receiptsOf(dataDir: string): Promise<readonly Receipt[]> {
 export async function differences(killed: EndState, unkilled: EndState): Promise<readonly string[]> {
   const found = [...receiptFaults(killed.receipts)];
   if (killed.sha256 !== unkilled.sha256) {
-    found.push(`the canonical exports differ (${killed.lines} and ${unkilled.lines} lines): ${await firstDifference(killed.file, unkilled.file)}`);
+    found.push(
+      `the canonical exports differ (${killed.lines} and ${unkilled.lines} lines): ${await firstDifference(killed.file, unkilled.file)}`,
+    );
   }
   const [inserted, insertedUnkilled] = [insertedOf(killed), insertedOf(unkilled)];
   if (inserted !== insertedUnkilled) {

@@ -22,23 +22,27 @@ function limitFiles(pids: readonly number[], bytes: number | 'unlimited'): void 
   }
 }
 
-test('a disk that fills up in the middle of an import is told, waited for, and costs nothing', { timeout: 600_000 }, async () => {
-  const { dataDir, pieces } = run;
-  const server = new DevServer(dataDir);
-  const pids = (): readonly number[] => server.current.tree().map(({ pid }) => pid);
-  try {
-    await server.up();
-    limitFiles(pids(), 300_000);
-    const feeding = feed(dataDir, pieces, seededRandom(61));
-    const told = /can't be read or written|disk of .* is full/;
-    await until('the full disk is told', () => server.log.some(({ error }) => told.test(String(error))) || undefined);
-    limitFiles(pids(), 'unlimited');
-    await feeding.finish();
-    await idle(dataDir);
-    expect(server.starts).toBe(1);
-    expect(await server.stop()).toBe(0);
-  } finally {
-    server.killAll();
-  }
-  expect(await run.faults()).toEqual([]);
-});
+test(
+  'a disk that fills up in the middle of an import is told, waited for, and costs nothing',
+  { timeout: 600_000 },
+  async () => {
+    const { dataDir, pieces } = run;
+    const server = new DevServer(dataDir);
+    const pids = (): readonly number[] => server.current.tree().map(({ pid }) => pid);
+    try {
+      await server.up();
+      limitFiles(pids(), 300_000);
+      const feeding = feed(dataDir, pieces, seededRandom(61));
+      const told = /can't be read or written|disk of .* is full/;
+      await until('the full disk is told', () => server.log.some(({ error }) => told.test(String(error))) || undefined);
+      limitFiles(pids(), 'unlimited');
+      await feeding.finish();
+      await idle(dataDir);
+      expect(server.starts).toBe(1);
+      expect(await server.stop()).toBe(0);
+    } finally {
+      server.killAll();
+    }
+    expect(await run.faults()).toEqual([]);
+  },
+);

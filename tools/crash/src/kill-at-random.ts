@@ -57,7 +57,9 @@ async function killOnce(victim: string, { current, random, everyMs }: KillPlan):
     const there = victim === 'all' ? tree.length > 1 : tree.some(({ name }) => name === victim);
     aliveUntilMs ??= there ? performance.now() + random() * 2 * everyMs : undefined;
     if (there && aliveUntilMs !== undefined && performance.now() >= aliveUntilMs) {
-      return victim === 'all' ? command.killAll() > 0 : tree.some((each) => each.name === victim && signalProcess(each, 'SIGKILL'));
+      return victim === 'all'
+        ? command.killAll() > 0
+        : tree.some((each) => each.name === victim && signalProcess(each, 'SIGKILL'));
     }
     await sleep(lookEveryMs);
   }

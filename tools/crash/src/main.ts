@@ -57,9 +57,7 @@ if (values.help || (values.mode !== 'dev' && values.mode !== 'import')) {
     everyMs: Number(values.every),
     keep: values.keep,
     ...(values.victims === undefined ? {} : { victims: values.victims.split(',') }),
-    ...(values.verbose
-      ? { onKill: (victim, done) => process.stderr.write(`${done} ${victim}\n`) }
-      : {}),
+    ...(values.verbose ? { onKill: (victim, done) => process.stderr.write(`${done} ${victim}\n`) } : {}),
   });
   process.stdout.write(`${tableOf(result)}\n`);
   process.exitCode = result.faults.length === 0 ? 0 : 1;

@@ -62,7 +62,9 @@ function statOf(pid: number): Stat | undefined {
 
 function nameOf(pid: number): string {
   const words = (textOf(`/proc/${pid}/cmdline`) ?? '').split('\0');
-  const service = words.map((word) => /(?:apps\/|dist\/)?([a-z-]+)\/(?:src\/)?main\.[jt]s$/.exec(word)?.[1]).find(Boolean);
+  const service = words
+    .map((word) => /(?:apps\/|dist\/)?([a-z-]+)\/(?:src\/)?main\.[jt]s$/.exec(word)?.[1])
+    .find(Boolean);
   return words.some((word) => /sandbox.*child/.test(word)) ? 'sandbox' : (service ?? 'other');
 }
 

@@ -17,32 +17,39 @@ afterEach(() => {
   run.remove();
 });
 
-test('a service that is stuck while messages wait is noticed, told by /livez, and replaced without loss', { timeout: 900_000 }, async () => {
-  const { dataDir, pieces } = run;
-  const server = new DevServer(dataDir, { METERFLOW_SILENCE_MS: '8000' });
-  try {
-    await server.up();
-    const { url } = JSON.parse((await server.current.firstLine()) ?? '{}') as { url: string };
-    const feeding = feed(dataDir, pieces, seededRandom(41));
-    for (const service of services) {
-      const wedged = await until(`${service} runs`, () => server.current.tree().find(({ name }) => name === service));
-      expect(signalProcess(wedged, 'SIGSTOP')).toBe(true);
-      await until(`/livez names ${service}`, async () => {
-        const answer = await fetch(`${url}/livez`);
-        return (answer.status === 503 && (await answer.text()).includes(service)) || undefined;
-      });
-      await until(`${service} is killed`, () => !isAlive(wedged) || undefined);
-      await until(`another ${service} runs, and all is well`, async () => (await fetch(`${url}/livez`)).status === 200 || undefined);
+test(
+  'a service that is stuck while messages wait is noticed, told by /livez, and replaced without loss',
+  { timeout: 900_000 },
+  async () => {
+    const { dataDir, pieces } = run;
+    const server = new DevServer(dataDir, { METERFLOW_SILENCE_MS: '8000' });
+    try {
+      await server.up();
+      const { url } = JSON.parse((await server.current.firstLine()) ?? '{}') as { url: string };
+      const feeding = feed(dataDir, pieces, seededRandom(41));
+      for (const service of services) {
+        const wedged = await until(`${service} runs`, () => server.current.tree().find(({ name }) => name === service));
+        expect(signalProcess(wedged, 'SIGSTOP')).toBe(true);
+        await until(`/livez names ${service}`, async () => {
+          const answer = await fetch(`${url}/livez`);
+          return (answer.status === 503 && (await answer.text()).includes(service)) || undefined;
+        });
+        await until(`${service} is killed`, () => !isAlive(wedged) || undefined);
+        await until(
+          `another ${service} runs, and all is well`,
+          async () => (await fetch(`${url}/livez`)).status === 200 || undefined,
+        );
+      }
+      await feeding.finish();
+      await idle(dataDir);
+      expect(server.starts).toBe(1);
+      expect(await server.stop()).toBe(0);
+    } finally {
+      server.killAll();
     }
-    await feeding.finish();
-    await idle(dataDir);
-    expect(server.starts).toBe(1);
-    expect(await server.stop()).toBe(0);
-  } finally {
-    server.killAll();
-  }
-  expect(await run.faults()).toEqual([]);
-});
+    expect(await run.faults()).toEqual([]);
+  },
+);
 
 test('a sandbox that hangs is replaced; its rule is not to blame', { timeout: 600_000 }, async () => {
   const { dataDir, pieces } = run;
