@@ -1,6 +1,7 @@
 import { subscriptionName } from '@meterflow/contracts';
 import { openEmbeddedPlatform } from '@meterflow/embedded';
 import { activationLeaseMsDefault, Activations } from '@meterflow/registry';
+import { defaultFlow, emptyBatch } from '@meterflow/rules';
 import { IsolatedSandbox } from '@meterflow/sandbox';
 import { noSink, parseServiceConfig, runService, stageRun } from '@meterflow/service';
 import { systemClock } from '@meterflow/stage';
@@ -28,6 +29,7 @@ await runService({
       },
     });
     lifecycle.register('sandbox', () => sandbox.close());
+    const warm = sandbox.run(defaultFlow, emptyBatch('default')).catch(() => undefined);
     const activations = new Activations({
       registry,
       nowMs: () => systemClock.nowMs(),
@@ -49,7 +51,7 @@ await runService({
     const limits = { groupsInFlightMax: 2 };
     const common = { platform, limits, sink: noSink, owner, telemetry };
     const stages = config.lanes.map((lane) =>
-      stageRun(ruleExecutionStage({ sandbox, activations }, { lane }), {
+      stageRun(ruleExecutionStage({ sandbox, activations, warm }, { lane }), {
         ...common,
         lane,
         subscription: subscriptionName('rule-execution', lane),

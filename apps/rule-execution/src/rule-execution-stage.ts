@@ -24,6 +24,11 @@ export interface RuleExecutionPorts {
   readonly sandbox: Sandbox;
   /** Activations never change once made, so any cache of them by number is right. */
   readonly activations: Pick<Activations, 'counting'>;
+  /**
+   * Resolves when the sandbox's first child is up or has failed. Awaited before handling: a process that is killed while
+   * a child starts must not count as killed by the batch that waits for it.
+   */
+  readonly warm?: Promise<unknown>;
 }
 
 /** An accepted batch with its key. */
@@ -52,10 +57,12 @@ export function ruleExecutionStage(ports: RuleExecutionPorts, { lane }: { readon
       causes: [batch.cause ?? { sourceId: batch.sourceId, key, part: 0, parts: 1 }],
       layers: ['validated', 'hour', 'day', 'month'],
     }),
-    read: (inputs) =>
-      Promise.all(
+    read: async (inputs) => {
+      await ports.warm;
+      return Promise.all(
         inputs.map(({ batch }) => ports.activations.counting(batch.tenant, batch.activation, batchSpan(batch))),
-      ),
+      );
+    },
     handle: (inputs, reads) => handle(ports.sandbox, inputs, { reads, topic }),
   };
 }
