@@ -27,8 +27,9 @@ export interface SourceFacts {
 const aggregateLayers = ['hour', 'day', 'month'] as const satisfies readonly LedgerLayer[];
 
 /**
- * The receipt that the facts add up to. A source is complete when it is closed and every batch is accounted for at
- * every layer: "the backlog is empty" says nothing. Until it is closed, `accepted` counts what is stored so far.
+ * The receipt that the facts add up to. A source is complete when it is closed and at every layer just as many batches
+ * are accounted for as it has: "the backlog is empty" says nothing, and with more than it has it stays `processing`,
+ * for then something is wrong that nobody should take for complete. Until it is closed, `accepted` counts what is stored so far.
  */
 export function makeReceipt(facts: SourceFacts): Receipt {
   const { acceptance, closing } = facts;
@@ -75,7 +76,8 @@ function sourceState({ closing, ledger }: SourceFacts): SourceState {
   const accountedFor = (layer: LedgerLayer): boolean => {
     const summary = ledger.find((candidate) => candidate.layer === layer);
     const batches = summary === undefined ? 0 : summary.batchesStored + summary.batchesDead + summary.batchesParked;
-    return batches >= closing.batches;
+    // Not more either: a batch that the closing does not know of could stand in for one that is missing.
+    return batches === closing.batches;
   };
   return ledgerLayers.every(accountedFor) ? 'complete' : 'processing';
 }

@@ -187,6 +187,16 @@ export function describeSources(name: string, makeAdapter: () => Promise<Sources
         }
       });
 
+      test('is not complete where a layer has more batches than were closed: one could stand in for a missing one', async () => {
+        const { sourceId } = await sources.accept(request);
+        await sources.close(sourceId, closing());
+        ledger.sayAll(sourceId, { batchesStored: 2 });
+        ledger.say(sourceId, 'day', { batchesStored: 2, batchesDead: 1 });
+        expect((await sources.receipt('acme', sourceId))?.state).toBe('processing');
+        ledger.say(sourceId, 'day', { batchesStored: 2 });
+        expect((await sources.receipt('acme', sourceId))?.state).toBe('complete');
+      });
+
       test('of a source without a single good line is complete once it is closed', async () => {
         const { sourceId } = await sources.accept(request);
         await sources.close(sourceId, closing({ batches: 0, accepted: 0, received: 1 }));
