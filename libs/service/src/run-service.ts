@@ -69,7 +69,7 @@ function tell(message: object): void {
 }
 
 function run(stages: readonly StageRun[], lifecycle: Lifecycle, drainMs: number): readonly StageProgress[] {
-  const progresses = stages.map(() => new StageProgress(systemClock.nowMs()));
+  const progresses = stages.map(() => new StageProgress());
   const runs = stages.map((stage, index) =>
     stage
       .run({ signal: lifecycle.signal, progress: progresses[index] as StageProgress })

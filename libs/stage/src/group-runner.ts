@@ -5,7 +5,7 @@ import { FatalError, HaltedError, IntegrityError, PermanentError, TransientError
 import { LeaseKeeper } from './lease-keeper.ts';
 import type { LeasedMessage } from './message.ts';
 import type { Pause } from './pause.ts';
-import type { StageOptions, StagePorts, StageProgress } from './run-stage.ts';
+import type { GroupProgress, StageOptions, StagePorts } from './run-stage.ts';
 import type { RefusedPart, Stage } from './stage.ts';
 
 /** One message of a group, from decoding to its ack. */
@@ -18,8 +18,8 @@ interface Work<Input> {
   claim: Claim;
 }
 
-interface RunnerOptions extends StageOptions {
-  readonly progress: StageProgress;
+interface RunnerOptions extends Omit<StageOptions, 'progress'> {
+  readonly progress: GroupProgress;
   readonly pause: Pause;
 }
 
@@ -28,7 +28,7 @@ const unclaimed: Claim = { state: 'claimed', ownerDied: false, deaths: 0 };
 const heldPollMs = 250;
 
 /**
- * The delivery contract for one group of messages (DESIGN §4, docs/specs/stage.md). The order is the guarantee: a
+ * The delivery contract for one group of messages, the only one that a runner has (DESIGN §4, docs/specs/stage.md). The order is the guarantee: a
  * process that dies between two steps repeats work, but never loses or doubles any.
  */
 export class GroupRunner<Input, Reads, Write> {
@@ -44,12 +44,7 @@ export class GroupRunner<Input, Reads, Write> {
 
   /** Settles every message of the group, or gives it back. Rejects with a FatalError only. */
   async run(messages: readonly LeasedMessage[]): Promise<void> {
-    const { progress } = this.#options;
     const keeper = new LeaseKeeper(this.#ports, this.#options.owner, messages);
-    progress.inFlight += messages.length;
-    if (progress.inFlight === messages.length) {
-      progress.lastSettledAtMs = this.#ports.clock.nowMs();
-    }
     try {
       const works = await this.#decoded(messages, keeper);
       await this.#settleAll(works, keeper);
@@ -61,7 +56,6 @@ export class GroupRunner<Input, Reads, Write> {
       await this.#ports.source.nack(keeper.unsettled, 0).catch(() => undefined);
     } finally {
       keeper.close();
-      progress.inFlight -= messages.length;
     }
   }
 
@@ -125,7 +119,7 @@ export class GroupRunner<Input, Reads, Write> {
     const nextMs =
       Math.min(...works.map(({ claim }) => (claim.state === 'held' ? claim.expiresAtMs : 0))) - clock.nowMs();
     await clock.sleep(Math.max(1, Math.min(nextMs, heldPollMs)), this.#options.signal);
-    this.#options.progress.lastSettledAtMs = clock.nowMs();
+    this.#options.progress.lastAtMs = clock.nowMs();
     if (this.#options.signal.aborted) {
       await this.#giveBack(works, keeper);
       return false;
@@ -252,8 +246,8 @@ export class GroupRunner<Input, Reads, Write> {
       telemetry.count('stage_acks_failed_total', messages.length, { stage: this.#stage.name });
     });
     keeper.settled(messages);
-    progress.settled += messages.length;
-    progress.lastSettledAtMs = clock.nowMs();
+    progress.unsettled -= messages.length;
+    progress.lastAtMs = clock.nowMs();
     telemetry.count('stage_messages_settled_total', messages.length, { stage: this.#stage.name, outcome });
     const redeliveries = messages.filter(({ deliveryAttempt }) => deliveryAttempt > 1).length;
     if (redeliveries > 0) {
@@ -397,7 +391,7 @@ export class GroupRunner<Input, Reads, Write> {
     telemetry.logger.warn('paused: what this stage needs is down', { stage: this.#stage.name, error: error.message });
     telemetry.count('stage_failures_total', 1, { stage: this.#stage.name, class: 'transient' });
     await clock.sleep(pause.begin(error, limits), signal);
-    progress.lastSettledAtMs = clock.nowMs();
+    progress.lastAtMs = clock.nowMs();
   }
 }
 

@@ -81,7 +81,7 @@ class World {
   /** Runs the stage until nothing is unsettled, or the process has died; then drains. */
   async run(process = new SimulatedProcess(), limits: Partial<StageLimits> = {}): Promise<void> {
     const drain = new AbortController();
-    const progress = new StageProgress(this.time.nowMs());
+    const progress = new StageProgress();
     const running = runStage(
       this.stage,
       {
@@ -215,10 +215,35 @@ describe('a stage', () => {
     await world.deduper.claim([mark], { owner: 'other', leaseMs: 120_000 });
     const { source, publisher, deduper, sink, deadLetters, time: clock } = world;
     const ports = { source, publisher, deduper, sink, deadLetters, clock, telemetry: silentTelemetry };
-    const [drain, progress] = [new AbortController(), new StageProgress(clock.nowMs())];
+    const [drain, progress] = [new AbortController(), new StageProgress()];
     const running = runStage(world.stage, ports, { limits: stageLimits, owner: 'one', signal: drain.signal, progress });
     await clock.sleep(100_000);
     expect([progress.inFlight, progress.stuck(clock.nowMs(), 5_000)]).toEqual([1, false]);
+    drain.abort();
+    await running;
+  });
+
+  test('is stuck when one group is, though others are settled', async () => {
+    const world = new World().add('wedged');
+    const { source, publisher, deduper, deadLetters, time: clock } = world;
+    const wedge = Promise.withResolvers<undefined>();
+    const sink: Sink<string> = {
+      write: async (writes) => (writes.includes('wedged') ? wedge.promise : world.sink.write(writes)),
+    };
+    const ports = { source, publisher, deduper, sink, deadLetters, clock, telemetry: silentTelemetry };
+    const [drain, progress] = [new AbortController(), new StageProgress()];
+    const limits = { ...stageLimits, groupMessagesMax: 1, groupsInFlightMax: 2 };
+    const running = runStage(world.stage, ports, { limits, owner: 'one', signal: drain.signal, progress });
+    for (const name of ['a', 'b', 'c', 'd']) {
+      await clock.sleep(2_000);
+      world.add(name);
+    }
+    await clock.sleep(500);
+    expect([world.written, progress.inFlight]).toEqual([['a', 'b', 'c', 'd'], 1]);
+    expect([progress.stuck(clock.nowMs(), 5_000), progress.stuck(clock.nowMs(), 10_000)]).toEqual([true, false]);
+    wedge.resolve(undefined);
+    await clock.sleep(500);
+    expect([progress.inFlight, progress.stuck(clock.nowMs(), 0)]).toEqual([0, false]);
     drain.abort();
     await running;
   });

@@ -26,23 +26,44 @@ export interface StageOptions {
   readonly owner: string;
   /** Aborts to begin the drain. */
   readonly signal: AbortSignal;
-  /** Told after each settled message; `/livez` is read from it. */
+  /** Told of each group and each settled message; `/livez` is read from it. */
   readonly progress?: StageProgress;
 }
 
-/** What liveness is read from: messages are in work, and when one was last settled. */
+/** What liveness is read from: the groups in work, and when each last came on. */
 export class StageProgress {
-  inFlight = 0;
-  settled = 0;
-  lastSettledAtMs: number;
+  readonly #groups = new Set<GroupProgress>();
 
-  constructor(nowMs: number) {
-    this.lastSettledAtMs = nowMs;
+  /** Messages in work. */
+  get inFlight(): number {
+    return [...this.#groups].reduce((sum, { unsettled }) => sum + unsettled, 0);
   }
 
-  /** True when messages are in work and none was settled for `limitMs`. */
+  /** True when any group in work did not come on for `limitMs`, whatever the others do. */
   stuck(nowMs: number, limitMs: number): boolean {
-    return this.inFlight > 0 && nowMs - this.lastSettledAtMs > limitMs;
+    return [...this.#groups].some(({ lastAtMs }) => nowMs - lastAtMs > limitMs);
+  }
+
+  begin(messages: number, nowMs: number): GroupProgress {
+    const group = new GroupProgress(messages, nowMs);
+    this.#groups.add(group);
+    return group;
+  }
+
+  end(group: GroupProgress): void {
+    this.#groups.delete(group);
+  }
+}
+
+/** How one group comes on. */
+export class GroupProgress {
+  unsettled: number;
+  /** When a message of it was last settled, or was last waited for on purpose; at first, when it began. */
+  lastAtMs: number;
+
+  constructor(messages: number, nowMs: number) {
+    this.unsettled = messages;
+    this.lastAtMs = nowMs;
   }
 }
 
@@ -59,9 +80,8 @@ export async function runStage<Input, Reads, Write>(
 ): Promise<void> {
   const stop = new AbortController();
   const signal = AbortSignal.any([options.signal, stop.signal]);
-  const progress = options.progress ?? new StageProgress(ports.clock.nowMs());
+  const progress = options.progress ?? new StageProgress();
   const pause = new Pause(ports.clock);
-  const runner = new GroupRunner(stage, ports, { ...options, signal, progress, pause });
   const groups = new Set<Promise<void>>();
   // A function, since it changes while we wait: what the loop's condition saw says nothing later.
   const aborted = (): boolean => signal.aborted;
@@ -77,13 +97,18 @@ export async function runStage<Input, Reads, Write>(
     if (messages.length === 0) {
       continue;
     }
+    const groupProgress = progress.begin(messages.length, ports.clock.nowMs());
+    const runner = new GroupRunner(stage, ports, { ...options, signal, progress: groupProgress, pause });
     const group = runner
       .run(messages)
       .catch((error: unknown) => {
         fatal ??= error as Error;
         stop.abort();
       })
-      .finally(() => groups.delete(group));
+      .finally(() => {
+        progress.end(groupProgress);
+        groups.delete(group);
+      });
     groups.add(group);
     if (groups.size >= options.limits.groupsInFlightMax) {
       await Promise.race(groups);
