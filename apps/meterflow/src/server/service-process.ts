@@ -185,7 +185,10 @@ export class ServiceProcess {
     }
     const steady = run.readyAtMs !== undefined && clock.nowMs() - run.readyAtMs > steadyMs;
     this.#failures = steady ? 0 : this.#failures + 1;
-    const waitMs = Math.min(end.signal === 'SIGKILL' ? killedRestartMsMax : restartMsMax, restartMs * 2 ** Math.max(0, this.#failures - 1));
+    const waitMs = Math.min(
+      end.signal === 'SIGKILL' ? killedRestartMsMax : restartMsMax,
+      restartMs * 2 ** Math.max(0, this.#failures - 1),
+    );
     logger.warn('service ended; it is started again', { service: name, ...end, comeAgain, waitMs });
     setTimeout(() => {
       if (!this.#stopping) {

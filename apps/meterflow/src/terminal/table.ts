@@ -1,4 +1,6 @@
-/** Columns as wide as their widest cell; numbers to the right. */
+const numberText = /^-?\d+(\.\d+)?$/;
+
+/** Columns as wide as their widest cell; numbers, also exact ones as texts, to the right. */
 export function table(
   headings: readonly string[],
   rows: readonly (readonly (string | number | null | undefined)[])[],
@@ -7,7 +9,9 @@ export function table(
   const widths = headings.map((heading, column) =>
     Math.max(heading.length, ...cells.map((row) => (row[column] ?? '').length)),
   );
-  const numeric = headings.map((_, column) => rows.length > 0 && rows.every((row) => typeof row[column] === 'number'));
+  const numeric = headings.map(
+    (_, column) => cells.length > 0 && cells.every((row) => row[column] === '' || numberText.test(row[column] ?? '')),
+  );
   const line = (row: readonly string[]): string =>
     row
       .map((cell, column) =>
