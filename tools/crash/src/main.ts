@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { endAllCommands } from './command.ts';
 import { crashRun, type CrashResult } from './crash-run.ts';
 
-const usage = `node tools/crash/src/main.ts [options]
+const usage = `npm run crash -- [options]
 
 Kills processes of a running pipeline at random moments while readings come in, lets it finish, and compares its
 canonical export and its receipts with those of a run that nobody killed.

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { isAlive, signalProcess } from './process-tree.ts';
+import { isAlive, signalProcess, type TreeProcess } from './process-tree.ts';
 import { seededRandom } from './random.ts';
 import { DevServer, feed, idle } from './run-dev.ts';
 import { temporaryRun, type TemporaryRun } from './testing/temporary-run.ts';
@@ -22,7 +22,7 @@ test(
   { timeout: 900_000 },
   async () => {
     const { dataDir, pieces } = run;
-    const server = new DevServer(dataDir, { METERFLOW_SILENCE_MS: '8000' });
+    const server = new DevServer(dataDir, { METERFLOW_SILENCE_MS: '5000' });
     try {
       await server.up();
       const { url } = JSON.parse((await server.current.firstLine()) ?? '{}') as { url: string };
@@ -50,6 +50,31 @@ test(
     expect(await run.faults()).toEqual([]);
   },
 );
+
+test('a stage whose handler never answers is replaced, and what it held is handled', { timeout: 600_000 }, async () => {
+  const { dataDir, pieces } = run;
+  // The sandbox's own watchdog is more patient than this supervisor: to the stage its call never ends.
+  const server = new DevServer(dataDir, { METERFLOW_STUCK_MS: '1000', METERFLOW_SILENCE_MS: '3000' });
+  const find = (service: string): TreeProcess | undefined => server.current.tree().find(({ name }) => name === service);
+  try {
+    await server.up();
+    const sandbox = await until('a sandbox runs', () => find('sandbox'));
+    const stage = await until('the stage runs', () => find('rule-execution'));
+    signalProcess(sandbox, 'SIGSTOP');
+    const feeding = feed(dataDir, pieces, seededRandom(43));
+    await until('the stuck stage is killed', () => !isAlive(stage) || undefined);
+    // Stopped from outside it can't notice that its parent is gone.
+    signalProcess(sandbox, 'SIGCONT');
+    await until('its sandbox ends by itself', () => !isAlive(sandbox) || undefined);
+    await feeding.finish();
+    await idle(dataDir);
+    expect(server.log.some(({ message, service }) => message === 'service is stuck; killed' && service === 'rule-execution')).toBe(true);
+    expect(await server.stop()).toBe(0);
+  } finally {
+    server.killAll();
+  }
+  expect(await run.faults()).toEqual([]);
+});
 
 test('a sandbox that hangs is replaced; its rule is not to blame', { timeout: 600_000 }, async () => {
   const { dataDir, pieces } = run;
