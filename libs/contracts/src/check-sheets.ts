@@ -1,4 +1,4 @@
-import { sumHighUnit, wholeWindow, type AggregateBatch, type AggregateRows } from '@meterflow/aggregates';
+import { wholeWindow, type AggregateBatch, type AggregateRows } from '@meterflow/aggregates';
 import { missingCode } from '@meterflow/readings';
 import { checkCount } from './check-count.ts';
 import { checkIntegers } from './check-integers.ts';
@@ -8,10 +8,11 @@ import { instantMsMax, messageLimits } from './message-limits.ts';
 
 /** A local day has at most 48 hours: where a zone moved over the date line. (Antarctica/Troll has 26 each autumn.) */
 const hourMax = 47;
-/** Least and greatest are wider than 2^53 where one batch holds very large and very fine values; they keep 53 bits. */
-const wide = { min: -sumHighUnit * 2 ** 53, max: sumHighUnit * 2 ** 53 };
 
-/** Checks all that an aggregate batch promises about its sheets and rows. */
+/**
+ * Checks all that an aggregate batch promises about its sheets and rows, but that sums, least and greatest are integers:
+ * whoever reads or writes those columns learns that on the way.
+ */
 export function checkSheets(batch: AggregateBatch): void {
   const { series, startMs, endMs, unit, rows } = batch.sheets;
   checkCount('series', batch.series.length, messageLimits.seriesMax);
@@ -58,10 +59,6 @@ function checkHours({ rows, level }: AggregateBatch, from: number, to: number): 
 function checkRows(rows: AggregateRows): void {
   const { hour, sumHigh, sumLow, min, max, count, quality } = rows;
   checkSameLength({ hour, sum_high: sumHigh, sum_low: sumLow, min, max, count, quality }, 'rows');
-  checkIntegers(sumHigh, 'rows.sum_high');
-  checkIntegers(sumLow, 'rows.sum_low', { min: 1 - sumHighUnit, max: sumHighUnit - 1 });
-  checkIntegers(min, 'rows.min', wide);
-  checkIntegers(max, 'rows.max', wide);
   for (let row = 0; row < hour.length; row++) {
     below(quality[row] as number, missingCode + 1, `rows.quality[${row}]`);
     if ((sumHigh[row] as number) * (sumLow[row] as number) < 0) {

@@ -177,13 +177,36 @@ test.each<Lie<AggregateBatch>>([
   ['hours that fall', (b) => (b.rows!.hour = Uint8Array.of(2, 1, 255)), 'message-value rows.hour[1]'],
   ['hours of a month', (b) => (b.level = 2), 'message-value rows.hour[0]'],
   ['a quality that is not there', (b) => (b.rows!.quality = Uint8Array.of(0, 0, 9)), 'message-value rows.quality[2]'],
-  ['a sum of two signs', (b) => (b.rows!.sumLow[1] = -1), 'message-mismatch rows.sum_low[1]'],
+  ['a sum of two signs', (b) => (b.rows!.sumLowNarrow[1] = -1), 'message-mismatch rows.sum_low[1]'],
   ['half a sum', (b) => (b.rows!.sumHigh[0] = 0.5), 'message-value rows.sum_high[0]'],
-  ['a low part of 10^15', (b) => (b.rows!.sumLow[1] = 1e15), 'message-value rows.sum_low[1]'],
-  ['a least above the greatest', (b) => (b.rows!.min[2] = 2_001), 'message-mismatch rows.max[2]'],
+  ['a high part of minus zero', (b) => (b.rows!.sumHigh[0] = -0), 'message-value rows.sum_high[0]'],
+  ['a high part too few', (b) => b.rows!.sumHigh.pop(), 'message-mismatch rows.sum_high'],
+  ['a high part too many', (b) => b.rows!.sumHigh.push(1), 'message-mismatch rows.sum_high'],
+  ['no low parts', (b) => (b.rows!.sumLowNarrow = []), 'message-mismatch rows.sum_low'],
+  ['a least too few', (b) => b.rows!.minNarrow.pop(), 'message-mismatch rows.min'],
+  ['no greatest', (b) => (b.rows!.maxNarrow = []), 'message-mismatch rows.max'],
+  ['low parts in both widths', (b) => (b.rows!.sumLowWide = [1, 2, 3]), 'message-mismatch rows.sum_low_wide'],
+  ['leasts in both widths', (b) => (b.rows!.minWide = [1]), 'message-mismatch rows.min_wide'],
+  ['greatests in both widths', (b) => (b.rows!.maxWide = [1, 2, 3]), 'message-mismatch rows.max_wide'],
+  ['a least above the greatest', (b) => (b.rows!.minNarrow[2] = 2_001), 'message-mismatch rows.max[2]'],
   ['rows of unequal columns', (b) => b.rows!.count.pop(), 'message-mismatch rows.count'],
 ])('an aggregate batch with %s is refused', (_, tell, error) => {
   const message = fromBinary(AggregateBatchSchema, golden('aggregate-batch'));
+  tell(message);
+  const payload = toBinary(AggregateBatchSchema, message);
+  expect(() => decodeAggregateBatch(payload)).toThrow(refusal(error));
+});
+
+test.each<Lie<AggregateBatch>>([
+  ['a low part of 10^15', (b) => (b.rows!.sumLowWide[1] = 1e15), 'message-value rows.sum_low_wide[1]'],
+  ['a low part of -10^15', (b) => (b.rows!.sumLowWide[1] = -1e15), 'message-value rows.sum_low_wide[1]'],
+  ['half a least', (b) => (b.rows!.minWide[0] = 0.5), 'message-value rows.min_wide[0]'],
+  ['a least of NaN', (b) => (b.rows!.minWide[0] = Number.NaN), 'message-value rows.min_wide[0]'],
+  ['a least of minus zero', (b) => (b.rows!.minWide[1] = -0), 'message-value rows.min_wide[1]'],
+  ['an infinite greatest', (b) => (b.rows!.maxWide[1] = Infinity), 'message-value rows.max_wide[1]'],
+  ['a greatest too few', (b) => b.rows!.maxWide.pop(), 'message-mismatch rows.max'],
+])('a batch of wide aggregates with %s is refused', (_, tell, error) => {
+  const message = fromBinary(AggregateBatchSchema, golden('wide-aggregates'));
   tell(message);
   const payload = toBinary(AggregateBatchSchema, message);
   expect(() => decodeAggregateBatch(payload)).toThrow(refusal(error));
@@ -251,7 +274,15 @@ describe('an encoder refuses what a decoder would', () => {
     expect(() => encodeAggregateBatch({ ...aggregates, sheets })).toThrow(IntegrityError);
   });
 
+  test.each(['sumHigh', 'sumLow', 'min', 'max'] as const)('a %s that is no integer', (name) => {
+    for (const value of [Number.NaN, 0.5, Infinity]) {
+      const rows = { ...aggregates.rows, [name]: aggregates.rows[name].with(2, value) };
+      expect(() => encodeAggregateBatch({ ...aggregates, rows })).toThrow(IntegrityError);
+    }
+  });
+
   test('and is as good as new afterwards', () => {
+    expect(encodeAggregateBatch(aggregates)).toEqual(new Uint8Array(golden('aggregate-batch')));
     expect(encodeReadingBatch(batch)).toEqual(new Uint8Array(golden('many-meters')));
   });
 });
@@ -274,5 +305,41 @@ describe('values that mean nothing', () => {
       encodeReadingBatch({ ...batch, columns: { ...batch.columns, values } });
     expect(encoded(Float64Array.of(-0, 0, 1, 2))).toEqual(encoded(Float64Array.of(0, 0, 1, 2)));
     expect(encoded(Float64Array.of(-0, 0, 1, 2 ** 40))).toEqual(encoded(Float64Array.of(0, 0, 1, 2 ** 40)));
+  });
+});
+
+describe('the columns of aggregates', () => {
+  const batch = decodeAggregateBatch(golden('aggregate-batch'));
+  const withRows = (rows: Partial<typeof batch.rows>): typeof batch => ({ ...batch, rows: { ...batch.rows, ...rows } });
+  const int32Max = 2 ** 31 - 1;
+  const wireRows = (message: typeof batch): NonNullable<AggregateBatch['rows']> =>
+    fromBinary(AggregateBatchSchema, encodeAggregateBatch(message)).rows!;
+
+  test('are narrow up to the bounds of 32 bits and wide beyond, each by itself', () => {
+    const narrow = withRows({ min: Float64Array.of(-int32Max - 1, 0, 0), max: Float64Array.of(0, 0, int32Max) });
+    expect(wireRows(narrow)).toMatchObject({ minWide: [], maxWide: [] });
+    expect(decodeAggregateBatch(encodeAggregateBatch(narrow))).toEqual(narrow);
+    const wide = withRows({ min: Float64Array.of(-int32Max - 2, 0, 0), max: Float64Array.of(0, 0, int32Max) });
+    expect(wireRows(wide)).toMatchObject({ minNarrow: [], minWide: [-int32Max - 2, 0, 0], maxWide: [] });
+    expect(decodeAggregateBatch(encodeAggregateBatch(wide))).toEqual(wide);
+    const high = withRows({ max: Float64Array.of(0, 2_000, int32Max + 1) });
+    expect(wireRows(high)).toMatchObject({ minWide: [], maxNarrow: [], maxWide: [0, 2_000, int32Max + 1] });
+  });
+
+  test('have no high part where all sums are below 10^15, and read as zeros then', () => {
+    const low = withRows({ sumHigh: new Float64Array(3) });
+    expect(wireRows(low).sumHigh).toEqual([]);
+    expect(decodeAggregateBatch(encodeAggregateBatch(low))).toEqual(low);
+  });
+
+  test('hold zero for minus zero in the bytes', () => {
+    for (const last of [0, 3, 2 ** 40]) {
+      const values = (first: number): Float64Array => Float64Array.of(first, last, last);
+      const rows = (zero: number): Uint8Array => {
+        const column = values(zero);
+        return encodeAggregateBatch(withRows({ sumHigh: column, sumLow: column, min: column, max: column }));
+      };
+      expect(rows(-0)).toEqual(rows(0));
+    }
   });
 });

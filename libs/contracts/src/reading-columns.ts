@@ -46,7 +46,7 @@ export function writeColumns(writer: WireWriter, field: number, columns: Reading
   writeVersions(writer, 7, columns.versions);
   writeRuns(writer, 6, columns.version);
   writeRuns(writer, 5, columns.quality);
-  writeValues(writer, columns, 'columns');
+  writeValues(writer, columns);
   writer.unsigned(2, columns.decimals);
   writeSpans(writer, columns);
   writer.message(field, mark);

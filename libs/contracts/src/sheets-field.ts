@@ -1,4 +1,13 @@
-import type { AggregateRows, Sheets } from '@meterflow/aggregates';
+import { sumHighUnit, type AggregateRows, type Sheets } from '@meterflow/aggregates';
+import { integerMax } from '@meterflow/readings';
+import {
+  readIntegers,
+  readOrZero,
+  writeIntegers,
+  writeUnlessZero,
+  type IntegerColumn,
+  type SparseColumn,
+} from './integer-column.ts';
 import { block, type MessageFields, type MessageShape } from './message-fields.ts';
 import { messageLimits } from './message-limits.ts';
 import type { WireWriter } from './wire-writer.ts';
@@ -18,12 +27,22 @@ const rowsShape: MessageShape = [
   undefined,
   block('hour'),
   block('sum_high'),
-  block('sum_low'),
-  block('min'),
-  block('max'),
+  block('sum_low_narrow'),
+  block('sum_low_wide'),
+  block('min_narrow'),
+  block('min_wide'),
+  block('max_narrow'),
+  block('max_wide'),
   block('count'),
   block('quality'),
 ];
+
+const sumHigh: SparseColumn = { path: 'rows.sum_high', wide: 2, max: integerMax };
+const sumLow: IntegerColumn = { path: 'rows.sum_low', narrow: 3, wide: 4, max: sumHighUnit - 1 };
+/** Least and greatest are wider than 2^53 where one batch holds very large and very fine values; they keep 53 bits. */
+const extremeMax = sumHighUnit * 2 ** 53;
+const min: IntegerColumn = { path: 'rows.min', narrow: 5, wide: 6, max: extremeMax };
+const max: IntegerColumn = { path: 'rows.max', narrow: 7, wide: 8, max: extremeMax };
 
 export function writeSheets(writer: WireWriter, field: number, sheets: Sheets): void {
   const { mark } = writer;
@@ -46,27 +65,30 @@ export function readSheets(fields: MessageFields, number: number): Sheets {
   };
 }
 
+/** Writes the rows; throws where a sum, a least or a greatest is not an integer. */
 export function writeRows(writer: WireWriter, field: number, rows: AggregateRows): void {
   const { mark } = writer;
-  writer.column(7, rows.quality);
-  writer.column(6, rows.count);
-  writer.column(5, rows.max);
-  writer.column(4, rows.min);
-  writer.column(3, rows.sumLow);
-  writer.column(2, rows.sumHigh);
+  writer.column(10, rows.quality);
+  writer.column(9, rows.count);
+  writeIntegers(writer, rows.max, max);
+  writeIntegers(writer, rows.min, min);
+  writeIntegers(writer, rows.sumLow, sumLow);
+  writeUnlessZero(writer, rows.sumHigh, sumHigh);
   writer.column(1, rows.hour);
   writer.message(field, mark);
 }
 
+/** Reads the rows. Of what they promise, only that sums, least and greatest are integers is checked. */
 export function readRows(fields: MessageFields, number: number): AggregateRows {
   const rows = fields.message(number, rowsShape);
+  const hour = rows.bytesColumn(1, rowsMax);
   return {
-    hour: rows.bytesColumn(1, rowsMax),
-    sumHigh: rows.float64s(2, rowsMax),
-    sumLow: rows.float64s(3, rowsMax),
-    min: rows.float64s(4, rowsMax),
-    max: rows.float64s(5, rowsMax),
-    count: rows.uint32s(6, rowsMax),
-    quality: rows.bytesColumn(7, rowsMax),
+    hour,
+    sumHigh: readOrZero(rows, sumHigh, { length: hour.length, lengthMax: rowsMax }),
+    sumLow: readIntegers(rows, sumLow, rowsMax),
+    min: readIntegers(rows, min, rowsMax),
+    max: readIntegers(rows, max, rowsMax),
+    count: rows.uint32s(9, rowsMax),
+    quality: rows.bytesColumn(10, rowsMax),
   };
 }

@@ -193,22 +193,38 @@ interface Aggregate {
   readonly quality: number;
 }
 
-const aggregate: fc.Arbitrary<Aggregate> = fc
-  .record({
-    sum: fc.tuple(fc.nat(1e6), fc.nat(1e15 - 1), fc.constantFrom(1, -1)),
-    extremes: fc.tuple(fc.integer(), fc.integer({ min: -integerMax, max: integerMax })),
-    count: fc.nat(100),
-    quality: fc.nat(missingCode),
-  })
-  .map(({ sum: [high, low, sign], extremes, count, quality }) => ({
-    // Plus zero, never minus zero.
-    sumHigh: high * sign + 0,
-    sumLow: low * sign + 0,
-    min: Math.min(...extremes),
-    max: Math.max(...extremes),
-    count,
-    quality,
-  }));
+/** The greatest numbers of a batch's aggregates: columns are written by what all of their numbers fit in. */
+interface Magnitudes {
+  readonly sumHigh: number;
+  readonly sumLow: number;
+  readonly extreme: number;
+}
+
+const int32Max = 2 ** 31 - 1;
+const magnitudes: fc.Arbitrary<Magnitudes> = fc.record({
+  sumHigh: fc.constantFrom(0, 1, 1e6),
+  sumLow: fc.constantFrom(0, int32Max, int32Max + 2, 1e15 - 1),
+  extreme: fc.constantFrom(0, int32Max, int32Max + 2, integerMax),
+});
+
+function aggregate({ sumHigh, sumLow, extreme }: Magnitudes): fc.Arbitrary<Aggregate> {
+  return fc
+    .record({
+      sum: fc.tuple(fc.nat(sumHigh), fc.nat(sumLow), fc.constantFrom(1, -1)),
+      extremes: fc.tuple(fc.integer({ min: -extreme, max: 0 }), fc.integer({ min: -extreme, max: extreme })),
+      count: fc.nat(100),
+      quality: fc.nat(missingCode),
+    })
+    .map(({ sum: [high, low, sign], extremes, count, quality }) => ({
+      // Plus zero, never minus zero.
+      sumHigh: high * sign + 0,
+      sumLow: low * sign + 0,
+      min: Math.min(...extremes) + 0,
+      max: Math.max(...extremes) + 0,
+      count,
+      quality,
+    }));
+}
 
 interface DrawnSheet {
   readonly series: number;
@@ -219,7 +235,14 @@ interface DrawnSheet {
   readonly rows: readonly Aggregate[];
 }
 
-function sheet(seriesCount: number, textCount: number, isMonth: boolean): fc.Arbitrary<DrawnSheet> {
+interface SheetBounds {
+  readonly seriesCount: number;
+  readonly textCount: number;
+  readonly isMonth: boolean;
+  readonly row: fc.Arbitrary<Aggregate>;
+}
+
+function sheet({ seriesCount, textCount, isMonth, row }: SheetBounds): fc.Arbitrary<DrawnSheet> {
   const hours: fc.Arbitrary<number[]> = isMonth ? fc.constant([]) : fc.uniqueArray(fc.nat(23), { maxLength: 24 });
   return fc
     .record({
@@ -231,16 +254,22 @@ function sheet(seriesCount: number, textCount: number, isMonth: boolean): fc.Arb
     })
     .chain((drawn) => {
       const hour = drawn.empty ? [] : [...Array.from(drawn.hours).sort((a, b) => a - b), wholeWindow];
-      const rows = fc.array(aggregate, { minLength: hour.length, maxLength: hour.length });
+      const rows = fc.array(row, { minLength: hour.length, maxLength: hour.length });
       return rows.map((drawnRows) => ({ ...drawn, endMs: drawn.startMs + 86_400_000, hour, rows: drawnRows }));
     });
 }
 
 /** Any batch of sheets that the codec must carry. */
 export const arbitraryAggregateBatch: fc.Arbitrary<AggregateBatch> = fc
-  .tuple(someSeries, texts, level)
-  .chain(([drawnSeries, drawnTexts, drawnLevel]) => {
-    const sheets = fc.array(sheet(drawnSeries.length, drawnTexts.length, drawnLevel === 'month'), { maxLength: 6 });
+  .tuple(someSeries, texts, level, magnitudes)
+  .chain(([drawnSeries, drawnTexts, drawnLevel, drawnMagnitudes]) => {
+    const bounds: SheetBounds = {
+      seriesCount: drawnSeries.length,
+      textCount: drawnTexts.length,
+      isMonth: drawnLevel === 'month',
+      row: aggregate(drawnMagnitudes),
+    };
+    const sheets = fc.array(sheet(bounds), { maxLength: 6 });
     return fc
       .record({ tenant, ticket: counter, decimals: fc.nat(decimalsMax), causes, sheets })
       .map(({ sheets: drawn, ...header }) => {

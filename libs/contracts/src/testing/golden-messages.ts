@@ -118,6 +118,30 @@ function aggregateBatch(): AggregateBatch {
   };
 }
 
+/** Sums without a high part, and integers beyond 32 bits. */
+function wideAggregates(): AggregateBatch {
+  return {
+    ...aggregateBatch(),
+    level: 'month',
+    sheets: {
+      series: Uint32Array.of(0, 0),
+      startMs: Float64Array.of(noonMs - 12 * hourMs, noonMs + 12 * hourMs),
+      endMs: Float64Array.of(noonMs + 12 * hourMs, noonMs + 36 * hourMs),
+      unit: Uint32Array.of(1, 1),
+      rows: Uint32Array.of(1, 1),
+    },
+    rows: {
+      hour: Uint8Array.of(wholeWindow, wholeWindow),
+      sumHigh: Float64Array.of(0, 0),
+      sumLow: Float64Array.of(999_999_999_999_999, -4_294_967_296),
+      min: Float64Array.of(-2_147_483_649, -4_294_967_296),
+      max: Float64Array.of(9_007_199_254_740_991, 0),
+      count: Uint32Array.of(96, 1),
+      quality: Uint8Array.of(qualityCode('measured'), qualityCode('estimated')),
+    },
+  };
+}
+
 function aggregatesStored(): AggregatesStored {
   const { tenant, key, causes, touched } = storedNotice();
   return { tenant, level: 'month', key, causes, touched };
@@ -144,6 +168,12 @@ export function goldenMessages(): readonly GoldenMessage[] {
       kind: kindOf('AggregateBatch'),
       message: aggregateBatch(),
       payload: encodeAggregateBatch(aggregateBatch()),
+    },
+    {
+      name: 'wide-aggregates',
+      kind: kindOf('AggregateBatch'),
+      message: wideAggregates(),
+      payload: encodeAggregateBatch(wideAggregates()),
     },
     {
       name: 'aggregates-stored',

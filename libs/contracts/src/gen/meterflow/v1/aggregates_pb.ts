@@ -14,7 +14,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file meterflow/v1/aggregates.proto.
  */
 export const file_meterflow_v1_aggregates: GenFile = /*@__PURE__*/
-  fileDesc("Ch1tZXRlcmZsb3cvdjEvYWdncmVnYXRlcy5wcm90bxIMbWV0ZXJmbG93LnYxIlYKBlNoZWV0cxIOCgZzZXJpZXMYASADKAcSEAoIc3RhcnRfbXMYAiADKAESDgoGZW5kX21zGAMgAygBEgwKBHVuaXQYBCADKAcSDAoEcm93cxgFIAMoByJ6Cg1BZ2dyZWdhdGVSb3dzEgwKBGhvdXIYASABKAwSEAoIc3VtX2hpZ2gYAiADKAESDwoHc3VtX2xvdxgDIAMoARILCgNtaW4YBCADKAESCwoDbWF4GAUgAygBEg0KBWNvdW50GAYgAygHEg8KB3F1YWxpdHkYByABKAwiqgIKDkFnZ3JlZ2F0ZUJhdGNoEg4KBmZvcm1hdBgBIAEoDRIOCgZ0ZW5hbnQYAiABKAkSJwoFbGV2ZWwYAyABKA4yGC5tZXRlcmZsb3cudjEuU2hlZXRMZXZlbBIOCgZ0aWNrZXQYBCABKAQSKAoGc2VyaWVzGAUgAygLMhgubWV0ZXJmbG93LnYxLlNlcmllc05hbWUSDQoFdGV4dHMYBiADKAkSEAoIZGVjaW1hbHMYByABKA0SJAoGc2hlZXRzGAggASgLMhQubWV0ZXJmbG93LnYxLlNoZWV0cxIpCgRyb3dzGAkgASgLMhsubWV0ZXJmbG93LnYxLkFnZ3JlZ2F0ZVJvd3MSIwoGY2F1c2VzGAogAygLMhMubWV0ZXJmbG93LnYxLkNhdXNlIrUBChBBZ2dyZWdhdGVzU3RvcmVkEg4KBmZvcm1hdBgBIAEoDRIOCgZ0ZW5hbnQYAiABKAkSJwoFbGV2ZWwYAyABKA4yGC5tZXRlcmZsb3cudjEuU2hlZXRMZXZlbBILCgNrZXkYBCABKAwSIwoGY2F1c2VzGAUgAygLMhMubWV0ZXJmbG93LnYxLkNhdXNlEiYKB3RvdWNoZWQYBiABKAsyFS5tZXRlcmZsb3cudjEuVG91Y2hlZCpVCgpTaGVldExldmVsEhsKF1NIRUVUX0xFVkVMX1VOU1BFQ0lGSUVEEAASEwoPU0hFRVRfTEVWRUxfREFZEAESFQoRU0hFRVRfTEVWRUxfTU9OVEgQAmIGcHJvdG8z", [file_meterflow_v1_readings]);
+  fileDesc("Ch1tZXRlcmZsb3cvdjEvYWdncmVnYXRlcy5wcm90bxIMbWV0ZXJmbG93LnYxIlYKBlNoZWV0cxIOCgZzZXJpZXMYASADKAcSEAoIc3RhcnRfbXMYAiADKAESDgoGZW5kX21zGAMgAygBEgwKBHVuaXQYBCADKAcSDAoEcm93cxgFIAMoByLJAQoNQWdncmVnYXRlUm93cxIMCgRob3VyGAEgASgMEhAKCHN1bV9oaWdoGAIgAygBEhYKDnN1bV9sb3dfbmFycm93GAMgAygPEhQKDHN1bV9sb3dfd2lkZRgEIAMoARISCgptaW5fbmFycm93GAUgAygPEhAKCG1pbl93aWRlGAYgAygBEhIKCm1heF9uYXJyb3cYByADKA8SEAoIbWF4X3dpZGUYCCADKAESDQoFY291bnQYCSADKAcSDwoHcXVhbGl0eRgKIAEoDCKqAgoOQWdncmVnYXRlQmF0Y2gSDgoGZm9ybWF0GAEgASgNEg4KBnRlbmFudBgCIAEoCRInCgVsZXZlbBgDIAEoDjIYLm1ldGVyZmxvdy52MS5TaGVldExldmVsEg4KBnRpY2tldBgEIAEoBBIoCgZzZXJpZXMYBSADKAsyGC5tZXRlcmZsb3cudjEuU2VyaWVzTmFtZRINCgV0ZXh0cxgGIAMoCRIQCghkZWNpbWFscxgHIAEoDRIkCgZzaGVldHMYCCABKAsyFC5tZXRlcmZsb3cudjEuU2hlZXRzEikKBHJvd3MYCSABKAsyGy5tZXRlcmZsb3cudjEuQWdncmVnYXRlUm93cxIjCgZjYXVzZXMYCiADKAsyEy5tZXRlcmZsb3cudjEuQ2F1c2UitQEKEEFnZ3JlZ2F0ZXNTdG9yZWQSDgoGZm9ybWF0GAEgASgNEg4KBnRlbmFudBgCIAEoCRInCgVsZXZlbBgDIAEoDjIYLm1ldGVyZmxvdy52MS5TaGVldExldmVsEgsKA2tleRgEIAEoDBIjCgZjYXVzZXMYBSADKAsyEy5tZXRlcmZsb3cudjEuQ2F1c2USJgoHdG91Y2hlZBgGIAEoCzIVLm1ldGVyZmxvdy52MS5Ub3VjaGVkKlUKClNoZWV0TGV2ZWwSGwoXU0hFRVRfTEVWRUxfVU5TUEVDSUZJRUQQABITCg9TSEVFVF9MRVZFTF9EQVkQARIVChFTSEVFVF9MRVZFTF9NT05USBACYgZwcm90bzM", [file_meterflow_v1_readings]);
 
 /**
  * Row i of all columns is one sheet: what one recomputation of the window [start_ms, end_ms) of a series gave. Its rows
@@ -74,38 +74,55 @@ export type AggregateRows = Message<"meterflow.v1.AggregateRows"> & {
   hour: Uint8Array;
 
   /**
-   * The sum is sum_high * 10^15 + sum_low, both of one sign.
+   * The sum is sum_high * 10^15 + sum_low, both of one sign. sum_high is empty where all are 0.
    *
    * @generated from field: repeated double sum_high = 2;
    */
   sumHigh: number[];
 
   /**
-   * @generated from field: repeated double sum_low = 3;
+   * These three are narrow where all of the column fit 32 bits, else wide; the other one is empty.
+   *
+   * @generated from field: repeated sfixed32 sum_low_narrow = 3;
    */
-  sumLow: number[];
+  sumLowNarrow: number[];
 
   /**
-   * @generated from field: repeated double min = 4;
+   * @generated from field: repeated double sum_low_wide = 4;
    */
-  min: number[];
+  sumLowWide: number[];
 
   /**
-   * @generated from field: repeated double max = 5;
+   * @generated from field: repeated sfixed32 min_narrow = 5;
    */
-  max: number[];
+  minNarrow: number[];
+
+  /**
+   * @generated from field: repeated double min_wide = 6;
+   */
+  minWide: number[];
+
+  /**
+   * @generated from field: repeated sfixed32 max_narrow = 7;
+   */
+  maxNarrow: number[];
+
+  /**
+   * @generated from field: repeated double max_wide = 8;
+   */
+  maxWide: number[];
 
   /**
    * How many readings with a value it was computed from.
    *
-   * @generated from field: repeated fixed32 count = 6;
+   * @generated from field: repeated fixed32 count = 9;
    */
   count: number[];
 
   /**
    * As in ReadingColumns.
    *
-   * @generated from field: bytes quality = 7;
+   * @generated from field: bytes quality = 10;
    */
   quality: Uint8Array;
 };

@@ -18,7 +18,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file meterflow/v1/columns/aggregates.proto.
  */
 export const file_meterflow_v1_columns_aggregates: GenFile = /*@__PURE__*/
-  fileDesc("CiVtZXRlcmZsb3cvdjEvY29sdW1ucy9hZ2dyZWdhdGVzLnByb3RvEhRtZXRlcmZsb3cudjEuY29sdW1ucyJWCgZTaGVldHMSDgoGc2VyaWVzGAEgASgMEhAKCHN0YXJ0X21zGAIgASgMEg4KBmVuZF9tcxgDIAEoDBIMCgR1bml0GAQgASgMEgwKBHJvd3MYBSABKAwiegoNQWdncmVnYXRlUm93cxIMCgRob3VyGAEgASgMEhAKCHN1bV9oaWdoGAIgASgMEg8KB3N1bV9sb3cYAyABKAwSCwoDbWluGAQgASgMEgsKA21heBgFIAEoDBINCgVjb3VudBgGIAEoDBIPCgdxdWFsaXR5GAcgASgMIroCCg5BZ2dyZWdhdGVCYXRjaBIOCgZmb3JtYXQYASABKA0SDgoGdGVuYW50GAIgASgJEicKBWxldmVsGAMgASgOMhgubWV0ZXJmbG93LnYxLlNoZWV0TGV2ZWwSDgoGdGlja2V0GAQgASgEEigKBnNlcmllcxgFIAMoCzIYLm1ldGVyZmxvdy52MS5TZXJpZXNOYW1lEg0KBXRleHRzGAYgAygJEhAKCGRlY2ltYWxzGAcgASgNEiwKBnNoZWV0cxgIIAEoCzIcLm1ldGVyZmxvdy52MS5jb2x1bW5zLlNoZWV0cxIxCgRyb3dzGAkgASgLMiMubWV0ZXJmbG93LnYxLmNvbHVtbnMuQWdncmVnYXRlUm93cxIjCgZjYXVzZXMYCiADKAsyEy5tZXRlcmZsb3cudjEuQ2F1c2UivQEKEEFnZ3JlZ2F0ZXNTdG9yZWQSDgoGZm9ybWF0GAEgASgNEg4KBnRlbmFudBgCIAEoCRInCgVsZXZlbBgDIAEoDjIYLm1ldGVyZmxvdy52MS5TaGVldExldmVsEgsKA2tleRgEIAEoDBIjCgZjYXVzZXMYBSADKAsyEy5tZXRlcmZsb3cudjEuQ2F1c2USLgoHdG91Y2hlZBgGIAEoCzIdLm1ldGVyZmxvdy52MS5jb2x1bW5zLlRvdWNoZWRiBnByb3RvMw", [file_meterflow_v1_aggregates, file_meterflow_v1_columns_readings, file_meterflow_v1_readings]);
+  fileDesc("CiVtZXRlcmZsb3cvdjEvY29sdW1ucy9hZ2dyZWdhdGVzLnByb3RvEhRtZXRlcmZsb3cudjEuY29sdW1ucyJWCgZTaGVldHMSDgoGc2VyaWVzGAEgASgMEhAKCHN0YXJ0X21zGAIgASgMEg4KBmVuZF9tcxgDIAEoDBIMCgR1bml0GAQgASgMEgwKBHJvd3MYBSABKAwiyQEKDUFnZ3JlZ2F0ZVJvd3MSDAoEaG91chgBIAEoDBIQCghzdW1faGlnaBgCIAEoDBIWCg5zdW1fbG93X25hcnJvdxgDIAEoDBIUCgxzdW1fbG93X3dpZGUYBCABKAwSEgoKbWluX25hcnJvdxgFIAEoDBIQCghtaW5fd2lkZRgGIAEoDBISCgptYXhfbmFycm93GAcgASgMEhAKCG1heF93aWRlGAggASgMEg0KBWNvdW50GAkgASgMEg8KB3F1YWxpdHkYCiABKAwiugIKDkFnZ3JlZ2F0ZUJhdGNoEg4KBmZvcm1hdBgBIAEoDRIOCgZ0ZW5hbnQYAiABKAkSJwoFbGV2ZWwYAyABKA4yGC5tZXRlcmZsb3cudjEuU2hlZXRMZXZlbBIOCgZ0aWNrZXQYBCABKAQSKAoGc2VyaWVzGAUgAygLMhgubWV0ZXJmbG93LnYxLlNlcmllc05hbWUSDQoFdGV4dHMYBiADKAkSEAoIZGVjaW1hbHMYByABKA0SLAoGc2hlZXRzGAggASgLMhwubWV0ZXJmbG93LnYxLmNvbHVtbnMuU2hlZXRzEjEKBHJvd3MYCSABKAsyIy5tZXRlcmZsb3cudjEuY29sdW1ucy5BZ2dyZWdhdGVSb3dzEiMKBmNhdXNlcxgKIAMoCzITLm1ldGVyZmxvdy52MS5DYXVzZSK9AQoQQWdncmVnYXRlc1N0b3JlZBIOCgZmb3JtYXQYASABKA0SDgoGdGVuYW50GAIgASgJEicKBWxldmVsGAMgASgOMhgubWV0ZXJmbG93LnYxLlNoZWV0TGV2ZWwSCwoDa2V5GAQgASgMEiMKBmNhdXNlcxgFIAMoCzITLm1ldGVyZmxvdy52MS5DYXVzZRIuCgd0b3VjaGVkGAYgASgLMh0ubWV0ZXJmbG93LnYxLmNvbHVtbnMuVG91Y2hlZGIGcHJvdG8z", [file_meterflow_v1_aggregates, file_meterflow_v1_columns_readings, file_meterflow_v1_readings]);
 
 /**
  * @generated from message meterflow.v1.columns.Sheets
@@ -86,37 +86,58 @@ export type AggregateRows = Message<"meterflow.v1.columns.AggregateRows"> & {
   sumHigh: Uint8Array;
 
   /**
-   * float64
+   * int32
    *
-   * @generated from field: bytes sum_low = 3;
+   * @generated from field: bytes sum_low_narrow = 3;
    */
-  sumLow: Uint8Array;
+  sumLowNarrow: Uint8Array;
 
   /**
    * float64
    *
-   * @generated from field: bytes min = 4;
+   * @generated from field: bytes sum_low_wide = 4;
    */
-  min: Uint8Array;
+  sumLowWide: Uint8Array;
+
+  /**
+   * int32
+   *
+   * @generated from field: bytes min_narrow = 5;
+   */
+  minNarrow: Uint8Array;
 
   /**
    * float64
    *
-   * @generated from field: bytes max = 5;
+   * @generated from field: bytes min_wide = 6;
    */
-  max: Uint8Array;
+  minWide: Uint8Array;
+
+  /**
+   * int32
+   *
+   * @generated from field: bytes max_narrow = 7;
+   */
+  maxNarrow: Uint8Array;
+
+  /**
+   * float64
+   *
+   * @generated from field: bytes max_wide = 8;
+   */
+  maxWide: Uint8Array;
 
   /**
    * uint32
    *
-   * @generated from field: bytes count = 6;
+   * @generated from field: bytes count = 9;
    */
   count: Uint8Array;
 
   /**
    * uint8
    *
-   * @generated from field: bytes quality = 7;
+   * @generated from field: bytes quality = 10;
    */
   quality: Uint8Array;
 };
