@@ -105,16 +105,18 @@ export async function beginningOf(content: AsyncIterable<Uint8Array>): Promise<U
   return Buffer.concat(pieces).subarray(0, beginningBytes);
 }
 
-/** Reads the file once, so that its acceptance can name its content before anything of it is published. */
-export async function fileFacts(path: string, onProgress?: (bytes: number) => void): Promise<FileFacts> {
+/**
+ * Reads the file, or so many first bytes of it, once: its acceptance can then name its content before anything of it is
+ * published.
+ */
+export async function fileFacts(path: string, bytesMax?: number): Promise<FileFacts> {
   const hash = createHash('sha256');
   let packing: Packing | undefined;
   let bytes = 0;
-  for await (const piece of fileBytes(path)) {
+  for await (const piece of fileBytes(path, bytesMax)) {
     packing ??= packingOf(piece);
     hash.update(piece);
     bytes += piece.length;
-    onProgress?.(bytes);
   }
   return { bytes, packing: packing ?? 'plain', contentHash: hash.digest('hex') };
 }

@@ -5,7 +5,8 @@ import type { Receipt } from '@meterflow/receipts';
 import type { Tenants } from '@meterflow/registry';
 import type { Telemetry } from '@meterflow/stage';
 import { checkDailyQuota } from './daily-quota.ts';
-import { importFile } from './import-file.ts';
+import { FileChangedError, importFile } from './import-file.ts';
+import { isSameFile } from './same-file.ts';
 import type { Mappings } from './mappings.ts';
 import type { TakeInPorts } from './take-in.ts';
 
@@ -40,8 +41,11 @@ export async function takeDropped(file: DroppedFile & { readonly delivery: strin
   }
   const path = join(folder, name);
   const mappings = await door.mappings.choices(tenant);
-  const taken = await importFile({ tenant, path, label: name, delivery, mappings, sourceVersion: 0 }, door.takeIn);
-  if (!isSame(stats, await lstat(path))) {
+  const taken = await importFile(
+    { tenant, path, label: name, delivery, mappings, sourceVersion: 0 },
+    door.takeIn,
+  ).catch(unlessChanged);
+  if (taken === undefined || !isSameFile(stats, await lstat(path))) {
     door.telemetry.logger.warn('a dropped file was written to while it was read; it is read again', { tenant, name });
     return false;
   }
@@ -50,6 +54,12 @@ export async function takeDropped(file: DroppedFile & { readonly delivery: strin
   const { accepted, rejected } = taken.counts;
   door.telemetry.logger.info('took a dropped file', { tenant, name, sourceId: taken.sourceId, accepted, rejected });
   return true;
+}
+
+function unlessChanged(error: unknown): undefined {
+  if (!(error instanceof FileChangedError)) {
+    throw error;
+  }
 }
 
 interface TakenFile {
@@ -86,10 +96,6 @@ async function freeName(folder: string, name: string): Promise<string> {
     }
   }
   throw new Error(`${folder} has ${sameNameMax} files of the name ${name}`);
-}
-
-function isSame(before: Stats, after: Stats): boolean {
-  return before.ino === after.ino && before.size === after.size && before.mtimeMs === after.mtimeMs;
 }
 
 function absent(error: NodeJS.ErrnoException): undefined {

@@ -1,9 +1,11 @@
-import { realpath, stat } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import { lstat, realpath, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { defaultMapping, mappingForHeader, UnreadableSourceError, type Mapping } from '@meterflow/formats';
 import { beginningOf, fileContent, fileFacts, type FileFacts } from './content.ts';
 import { mappingVersion } from './mapping-version.ts';
 import type { SourceFormat } from './open-reader.ts';
+import { isSameFile } from './same-file.ts';
 import { takeIn, type TakeInPorts, type TakenIn } from './take-in.ts';
 
 export interface FileImport {
@@ -35,6 +37,11 @@ export class NotImportableError extends Error {
   override readonly name = 'NotImportableError';
 }
 
+/** Thrown when a file was written to, replaced or removed while it was read. What was begun stays unfinished. */
+export class FileChangedError extends Error {
+  override readonly name = 'FileChangedError';
+}
+
 /** The file that a path names, links followed. Throws {@link NotImportableError} unless it is one that can be read. */
 export async function importableFile(path: string): Promise<string> {
   try {
@@ -58,9 +65,11 @@ export async function importableFile(path: string): Promise<string> {
 
 /**
  * Imports a file through the `bulk` lane. The same content, mapping and source version is the same acceptance: a second
- * import of it resumes an unfinished one, and of a finished one is a new delivery whose readings count as duplicates.
+ * import of it resumes an unfinished one, and of a finished one is a new delivery whose readings count as duplicates. Throws {@link FileChangedError} where the content is
+ * no longer what the acceptance names; what is appended meanwhile is left out.
  */
 export async function importFile(file: FileImport, ports: TakeInPorts): Promise<TakenIn> {
+  const before = await lstat(file.path);
   const facts = await fileFacts(file.path);
   const format = formatOf(file.path);
   const mapping = file.mapping ?? (format === 'csv' ? await byHeader(file, facts) : undefined) ?? defaultMapping;
@@ -81,10 +90,28 @@ export async function importFile(file: FileImport, ports: TakeInPorts): Promise<
       mapping,
       sourceVersion: file.sourceVersion,
       bytes: () => fileContent(file.path, facts, onRead),
+      beforeClosing: () => checkUnchanged(file.path, before, facts),
       onProgress: ({ counts }) => file.onProgress?.({ bytes: read, bytesTotal: facts.bytes, ...counts }),
     },
     ports,
   );
+}
+
+/** The file is read once more only where its times say that it may have changed. */
+async function checkUnchanged(path: string, before: Stats, { bytes, contentHash }: FileFacts): Promise<void> {
+  const isUnchanged = await unchanged().catch((error: unknown) => {
+    if (notImportable(path, error) instanceof NotImportableError) {
+      return false;
+    }
+    throw error;
+  });
+  if (!isUnchanged) {
+    throw new FileChangedError(`${path} was changed while it was read; import it again once nobody writes to it`);
+  }
+
+  async function unchanged(): Promise<boolean> {
+    return isSameFile(before, await lstat(path)) || (await fileFacts(path, bytes)).contentHash === contentHash;
+  }
 }
 
 /** Undefined also where the content can't be read: taking it in then says why, in a receipt. */

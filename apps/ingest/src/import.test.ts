@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { appendFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { importsAtOnceMax } from './limits.ts';
@@ -72,6 +72,31 @@ describe('an import', () => {
     expect(ids[3]).toBe(ids[0]);
     const other = await imported({ path, sourceVersion: 2 });
     expect(other.last.sourceId).not.toContain(ids[0]!.split('.')[0]);
+  });
+
+  test.each([
+    ['written to in place', (path: string) => writeFile(path, csvHeader + csvLines(20_000, 'm7'))],
+    ['cut', (path: string) => truncate(path, 1_000)],
+    ['removed', (path: string) => rm(path)],
+  ])('of a file that is %s meanwhile fails and stays unfinished', async (_, change) => {
+    const path = await file('may.csv', csvHeader + csvLines(20_000));
+    stand.beforePublish = async () => {
+      stand.beforePublish = () => undefined;
+      await change(path);
+    };
+    const { last } = await imported({ path });
+    expect(last).toEqual({ error: expect.stringContaining('was changed while it was read') as string });
+    const receipts = await stand.platform.sources.list(tenant, { limit: 9 });
+    expect(receipts.map(({ state }) => state)).toEqual(['receiving']);
+  });
+
+  test('of a file that is appended to meanwhile takes what was there at first', async () => {
+    const path = await file('may.csv', csvHeader + csvLines(20_000));
+    stand.beforePublish = async () => {
+      stand.beforePublish = () => undefined;
+      await appendFile(path, csvLines(5, 'm9'));
+    };
+    expect((await imported({ path })).last).toMatchObject({ closed: true, counts: { accepted: 20_000 } });
   });
 
   test.each([

@@ -23,6 +23,8 @@ export interface SourceRequest {
   readonly sourceVersion: number;
   /** The content from its first byte; called again for each pass. */
   readonly bytes: () => AsyncIterable<Uint8Array>;
+  /** Called when all is read, before the closing. Where it rejects, the source stays unfinished, and so does this. */
+  readonly beforeClosing?: () => Promise<void>;
   /** Called about once a piece of content. */
   readonly onProgress?: (progress: { readonly bytes: number; readonly counts: ReaderCounts }) => void;
 }
@@ -193,6 +195,7 @@ class Intake {
   async close(counts: ReaderCounts): Promise<TakenIn> {
     const { sourceId } = this.#delivery;
     const { clock, sources, telemetry } = this.#ports;
+    await this.#request.beforeClosing?.();
     await this.#attempt(() => sources.close(sourceId, { ...counts, batches: this.#batches, atMs: clock.nowMs() }));
     const labels = { tenant: this.#request.tenant };
     telemetry.count('ingest_readings_accepted_total', counts.accepted, labels);
