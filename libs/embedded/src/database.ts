@@ -136,7 +136,10 @@ export function storeError(error: unknown, file: string): Error {
     case locked:
       return new TransientError(`${file} is locked by another process for too long.`, cause);
     case ioError:
-      return new TransientError(`${file} can't be read or written: ${(error as Error).message}.`, cause);
+      return new TransientError(
+        `${file} can't be read or written: ${(error as Error).message}. ${ioAdvice(error)}`,
+        cause,
+      );
     case readOnly:
       return new FatalError(`${file} is read-only. Make the data directory writable for this user.`, cause);
     case cannotOpen:
@@ -147,6 +150,16 @@ export function storeError(error: unknown, file: string): Error {
     default:
       return error as Error;
   }
+}
+
+// Growing a file is what fails where there is no room: write, truncate, fsync, shared memory of the WAL.
+const growing: readonly number[] = [778, 1034, 1546, 4618, 4874, 5386];
+
+function ioAdvice(error: unknown): string {
+  const code: unknown = error instanceof Error && 'errcode' in error ? error.errcode : undefined;
+  return growing.some((each) => each === code)
+    ? 'Make room if its disk is full, or lift the limit on file sizes; nothing that was confirmed is lost.'
+    : 'Look after its disk; nothing that was confirmed is lost.';
 }
 
 /** What making a folder may fail with, as the SQLite code that says the same. */
