@@ -6,7 +6,13 @@ import { BackPressure, type Backlog } from './back-pressure.ts';
 import { DropFolder } from './drop-folder.ts';
 import { Imports, importRoute } from './import-route.ts';
 import type { IngestConfig } from './ingest-config.ts';
-import { bodiesInMemoryBytesMax, requestPatienceMs, requestsInWorkMax, retentionMarginDays } from './limits.ts';
+import {
+  bodiesInMemoryBytesMax,
+  requestPatienceMs,
+  requestsInWorkMax,
+  requestsInWorkPerTenantMax,
+  retentionMarginDays,
+} from './limits.ts';
 import { mappingRoutes } from './mapping-routes.ts';
 import { Mappings } from './mappings.ts';
 import { pushRoute } from './push-route.ts';
@@ -54,6 +60,7 @@ export function createIngest(ports: IngestPorts, options: IngestOptions): Ingest
   const tenants = new Tenants({ registry, nowMs });
   const workload = new Workload({
     requestsMax: options.requestsInWorkMax ?? requestsInWorkMax,
+    requestsPerTenantMax: requestsInWorkPerTenantMax,
     inMemoryBytesMax: bodiesInMemoryBytesMax,
   });
   const backPressure = new BackPressure({

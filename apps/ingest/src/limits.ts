@@ -9,8 +9,11 @@ export const unpackedBytesMax = 16 * 1024 ** 3;
 /** How far back a packed body may refer to itself (RFC 9659 for zstd): memory that a sender can make us use. */
 export const zstdWindowLogMax = 23;
 
-/** Requests that bring readings, in work at once; and what their bodies hold of the memory, together. */
+/** Requests that bring readings, in work at once. */
 export const requestsInWorkMax = 64;
+/** And of one tenant: so that others find room whatever it sends. */
+export const requestsInWorkPerTenantMax = requestsInWorkMax / 2;
+/** What the bodies in work hold of the memory, together. */
 export const bodiesInMemoryBytesMax = 64 * 1024 * 1024;
 
 /** A backlog of the live lane beyond either: pushes are refused until the stages have caught up. */

@@ -66,7 +66,7 @@ export function pushRoute(door: PushDoor): Route {
     takesBytes: pushedTypes,
     bodyBytesMax,
     answers: { 200: { description: 'The receipt; every accepted reading is durable', schema: answer } },
-    handle: (request) => door.workload.run(() => push(request, door)),
+    handle: (request) => door.workload.run(request.principal.tenant, () => push(request, door)),
   });
 }
 
