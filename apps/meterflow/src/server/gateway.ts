@@ -16,13 +16,18 @@ export interface GatewayOptions {
   readonly notLive: () => string | undefined;
   /** Sockets of the services behind it: ready when all of them are. The API is that of the first and the others. */
   readonly services: readonly string[];
+  readonly connectionsMax?: number;
 }
+
+/** Connections at once; one more is closed at once. Far above what the services behind take in work at once. */
+const connectionsMaxDefault = 1_000;
 
 /**
  * The one address of an embedded server: passes each request on to the service that answers it, as an ingress does on
  * Kubernetes. Streams both ways; knows nothing of credentials. Health and the API's document are those of all services.
  */
-export function createGateway({ routes, notLive, services }: GatewayOptions): Server {
+export function createGateway(options: GatewayOptions): Server {
+  const { routes, notLive, services, connectionsMax = connectionsMaxDefault } = options;
   const server = createServer((incoming, outgoing) => {
     const path = incoming.url ?? '/';
     switch (path) {
@@ -50,6 +55,7 @@ export function createGateway({ routes, notLive, services }: GatewayOptions): Se
   });
   // Uploads may take long; what they may hold is bounded by the service behind.
   server.requestTimeout = 0;
+  server.maxConnections = connectionsMax;
   return server;
 }
 
