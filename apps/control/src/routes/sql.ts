@@ -4,6 +4,7 @@ import { z } from 'zod';
 
 const sqlCharsMax = 100_000;
 const rowsMax = 1_000_000;
+const busyRetryAfterSeconds = 2;
 
 const body = z.strictObject({
   sql: z.string().min(1).max(sqlCharsMax).describe('one SELECT over the views readings, readings_raw and aggregates'),
@@ -48,6 +49,9 @@ async function* objects(names: readonly string[], rows: AsyncIterable<readonly s
 }
 
 function asProblem(error: unknown): never {
+  if (error instanceof SqlError && error.code === 'sql-busy') {
+    throw new Problem('overloaded', error.message, { cause: error, retryAfterSeconds: busyRetryAfterSeconds });
+  }
   if (error instanceof SqlError) {
     throw new Problem('unprocessable-content', error.message, { cause: error });
   }

@@ -9,6 +9,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { fillStores, type StoredReading } from '../testing/filled-stores.ts';
 import { jsonText } from './json-text.ts';
+import { queriesAtOnceMax, queriesWaitingMax } from './query-slots.ts';
 import { runSql } from './run-sql.ts';
 import { SqlEngine, type SqlRequest } from './sql-engine.ts';
 import { SqlError } from './sql-error.ts';
@@ -211,6 +212,42 @@ describe('a query', () => {
       abort.abort();
     }, 50);
     expect(await ended).toBe('sql-invalid');
+  });
+
+  test('waits for a place, in a line that has an end; the time to wait counts', async () => {
+    const held = await Promise.all(Array.from({ length: queriesAtOnceMax }, () => engine.query({ sql: 'select 1' })));
+    expect(await failure('select 2', { timeoutMs: 20 })).toBe('sql-timeout');
+    const waiting = Array.from({ length: queriesWaitingMax }, () => rows('select 2'));
+    expect(await failure('select 3')).toBe('sql-busy');
+    for (const query of held) {
+      for await (const row of query) {
+        expect(row).toEqual(['1']);
+      }
+    }
+    expect(await Promise.all(waiting)).toEqual(waiting.map(() => [['2']]));
+  });
+
+  test('whose rows nobody comes for gives its place back when it is no longer wanted', async () => {
+    const abort = new AbortController();
+    for (let query = 0; query < queriesAtOnceMax; query++) {
+      await engine.query({ sql: 'select 1', signal: abort.signal });
+    }
+    abort.abort();
+    expect(await rows('select 2', { timeoutMs: 5_000 })).toEqual([['2']]);
+    expect(await failure('select 3', { signal: abort.signal })).toBe('sql-invalid');
+  });
+
+  test('keeps its database while those of many other tenants come and go', async () => {
+    await fillStores(root, [reading(0, 509)]);
+    const held = await engine.query({ sql: 'select value from readings', tenant: 'default' });
+    for (let other = 0; other < 6; other++) {
+      expect(await rows('select count(*) from readings', { tenant: `other-${other}` })).toEqual([['0']]);
+    }
+    const found: (readonly string[])[] = [];
+    for await (const row of held) {
+      found.push(row);
+    }
+    expect(found).toEqual([['0.509']]);
   });
 
   test('that needs too much memory fails, and the next one is answered', async () => {

@@ -1,8 +1,9 @@
-import type { DuckDBConnection, DuckDBResult, DuckDBValue } from '@duckdb/node-api';
+import type { DuckDBResult, DuckDBValue } from '@duckdb/node-api';
 import { dataDirectory, type DataDirectory } from '../data-directory.ts';
 import { jsonText } from './json-text.ts';
+import { queriesAtOnceMax, QuerySlots } from './query-slots.ts';
 import { queryViews } from './query-views.ts';
-import { SqlError } from './sql-error.ts';
+import { QueryWatch } from './query-watch.ts';
 import { TenantDatabase } from './tenant-database.ts';
 
 export interface SqlRequest {
@@ -11,6 +12,7 @@ export interface SqlRequest {
   readonly tenant?: string;
   /** More rows are not given; {@link SqlRows.truncated} says so. */
   readonly rowsMax?: number;
+  /** From asking to the last row, waiting and loading included. */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
 }
@@ -21,7 +23,10 @@ export interface SqlColumn {
   readonly type: string;
 }
 
-/** The answer, row by row. Rows must be read to the end, or the iteration ended: the query holds memory until then. */
+/**
+ * The answer, row by row. Rows must be read to the end, or the iteration ended: the query holds memory
+ * and a place until then, or until its time is over or its signal aborts.
+ */
 export interface SqlRows extends AsyncIterable<readonly string[]> {
   readonly columns: readonly SqlColumn[];
   /** Known once the rows are read. */
@@ -38,8 +43,14 @@ export interface SqlEngineOptions {
 const rowsMaxDefault = 1_000_000;
 const timeoutMsDefault = 60_000;
 const memoryBytesMaxDefault = 2 * 1024 ** 3;
-/** Tenants whose loaded views are kept for the next query. */
-const databasesMax = 4;
+/** Tenants whose loaded views are kept for the next query: no fewer than queries at once, so that one is always idle. */
+const databasesMax = queriesAtOnceMax;
+
+interface KeptDatabase {
+  readonly opened: Promise<TenantDatabase>;
+  /** Queries that use it now: it is not closed before they have ended. */
+  users: number;
+}
 
 /**
  * SQL over what is stored: the views `readings` (validated), `readings_raw` and `aggregates`, each with the latest
@@ -50,7 +61,8 @@ export class SqlEngine {
   readonly #directory: DataDirectory;
   readonly #memoryBytesMax: number;
   /** The one used last stands last. */
-  readonly #databases = new Map<string, Promise<TenantDatabase>>();
+  readonly #databases = new Map<string, KeptDatabase>();
+  readonly #slots = new QuerySlots();
 
   constructor({ directory, memoryBytesMax = memoryBytesMaxDefault }: SqlEngineOptions) {
     this.#directory = dataDirectory(directory);
@@ -59,36 +71,78 @@ export class SqlEngine {
 
   /** Resolves when the query has its first rows. Each cell is JSON text. Throws {@link SqlError}. */
   async query(request: SqlRequest): Promise<SqlRows> {
-    const database = await this.#database(request.tenant);
-    const connection = await database.connect();
+    const { sql, timeoutMs = timeoutMsDefault, rowsMax = rowsMaxDefault, signal } = request;
+    const watch = new QueryWatch({ timeoutMs, signal });
+    const ends = [
+      () => {
+        watch.end();
+      },
+    ];
+    const end = (): void => {
+      ends
+        .splice(0)
+        .toReversed()
+        .forEach((each) => {
+          each();
+        });
+    };
     try {
-      await database.load(await queryViews(connection, request.sql));
-      return await QueryRows.start(connection, request);
+      await this.#slots.take(watch.signal);
+      ends.push(() => {
+        this.#slots.free();
+      });
+      const kept = this.#database(request.tenant);
+      kept.users += 1;
+      ends.push(() => (kept.users -= 1));
+      const database = await watch.during(kept.opened);
+      const connection = await database.connect();
+      const interrupt = (): void => {
+        connection.interrupt();
+      };
+      watch.signal.addEventListener('abort', interrupt);
+      ends.push(() => {
+        watch.signal.removeEventListener('abort', interrupt);
+        connection.closeSync();
+      });
+      await watch.during(database.load(await queryViews(connection, sql)));
+      const result = await connection.stream(sql).catch((error: unknown) => {
+        throw watch.explained(error);
+      });
+      watch.signal.throwIfAborted();
+      return new QueryRows(result, { watch, rowsMax, end });
     } catch (error) {
-      connection.closeSync();
-      throw error;
+      end();
+      throw watch.signal.aborted ? watch.explained(error) : error;
     }
   }
 
   async close(): Promise<void> {
-    const databases = await Promise.all(this.#databases.values());
+    const databases = await Promise.all([...this.#databases.values()].map(({ opened }) => opened));
     this.#databases.clear();
     await Promise.all(databases.map((database) => database.close()));
   }
 
-  async #database(tenant: string | undefined): Promise<TenantDatabase> {
+  #database(tenant: string | undefined): KeptDatabase {
     // No tenant is called by the empty name.
     const name = tenant ?? '';
-    const found = this.#databases.get(name) ?? this.#open(tenant);
+    const found = this.#databases.get(name) ?? { opened: this.#madeRoom().then(() => this.#open(tenant)), users: 0 };
     this.#databases.delete(name);
     this.#databases.set(name, found);
-    found.catch(() => this.#databases.delete(name));
-    const [oldest] = this.#databases;
-    if (this.#databases.size > databasesMax && oldest !== undefined) {
-      this.#databases.delete(oldest[0]);
-      await (await oldest[1]).close();
-    }
+    found.opened.catch(() => {
+      if (this.#databases.get(name) === found) {
+        this.#databases.delete(name);
+      }
+    });
     return found;
+  }
+
+  /** Closes the database that was not used for longest, where there are as many as may be. */
+  async #madeRoom(): Promise<void> {
+    const idle = [...this.#databases].find(([, { users }]) => users === 0);
+    if (this.#databases.size >= databasesMax && idle !== undefined) {
+      this.#databases.delete(idle[0]);
+      await (await idle[1].opened).close();
+    }
   }
 
   #open(tenant: string | undefined): Promise<TenantDatabase> {
@@ -100,38 +154,38 @@ export class SqlEngine {
   }
 }
 
+interface QueryRowsOptions {
+  readonly watch: QueryWatch;
+  readonly rowsMax: number;
+  /** Lets go of all that the query holds. May be called again. */
+  readonly end: () => void;
+}
+
 class QueryRows implements SqlRows {
   readonly columns: readonly SqlColumn[];
   truncated = false;
-  readonly #connection: DuckDBConnection;
   readonly #result: DuckDBResult;
-  readonly #watch: QueryWatch;
-  readonly #rowsMax: number;
+  readonly #options: QueryRowsOptions;
+  #begun = false;
 
-  private constructor(connection: DuckDBConnection, result: DuckDBResult, of: { watch: QueryWatch; rowsMax: number }) {
-    this.#connection = connection;
+  constructor(result: DuckDBResult, options: QueryRowsOptions) {
     this.#result = result;
-    this.#watch = of.watch;
-    this.#rowsMax = of.rowsMax;
+    this.#options = options;
     this.columns = result.deduplicatedColumnNames().map((name, column) => ({
       name,
       type: String(result.columnType(column)),
     }));
-  }
-
-  static async start(connection: DuckDBConnection, request: SqlRequest): Promise<QueryRows> {
-    const watch = new QueryWatch(connection, request);
-    try {
-      const result = await connection.stream(request.sql);
-      return new QueryRows(connection, result, { watch, rowsMax: request.rowsMax ?? rowsMaxDefault });
-    } catch (error) {
-      watch.end();
-      throw watch.explained(error);
-    }
+    options.watch.signal.addEventListener('abort', () => {
+      // Nobody may come for the rows any more; one who is at them ends the query itself.
+      if (!this.#begun) {
+        options.end();
+      }
+    });
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<readonly string[]> {
-    let left = this.#rowsMax;
+    let left = this.#options.rowsMax;
+    this.#begun = true;
     try {
       for (;;) {
         const rows = await this.#fetch();
@@ -148,55 +202,17 @@ class QueryRows implements SqlRows {
         }
       }
     } finally {
-      this.#watch.end();
-      this.#connection.closeSync();
+      this.#options.end();
     }
   }
 
   async #fetch(): Promise<DuckDBValue[][] | undefined> {
     try {
+      this.#options.watch.signal.throwIfAborted();
       const rows = (await this.#result.fetchChunk())?.getRows();
       return rows === undefined || rows.length === 0 ? undefined : rows;
     } catch (error) {
-      throw this.#watch.explained(error);
+      throw this.#options.watch.explained(error);
     }
-  }
-}
-
-/** Interrupts a query that takes too long or is no longer wanted, and says afterwards why it failed. */
-class QueryWatch {
-  readonly #timeoutMs: number;
-  readonly #timer: NodeJS.Timeout;
-  readonly #signal: AbortSignal | undefined;
-  readonly #interrupt: () => void;
-  #timedOut = false;
-
-  constructor(connection: DuckDBConnection, { timeoutMs = timeoutMsDefault, signal }: SqlRequest) {
-    this.#timeoutMs = timeoutMs;
-    this.#interrupt = () => {
-      connection.interrupt();
-    };
-    this.#timer = setTimeout(() => {
-      this.#timedOut = true;
-      connection.interrupt();
-    }, timeoutMs);
-    this.#signal = signal;
-    signal?.addEventListener('abort', this.#interrupt);
-  }
-
-  end(): void {
-    clearTimeout(this.#timer);
-    this.#signal?.removeEventListener('abort', this.#interrupt);
-  }
-
-  explained(error: unknown): Error {
-    const message = error instanceof Error ? error.message : String(error);
-    if (this.#timedOut) {
-      return new SqlError('sql-timeout', `The query took longer than ${this.#timeoutMs} ms.`, { cause: error });
-    }
-    if (message.startsWith('Out of Memory')) {
-      return new SqlError('sql-too-large', `The query needs more memory than is allowed: ${message}`, { cause: error });
-    }
-    return new SqlError('sql-invalid', message, { cause: error });
   }
 }
