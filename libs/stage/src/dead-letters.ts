@@ -24,6 +24,9 @@ export interface DeadLetter {
 
 /** Where a stage puts what it can't handle. */
 export interface DeadLetterSink {
-  /** Resolves when all are durable, with a ledger row of that state for each cause and layer. An id already there is replaced. */
+  /**
+   * Resolves when all are durable, with a ledger row of that state for each cause and layer. An id already there is
+   * replaced, but not one that was purged: that stays so.
+   */
   put(letters: readonly DeadLetter[]): Promise<void>;
 }

@@ -116,6 +116,16 @@ test('a letter that came again while it was retried stays', async () => {
   expect(await letters.show('persistence/k1')).toMatchObject({ atMs: 9_999 });
 });
 
+test('a purged letter stays purged when the same is put once more', async () => {
+  await letters.put([letter(1)]);
+  await letters.purge(['persistence/k1']);
+  await letters.put([letter(1, { atMs: 9_000 }), letter(2)]);
+  expect(await letters.show('persistence/k1')).toBeUndefined();
+  expect(await letters.counts()).toEqual({ dead: 1, parked: 0, purged: 1 });
+  const [, line] = await letters.list({ limit: 2 });
+  expect(line).toMatchObject({ id: 'persistence/k1', state: 'purged', payloadBytes: 0, reason: '' });
+});
+
 test('a purged letter keeps its place in the ledger and nothing of its payload', async () => {
   await letters.put([letter(1), letter(2, { state: 'parked' })]);
   expect(await letters.purge(['persistence/k1', 'unknown'])).toEqual(['persistence/k1']);

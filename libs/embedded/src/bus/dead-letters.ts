@@ -69,8 +69,13 @@ export class DeadLetters implements DeadLetterSink {
   async put(letters: readonly DeadLetter[]): Promise<void> {
     await this.#write(() => {
       for (const letter of letters) {
-        this.#remove(letter.id);
-        this.#insert(letter);
+        if (this.#isPurged(letter.id)) {
+          // The id names the content: this is what was dropped for good, come once more since its ack was lost.
+          this.#insertCauses(letter);
+        } else {
+          this.#remove(letter.id);
+          this.#insert(letter);
+        }
       }
       const tenants = new Set(letters.map(({ tenant }) => tenant));
       eraseFromPut(
@@ -190,12 +195,20 @@ export class DeadLetters implements DeadLetterSink {
     this.#database
       .prepare('insert into letters values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
       .run(id, state, stage, subscription, key, tenant, reasonCode, reason, JSON.stringify(attributes), atMs, payload);
+    this.#insertCauses(letter);
+  }
+
+  #insertCauses({ id, causes, layers }: DeadLetter): void {
     const insert = this.#database.prepare('insert or ignore into causes values (?, ?, ?, ?, ?, ?)');
-    for (const cause of letter.causes) {
-      for (const layer of letter.layers) {
+    for (const cause of causes) {
+      for (const layer of layers) {
         insert.run(id, cause.sourceId, cause.key, cause.part, cause.parts, layer);
       }
     }
+  }
+
+  #isPurged(id: string): boolean {
+    return this.#database.prepare("select 1 from letters where id = ? and state = 'purged'").get(id) !== undefined;
   }
 
   #remove(id: string, atMs?: number): void {
