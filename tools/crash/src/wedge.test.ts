@@ -68,7 +68,9 @@ test('a stage whose handler never answers is replaced, and what it held is handl
     await until('its sandbox ends by itself', () => !isAlive(sandbox) || undefined);
     await feeding.finish();
     await idle(dataDir);
-    expect(server.log.some(({ message, service }) => message === 'service is stuck; killed' && service === 'rule-execution')).toBe(true);
+    expect(
+      server.log.some(({ message, service }) => message === 'service is stuck; killed' && service === 'rule-execution'),
+    ).toBe(true);
     expect(await server.stop()).toBe(0);
   } finally {
     server.killAll();
