@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { dedupeKey, type Claim } from '@meterflow/dedupe';
 import type { DeadLetter } from './dead-letters.ts';
 import { FatalError, HaltedError, IntegrityError, PermanentError, TransientError } from './errors.ts';
+import type { KeysInWork } from './keys-in-work.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
 import type { LeasedMessage } from './message.ts';
 import type { Pause } from './pause.ts';
@@ -21,11 +22,15 @@ interface Work<Input> {
 interface RunnerOptions extends Omit<StageOptions, 'progress'> {
   readonly progress: GroupProgress;
   readonly pause: Pause;
+  /** Shared by all groups of the stage. */
+  readonly inWork: KeysInWork;
 }
 
 const unclaimed: Claim = { state: 'claimed', ownerDied: false, deaths: 0 };
 /** How often a message that another process holds is looked at again. */
 const heldPollMs = 250;
+/** The same for a message that another group of this process holds: that one is about to settle it. */
+const inWorkPollMs = 20;
 
 /**
  * The delivery contract for one group of messages, the only one that a runner has (DESIGN §4, docs/specs/stage.md). The order is the guarantee: a
@@ -82,6 +87,14 @@ export class GroupRunner<Input, Reads, Write> {
   }
 
   async #settleAll(works: readonly Work<Input>[], keeper: LeaseKeeper): Promise<void> {
+    try {
+      await this.#settleWaiting(works, keeper);
+    } finally {
+      this.#leave(works);
+    }
+  }
+
+  async #settleWaiting(works: readonly Work<Input>[], keeper: LeaseKeeper): Promise<void> {
     let waiting = works;
     while (waiting.length > 0) {
       await this.#claim(waiting, keeper);
@@ -92,6 +105,8 @@ export class GroupRunner<Input, Reads, Write> {
         'duplicate',
       );
       await this.#settleClaimed(claimed, keeper);
+      // Nothing is kept from others while this group waits: two groups that wait for each other would wait for ever.
+      this.#leave(waiting);
       waiting = waiting.filter(({ claim }) => claim.state === 'held');
       if (waiting.length > 0 && !(await this.#held(waiting, keeper))) {
         return;
@@ -101,6 +116,26 @@ export class GroupRunner<Input, Reads, Write> {
 
   /** 2. Claim each key. Without a deduper the work is done all the same: the versioned write is the guarantee. */
   async #claim(works: readonly Work<Input>[], keeper: LeaseKeeper): Promise<void> {
+    const { inWork } = this.#options;
+    const [ours, others] = [[] as Work<Input>[], [] as Work<Input>[]];
+    works.forEach((work) => (inWork.take(work.mark, this) ? ours : others).push(work));
+    const expiresAtMs = this.#ports.clock.nowMs() + inWorkPollMs;
+    others.forEach((work) => {
+      work.claim = { state: 'held', expiresAtMs };
+    });
+    if (ours.length > 0) {
+      await this.#claimOurs(ours, keeper);
+    }
+  }
+
+  #leave(works: readonly Work<Input>[]): void {
+    this.#options.inWork.leave(
+      works.map(({ mark }) => mark),
+      this,
+    );
+  }
+
+  async #claimOurs(works: readonly Work<Input>[], keeper: LeaseKeeper): Promise<void> {
     const marks = works.map(({ mark }) => mark);
     const lease = { owner: this.#options.owner, leaseMs: this.#ports.source.ackDeadlineMs };
     const claims = await this.#courtesy(() => this.#ports.deduper.claim(marks, lease));

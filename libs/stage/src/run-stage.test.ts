@@ -132,6 +132,23 @@ describe('a stage', () => {
     expect([world.written, world.source.unsettled]).toEqual([['a', 'b'], 0]);
   });
 
+  test('acks a duplicate without handling it, also when another group of the same process is at work on it', async () => {
+    const world = new World().add('a', 'a', 'b', 'a');
+    Object.assign(world.stage, { read: () => world.time.sleep(100) });
+    await world.run(new SimulatedProcess(), { groupMessagesMax: 1, groupsInFlightMax: 4 });
+    expect([world.written.toSorted(), world.published.toSorted(), world.source.unsettled]).toEqual([
+      ['a', 'b'],
+      ['a', 'b'],
+      0,
+    ]);
+  });
+
+  test('groups that hold what the other one waits for do not wait for ever', async () => {
+    const world = new World().add('a', 'b', 'b', 'a', 'a', 'b');
+    await world.run(new SimulatedProcess(), { groupMessagesMax: 2, groupsInFlightMax: 3 });
+    expect([world.written.toSorted(), world.source.unsettled]).toEqual([['a', 'b'], 0]);
+  });
+
   test('dead-letters what cannot be decoded, with reason and original bytes, and goes on', async () => {
     const world = new World().add('', 'a');
     await world.run();

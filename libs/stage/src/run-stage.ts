@@ -4,6 +4,7 @@ import type { DeadLetterSink } from './dead-letters.ts';
 import { GroupRunner } from './group-runner.ts';
 import type { StageLimits } from './limits.ts';
 import type { LeasedMessage } from './message.ts';
+import { KeysInWork } from './keys-in-work.ts';
 import { Pause } from './pause.ts';
 import type { Publisher } from './publisher.ts';
 import type { Source } from './source.ts';
@@ -82,6 +83,7 @@ export async function runStage<Input, Reads, Write>(
   const signal = AbortSignal.any([options.signal, stop.signal]);
   const progress = options.progress ?? new StageProgress();
   const pause = new Pause(ports.clock);
+  const inWork = new KeysInWork();
   const groups = new Set<Promise<void>>();
   // A function, since it changes while we wait: what the loop's condition saw says nothing later.
   const aborted = (): boolean => signal.aborted;
@@ -98,7 +100,7 @@ export async function runStage<Input, Reads, Write>(
       continue;
     }
     const groupProgress = progress.begin(messages.length, ports.clock.nowMs());
-    const runner = new GroupRunner(stage, ports, { ...options, signal, progress: groupProgress, pause });
+    const runner = new GroupRunner(stage, ports, { ...options, signal, progress: groupProgress, pause, inWork });
     const group = runner
       .run(messages)
       .catch((error: unknown) => {
