@@ -29,7 +29,7 @@ function readSource(name: string): { batches: ReadingBatch[]; rejects: Reject[];
   return { batches, rejects, counts: reader.counts };
 }
 
-describe.skipIf(!existsSync(shared))('the London files', () => {
+describe.skipIf(!existsSync(shared))('the London files [needs shared]', () => {
   test('the one as published loses its Null row and nothing else', () => {
     const { batches, rejects, counts } = readSource('MAC000002_raw.csv.gz');
     expect(counts).toEqual({ received: 24_158, accepted: 24_157, rejected: 1 });

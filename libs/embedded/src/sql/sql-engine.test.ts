@@ -313,7 +313,7 @@ const london = join(
   'data/low-carbon-london/lbartnik_block_62_3households.csv.gz',
 );
 
-describe.skipIf(!existsSync(london))('three London households', () => {
+describe.skipIf(!existsSync(london))('three London households [needs shared]', () => {
   test('sum up by hour, day and month as DuckDB has it from the file', async () => {
     const file = join(root, 'london.csv');
     await pipeline(createReadStream(london), createGunzip(), createWriteStream(file));
