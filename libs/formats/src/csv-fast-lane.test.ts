@@ -113,7 +113,8 @@ describe('the fast lane', () => {
       }),
       { numRuns: 200 },
     );
-    expect(fast).toBeGreaterThan(100);
+    // Far below what chance gives: it only shows that the fast lane was taken at all.
+    expect(fast).toBeGreaterThan(10);
   });
 });
 
