@@ -85,7 +85,7 @@ export async function takeIn(request: SourceRequest, ports: TakeInPorts): Promis
     return takenInBefore(delivery, ports);
   }
   const mapping = await acceptedMapping(request, delivery, ports);
-  const registeredMs = await ports.registeredMs(request.tenant);
+  const registeredMs = await attempt(ports, () => ports.registeredMs(request.tenant));
   const intake = new Intake({ ...request, mapping, registeredMs }, ports, delivery);
   if (mapping.onBadLine === 'reject-source') {
     const trial = await intake.pass({ publishes: false });
@@ -98,19 +98,42 @@ export async function takeIn(request: SourceRequest, ports: TakeInPorts): Promis
 
 async function accept(request: SourceRequest, ports: TakeInPorts): Promise<Delivery> {
   const { tenant, kind, identity, delivery, contentHash, label, mapping, sourceVersion } = request;
-  return ports.sources.accept({
-    tenant,
-    kind,
-    identity,
-    ...(delivery === undefined ? {} : { delivery }),
-    contentHash,
-    label,
-    mapping: mappingVersion(mapping),
-    sourceVersion,
-    activation: await ports.newestActivation(tenant),
-    nowMs: ports.clock.nowMs(),
-    readingsPerBatch: readingsPerBatchMax,
-  });
+  const activation = await attempt(ports, () => ports.newestActivation(tenant));
+  return attempt(ports, () =>
+    ports.sources.accept({
+      tenant,
+      kind,
+      identity,
+      ...(delivery === undefined ? {} : { delivery }),
+      contentHash,
+      label,
+      mapping: mappingVersion(mapping),
+      sourceVersion,
+      activation,
+      nowMs: ports.clock.nowMs(),
+      readingsPerBatch: readingsPerBatchMax,
+    }),
+  );
+}
+
+/** Repeats what the bus or a store could not take now; stops when the process drains, or patience is at its end. */
+async function attempt<Result>(ports: TakeInPorts, call: () => Promise<Result>): Promise<Result> {
+  const { clock, signal, telemetry, patienceMs = Infinity } = ports;
+  const untilMs = clock.nowMs() + patienceMs;
+  for (let waitMs = retryMs; ; waitMs = Math.min(10_000, waitMs * 2)) {
+    if (signal.aborted) {
+      throw new InterruptedError('the server stops; send the same source again to resume it');
+    }
+    try {
+      return await call();
+    } catch (error) {
+      if (!(error instanceof TransientError) || clock.nowMs() + waitMs > untilMs) {
+        throw error;
+      }
+      telemetry.logger.warn('intake waits for the bus or a store', { error: error.message, waitMs });
+      await clock.sleep(waitMs, signal);
+    }
+  }
 }
 
 /** The mapping that the acceptance fixed: another one would make other batches of the same source. */
@@ -196,7 +219,9 @@ class Intake {
     const { sourceId } = this.#delivery;
     const { clock, sources, telemetry } = this.#ports;
     await this.#request.beforeClosing?.();
-    await this.#attempt(() => sources.close(sourceId, { ...counts, batches: this.#batches, atMs: clock.nowMs() }));
+    await attempt(this.#ports, () =>
+      sources.close(sourceId, { ...counts, batches: this.#batches, atMs: clock.nowMs() }),
+    );
     const labels = { tenant: this.#request.tenant };
     telemetry.count('ingest_readings_accepted_total', counts.accepted, labels);
     telemetry.count('ingest_readings_rejected_total', counts.rejected, labels);
@@ -242,32 +267,11 @@ class Intake {
   async #flush(least: number): Promise<void> {
     while (this.#messages.length >= least && this.#messages.length > 0) {
       const together = this.#messages.splice(0, publishedTogetherMax);
-      await this.#attempt(() => this.#ports.publisher.publish(together));
+      await attempt(this.#ports, () => this.#ports.publisher.publish(together));
     }
     if (this.#rejects.length > 0) {
       const rejects = this.#rejects.splice(0);
-      await this.#attempt(() => this.#ports.sources.reject(this.#delivery.sourceId, rejects));
-    }
-  }
-
-  /** Repeats what the bus or a store could not take now; stops when the process drains. */
-  async #attempt(call: () => Promise<void>): Promise<void> {
-    const { clock, signal, telemetry, patienceMs = Infinity } = this.#ports;
-    const untilMs = clock.nowMs() + patienceMs;
-    for (let waitMs = retryMs; ; waitMs = Math.min(10_000, waitMs * 2)) {
-      if (signal.aborted) {
-        throw new InterruptedError('the server stops; send the same source again to resume it');
-      }
-      try {
-        await call();
-        return;
-      } catch (error) {
-        if (!(error instanceof TransientError) || clock.nowMs() + waitMs > untilMs) {
-          throw error;
-        }
-        telemetry.logger.warn('intake waits for the bus or a store', { error: error.message, waitMs });
-        await clock.sleep(waitMs, signal);
-      }
+      await attempt(this.#ports, () => this.#ports.sources.reject(this.#delivery.sourceId, rejects));
     }
   }
 }
