@@ -71,6 +71,6 @@ export interface Sandbox {
    * {@link RuleFailureError} for what fails the whole batch; any other rejection is transient.
    */
   run(flow: Flow, batch: ReadingBatch): Promise<FlowResult>;
-  /** Ends the children. Runs that still wait are rejected. */
+  /** Ends what it runs in; resolves when no process of it is left. Runs that still wait are rejected. */
   close(): Promise<void>;
 }

@@ -29,6 +29,7 @@ const stderrCharsMax = 2_000;
 export class ChildHost {
   readonly pid: number | undefined;
   readonly #process: ChildProcessByStdio<Writable, Readable, Readable>;
+  readonly #gone = Promise.withResolvers<undefined>();
   #reason: KillReason | undefined;
 
   constructor(program: ChildProgram, events: ChildEvents) {
@@ -52,6 +53,11 @@ export class ChildHost {
     this.#process.kill('SIGKILL');
   }
 
+  /** Resolves when the process is gone; it must be killed for that. */
+  async gone(): Promise<void> {
+    await this.#gone.promise;
+  }
+
   #listen(frameBytesMax: number, events: ChildEvents): void {
     const child = this.#process;
     let stderr = '';
@@ -66,6 +72,7 @@ export class ChildHost {
     const end = (exitCode: number | null, signal: NodeJS.Signals | null): void => {
       if (!ended) {
         ended = true;
+        this.#gone.resolve(undefined);
         events.end({ reason: this.#reason, exitCode, signal, stderr });
       }
     };

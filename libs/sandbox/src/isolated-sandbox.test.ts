@@ -25,9 +25,22 @@ test('a child that can not start refuses the runs that wait, says why, and blame
 test('a closed sandbox refuses runs, those that wait as well', async () => {
   const sandbox = new IsolatedSandbox();
   const waiting = sandbox.run(flowOfBody('reading.value = 1'), sampleBatch());
+  const refused = expect(waiting).rejects.toBeInstanceOf(SandboxUnavailableError);
   await sandbox.close();
-  await expect(waiting).rejects.toBeInstanceOf(SandboxUnavailableError);
+  await refused;
   await expect(sandbox.run(flowOfBody('reading.value = 1'), sampleBatch())).rejects.toThrow(/closed/);
+});
+
+test('once it is closed none of its children is left, not even one that hangs', async () => {
+  const sandbox = new IsolatedSandbox();
+  await sandbox.run(flowOfBody('reading.value = 1'), sampleBatch());
+  const children = sandbox.childPids;
+  expect(children.length).toBeGreaterThan(0);
+  children.forEach((pid) => process.kill(pid, 'SIGSTOP'));
+  await sandbox.close();
+  for (const pid of children) {
+    expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+  }
 });
 
 test('isolates come and go within their limit, with the same results', async () => {

@@ -83,11 +83,11 @@ export class IsolatedSandbox implements Sandbox {
     return promise;
   }
 
-  close(): Promise<void> {
+  async close(): Promise<void> {
     this.#closed = true;
-    [...this.#lanes, this.#solo].forEach((lane) => lane?.close());
+    const closing = [...this.#lanes, this.#solo].flatMap((lane) => lane?.close() ?? []);
     this.#refuseAll('the sandbox is closed');
-    return Promise.resolve();
+    await Promise.all(closing);
   }
 
   /** Process ids of the children, for those who watch or kill them. */
@@ -217,7 +217,7 @@ export class IsolatedSandbox implements Sandbox {
         this.#examine();
       },
     });
-    const settled = (): void => this.#solo?.close();
+    const settled = (): void => void this.#solo?.close();
     const { resolve, reject } = job;
     job.resolve = (result) => {
       resolve(result);

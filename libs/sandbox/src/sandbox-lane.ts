@@ -68,8 +68,10 @@ export class SandboxLane {
     this.#watchdog.watch(this.#inFlight.length > 0);
   }
 
-  close(): void {
+  /** Kills the child; resolves when it is gone. */
+  async close(): Promise<void> {
     this.#child.kill('closed');
+    await this.#child.gone();
   }
 
   #send(job: RunJob): void {
