@@ -1,1 +1,5 @@
-export {};
+export { findPart, MissingPartError, requirePart, skippedWithout, type Part, type PartName } from './find-part.ts';
+export { freePort } from './free-port.ts';
+export { startBigtableEmulator, startPubsubEmulator } from './google-emulators.ts';
+export { startRedis, startRedisCluster, type RunningRedisCluster } from './redis.ts';
+export type { RunningPart, StartOptions } from './running-part.ts';
