@@ -4,8 +4,10 @@ export { FatalError, HaltedError, IntegrityError, PermanentError, TransientError
 export { bulkStageLimits, stageLimits, type StageLimits } from './limits.ts';
 export type { LeasedMessage, OutgoingMessage } from './message.ts';
 export type { Publisher } from './publisher.ts';
-export { runStage, StageProgress, type StageOptions, type StagePorts } from './run-stage.ts';
+export { runStage, type StageOptions } from './run-stage.ts';
 export type { ReceiveRequest, Source } from './source.ts';
+export type { StagePorts } from './stage-ports.ts';
+export { StageProgress } from './stage-progress.ts';
 export type { Handled, Origin, RefusedPart, Sink, Stage } from './stage.ts';
 export { systemClock } from './system-clock.ts';
 export { silentTelemetry, type Labels, type Logger, type LogFields, type Telemetry } from './telemetry.ts';

@@ -1,25 +1,13 @@
-import type { Deduper } from '@meterflow/dedupe';
 import type { Clock } from './clock.ts';
-import type { DeadLetterSink } from './dead-letters.ts';
 import { GroupRunner } from './group-runner.ts';
+import { KeysInWork } from './keys-in-work.ts';
 import type { StageLimits } from './limits.ts';
 import type { LeasedMessage } from './message.ts';
-import { KeysInWork } from './keys-in-work.ts';
 import { Pause } from './pause.ts';
-import type { Publisher } from './publisher.ts';
 import type { Source } from './source.ts';
-import type { Sink, Stage } from './stage.ts';
-import type { Telemetry } from './telemetry.ts';
-
-export interface StagePorts<Write> {
-  readonly source: Source;
-  readonly publisher: Publisher;
-  readonly deduper: Deduper;
-  readonly sink: Sink<Write>;
-  readonly deadLetters: DeadLetterSink;
-  readonly clock: Clock;
-  readonly telemetry: Telemetry;
-}
+import type { StagePorts } from './stage-ports.ts';
+import { StageProgress } from './stage-progress.ts';
+import type { Stage } from './stage.ts';
 
 export interface StageOptions {
   readonly limits: StageLimits;
@@ -29,43 +17,6 @@ export interface StageOptions {
   readonly signal: AbortSignal;
   /** Told of each group and each settled message; `/livez` is read from it. */
   readonly progress?: StageProgress;
-}
-
-/** What liveness is read from: the groups in work, and when each last came on. */
-export class StageProgress {
-  readonly #groups = new Set<GroupProgress>();
-
-  /** Messages in work. */
-  get inFlight(): number {
-    return [...this.#groups].reduce((sum, { unsettled }) => sum + unsettled, 0);
-  }
-
-  /** True when any group in work did not come on for `limitMs`, whatever the others do. */
-  stuck(nowMs: number, limitMs: number): boolean {
-    return [...this.#groups].some(({ lastAtMs }) => nowMs - lastAtMs > limitMs);
-  }
-
-  begin(messages: number, nowMs: number): GroupProgress {
-    const group = new GroupProgress(messages, nowMs);
-    this.#groups.add(group);
-    return group;
-  }
-
-  end(group: GroupProgress): void {
-    this.#groups.delete(group);
-  }
-}
-
-/** How one group comes on. */
-export class GroupProgress {
-  unsettled: number;
-  /** When a message of it was last settled, or was last waited for on purpose; at first, when it began. */
-  lastAtMs: number;
-
-  constructor(messages: number, nowMs: number) {
-    this.unsettled = messages;
-    this.lastAtMs = nowMs;
-  }
 }
 
 /**
@@ -100,9 +51,9 @@ export async function runStage<Input, Reads, Write>(
       continue;
     }
     const groupProgress = progress.begin(messages.length, ports.clock.nowMs());
-    const runner = new GroupRunner(stage, ports, { ...options, signal, progress: groupProgress, pause, inWork });
-    const group = runner
-      .run(messages)
+    const groupOptions = { ...options, signal, progress: groupProgress, pause, inWork };
+    const group = new GroupRunner({ stage, messages }, ports, groupOptions)
+      .run()
       .catch((error: unknown) => {
         fatal ??= error as Error;
         stop.abort();

@@ -7,15 +7,22 @@ export interface RefusedPart {
   readonly payload: Uint8Array;
 }
 
+export interface Refused {
+  /** Of the input in its group. */
+  readonly index: number;
+  readonly error: Error;
+  /** Only this of it. */
+  readonly part?: RefusedPart;
+}
+
 /** What handling a group came to: what to write, then what to publish. */
 export interface Handled<Write> {
   readonly writes: readonly Write[];
   readonly messages: readonly OutgoingMessage[];
   /**
-   * Inputs (by their index in the group) that this stage refuses for good, whole or in part; the rest goes on. `writes`
-   * and `messages` hold nothing of what is refused.
+   * What this stage refuses for good; the rest goes on. `writes` and `messages` hold nothing of what is refused.
    */
-  readonly refused?: readonly { readonly index: number; readonly error: Error; readonly part?: RefusedPart }[];
+  readonly refused?: readonly Refused[];
 }
 
 /** Where a stage's writes go. Called from several groups at once. */
