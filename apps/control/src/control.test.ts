@@ -92,6 +92,8 @@ const acceptance: AcceptanceRequest = {
   activation: 0,
   nowMs: startMs,
   readingsPerBatch: 1_000,
+  startsFromMs: 0,
+  intervalLengths: '',
 };
 
 describe('the control API', () => {

@@ -1,6 +1,13 @@
 import type { Route } from '@meterflow/http';
 import type { Sources, Uploads } from '@meterflow/receipts';
-import { activationLeaseMsDefault, Activations, SeriesRegistry, Tenants, type Registry } from '@meterflow/registry';
+import {
+  activationLeaseMsDefault,
+  Activations,
+  KeptLengths,
+  SeriesRegistry,
+  Tenants,
+  type Registry,
+} from '@meterflow/registry';
 import type { Clock, Publisher, Telemetry } from '@meterflow/stage';
 import { BackPressure, type Backlog } from './back-pressure.ts';
 import { DropFolder } from './drop-folder.ts';
@@ -102,7 +109,6 @@ function takeInPorts(
   const nowMs = (): number => clock.nowMs();
   const activations = new Activations({ registry, nowMs, activationLeaseMs: activationLeaseMsDefault });
   const series = new SeriesRegistry({ registry, nowMs, cacheMs: activationLeaseMsDefault });
-  const keptMs = (options.readingsRetentionDays - retentionMarginDays) * dayMs;
   return {
     sources,
     publisher,
@@ -110,11 +116,8 @@ function takeInPorts(
     telemetry,
     newestActivation: async (tenant) => (await activations.newest(tenant)).number,
     mappingAt: (tenant, version) => mappings.at(tenant, version),
-    registeredMs: async (tenant) => {
-      const settings = await series.snapshot(tenant);
-      return (meter, channel) => settings.of(meter, channel).intervalMs;
-    },
-    startsFromMs: (acceptedAtMs) => acceptedAtMs - keptMs,
+    lengths: new KeptLengths({ registry, series }),
+    keptMs: (options.readingsRetentionDays - retentionMarginDays) * dayMs,
     signal,
   };
 }

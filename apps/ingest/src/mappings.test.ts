@@ -157,7 +157,14 @@ describe('a source under a mapping', () => {
     expect(stand.readings).toEqual(Array(2).fill('2 DE1 import 2024-06-30T22:00:00Z/15m 1.5 kWh 0 0'));
     const { acceptance } = await stand.platform.sources.accept({
       ...{ tenant, kind: 'request', identity: 'x', contentHash: '', label: '', sourceVersion: 0 },
-      ...{ mapping: `berlin@${version}`, activation: 0, nowMs: 0, readingsPerBatch: 1 },
+      ...{
+        mapping: `berlin@${version}`,
+        activation: 0,
+        nowMs: 0,
+        readingsPerBatch: 1,
+        startsFromMs: 0,
+        intervalLengths: '',
+      },
     });
     expect(acceptance.mapping).toBe(`berlin@${version}`);
   });

@@ -5,8 +5,6 @@ import { ColumnsReader } from './columns-reader.ts';
 export const sourceFormats = [...formats, 'columns'] as const;
 export type SourceFormat = (typeof sourceFormats)[number];
 
-export type RegisteredMs = NonNullable<ReaderOptions['registeredMs']>;
-
 /** Opens the reader of a format. Throws UnreadableSourceError for a mapping that the format can't use. */
 export function openReader(format: SourceFormat, options: ReaderOptions): Reader {
   return format === 'columns' ? new ColumnsReader(options) : createReader(format, options);

@@ -12,7 +12,7 @@ import { noMapping } from './mapping-routes.ts';
 import type { Mappings } from './mappings.ts';
 import type { SourceFormat } from './open-reader.ts';
 import { idempotencyKey, pushedFormat, pushedPacking, pushedTypes, requestHash } from './push-request.ts';
-import { InterruptedError, MappingGoneError, takeIn, type TakeInPorts, type TakenIn } from './take-in.ts';
+import { InterruptedError, SettingsGoneError, takeIn, type TakeInPorts, type TakenIn } from './take-in.ts';
 import type { Workload } from './workload.ts';
 
 export interface PushDoor {
@@ -185,7 +185,7 @@ function problemFor(error: unknown): unknown {
   if (error instanceof ContentConflictError) {
     return new Problem('idempotency-key-reused', error.message, { cause: error });
   }
-  if (error instanceof MappingGoneError) {
+  if (error instanceof SettingsGoneError) {
     return new Problem('conflict', `${error.message}; send it again with a new Idempotency-Key`, { cause: error });
   }
   if (error instanceof UnreadableSourceError) {

@@ -2,9 +2,10 @@ import { encodeReadingBatch, messageAttributes, topicName, type Lane } from '@me
 import { UnreadableSourceError, type Mapping, type Reader, type ReaderCounts } from '@meterflow/formats';
 import { readingsPerBatchMax, type ReadingBatch } from '@meterflow/readings';
 import type { Delivery, Reject, SourceKind, Sources } from '@meterflow/receipts';
+import type { IntervalLengths, KeptLengths } from '@meterflow/registry';
 import { TransientError, type Clock, type OutgoingMessage, type Publisher, type Telemetry } from '@meterflow/stage';
 import { mappingVersion } from './mapping-version.ts';
-import { openReader, type RegisteredMs, type SourceFormat } from './open-reader.ts';
+import { openReader, type SourceFormat } from './open-reader.ts';
 
 export interface SourceRequest {
   readonly tenant: string;
@@ -38,10 +39,10 @@ export interface TakeInPorts {
   readonly newestActivation: (tenant: string) => Promise<number>;
   /** A tenant's mapping as it was under this version, `name@version`; undefined where it is gone. */
   readonly mappingAt: (tenant: string, version: string) => Promise<Mapping | undefined>;
-  /** The registered interval lengths of a tenant's series. Called once a source. */
-  readonly registeredMs: (tenant: string) => Promise<RegisteredMs>;
-  /** Readings of what was accepted then that start before are refused: their windows are closed. */
-  readonly startsFromMs: (acceptedAtMs: number) => number;
+  /** The registered interval lengths of a tenant's series, now and as an acceptance fixed them. */
+  readonly lengths: Pick<KeptLengths, 'newest' | 'at'>;
+  /** How long readings are taken after their start: the windows of older ones are closed. */
+  readonly keptMs: number;
   /** Aborts when the process drains: the source stays unfinished and is resumed by its next delivery. */
   readonly signal: AbortSignal;
   /** How long a bus or store that is down is waited for; without end when not told. */
@@ -58,9 +59,9 @@ export interface TakenIn {
   readonly refusal?: Reject;
 }
 
-/** Thrown when a source is to be resumed under a version of a mapping that was removed. A new acceptance takes it anew. */
-export class MappingGoneError extends Error {
-  override readonly name = 'MappingGoneError';
+/** Thrown when a source is to be resumed under settings that were removed since. A new acceptance takes it anew. */
+export class SettingsGoneError extends Error {
+  override readonly name = 'SettingsGoneError';
 }
 
 /** Thrown when the process drains while a source comes in. The same source sent again resumes it. */
@@ -80,13 +81,14 @@ const retryMs = 100;
  * batches again; those that were published before are absorbed by their keys.
  */
 export async function takeIn(request: SourceRequest, ports: TakeInPorts): Promise<TakenIn> {
-  const delivery = await accept(request, ports);
+  const newest = await attempt(ports, () => ports.lengths.newest(request.tenant));
+  const delivery = await accept(request, newest, ports);
   if (delivery.finished) {
     return takenInBefore(delivery, ports);
   }
   const mapping = await acceptedMapping(request, delivery, ports);
-  const registeredMs = await attempt(ports, () => ports.registeredMs(request.tenant));
-  const intake = new Intake({ ...request, mapping, registeredMs }, ports, delivery);
+  const lengths = await acceptedLengths(newest, delivery, ports);
+  const intake = new Intake({ ...request, mapping, lengths }, ports, delivery);
   if (mapping.onBadLine === 'reject-source') {
     const trial = await intake.pass({ publishes: false });
     if (trial.rejected > 0 || intake.refusal !== undefined) {
@@ -96,9 +98,10 @@ export async function takeIn(request: SourceRequest, ports: TakeInPorts): Promis
   return intake.close(await intake.pass({ publishes: true }));
 }
 
-async function accept(request: SourceRequest, ports: TakeInPorts): Promise<Delivery> {
+async function accept(request: SourceRequest, lengths: IntervalLengths, ports: TakeInPorts): Promise<Delivery> {
   const { tenant, kind, identity, delivery, contentHash, label, mapping, sourceVersion } = request;
   const activation = await attempt(ports, () => ports.newestActivation(tenant));
+  const nowMs = ports.clock.nowMs();
   return attempt(ports, () =>
     ports.sources.accept({
       tenant,
@@ -110,8 +113,10 @@ async function accept(request: SourceRequest, ports: TakeInPorts): Promise<Deliv
       mapping: mappingVersion(mapping),
       sourceVersion,
       activation,
-      nowMs: ports.clock.nowMs(),
+      nowMs,
       readingsPerBatch: readingsPerBatchMax,
+      startsFromMs: nowMs - ports.keptMs,
+      intervalLengths: lengths.version,
     }),
   );
 }
@@ -143,9 +148,24 @@ async function acceptedMapping(request: SourceRequest, { acceptance }: Delivery,
   }
   const mapping = await ports.mappingAt(request.tenant, acceptance.mapping);
   if (mapping === undefined) {
-    throw new MappingGoneError(`this source was begun under the mapping ${acceptance.mapping}, which is gone`);
+    throw new SettingsGoneError(`this source was begun under the mapping ${acceptance.mapping}, which is gone`);
   }
   return mapping;
+}
+
+async function acceptedLengths(
+  newest: IntervalLengths,
+  { acceptance: { tenant, intervalLengths } }: Delivery,
+  ports: TakeInPorts,
+): Promise<IntervalLengths> {
+  if (intervalLengths === newest.version) {
+    return newest;
+  }
+  const lengths = await attempt(ports, () => ports.lengths.at(tenant, intervalLengths));
+  if (lengths === undefined) {
+    throw new SettingsGoneError(`this source was begun under interval lengths (${intervalLengths}) that are gone`);
+  }
+  return lengths;
 }
 
 async function takenInBefore({ sourceId, acceptance }: Delivery, { sources }: TakeInPorts): Promise<TakenIn> {
@@ -159,9 +179,9 @@ async function takenInBefore({ sourceId, acceptance }: Delivery, { sources }: Ta
   return { sourceId, counts, batches, replayed: true, ...(refusal === undefined ? {} : { refusal }) };
 }
 
-/** The request, its mapping being the accepted one. */
+/** The request, its mapping being the accepted one, as the lengths are. */
 interface AcceptedRequest extends SourceRequest {
-  readonly registeredMs: RegisteredMs;
+  readonly lengths: IntervalLengths;
 }
 
 /** One delivery of a source. */
@@ -231,15 +251,15 @@ class Intake {
 
   #reader(publishes: boolean): Reader {
     const { acceptance, sourceId } = this.#delivery;
-    const { tenant, mapping, format, registeredMs } = this.#request;
-    const { acceptedAtMs, activation, readingsPerBatch, sourceVersion } = acceptance;
+    const { tenant, mapping, format, lengths } = this.#request;
+    const { acceptedAtMs, activation, readingsPerBatch, sourceVersion, startsFromMs } = acceptance;
     return openReader(format, {
       mapping,
       header: { tenant, layer: 'raw', sourceId, acceptedAtMs, activation },
       readingsPerBatch,
       sourceVersion,
-      startsFromMs: this.#ports.startsFromMs(acceptedAtMs),
-      registeredMs,
+      startsFromMs,
+      registeredMs: (meter, channel) => lengths.of(meter, channel),
       onBatch: (batch) => {
         if (publishes) {
           this.#add(batch);

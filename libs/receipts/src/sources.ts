@@ -28,6 +28,10 @@ export interface AcceptanceRequest {
   readonly activation: number;
   readonly nowMs: number;
   readonly readingsPerBatch: number;
+  /** Readings that start before are refused: what the retention was then. */
+  readonly startsFromMs: number;
+  /** Version of the registered interval lengths that lines without one are read under; empty where none is registered. */
+  readonly intervalLengths: string;
 }
 
 /** The durable record that fixes all that the batches depend on, so that a resume makes the same batches. */

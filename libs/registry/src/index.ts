@@ -6,6 +6,8 @@ export {
   type ActivationRequest,
   type ActivationsPorts,
 } from './activations.ts';
+export { IntervalLengths, noIntervalLengths } from './interval-lengths.ts';
+export { KeptLengths } from './kept-lengths.ts';
 export {
   KeyNotRotatableError,
   Keys,

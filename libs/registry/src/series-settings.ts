@@ -2,8 +2,10 @@ import { decimalsMax, isUnit, type SeriesName, type Unit } from '@meterflow/read
 import { z } from 'zod';
 import { changeEntry } from './change-entry.ts';
 import { entries } from './entries.ts';
+import { IntervalLengths } from './interval-lengths.ts';
 import { parseEntry } from './parse-entry.ts';
 import type { Registry } from './registry.ts';
+import { seriesPath } from './series-path.ts';
 
 /** What must be known of a series beside its readings. */
 export interface SeriesSettings {
@@ -39,6 +41,8 @@ export type SeriesSettingsPart = z.infer<typeof partSchema>;
 /** A tenant's settings at one moment: look-ups cost no I/O. */
 export interface SettingsSnapshot {
   of(meter: string, channel: string): SeriesSettings;
+  /** The interval lengths among them. */
+  readonly lengths: IntervalLengths;
 }
 
 export interface SeriesRegistryPorts {
@@ -79,7 +83,7 @@ export class SeriesRegistry {
 
   /** Sets what is given for one series; undefined takes a setting back. Throws ZodError naming each problem. */
   async set(tenant: string, series: SeriesName, part: SeriesSettingsPart): Promise<void> {
-    await this.#change({ kind: 'series', name: seriesEntry(tenant, series.meter, series.channel) }, part);
+    await this.#change({ kind: 'series', name: `${tenant}/${seriesPath(series.meter, series.channel)}` }, part);
     this.#snapshots.delete(tenant);
   }
 
@@ -102,11 +106,18 @@ export class SeriesRegistry {
     const entry = await registry.get('setting', defaultEntry(tenant));
     const fallback = merge(seriesDefaults, entry === undefined ? {} : parseEntry(partSchema, entry));
     const own = new Map<string, SeriesSettings>();
+    const ownLengths = new Map<string, number>();
     for await (const series of entries(registry, 'series', `${tenant}/`)) {
-      own.set(series.name, merge(fallback, parseEntry(partSchema, series)));
+      const path = series.name.slice(tenant.length + 1);
+      const settings = merge(fallback, parseEntry(partSchema, series));
+      own.set(path, settings);
+      if (settings.intervalMs !== undefined) {
+        ownLengths.set(path, settings.intervalMs);
+      }
     }
     return {
-      of: (meter, channel) => (own.size === 0 ? fallback : (own.get(seriesEntry(tenant, meter, channel)) ?? fallback)),
+      of: (meter, channel) => (own.size === 0 ? fallback : (own.get(seriesPath(meter, channel)) ?? fallback)),
+      lengths: new IntervalLengths(fallback.intervalMs, ownLengths),
     };
   }
 }
@@ -118,11 +129,6 @@ function merge(settings: SeriesSettings, part: SeriesSettingsPart): SeriesSettin
     unit: part.unit ?? settings.unit,
     decimals: part.decimals ?? settings.decimals,
   };
-}
-
-// Meters and channels may contain slashes.
-function seriesEntry(tenant: string, meter: string, channel: string): string {
-  return `${tenant}/${encodeURIComponent(meter)}/${encodeURIComponent(channel)}`;
 }
 
 function defaultEntry(tenant: string): string {

@@ -52,7 +52,7 @@ async function source(tenant: string, label: string, rejects: readonly Reject[])
       mapping: 'm@1',
       sourceVersion: 0,
     },
-    ...{ activation: 1, nowMs: 1_000, readingsPerBatch: 10 },
+    ...{ activation: 1, nowMs: 1_000, readingsPerBatch: 10, startsFromMs: 0, intervalLengths: '' },
   });
   await sources.reject(sourceId, rejects);
   return sourceId;

@@ -2,7 +2,9 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describeSources, describeUploads } from '@meterflow/receipts/testing';
+import { DatabaseSync } from 'node:sqlite';
+import { describeSources, describeUploads, ScriptedLedger } from '@meterflow/receipts/testing';
+import { expect, test } from 'vitest';
 import { EmbeddedSources } from './sources.ts';
 import { EmbeddedUploads } from './uploads.ts';
 
@@ -34,4 +36,33 @@ describeUploads('the embedded store', async () => {
     count: async () => (await readdir(uploads).catch(() => [])).length,
     close: () => rm(directory, { recursive: true }),
   };
+});
+
+test('sources that an earlier build wrote, without the later columns, are gone on with', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'sources-'));
+  const file = join(directory, 'sources.sqlite');
+  const open = (): EmbeddedSources =>
+    new EmbeddedSources(file, { ledger: new ScriptedLedger(), nowMs: () => 1_000, newId });
+  const request = {
+    ...{ tenant: 'acme', kind: 'file' as const, identity: 'i', contentHash: 'h', label: '', mapping: 'm@1' },
+    ...{ sourceVersion: 0, activation: 1, nowMs: 5, readingsPerBatch: 9, startsFromMs: 7, intervalLengths: 'ab' },
+  };
+  const first = open();
+  const { sourceId } = await first.accept(request);
+  first.disconnect();
+  const earlier = new DatabaseSync(file);
+  earlier.exec('alter table acceptances drop column starts_from_ms');
+  earlier.exec('alter table acceptances drop column interval_lengths');
+  earlier.close();
+  const [sources, beside] = [open(), open()];
+  expect(await sources.accept(request)).toMatchObject({
+    sourceId,
+    resumed: true,
+    acceptance: { startsFromMs: 0, intervalLengths: '' },
+  });
+  const { acceptance } = await beside.accept({ ...request, identity: 'j' });
+  expect(acceptance).toMatchObject({ startsFromMs: 7, intervalLengths: 'ab' });
+  sources.disconnect();
+  beside.disconnect();
+  await rm(directory, { recursive: true });
 });

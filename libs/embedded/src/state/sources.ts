@@ -40,6 +40,8 @@ const schema = `
     activation real not null,
     readings_per_batch integer not null,
     accepted_at_ms real not null,
+    starts_from_ms real not null default 0,
+    interval_lengths text not null default '',
     unique (tenant, kind, identity)
   );
   create table if not exists deliveries (
@@ -88,7 +90,32 @@ export interface EmbeddedSourcesOptions {
 function openSources(file: string): DatabaseSync {
   const database = openDatabase(file, { schema, formatVersion, durability: 'full' });
   database.exec(sourceErasures);
+  addMissingColumns(database);
   return database;
+}
+
+/** Columns that files of earlier builds have not; those builds leave them alone. */
+const laterColumns = {
+  starts_from_ms: 'real not null default 0',
+  interval_lengths: "text not null default ''",
+};
+
+function addMissingColumns(database: DatabaseSync): void {
+  const missing = (): string[] => {
+    const there = database
+      .prepare('select name from pragma_table_info(?)')
+      .all('acceptances')
+      .map(({ name }) => name);
+    return Object.keys(laterColumns).filter((name) => !there.includes(name));
+  };
+  if (missing().length > 0) {
+    transaction(database, () => {
+      // Asked again under the write lock: another process may have added them meanwhile.
+      for (const name of missing()) {
+        database.exec(`alter table acceptances add column ${name} ${laterColumns[name as keyof typeof laterColumns]}`);
+      }
+    });
+  }
 }
 
 /** Sources in one SQLite file. Several processes may open it. */
@@ -256,7 +283,8 @@ export class EmbeddedSources implements Sources {
     this.#database
       .prepare(
         `insert or ignore into acceptances (id, tenant, kind, identity, content_hash, label, mapping, source_version,
-         activation, readings_per_batch, accepted_at_ms) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         activation, readings_per_batch, accepted_at_ms, starts_from_ms, interval_lengths)
+         values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       )
       .run(
         this.#options.newId(),
@@ -270,6 +298,8 @@ export class EmbeddedSources implements Sources {
         request.activation,
         request.readingsPerBatch,
         request.nowMs,
+        request.startsFromMs,
+        request.intervalLengths,
       );
     return this.#database
       .prepare('select * from acceptances where tenant = ? and kind = ? and identity = ?')
@@ -351,5 +381,7 @@ function acceptanceOf(row: Row): Acceptance {
     activation: Number(row['activation']),
     acceptedAtMs: Number(row['accepted_at_ms']),
     readingsPerBatch: Number(row['readings_per_batch']),
+    startsFromMs: Number(row['starts_from_ms']),
+    intervalLengths: String(row['interval_lengths']),
   };
 }

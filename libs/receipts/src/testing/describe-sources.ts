@@ -23,6 +23,8 @@ const request: AcceptanceRequest = {
   activation: 7,
   nowMs: Date.UTC(2026, 0, 1),
   readingsPerBatch: 2_000,
+  startsFromMs: 5_000,
+  intervalLengths: 'a1',
 };
 
 const rejectAt = (line: number, code = 'invalid-value'): Reject => ({
@@ -68,10 +70,19 @@ export function describeSources(name: string, makeAdapter: () => Promise<Sources
           mapping: 'plain@2',
           activation: 9,
           readingsPerBatch: 1,
+          startsFromMs: 9_000,
+          intervalLengths: 'b2',
         });
         expect(first.resumed).toBe(false);
         expect(again).toEqual({ ...first, resumed: true });
-        expect(again.acceptance).toMatchObject({ acceptedAtMs: request.nowMs, mapping: 'plain@1', activation: 7 });
+        expect(again.acceptance).toMatchObject({
+          acceptedAtMs: request.nowMs,
+          mapping: 'plain@1',
+          activation: 7,
+          readingsPerBatch: 2_000,
+          startsFromMs: 5_000,
+          intervalLengths: 'a1',
+        });
       });
 
       test('that is finished gets the next delivery number and keeps its acceptance time', async () => {

@@ -1,2 +1,3 @@
 export { describeSources, type SourcesAdapter } from './describe-sources.ts';
 export { describeUploads, type UploadsAdapter } from './describe-uploads.ts';
+export { ScriptedLedger } from './scripted-ledger.ts';

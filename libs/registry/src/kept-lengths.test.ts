@@ -1,0 +1,86 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { IntervalLengths, KeptLengths, SeriesRegistry, UnreadableEntryError } from './index.ts';
+import { MemoryRegistry } from './testing/index.ts';
+
+function setUp() {
+  const registry = new MemoryRegistry();
+  const open = () => {
+    const series = new SeriesRegistry({ registry, nowMs: () => 0, cacheMs: 1_000 });
+    return { series, lengths: new KeptLengths({ registry, series }) };
+  };
+  return { registry, open, ...open() };
+}
+
+describe('registered interval lengths', () => {
+  test('are found under the version that they had, whatever is registered since, by any process', async () => {
+    const { series, lengths, open } = setUp();
+    await series.setDefault('acme', { intervalMs: 900_000 });
+    await series.set('acme', { meter: 'a/b', channel: 'import' }, { intervalMs: 3_600_000 });
+    const before = await lengths.newest('acme');
+    await series.set('acme', { meter: 'a/b', channel: 'import' }, { intervalMs: 60_000 });
+    await series.setDefault('acme', { intervalMs: 1_800_000 });
+    const after = await open().lengths.newest('acme');
+    expect(after.version).not.toBe(before.version);
+    expect(after.of('a/b', 'import')).toBe(60_000);
+    const found = await open().lengths.at('acme', before.version);
+    expect(found?.version).toBe(before.version);
+    expect(found?.of('a/b', 'import')).toBe(3_600_000);
+    expect(found?.of('other', 'import')).toBe(900_000);
+  });
+
+  test('are no entry where none is registered, also of a tenant with other settings', async () => {
+    const { series, lengths, registry } = setUp();
+    await series.setDefault('acme', { timeZone: 'Europe/Zurich' });
+    await series.set('acme', { meter: 'm', channel: 'c' }, { decimals: 2 });
+    const none = await lengths.newest('acme');
+    expect(none.version).toBe('');
+    expect((await lengths.at('acme', ''))?.of('m', 'c')).toBeUndefined();
+    expect(await registry.list('setting', { prefix: 'acme/', limit: 9 })).toHaveLength(1);
+  });
+
+  test('are kept once, and cost nothing as long as they stay the same', async () => {
+    const { series, lengths, open, registry } = setUp();
+    await series.setDefault('acme', { intervalMs: 900_000 });
+    const { version } = await lengths.newest('acme');
+    expect((await open().lengths.newest('acme')).version).toBe(version);
+    const reads = registry.reads;
+    expect((await lengths.newest('acme')).version).toBe(version);
+    expect(registry.reads).toBe(reads);
+  });
+
+  test('of another tenant, or of none, are not to be had', async () => {
+    const { series, lengths } = setUp();
+    await series.setDefault('acme', { intervalMs: 900_000 });
+    const { version } = await lengths.newest('acme');
+    expect(await lengths.at('other', version)).toBeUndefined();
+    expect(await lengths.at('acme', 'ffff')).toBeUndefined();
+  });
+
+  test('that can not be read are an error', async () => {
+    const { lengths, registry } = setUp();
+    await registry.put('setting', 'acme/interval-lengths/ab', { value: { own: 7 }, expectedRevision: 0 });
+    await expect(lengths.at('acme', 'ab')).rejects.toThrow(UnreadableEntryError);
+  });
+
+  test('are the same written and read, with one version for one content in any order', () => {
+    const paths = fc.array(fc.tuple(fc.constantFrom('a', 'b', 'c d', 'e/f'), fc.constantFrom(60_000, 900_000)));
+    fc.assert(
+      fc.property(paths, fc.constantFrom(undefined, 900_000), (own, fallback) => {
+        const named = own.map(([meter, ms]) => [`${encodeURIComponent(meter)}/import`, ms] as const);
+        const lengths = new IntervalLengths(fallback, new Map(named));
+        const other = new IntervalLengths(fallback, new Map([...new Map(named)].reverse()));
+        const read = IntervalLengths.parse(JSON.parse(JSON.stringify(lengths)));
+        for (const meter of ['a', 'b', 'c d', 'e/f', 'none']) {
+          expect(read.of(meter, 'import')).toBe(lengths.of(meter, 'import'));
+          expect(lengths.of(meter, 'import')).toBe(
+            new Map(named).get(`${encodeURIComponent(meter)}/import`) ?? fallback,
+          );
+        }
+        expect(read.version).toBe(lengths.version);
+        expect(other.version).toBe(lengths.version);
+      }),
+      { numRuns: 100 },
+    );
+  });
+});

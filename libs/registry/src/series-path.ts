@@ -1,0 +1,4 @@
+/** A series within its tenant, as registry entries name it: meters and channels may contain slashes. */
+export function seriesPath(meter: string, channel: string): string {
+  return `${encodeURIComponent(meter)}/${encodeURIComponent(channel)}`;
+}
