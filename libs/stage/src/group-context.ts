@@ -4,6 +4,7 @@ import type { StageLimits } from './limits.ts';
 import type { Pause } from './pause.ts';
 import type { GroupProgress } from './stage-progress.ts';
 import type { StagePorts } from './stage-ports.ts';
+import type { UnexpectedFailures } from './unexpected-failures.ts';
 
 /** What the parts of a group's runner share; nothing of it knows the stage's types. */
 export interface GroupContext extends Omit<StagePorts<never>, 'sink' | 'publisher'> {
@@ -19,4 +20,6 @@ export interface GroupContext extends Omit<StagePorts<never>, 'sink' | 'publishe
   readonly pause: Pause;
   /** The same. */
   readonly inWork: KeysInWork;
+  /** The same. */
+  readonly unexpected: UnexpectedFailures;
 }

@@ -11,7 +11,7 @@ import type { StagePorts } from './stage-ports.ts';
 import type { Refused, Stage } from './stage.ts';
 import { unclaimed, type Work } from './work.ts';
 
-export type GroupOptions = Pick<GroupContext, 'limits' | 'owner' | 'signal' | 'progress' | 'pause' | 'inWork'>;
+export type GroupOptions = Omit<GroupContext, keyof StagePorts<never> | 'stageName' | 'leases'>;
 
 /** How often a message that another process holds is looked at again. */
 const heldPollMs = 250;

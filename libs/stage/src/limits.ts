@@ -12,6 +12,13 @@ export interface StageLimits {
   /** First wait after a transient failure; doubled each time up to the greatest. */
   readonly backOffMs: number;
   readonly backOffMsMax: number;
+  /** So many failures for no known reason make a key's message a dead letter. */
+  readonly unexpectedAttemptsMax: number;
+  /** First delay after such a failure; doubled each time up to the greatest. */
+  readonly unexpectedBackOffMs: number;
+  readonly unexpectedBackOffMsMax: number;
+  /** Keys whose failures are counted; beyond it the one that failed longest ago is counted from nothing. */
+  readonly unexpectedKeysMax: number;
 }
 
 export const stageLimits: StageLimits = {
@@ -23,6 +30,11 @@ export const stageLimits: StageLimits = {
   poisonAttemptsMax: 3,
   backOffMs: 100,
   backOffMsMax: 10_000,
+  // About two minutes in all: longer than a hiccup, shorter than what a scaler answers.
+  unexpectedAttemptsMax: 8,
+  unexpectedBackOffMs: 1_000,
+  unexpectedBackOffMsMax: 60_000,
+  unexpectedKeysMax: 50_000,
 };
 
 /**

@@ -1,5 +1,5 @@
 import { DrainingError, type BackOff } from './back-off.ts';
-import { FatalError, PermanentError, TransientError } from './errors.ts';
+import { FatalError, IntegrityError, PermanentError, TransientError } from './errors.ts';
 import type { GroupContext } from './group-context.ts';
 import type { Settlement } from './settlement.ts';
 import { isSuspect, type Work } from './work.ts';
@@ -29,10 +29,16 @@ export class Retries<Input> {
     works: readonly Work<Input>[],
     attempt: (works: readonly Work<Input>[]) => Promise<void>,
   ): Promise<void> {
+    const attemptAt = async (attempted: readonly Work<Input>[]): Promise<void> => {
+      await attempt(attempted);
+      attempted.forEach(({ mark }) => {
+        this.#context.unexpected.forget(mark);
+      });
+    };
     const [suspects, others] = [works.filter(isSuspect), works.filter((work) => !isSuspect(work))];
-    const failed = others.length > 0 && !(await this.#together(() => attempt(others)));
-    for (const work of failed ? [...others, ...suspects] : suspects) {
-      await this.#alone(work, () => attempt([work]));
+    const settled = others.length > 1 && (await this.#together(() => attemptAt(others)));
+    for (const work of settled ? suspects : [...others, ...suspects]) {
+      await this.#alone(work, () => attemptAt([work]));
     }
   }
 
@@ -55,49 +61,59 @@ export class Retries<Input> {
       await this.#dead(work, new PermanentError('poison', `${deaths} processes died while they handled it`));
       return;
     }
-    for (;;) {
+    for (let again = true; again;) {
       try {
         await attempt();
         return;
       } catch (error) {
-        if (error instanceof PermanentError) {
-          await this.#dead(work, error);
-          return;
-        }
-        if (!(await this.#mayRetry(error as Error))) {
-          await this.#giveBack(work);
-          return;
-        }
+        again = await this.#failed(work, error as Error);
       }
     }
   }
 
-  /**
-   * After a transient failure: true once the back-off is over, false when the drain began. A failure of no known class
-   * is not waited for here, so that it stands before nobody else: its message is given back with a delay.
-   */
-  async #mayRetry(error: Error): Promise<boolean> {
-    if (error instanceof TransientError) {
-      return this.#options.backOff.wait(error);
-    }
+  /** The class decides. True when it is to be tried again here and now; otherwise the message is settled or given back. */
+  async #failed(work: Work<Input>, error: Error): Promise<boolean> {
     if (endsTheGroup(error)) {
       throw error;
     }
-    const { telemetry, stageName: stage } = this.#context;
-    const fields = { stage, error: error.message, stack: error.stack };
-    telemetry.logger.error('failed for a reason of no known class; the message is tried again later', fields);
+    if (error instanceof PermanentError) {
+      await this.#dead(work, error);
+      return false;
+    }
+    if (!(error instanceof TransientError)) {
+      await this.#unexpected(work, error);
+      return false;
+    }
+    const again = await this.#options.backOff.wait(error);
+    if (!again) {
+      await this.#options.settlement.giveBack([work], 0);
+    }
+    return again;
+  }
+
+  /**
+   * A failure of no known class may pass, so it is tried again; but not here, where it would stand before others, ever
+   * later, and not for ever: it would never leave the backlog, whose age starts more processes.
+   */
+  async #unexpected(work: Work<Input>, error: Error): Promise<void> {
+    const { telemetry, stageName: stage, limits, unexpected, signal } = this.#context;
+    const failures = unexpected.add(work.mark);
     telemetry.count('stage_failures_total', 1, { stage, class: 'unknown' });
-    return false;
+    if (failures >= limits.unexpectedAttemptsMax) {
+      const reason = `failed ${failures} times for a reason of no known class, the last time: ${error.message}`;
+      await this.#dead(work, new IntegrityError('unexpected', reason, { cause: error }));
+      return;
+    }
+    const delayMs = signal.aborted ? 0 : unexpected.delayMs(failures);
+    const fields = { stage, failures, delayMs, error: error.message, stack: error.stack };
+    telemetry.logger.error('failed for a reason of no known class; the message is tried again later', fields);
+    await this.#options.settlement.giveBack([work], delayMs);
   }
 
   async #dead(work: Work<Input>, error: PermanentError): Promise<void> {
     await this.#options.bury(work, error);
+    this.#context.unexpected.forget(work.mark);
     await this.#options.settlement.ack([work], 'dead');
-  }
-
-  async #giveBack(work: Work<Input>): Promise<void> {
-    const { signal, limits } = this.#context;
-    await this.#options.settlement.giveBack([work], signal.aborted ? 0 : limits.backOffMsMax);
   }
 }
 

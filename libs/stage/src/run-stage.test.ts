@@ -199,6 +199,32 @@ describe('a stage', () => {
     let failures = 0;
     world.failures = (inputs) => (inputs.includes('odd') && ++failures < 4 ? new Error('no class') : undefined);
     await world.run();
+    expect([world.written, world.letters.size]).toEqual([['a', 'odd'], 0]);
+  });
+
+  test('dead-letters what keeps failing for no known reason, ever later, after unexpectedAttemptsMax, with its bytes', async () => {
+    const world = new World().add('odd', 'a');
+    const atMs: number[] = [];
+    world.failures = (inputs) => {
+      if (inputs.length === 1 && inputs[0] === 'odd') {
+        atMs.push(world.time.nowMs());
+      }
+      return inputs.includes('odd') ? new Error('no class') : undefined;
+    };
+    const limits = { unexpectedAttemptsMax: 4, unexpectedBackOffMs: 1_000, unexpectedBackOffMsMax: 3_000 };
+    await world.run(new SimulatedProcess(), limits);
+    expect(world.written).toEqual(['a']);
+    expect(
+      [...world.letters.values()].map(({ reasonCode, state, payload }) => [reasonCode, state, text(payload)]),
+    ).toEqual([['unexpected', 'dead', 'odd']]);
+    // The first try was in a group; the stage looks for messages once a second.
+    const waitsMs = atMs.slice(1).map((each, index) => each - (atMs[index] ?? 0));
+    expect(waitsMs.map((waitMs) => Math.floor(waitMs / 1_000))).toEqual([1, 2, 3]);
+    expect(world.source.unsettled).toBe(0);
+    // Whoever mended it sends it again: its failures are not held against it.
+    let failures = 0;
+    world.failures = () => (++failures < 4 ? new Error('no class') : undefined);
+    await world.add('odd').run(new SimulatedProcess(), limits);
     expect(world.written).toEqual(['a', 'odd']);
   });
 

@@ -8,6 +8,7 @@ import type { Source } from './source.ts';
 import type { StagePorts } from './stage-ports.ts';
 import { StageProgress } from './stage-progress.ts';
 import type { Stage } from './stage.ts';
+import { UnexpectedFailures } from './unexpected-failures.ts';
 
 export interface StageOptions {
   readonly limits: StageLimits;
@@ -34,7 +35,7 @@ export async function runStage<Input, Reads, Write>(
   const signal = AbortSignal.any([options.signal, stop.signal]);
   const progress = options.progress ?? new StageProgress();
   const pause = new Pause(ports.clock);
-  const inWork = new KeysInWork();
+  const shared = { pause, inWork: new KeysInWork(), unexpected: new UnexpectedFailures(options.limits) };
   const groups = new Set<Promise<void>>();
   // A function, since it changes while we wait: what the loop's condition saw says nothing later.
   const aborted = (): boolean => signal.aborted;
@@ -51,7 +52,7 @@ export async function runStage<Input, Reads, Write>(
       continue;
     }
     const groupProgress = progress.begin(messages.length, ports.clock.nowMs());
-    const groupOptions = { ...options, signal, progress: groupProgress, pause, inWork };
+    const groupOptions = { ...options, signal, progress: groupProgress, ...shared };
     const group = new GroupRunner({ stage, messages }, ports, groupOptions)
       .run()
       .catch((error: unknown) => {

@@ -15,7 +15,7 @@ export interface Work<Input> {
 /** The state of a claim that nobody could be asked for: the work is done all the same. */
 export const unclaimed: Claim = { state: 'claimed', ownerDied: false, deaths: 0 };
 
-/** May be what killed its last owner: it is handled alone. */
+/** May be what killed an owner: it is handled alone from then on. */
 export function isSuspect({ claim }: Pick<Work<unknown>, 'claim'>): boolean {
-  return claim.state === 'claimed' && claim.ownerDied;
+  return claim.state === 'claimed' && (claim.ownerDied || claim.deaths > 0);
 }

@@ -1,17 +1,20 @@
 import type { Clock } from '../clock.ts';
 
-interface Timer {
+interface Due {
   readonly atMs: number;
-  readonly wake: () => void;
+  action: (() => void | Promise<void>) | undefined;
 }
 
+const nothing = (): void => undefined;
+
 /**
- * Time that passes only when everybody waits: each turn of the event loop wakes the earliest sleeper. Tests of hours
- * take milliseconds, and always in the same order.
+ * Time that passes only when everybody waits: each turn of the event loop does what is due next, and what was asked for
+ * first comes first. Tests of hours take milliseconds, and always in the same order.
  */
 export class SimulatedTime implements Clock {
   #nowMs: number;
-  readonly #timers: Timer[] = [];
+  /** By time, latest first. */
+  readonly #due: Due[] = [];
   #turning = false;
 
   constructor(startMs = 1_700_000_000_000) {
@@ -28,37 +31,59 @@ export class SimulatedTime implements Clock {
         resolve();
         return;
       }
-      const timer: Timer = { atMs: this.#nowMs + Math.max(0, ms), wake: resolve };
-      this.#timers.push(timer);
-      signal?.addEventListener('abort', () => {
-        this.#remove(timer);
+      const forget = this.after(ms, () => {
+        signal?.removeEventListener('abort', abort);
         resolve();
       });
-      this.#turn();
+      const abort = (): void => {
+        forget();
+        resolve();
+      };
+      signal?.addEventListener('abort', abort, { once: true });
     });
+  }
+
+  /**
+   * Does something after `ms`, in a turn of its own: all that the last action set going has come to rest before. Time
+   * stands still until what it returns has resolved. Returns what forgets it.
+   */
+  after(ms: number, action: () => void | Promise<void>): () => void {
+    const due: Due = { atMs: this.#nowMs + Math.max(0, ms), action };
+    let place = this.#due.length;
+    while (place > 0 && (this.#due[place - 1] as Due).atMs <= due.atMs) {
+      place -= 1;
+    }
+    this.#due.splice(place, 0, due);
+    this.#turn();
+    return () => {
+      due.action = undefined;
+    };
+  }
+
+  /** Forgets all that is due. */
+  stop(): void {
+    this.#due.length = 0;
   }
 
   #turn(): void {
-    if (this.#turning) {
-      return;
+    if (!this.#turning) {
+      this.#turning = true;
+      setImmediate(() => void this.#next());
     }
-    this.#turning = true;
-    setImmediate(() => {
-      this.#turning = false;
-      const next = this.#timers.toSorted((a, b) => a.atMs - b.atMs)[0];
-      if (next !== undefined) {
-        this.#remove(next);
-        this.#nowMs = Math.max(this.#nowMs, next.atMs);
-        next.wake();
-        this.#turn();
-      }
-    });
   }
 
-  #remove(timer: Timer): void {
-    const index = this.#timers.indexOf(timer);
-    if (index >= 0) {
-      this.#timers.splice(index, 1);
+  async #next(): Promise<void> {
+    let next = this.#due.pop();
+    while (next !== undefined && next.action === undefined) {
+      next = this.#due.pop();
+    }
+    if (next !== undefined) {
+      this.#nowMs = Math.max(this.#nowMs, next.atMs);
+      await (next.action ?? nothing)();
+    }
+    this.#turning = false;
+    if (this.#due.length > 0) {
+      this.#turn();
     }
   }
 }
