@@ -1,3 +1,4 @@
+import type { GroupSlots } from './group-slots.ts';
 import type { KeysInWork } from './keys-in-work.ts';
 import type { LeaseKeeper } from './lease-keeper.ts';
 import type { StageLimits } from './limits.ts';
@@ -20,6 +21,8 @@ export interface GroupContext extends Omit<StagePorts<never>, 'sink' | 'publishe
   readonly pause: Pause;
   /** The same. */
   readonly inWork: KeysInWork;
+  /** The same. */
+  readonly slots: GroupSlots;
   /** The same. */
   readonly unexpected: UnexpectedFailures;
 }

@@ -151,9 +151,10 @@ export class GroupRunner<Input, Reads, Write> {
     if (held.length === 0) {
       return [];
     }
-    const { clock, signal, progress } = this.#context;
+    const { clock, signal, progress, slots } = this.#context;
     const dueAtMs = Math.min(...held.map(({ claim }) => (claim.state === 'held' ? claim.expiresAtMs : 0)));
-    await clock.sleep(Math.max(1, Math.min(dueAtMs - clock.nowMs(), heldPollMs)), signal);
+    const waitMs = Math.max(1, Math.min(dueAtMs - clock.nowMs(), heldPollMs));
+    await slots.outside(() => clock.sleep(waitMs, signal));
     progress.lastAtMs = clock.nowMs();
     if (signal.aborted) {
       await this.#settlement.giveBack(held, 0);

@@ -1,10 +1,14 @@
-/** Every bound of a running stage. In flight are at most `groupsInFlightMax` groups, each within the group's limits. */
+/**
+ * Every bound of a running stage. In flight are at most `groupsInFlightMax` groups, and `groupsHeldMax` that wait for
+ * keys which others hold; each within the group's limits.
+ */
 export interface StageLimits {
   readonly groupMessagesMax: number;
   readonly groupBytesMax: number;
   /** How long a group that is not full waits for more. */
   readonly coalesceMs: number;
   readonly groupsInFlightMax: number;
+  readonly groupsHeldMax: number;
   /** How long a done mark absorbs duplicates. */
   readonly doneTtlMs: number;
   /** So many deaths of a process while it handled a key make the key's message a dead letter. */
@@ -26,6 +30,7 @@ export const stageLimits: StageLimits = {
   groupBytesMax: 4 * 1024 * 1024,
   coalesceMs: 2,
   groupsInFlightMax: 2,
+  groupsHeldMax: 16,
   doneTtlMs: 24 * 60 * 60 * 1000,
   poisonAttemptsMax: 3,
   backOffMs: 100,

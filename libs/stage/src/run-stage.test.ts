@@ -252,6 +252,41 @@ describe('a stage', () => {
     expect([world.written, world.source.unsettled, world.source.deliveries]).toEqual([[], 0, 1]);
   });
 
+  test('holds keys of others beside its work: messages that came later are settled meanwhile', async () => {
+    const world = new World().add('a', 'b');
+    const mark = dedupeKey('echo', 1, 'acme/a');
+    await world.deduper.claim([mark], { owner: 'other', leaseMs: 20_000 });
+    const writtenAtMs: Record<string, number> = {};
+    const write = world.sink.write.bind(world.sink);
+    Object.assign(world.sink, {
+      write: (writes: readonly string[]) => {
+        writes.forEach((each) => (writtenAtMs[each] = world.time.nowMs() - startMs));
+        return write(writes);
+      },
+    });
+    const startMs = world.time.nowMs();
+    const later = world.time.sleep(5_000).then(() => world.add('c'));
+    await Promise.all([world.run(new SimulatedProcess(), { groupMessagesMax: 1, groupsInFlightMax: 1 }), later]);
+    expect([world.written, world.source.deliveries]).toEqual([['b', 'c', 'a'], 3]);
+    expect(writtenAtMs['b']).toBeLessThan(1_000);
+    expect(writtenAtMs['c']).toBeLessThan(7_000);
+    expect(writtenAtMs['a']).toBeGreaterThanOrEqual(20_000);
+  });
+
+  test('holds no more than groupsHeldMax groups beside its work, then receives nothing more', async () => {
+    const keys = ['a', 'b', 'c', 'd'];
+    const world = new World().add(...keys);
+    const marks = keys.map((key) => dedupeKey('echo', 1, `acme/${key}`));
+    await world.deduper.claim(marks, { owner: 'other', leaseMs: 60_000 });
+    const released = world.time.sleep(30_000).then(() => {
+      expect(world.source.deliveries).toBe(3);
+      return world.deduper.release(marks, 'other');
+    });
+    const limits = { groupMessagesMax: 1, groupsInFlightMax: 1, groupsHeldMax: 2 };
+    await Promise.all([world.run(new SimulatedProcess(), limits), released]);
+    expect([world.written.toSorted(), world.source.unsettled]).toEqual([keys, 0]);
+  });
+
   test('is not stuck while it waits for what a live owner holds', async () => {
     const world = new World().add('a');
     const mark = dedupeKey('echo', 1, 'acme/a');

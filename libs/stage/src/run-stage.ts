@@ -1,5 +1,6 @@
 import type { Clock } from './clock.ts';
 import { GroupRunner } from './group-runner.ts';
+import { GroupSlots } from './group-slots.ts';
 import { KeysInWork } from './keys-in-work.ts';
 import type { StageLimits } from './limits.ts';
 import type { LeasedMessage } from './message.ts';
@@ -35,7 +36,8 @@ export async function runStage<Input, Reads, Write>(
   const signal = AbortSignal.any([options.signal, stop.signal]);
   const progress = options.progress ?? new StageProgress();
   const pause = new Pause(ports.clock);
-  const shared = { pause, inWork: new KeysInWork(), unexpected: new UnexpectedFailures(options.limits) };
+  const slots = new GroupSlots(options.limits);
+  const shared = { pause, slots, inWork: new KeysInWork(), unexpected: new UnexpectedFailures(options.limits) };
   const groups = new Set<Promise<void>>();
   // A function, since it changes while we wait: what the loop's condition saw says nothing later.
   const aborted = (): boolean => signal.aborted;
@@ -53,8 +55,9 @@ export async function runStage<Input, Reads, Write>(
     }
     const groupProgress = progress.begin(messages.length, ports.clock.nowMs());
     const groupOptions = { ...options, signal, progress: groupProgress, ...shared };
-    const group = new GroupRunner({ stage, messages }, ports, groupOptions)
-      .run()
+    const runner = new GroupRunner({ stage, messages }, ports, groupOptions);
+    const group = slots
+      .during(() => runner.run())
       .catch((error: unknown) => {
         fatal ??= error as Error;
         stop.abort();
@@ -64,9 +67,7 @@ export async function runStage<Input, Reads, Write>(
         groups.delete(group);
       });
     groups.add(group);
-    if (groups.size >= options.limits.groupsInFlightMax) {
-      await Promise.race(groups);
-    }
+    await slots.free();
   }
   await Promise.all(groups);
   if (fatal !== undefined) {
