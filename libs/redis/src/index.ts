@@ -1,1 +1,1 @@
-export {};
+export { openRedis, type RedisOptions, type RedisStore } from './open-redis.ts';
