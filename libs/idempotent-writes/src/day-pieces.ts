@@ -35,7 +35,7 @@ export class DayPieces {
    * Adds a batch's pieces; `series[i]` is the number its i-th series has in this gathering, or -1 to leave it out.
    * Returns how many readings were left out.
    */
-  add(batch: ReadingBatch, batchIndex: number, series: Int32Array): number {
+  add(batch: Pick<ReadingBatch, 'columns'>, batchIndex: number, series: Int32Array): number {
     const { spans, values } = batch.columns;
     let first = 0;
     let left = 0;

@@ -9,10 +9,12 @@ export {
   type LedgerState,
   type LedgerSummary,
 } from './ledger.ts';
-export { GroupMerger } from './merge-group.ts';
+export { compareBytes, judgeSheet, WindowTally } from './judge-sheet.ts';
+export { GroupMerger, type DayExtent } from './merge-group.ts';
 export { addOutcomes, noOutcomes, outcomes, type Outcome, type OutcomeCounts } from './outcome.ts';
 export type { ReadingStore, ReadingWrite, Segment, SeriesDays } from './reading-store.ts';
 export { decodeSegment, encodeSegment, SegmentColumnsReader } from './segment-codec.ts';
+export { segmentWithin } from './segment-within.ts';
 export { dayMax, dayMs, readingsPerDayMax, segmentFormat } from './segment-format.ts';
 export { decodeSheet, encodeSheet, rowsPerSheetMax, sameSheetContent, sheetHead, sheetTicket } from './sheet-codec.ts';
 export type { Tickets } from './tickets.ts';

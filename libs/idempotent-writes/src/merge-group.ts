@@ -9,6 +9,12 @@ import { OutcomeTally, shadowedIndex } from './outcome-tally.ts';
 /** The table of labels starts over when it has grown to this, so that endless reasons take no endless memory. */
 const labelsMax = 50_000;
 
+/** Two instants: when the first reading of a day starts, and when the last. */
+export interface DayExtent {
+  readonly firstMs: number;
+  readonly lastMs: number;
+}
+
 /**
  * Merges a group of batches into a store, series-day by series-day: what the batches of a group say of one day is
  * gathered, so that the day is read and written once.
@@ -61,7 +67,7 @@ export class GroupMerger {
    * Adds a batch; `series[i]` numbers its i-th series within the group (from 0, below `gatheredSeriesMax`), -1 where its
    * readings are to be left out and counted as shadowed. Returns the batch's number, for `outcomes`. Throws UnstorableBatchError: the group is then void.
    */
-  add(batch: ReadingBatch, series: Int32Array): number {
+  add(batch: Pick<ReadingBatch, 'columns'>, series: Int32Array): number {
     const number = this.#columns.length;
     this.#tally.grow(number + 1);
     this.#columns.push(incomingColumns(batch.columns, this.#attributes));
@@ -89,6 +95,21 @@ export class GroupMerger {
       this.#to += 1;
     }
     return true;
+  }
+
+  /** From when to when readings of the current series-day start, those of the batches. */
+  extent(): DayExtent {
+    const pieces = this.#pieces;
+    let firstMs = Infinity;
+    let lastMs = -Infinity;
+    for (let place = this.#from; place < this.#to; place++) {
+      const piece = pieces.order[place] as number;
+      const startMs = pieces.startMs[piece] as number;
+      const count = pieces.count[piece] as number;
+      firstMs = Math.min(firstMs, startMs);
+      lastMs = Math.max(lastMs, startMs + (count - 1) * (pieces.stepMs[piece] as number));
+    }
+    return { firstMs, lastMs };
   }
 
   /** The days of the current series that the group touches, from the current one on, ascending. */

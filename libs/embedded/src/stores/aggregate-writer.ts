@@ -2,14 +2,15 @@ import type { StatementSync } from 'node:sqlite';
 import { SheetCursor, type AggregateBatch, type SheetLevel } from '@meterflow/aggregates';
 import {
   encodeSheet,
+  judgeSheet,
   noOutcomes,
+  WindowTally,
   type AggregateWrite,
   type LedgerLayer,
   type OutcomeCounts,
 } from '@meterflow/idempotent-writes';
 import { PermanentError } from '@meterflow/stage';
 import { halfDayMs, sheetsPerSeries, sheetTables } from './aggregate-schema.ts';
-import { judgeSheet, WindowTally } from './judge-sheet.ts';
 import { LedgerRows } from './ledger-rows.ts';
 import { SeriesIndex, type KnownSeries } from './series-index.ts';
 import type { StoreFile } from './store-file.ts';

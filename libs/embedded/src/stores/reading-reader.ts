@@ -1,8 +1,14 @@
 import type { StatementSync } from 'node:sqlite';
-import { dayMax, dayMs, SegmentColumnsReader, type Segment, type SeriesDays } from '@meterflow/idempotent-writes';
+import {
+  dayMax,
+  dayMs,
+  SegmentColumnsReader,
+  segmentWithin,
+  type Segment,
+  type SeriesDays,
+} from '@meterflow/idempotent-writes';
 import type { Layer } from '@meterflow/readings';
 import { daysPerSeries } from './reading-schema.ts';
-import { segmentWithin } from './segment-within.ts';
 import { SeriesReader, type SeriesFilter, type StoredSeries } from './series-reader.ts';
 import type { StoreFile } from './store-file.ts';
 

@@ -1,4 +1,5 @@
-import { dayMs, type Segment } from '@meterflow/idempotent-writes';
+import type { Segment } from './reading-store.ts';
+import { dayMs } from './segment-format.ts';
 import { sliceColumns, type Spans } from '@meterflow/readings';
 
 /** The segment's readings that start in [fromMs, toMs); undefined where there are none. */

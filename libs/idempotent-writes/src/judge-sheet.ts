@@ -1,13 +1,6 @@
 import { AggregateBatchBuilder, sameRow, SheetCursor, wholeWindow } from '@meterflow/aggregates';
-import {
-  decodeSheet,
-  noOutcomes,
-  outcomes,
-  sameSheetContent,
-  sheetTicket,
-  type Outcome,
-  type OutcomeCounts,
-} from '@meterflow/idempotent-writes';
+import { noOutcomes, outcomes, type Outcome, type OutcomeCounts } from './outcome.ts';
+import { decodeSheet, sameSheetContent, sheetTicket } from './sheet-codec.ts';
 
 /** Counts of hours and of whole windows, added up over the sheets of a write. */
 export class WindowTally {
@@ -50,13 +43,24 @@ export function judgeSheet(
   const outcome = later === 0 ? 'conflict' : 'shadowed';
   countDiffering(sheet, decoded(stored), { tally, outcome });
   // Two contents at one ticket come of no reader that keeps the rules; the greater bytes stay, whichever came first.
-  return later === 0 && Buffer.compare(encoded, stored) > 0;
+  return later === 0 && compareBytes(encoded, stored) > 0;
 }
 
 function countAll(sheet: SheetCursor, tally: WindowTally, outcome: Outcome): void {
   for (let row = sheet.rowsFrom; row < sheet.rowsTo; row++) {
     tally.add(sheet.batch.rows.hour[row] as number, outcome);
   }
+}
+
+/** The order in which one of two sheets of the same ticket stays. */
+export function compareBytes(a: Uint8Array, b: Uint8Array): number {
+  const shared = Math.min(a.length, b.length);
+  for (let at = 0; at < shared; at++) {
+    if (a[at] !== b[at]) {
+      return (a[at] as number) - (b[at] as number);
+    }
+  }
+  return a.length - b.length;
 }
 
 /** New windows are inserted, changed and withdrawn ones superseded. */
