@@ -2,10 +2,13 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { flowOfBody, sampleBatch } from '@meterflow/rules/testing';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { SandboxUnavailableError } from './index.ts';
 import { describeSandbox } from '@meterflow/rules/testing';
 import { IsolatedSandbox } from './index.ts';
+import { sandboxLimits } from './limits.ts';
+import type { RunJob } from './run-job.ts';
+import { WaitingRuns } from './waiting-runs.ts';
 
 describeSandbox('isolated-vm in child processes', () => new IsolatedSandbox());
 
@@ -53,4 +56,50 @@ test('isolates come and go within their limit, with the same results', async () 
     }
   }
   await sandbox.close();
+});
+
+describe('tenants that share a sandbox', () => {
+  const slow = flowOfBody('for (let left = 1e5; left > 0; left--) reading.value += left % 2 ? 1 : -1');
+
+  test('take turns: a batch of one is not kept waiting by the flood of another', async () => {
+    const sandbox = new IsolatedSandbox();
+    let finished = 0;
+    const flood = Array.from({ length: 50 }, async () => {
+      await sandbox.run(slow, sampleBatch({ tenant: 'flood' }));
+      finished += 1;
+    });
+    await flood[0];
+    const before = finished;
+    await sandbox.run(slow, sampleBatch({ tenant: 'small' }));
+    // What the child has been sent ahead goes first, and one more whose turn it was.
+    expect(finished - before).toBeLessThanOrEqual(sandboxLimits.batchesAheadMax + 1);
+    await Promise.all(flood);
+    await sandbox.close();
+  });
+
+  test('do not fill the line of those that wait: another tenant still finds room', async () => {
+    const sandbox = new IsolatedSandbox({ limits: { waitingMax: 10, waitingPerTenantMax: 5 } });
+    const runs = Array.from({ length: 20 }, () => sandbox.run(slow, sampleBatch({ tenant: 'flood' })));
+    const small = sandbox.run(slow, sampleBatch({ tenant: 'small' }));
+    const outcomes = await Promise.allSettled(runs);
+    const refused = outcomes.filter(({ status }) => status === 'rejected');
+    expect(refused.length).toBe(15);
+    expect(refused.every((outcome) => 'reason' in outcome && outcome.reason instanceof SandboxUnavailableError)).toBe(
+      true,
+    );
+    await expect(small).resolves.toBeDefined();
+    await sandbox.close();
+  });
+});
+
+test('runs of one tenant keep their order, also those put back; tenants alternate', () => {
+  const waiting = new WaitingRuns(sandboxLimits);
+  const job = (tenant: string, id: number): RunJob => ({ id, batch: sampleBatch({ tenant }) }) as RunJob;
+  [job('a', 1), job('a', 2), job('a', 3), job('b', 4), job('c', 5), job('c', 6)].forEach((each) => {
+    waiting.push(each);
+  });
+  const first = waiting.shift();
+  waiting.putBack(first === undefined ? [] : [first]);
+  const order = Array.from({ length: 7 }, () => waiting.shift()?.id);
+  expect(order).toEqual([4, 5, 1, 6, 2, 3, undefined]);
 });

@@ -11,6 +11,7 @@ import type { RunJob } from './run-job.ts';
 import { SandboxUnavailableError } from './sandbox-error.ts';
 import { SandboxLane, type LaneOptions } from './sandbox-lane.ts';
 import { verdictOn } from './verdict.ts';
+import { WaitingRuns } from './waiting-runs.ts';
 
 export interface IsolatedSandboxOptions {
   readonly limits?: Partial<SandboxLimits>;
@@ -34,7 +35,7 @@ const startWaitMsMax = 5_000;
  * own that says which step it is in: so the guilty version is known, and a child that was killed from outside harms no
  * innocent rule. Batches of others that were in flight go to the next child.
  *
- * run ─▶ waiting ─▶ lane (one child, a few batches ahead) ─▶ result
+ * run ─▶ waiting (tenants in turn) ─▶ lane (one child, a few batches ahead) ─▶ result
  *                     └─ its child died ─▶ suspects ─▶ solo lane (traced) ─▶ result, or quarantine
  */
 export class IsolatedSandbox implements Sandbox {
@@ -43,7 +44,7 @@ export class IsolatedSandbox implements Sandbox {
   readonly #onIncident: (incident: SandboxIncident) => void;
   readonly #quarantine = new Quarantine();
   readonly #flowKeys = new WeakMap<Flow, string>();
-  readonly #waiting: RunJob[] = [];
+  readonly #waiting: WaitingRuns;
   readonly #suspects: RunJob[] = [];
   readonly #lanes: SandboxLane[] = [];
   #solo: SandboxLane | undefined;
@@ -53,6 +54,7 @@ export class IsolatedSandbox implements Sandbox {
 
   constructor(options: IsolatedSandboxOptions = {}) {
     this.#limits = { ...sandboxLimits, ...options.limits };
+    this.#waiting = new WaitingRuns(this.#limits);
     this.#program = childProgram(options.childEntry ?? defaultEntry(), this.#limits);
     this.#onIncident = options.onIncident ?? (() => undefined);
     for (let index = 0; index < this.#limits.children; index++) {
@@ -71,9 +73,9 @@ export class IsolatedSandbox implements Sandbox {
     if (batch.columns.values.length > readingsPerBatchMax) {
       return Promise.reject(new RangeError(`a batch holds at most ${readingsPerBatchMax} readings`));
     }
-    if (this.#closed || this.#waiting.length >= this.#limits.waitingMax) {
-      const why = this.#closed ? 'the sandbox is closed' : `${this.#limits.waitingMax} batches wait already`;
-      return Promise.reject(new SandboxUnavailableError(why));
+    const refusal = this.#closed ? 'the sandbox is closed' : this.#waiting.refusal(batch.tenant);
+    if (refusal !== undefined) {
+      return Promise.reject(new SandboxUnavailableError(refusal));
     }
     const { promise, resolve, reject } = Promise.withResolvers<FlowResult>();
     const flowKey = `${batch.tenant} ${this.#keyOf(flow)}`;
@@ -137,7 +139,7 @@ export class IsolatedSandbox implements Sandbox {
   }
 
   /** The next job that is not in quarantine meanwhile. */
-  #next(jobs: RunJob[]): RunJob | undefined {
+  #next(jobs: Pick<WaitingRuns, 'shift'>): RunJob | undefined {
     for (let job = jobs.shift(); job !== undefined; job = jobs.shift()) {
       const failure = this.#quarantine.failureOf(job.batch.tenant, job.flow);
       if (failure === undefined) {
@@ -175,7 +177,7 @@ export class IsolatedSandbox implements Sandbox {
     if (suspect !== undefined) {
       this.#suspects.push(suspect);
     }
-    this.#waiting.unshift(...innocent);
+    this.#waiting.putBack(innocent);
     this.#reopen(index);
     this.#examine();
   }
@@ -259,7 +261,7 @@ export class IsolatedSandbox implements Sandbox {
   }
 
   #refuseAll(why: string): void {
-    [...this.#waiting.splice(0), ...this.#suspects.splice(0)].forEach((job) => {
+    [...this.#waiting.clear(), ...this.#suspects.splice(0)].forEach((job) => {
       job.reject(new SandboxUnavailableError(why));
     });
   }

@@ -16,6 +16,8 @@ export interface SandboxLimits {
   readonly batchesAheadMax: number;
   /** Runs that may wait for a child; one more is refused. */
   readonly waitingMax: number;
+  /** The same for one tenant: no tenant fills the whole line. */
+  readonly waitingPerTenantMax: number;
   /** Deaths of its child, for no reason that we know, before a batch's rule is held to be the reason. */
   readonly unexplainedDeathsMax: number;
   /** Failed starts in a row before waiting runs are refused. */
@@ -31,6 +33,7 @@ export const sandboxLimits: SandboxLimits = {
   isolatesMax: 100,
   batchesAheadMax: 3,
   waitingMax: 1_024,
+  waitingPerTenantMax: 512,
   unexplainedDeathsMax: 3,
   startAttemptsMax: 5,
 };
