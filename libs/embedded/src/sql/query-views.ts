@@ -4,12 +4,24 @@ import { SqlError } from './sql-error.ts';
 export const sqlViews = ['readings', 'readings_raw', 'aggregates'] as const;
 export type SqlView = (typeof sqlViews)[number];
 
-/** Table functions that take a query or a table's name as text: what they read can't be seen from outside. */
-const indirect = new Set(['query', 'query_table', 'json_execute_serialized_sql']);
+/**
+ * The table functions of a query: they make rows out of what they are given. All others are refused, since they reach
+ * files, settings or logs, change something (`enable_logging`), or hide a query in a text (`query`).
+ */
+const tableFunctions = new Set([
+  'range',
+  'generate_series',
+  'unnest',
+  'repeat',
+  'repeat_row',
+  'json_each',
+  'json_tree',
+]);
 
 /**
  * The views that one query reads, found by DuckDB's own parser, which serializes nothing but queries. Throws
- * {@link SqlError} for anything else: several statements, statements that change something, no statement.
+ * {@link SqlError} for anything else: several statements, statements that change something, no statement, and for table
+ * functions that reach further than the query.
  */
 export async function queryViews(connection: DuckDBConnection, sql: string): Promise<ReadonlySet<SqlView>> {
   const reader = await connection.runAndReadAll('select json_serialize_sql($1::varchar)', [sql]);
@@ -41,13 +53,24 @@ function collectNames(node: unknown, names: Set<string>): void {
   if (typeof node !== 'object' || node === null) {
     return;
   }
+  refuseTableFunction(node);
   for (const [field, value] of Object.entries(node)) {
     if (typeof value !== 'string') {
       collectNames(value, names);
     } else if (field === 'table_name') {
       names.add(value.toLowerCase().replaceAll('"', ''));
-    } else if (field === 'function_name' && indirect.has(value.toLowerCase())) {
-      sqlViews.forEach((view) => names.add(view));
     }
+  }
+}
+
+interface TableFunction {
+  readonly type?: unknown;
+  readonly function?: { readonly function_name?: unknown };
+}
+
+function refuseTableFunction(node: TableFunction): void {
+  const name = node.type === 'TABLE_FUNCTION' ? String(node.function?.function_name).toLowerCase() : undefined;
+  if (name !== undefined && !tableFunctions.has(name)) {
+    throw new SqlError('sql-invalid', `The table function ${name} is not to be had here.`);
   }
 }

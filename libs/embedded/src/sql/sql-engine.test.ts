@@ -9,7 +9,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { fillStores, type StoredReading } from '../testing/filled-stores.ts';
 import { jsonText } from './json-text.ts';
-import { queriesAtOnceMax, queriesWaitingMax } from './query-slots.ts';
+import { queriesAtOnceMax, queriesWaitingMax, queriesWaitingPerTenantMax } from './query-slots.ts';
 import { runSql } from './run-sql.ts';
 import { SqlEngine, type SqlRequest } from './sql-engine.ts';
 import { SqlError } from './sql-error.ts';
@@ -169,7 +169,6 @@ describe('the views', () => {
     await fillStores(root, [reading(0, 1), reading(0, 2, { tenant: 'other' })]);
     expect(await rows('select tenant, value from readings', { tenant: 'other' })).toEqual([['"other"', '0.002']]);
     expect(await rows('select count(*) from aggregates', { tenant: 'third' })).toEqual([['0']]);
-    expect(await rows("from query('select count(*) from readings')", { tenant: 'other' })).toEqual([['1']]);
     expect(await rows('select count(*) from readings')).toEqual([['2']]);
   });
 
@@ -199,8 +198,45 @@ describe('a query', () => {
     ["select * from '/etc/passwd'", 'sql-invalid'],
     ["select * from glob('/*')", 'sql-invalid'],
     ["select getenv('HOME')", 'sql-invalid'],
+    ["install 'httpfs'", 'sql-not-a-query'],
+    ['pragma database_list', 'sql-not-a-query'],
+    ['call enable_logging()', 'sql-not-a-query'],
+    ['from enable_logging()', 'sql-invalid'],
+    ['select (select count(*) from enable_profiling())', 'sql-invalid'],
+    ["from system.main.READ_CSV('/etc/passwd')", 'sql-invalid'],
+    ["from query('from readings')", 'sql-invalid'],
+    ["from json_execute_serialized_sql(json_serialize_sql('from duckdb_secrets()'))", 'sql-invalid'],
+    ['from duckdb_settings()', 'sql-invalid'],
   ])('%j is refused as %s', async (sql, code) => {
     expect(await failure(sql)).toBe(code);
+  });
+
+  test.each([
+    'with recursive t(i) as (select 1 union all select i + 1 from t) select count(*) from t',
+    'with recursive t(i) as (select 1 union all select i + 1 from t, range(1000)) select count(*) from t',
+    'select a.range, b.range from range(1000000) a, range(1000000) b order by 1 desc, 2',
+  ])('without an end is ended: %s', async (sql) => {
+    expect(await failure(sql, { timeoutMs: 200 })).toMatch(/^sql-(timeout|too-large)$/);
+  });
+
+  test('nested without end is refused', async () => {
+    expect(await failure(`select ${'('.repeat(20_000)}1${')'.repeat(20_000)}`)).toBe('sql-invalid');
+    expect(await failure(`select ${'1 + '.repeat(20_000)}1`)).toBe('sql-invalid');
+  });
+
+  test('that is ended amid its rows fails: what was read is never taken for all', async () => {
+    const answer = await engine.query({ sql: 'select range from range(1000000000)', timeoutMs: 300, rowsMax: 1e9 });
+    await expect(async () => {
+      for await (const row of answer) {
+        expect(row.length).toBe(1);
+      }
+    }).rejects.toMatchObject({ code: 'sql-timeout' });
+  });
+
+  test('sees no path of the machine in its settings', async () => {
+    const names = ['home_directory', 'secret_directory', 'extension_directory', 'temp_directory'];
+    const [cells] = await rows(`select ${names.map((name) => `current_setting('${name}')`).join(', ')}`);
+    expect(cells?.join('')).not.toContain('/');
   });
 
   test('is ended when it takes too long, or is no longer wanted', async () => {
@@ -215,9 +251,12 @@ describe('a query', () => {
   });
 
   test('waits for a place, in a line that has an end; the time to wait counts', async () => {
-    const held = await Promise.all(Array.from({ length: queriesAtOnceMax }, () => engine.query({ sql: 'select 1' })));
+    const tenants = Array.from({ length: queriesAtOnceMax }, (_, tenant) => `tenant-${tenant}`);
+    const held = await Promise.all(tenants.map((tenant) => engine.query({ sql: 'select 1', tenant })));
     expect(await failure('select 2', { timeoutMs: 20 })).toBe('sql-timeout');
-    const waiting = Array.from({ length: queriesWaitingMax }, () => rows('select 2'));
+    const waiting = Array.from({ length: queriesWaitingMax }, (_, each) =>
+      rows('select 2', { tenant: `waiting-${each % 3}` }),
+    );
     expect(await failure('select 3')).toBe('sql-busy');
     for (const query of held) {
       for await (const row of query) {
@@ -227,10 +266,21 @@ describe('a query', () => {
     expect(await Promise.all(waiting)).toEqual(waiting.map(() => [['2']]));
   });
 
+  test('of a tenant that asks much leaves others their place, and room in the line', async () => {
+    const held = await engine.query({ sql: 'select 1', tenant: 'busy' });
+    const waiting = Array.from({ length: queriesWaitingPerTenantMax }, () => rows('select 2', { tenant: 'busy' }));
+    expect(await failure('select 2', { tenant: 'busy' })).toBe('sql-busy');
+    expect(await rows('select 3', { tenant: 'other' })).toEqual([['3']]);
+    for await (const row of held) {
+      expect(row).toEqual(['1']);
+    }
+    expect(await Promise.all(waiting)).toEqual(waiting.map(() => [['2']]));
+  });
+
   test('whose rows nobody comes for gives its place back when it is no longer wanted', async () => {
     const abort = new AbortController();
     for (let query = 0; query < queriesAtOnceMax; query++) {
-      await engine.query({ sql: 'select 1', signal: abort.signal });
+      await engine.query({ sql: 'select 1', tenant: `tenant-${query}`, signal: abort.signal });
     }
     abort.abort();
     expect(await rows('select 2', { timeoutMs: 5_000 })).toEqual([['2']]);

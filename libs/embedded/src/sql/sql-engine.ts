@@ -36,14 +36,14 @@ export interface SqlRows extends AsyncIterable<readonly string[]> {
 export interface SqlEngineOptions {
   /** The data directory's root. */
   readonly directory: string;
-  /** For each tenant's database. */
+  /** For all tenants' databases together. */
   readonly memoryBytesMax?: number;
 }
 
 const rowsMaxDefault = 1_000_000;
 const timeoutMsDefault = 60_000;
 const memoryBytesMaxDefault = 2 * 1024 ** 3;
-/** Tenants whose loaded views are kept for the next query: no fewer than queries at once, so that one is always idle. */
+/** Tenants whose loaded views are kept for the next query: as many as queries at once, so that one is always idle. */
 const databasesMax = queriesAtOnceMax;
 
 interface KeptDatabase {
@@ -59,14 +59,14 @@ interface KeptDatabase {
  */
 export class SqlEngine {
   readonly #directory: DataDirectory;
-  readonly #memoryBytesMax: number;
+  readonly #databaseBytesMax: number;
   /** The one used last stands last. */
   readonly #databases = new Map<string, KeptDatabase>();
   readonly #slots = new QuerySlots();
 
   constructor({ directory, memoryBytesMax = memoryBytesMaxDefault }: SqlEngineOptions) {
     this.#directory = dataDirectory(directory);
-    this.#memoryBytesMax = memoryBytesMax;
+    this.#databaseBytesMax = Math.floor(memoryBytesMax / databasesMax);
   }
 
   /** Resolves when the query has its first rows. Each cell is JSON text. Throws {@link SqlError}. */
@@ -87,9 +87,11 @@ export class SqlEngine {
         });
     };
     try {
-      await this.#slots.take(watch.signal);
+      // No tenant is called by the empty name.
+      const { tenant = '' } = request;
+      await this.#slots.take(tenant, watch.signal);
       ends.push(() => {
-        this.#slots.free();
+        this.#slots.free(tenant);
       });
       const kept = this.#database(request.tenant);
       kept.users += 1;
@@ -123,7 +125,6 @@ export class SqlEngine {
   }
 
   #database(tenant: string | undefined): KeptDatabase {
-    // No tenant is called by the empty name.
     const name = tenant ?? '';
     const found = this.#databases.get(name) ?? { opened: this.#madeRoom().then(() => this.#open(tenant)), users: 0 };
     this.#databases.delete(name);
@@ -148,7 +149,7 @@ export class SqlEngine {
   #open(tenant: string | undefined): Promise<TenantDatabase> {
     return TenantDatabase.open({
       directory: this.#directory,
-      memoryBytesMax: this.#memoryBytesMax,
+      memoryBytesMax: this.#databaseBytesMax,
       ...(tenant === undefined ? {} : { tenant }),
     });
   }
@@ -210,6 +211,8 @@ class QueryRows implements SqlRows {
     try {
       this.#options.watch.signal.throwIfAborted();
       const rows = (await this.#result.fetchChunk())?.getRows();
+      // An interrupted query has no more rows, and no error.
+      this.#options.watch.signal.throwIfAborted();
       return rows === undefined || rows.length === 0 ? undefined : rows;
     } catch (error) {
       throw this.#options.watch.explained(error);

@@ -42,6 +42,9 @@ export class TenantDatabase {
       enable_external_access: 'false',
       autoload_known_extensions: 'false',
       autoinstall_known_extensions: 'false',
+      // Settings can be read: no path of this machine is in them.
+      allow_persistent_secrets: 'false',
+      secret_directory: 'none',
     });
     const connection = await instance.connect();
     await connection.run("set global TimeZone = 'UTC'");
