@@ -33,8 +33,35 @@ export interface Output {
   readonly input: ReadStream;
 }
 
+/** Thrown when nobody takes what a command says: its pipe was closed (`| head`), or the disk of its file is full. */
+export class OutputError extends Error {
+  override readonly name = 'OutputError';
+  /** Whoever read it has read enough. */
+  readonly closed: boolean;
+
+  constructor(cause: NodeJS.ErrnoException) {
+    super(`standard output can't be written: ${cause.message}`, { cause });
+    this.closed = cause.code === 'EPIPE';
+  }
+}
+
+let outputError: OutputError | undefined;
+
+/** What failed of standard output is told to `told` at once, and thrown at whoever writes the next line. */
+export function watchOutput(told: (error: OutputError) => void): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    outputError ??= new OutputError(error);
+    told(outputError);
+  });
+  // Nobody is left to tell.
+  process.stderr.on('error', () => undefined);
+}
+
 export const processOutput: Output = {
   line: (text) => {
+    if (outputError !== undefined) {
+      throw outputError;
+    }
     process.stdout.write(`${text}\n`);
   },
   note: (text) => {
@@ -63,7 +90,9 @@ export type CommandErrorCode =
   | 'import-failed'
   | 'not-confirmed'
   | 'not-clean'
+  | 'not-found'
   | 'not-stored'
+  | 'not-written'
   | 'not-idle'
   | 'nothing-chosen'
   | 'server-gone'

@@ -1,7 +1,7 @@
 import { DirectoryInUseError } from '@meterflow/embedded';
 import { FatalError, TransientError } from '@meterflow/stage';
 import { CommanderError } from 'commander';
-import { CommandError, type Output } from './cli-context.ts';
+import { CommandError, OutputError, type Output } from './cli-context.ts';
 import { NoAnswerError, RefusedError } from './client/local-client.ts';
 import { AddressError } from './server/start-server.ts';
 import { ServiceStartError } from './server/service-process.ts';
@@ -10,6 +10,8 @@ import { ServiceStartError } from './server/service-process.ts';
 const usageExit = 2;
 /** It could not be done; the message says what to do. */
 const failureExit = 1;
+/** What a shell shows for SIGPIPE: whoever read the output has read enough. */
+const outputClosedExit = 141;
 
 /** Tells why a command ended, and returns its exit code. With `json` as one JSON object on standard error. */
 export function reportError(
@@ -19,6 +21,9 @@ export function reportError(
 ): number {
   if (error instanceof CommanderError && error.exitCode === 0) {
     return 0;
+  }
+  if (error instanceof OutputError && error.closed) {
+    return outputClosedExit;
   }
   const told = toldOf(error);
   if (json) {
@@ -46,6 +51,7 @@ function toldOf(error: unknown): { readonly code: string; readonly message: stri
 
 /** What libraries throw with a message for the person in front of it; the more special first. */
 const knownErrors = [
+  { type: OutputError, code: 'not-written' },
   { type: DirectoryInUseError, code: 'directory-in-use' },
   { type: AddressError, code: 'address-taken' },
   { type: ServiceStartError, code: 'start-failed' },

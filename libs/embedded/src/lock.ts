@@ -7,7 +7,7 @@ import { openDatabase, storeError, transaction } from './database.ts';
 /** The server of a data directory, as it says of itself. */
 export interface RunningServer {
   readonly pid: number;
-  /** Where it listens for commands; empty where it listens nowhere. */
+  /** Where it listens for commands; empty where it ends with the one command that started it. */
   readonly socket: string;
 }
 

@@ -16,7 +16,7 @@ export interface Call {
   readonly content?: { readonly type: string; readonly text: string };
 }
 
-/** Thrown when nobody answers on the socket for {@link connectMsMax}, though a server holds the directory. */
+/** Thrown when nobody answers on the socket for so long as the client waits, though a server holds the directory. */
 export class NoAnswerError extends Error {
   override readonly name = 'NoAnswerError';
   /** Of the last try. */
@@ -29,10 +29,17 @@ export class NoAnswerError extends Error {
 }
 
 /** A service that starts, or starts again, is waited for so long. */
-const connectMsMax = 15_000;
+const connectMsMaxDefault = 15_000;
 const connectAgainMs = 50;
 /** Nobody listens, and so nothing was sent. */
 const nobodyListens: readonly unknown[] = ['ENOENT', 'ECONNREFUSED'];
+
+const unansweredCodes: readonly unknown[] = [...nobodyListens, 'ECONNRESET', 'EPIPE', 'ERR_STREAM_PREMATURE_CLOSE'];
+
+/** Whether a call failed because the process behind the socket ended, or is not up yet. */
+export function isUnanswered(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && unansweredCodes.includes(error.code);
+}
 
 interface ProblemBody {
   readonly code?: string;
@@ -57,9 +64,11 @@ export class RefusedError extends Error {
 /** Talks to one service of the server on this machine, over its socket in the data directory. */
 export class LocalClient {
   readonly #socketPath: string;
+  readonly #connectMsMax: number;
 
-  constructor(socketPath: string) {
+  constructor(socketPath: string, { connectMsMax = connectMsMaxDefault }: { readonly connectMsMax?: number } = {}) {
     this.#socketPath = socketPath;
+    this.#connectMsMax = connectMsMax;
   }
 
   /** The answer's body as it was sent: numbers keep all their digits. Throws {@link RefusedError}. */
@@ -89,7 +98,7 @@ export class LocalClient {
   }
 
   async #send(call: Call): Promise<IncomingMessage> {
-    const untilMs = performance.now() + connectMsMax;
+    const untilMs = performance.now() + this.#connectMsMax;
     for (;;) {
       try {
         return await this.#sendOnce(call);

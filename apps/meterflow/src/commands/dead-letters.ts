@@ -83,6 +83,10 @@ export async function handleDeadLetters(
   } else {
     output.line(`${done.handled.length} of ${done.asked} ${command === 'retry' ? 'sent again' : 'purged'}`);
   }
+  const missing = choice.ids.filter((id) => !done.handled.includes(id));
+  if (missing.length > 0) {
+    throw new CommandError('not-found', `there is no dead letter ${missing.join(', ')}, or it was purged`);
+  }
 }
 
 const idsPerRequest = 1_000;

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Receipt } from '@meterflow/receipts';
 import { CommandError, type GlobalOptions, type Output } from '../cli-context.ts';
 import { allServices, withServer, type ServerClients } from '../client/with-server.ts';
-import { RefusedError } from '../client/local-client.ts';
+import { isUnanswered, RefusedError } from '../client/local-client.ts';
 import { ProgressBar } from '../terminal/progress-bar.ts';
 import { receiptText } from '../terminal/receipt-text.ts';
 import { importableFiles } from './importable-files.ts';
@@ -166,22 +166,16 @@ class Patience {
       throw error;
     }
     if (performance.now() - this.#answeredAtMs > silenceMsMax) {
+      const why = error instanceof RefusedError ? `the server can't go on (${error.message})` : 'the server is gone';
       const how = 'run the same command again, it goes on where this one stopped';
-      throw new CommandError('server-gone', `the server is gone; ${how}`, { cause: error });
+      throw new CommandError('server-gone', `${why}; ${how}`, { cause: error });
     }
   }
 }
 
 function isRestart(error: unknown): boolean {
-  if (error instanceof RefusedError) {
-    return busyCodes.has(error.code);
-  }
-  const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined;
-  return typeof code === 'string' && restartCodes.has(code);
+  return error instanceof RefusedError ? busyCodes.has(error.code) : isUnanswered(error);
 }
-
-/** What a call fails with while the process behind the socket ends or is not up yet. */
-const restartCodes = new Set(['ECONNRESET', 'ECONNREFUSED', 'ENOENT', 'EPIPE', 'ERR_STREAM_PREMATURE_CLOSE']);
 
 /** What a server answers that can't just now. */
 const busyCodes = new Set(['overloaded', 'unavailable', 'too-many-requests']);

@@ -57,7 +57,8 @@ const maintainEveryMs = 1_000;
 export async function startServer(options: ServerOptions): Promise<EmbeddedServer> {
   const directory = dataDirectory(options.dataDir);
   makeDirectory(directory);
-  const lock = lockDirectory(directory.root, { pid: process.pid, socket: directory.run });
+  const socket = options.listen === undefined ? '' : directory.run;
+  const lock = lockDirectory(directory.root, { pid: process.pid, socket });
   const bus = openBus({
     directory,
     clock: systemClock,
