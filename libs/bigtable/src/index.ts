@@ -1,1 +1,4 @@
-export {};
+export { bigtableSchema, retentionDaysDefault } from './schema.ts';
+export type { FamilyDeclaration, GarbageCollection, RetentionDays, TableDeclaration } from './schema.ts';
+export { openBigtable, type BigtableOptions, type BigtableStores } from './open-stores.ts';
+export type { Drift } from './provision.ts';

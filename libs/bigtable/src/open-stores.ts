@@ -1,0 +1,81 @@
+import type { Layer } from '@meterflow/readings';
+import { systemClock, type Clock } from '@meterflow/stage';
+import { BigtableAggregateStore } from './aggregates/aggregate-store.ts';
+import { Connection } from './client/connection.ts';
+import { retryLimits, type RetryLimits } from './client/retry.ts';
+import { Table } from './client/table.ts';
+import { BigtableLedger } from './ledger/ledger.ts';
+import { LedgerRows } from './ledger/ledger-rows.ts';
+import { provisionTables, type Drift } from './provision.ts';
+import { BigtableReadingStore } from './readings/reading-store.ts';
+import { Tombstones } from './rows/tombstones.ts';
+import { tables, type TableDeclaration } from './schema.ts';
+import { BigtableTickets } from './tickets.ts';
+
+export interface BigtableOptions {
+  readonly projectId: string;
+  readonly instance: string;
+  /** An app profile with single-cluster routing, which compare-and-set and tickets need; the default one without it. */
+  readonly appProfile?: string;
+  /** `host:port` of an emulator. */
+  readonly emulator?: string;
+  /** Put before the names of tables: several systems in one instance. */
+  readonly tablePrefix?: string;
+  readonly retry?: RetryLimits;
+  readonly clock?: Clock;
+  readonly random?: () => number;
+}
+
+/** Opens the stores of an instance. Nothing is called before a store is. */
+export function openBigtable(options: BigtableOptions): BigtableStores {
+  return new BigtableStores(options);
+}
+
+/** All ports that stand on Bigtable, over one pool of channels. Any number of processes may have them open. */
+export class BigtableStores {
+  readonly connection: Connection;
+  readonly ledger: BigtableLedger;
+  readonly tickets: BigtableTickets;
+  readonly aggregates: BigtableAggregateStore;
+  readonly #raw: BigtableReadingStore;
+  readonly #validated: BigtableReadingStore;
+
+  constructor(options: BigtableOptions) {
+    const { tablePrefix = '', retry = retryLimits, clock = systemClock, random = Math.random } = options;
+    this.connection = new Connection({ ...options, clock });
+    const table = (name: string): Table =>
+      new Table(this.connection, `${tablePrefix}${name}`, { clock, random, limits: retry });
+    const ledgerTable = table(tables.ledger.name);
+    const ledger = new LedgerRows(ledgerTable, clock);
+    const readingParts = {
+      table: table(tables.readings.name),
+      ledger,
+      tombstones: new Tombstones(tables.readings.tombstones),
+    };
+    this.#raw = new BigtableReadingStore({ ...readingParts, layer: 'raw' });
+    this.#validated = new BigtableReadingStore({ ...readingParts, layer: 'validated' });
+    this.aggregates = new BigtableAggregateStore({
+      table: table(tables.aggregates.name),
+      ledger,
+      tombstones: new Tombstones(tables.aggregates.tombstones),
+    });
+    this.ledger = new BigtableLedger(ledgerTable);
+    this.tickets = new BigtableTickets(table(tables.counters.name));
+  }
+
+  readings(layer: Layer): BigtableReadingStore {
+    return layer === 'raw' ? this.#raw : this.#validated;
+  }
+
+  /** Makes or checks the tables; see `bigtableSchema`. */
+  provision(
+    declarations: readonly TableDeclaration[],
+    how?: { readonly checkOnly?: boolean },
+  ): Promise<readonly Drift[]> {
+    return provisionTables(this.connection, declarations, how);
+  }
+
+  close(): Promise<void> {
+    return this.connection.close();
+  }
+}
