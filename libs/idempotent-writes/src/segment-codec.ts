@@ -8,6 +8,7 @@ import {
   type Version,
 } from '@meterflow/readings';
 import { Attributes } from './attributes.ts';
+import { ColumnArena } from './column-arena.ts';
 import { incomingColumns, UniformSteps } from './incoming-columns.ts';
 import type { Label } from './label-table.ts';
 import { ReadingList } from './reading-list.ts';
@@ -44,18 +45,28 @@ export function encodeSegment(columns: ReadingColumns, day: number): Uint8Array 
   return encoder.finish().slice();
 }
 
+/** A reader that knows more labels, texts and versions than this starts over: they come from outside. */
+const attributesMax = 1_024;
+
 /**
- * Decodes blobs of one or many series-days into columns, mostly one for each. What many days have in common (their run
- * columns, versions and texts) they share: columns are never written to.
+ * Decodes blobs of any number of series-days into columns, mostly one for each. What many days have in common (their
+ * run columns, versions and texts) they share, and their blocks of memory: columns are never written to, and soon done
+ * with. Made once and used for every read.
  */
 export class SegmentColumnsReader {
-  readonly #attributes = new Attributes();
-  readonly #decoder = new SegmentDecoder(this.#attributes);
+  readonly #arena = new ColumnArena();
   readonly #draft = new SegmentDraft();
+  #attributes = new Attributes();
+  #decoder = new SegmentDecoder(this.#attributes);
   #shared: { count: number; label: number; version: number; runs: SharedColumns } | undefined;
 
   /** Throws CorruptSegmentError for anything that no encoder wrote. */
   read(blob: Uint8Array, day: number): ReadingColumns[] {
+    if (this.#attributes.labels.size + this.#attributes.versions.length > attributesMax) {
+      this.#attributes = new Attributes();
+      this.#decoder = new SegmentDecoder(this.#attributes);
+      this.#shared = undefined;
+    }
     const versions = this.#attributes.versions;
     const before = versions.length;
     const sets: ReadingColumns[] = [];
@@ -72,17 +83,18 @@ export class SegmentColumnsReader {
 
   #columns(): ReadingColumns {
     const draft = this.#draft;
+    const arena = this.#arena;
     const { spanCount: spans } = draft;
     return {
       ...this.#runs(),
       decimals: draft.decimals,
-      values: draft.values.slice(0, draft.count),
+      values: arena.floats(draft.values, draft.count),
       spans: {
-        series: new Uint32Array(spans),
-        startMs: draft.spanStartMs.slice(0, spans),
-        stepMs: Uint32Array.from(draft.spanStepMs.subarray(0, spans)),
-        lengthMs: Uint32Array.from(draft.spanLengthMs.subarray(0, spans)),
-        count: draft.spanReadings.slice(0, spans),
+        series: arena.zeros(spans),
+        startMs: arena.floats(draft.spanStartMs, spans),
+        stepMs: arena.integers(draft.spanStepMs, spans),
+        lengthMs: arena.integers(draft.spanLengthMs, spans),
+        count: arena.integers(draft.spanReadings, spans),
       },
     };
   }

@@ -168,8 +168,21 @@ export function sheetHead(blob: Uint8Array): { readonly startMs: number; readonl
   reader.varint();
   const startMs = reader.varint();
   reader.varint();
-  reader.text();
+  readUnit();
   return { startMs, rows: reader.varint() };
+}
+
+/** The unit read last, as text and as bytes: most sheets have the same. */
+let unitText = '';
+let unitBytes = new Uint8Array(0);
+
+function readUnit(): string {
+  if (!reader.skipEqual(unitBytes)) {
+    const start = reader.position;
+    unitText = reader.text();
+    unitBytes = reader.bytes.slice(start, reader.position);
+  }
+  return unitText;
 }
 
 /** What {@link decodeSheet} appends. */
@@ -186,7 +199,7 @@ export function decodeSheet(blob: Uint8Array, { series, builder, rows: wanted }:
   const ticket = reader.varint();
   const startMs = reader.varint();
   const endMs = startMs + reader.varint();
-  const unit = reader.text();
+  const unit = readUnit();
   const rows = reader.countTo(rowsPerSheetMax);
   if (rows === 0) {
     builder.begin({ series, startMs, endMs, unit: 0, decimals: 0 });

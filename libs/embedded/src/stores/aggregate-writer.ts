@@ -66,6 +66,7 @@ export class AggregateWriter {
     const sheet = new SheetCursor(batch);
     let series: KnownSeries | undefined;
     let stored = new Map<number, Uint8Array>();
+    const written = new Set<number>();
     let seriesNow = -1;
     while (sheet.next()) {
       const index = batch.sheets.series[sheet.sheet] as number;
@@ -80,10 +81,11 @@ export class AggregateWriter {
         continue;
       }
       const encoded = encodeSheet(sheet);
-      if (judgeSheet(sheet, { encoded, stored: stored.get(key) }, tally)) {
+      // The same window twice in a batch is nothing that aggregation makes; it must not break the store either.
+      const before = written.has(key) ? this.#sheet(level, key) : stored.get(key);
+      if (judgeSheet(sheet, { encoded, stored: before }, tally)) {
         this.#put[level].run(key, encoded);
-        // The same window twice in a batch is nothing that aggregation makes; it must not break the store either.
-        stored.set(key, encoded.slice());
+        written.add(key);
         series.keyMax = level === 'day' ? Math.max(series.keyMax, key) : series.keyMax;
       }
     }
@@ -114,13 +116,18 @@ export class AggregateWriter {
     }
     const stored = new Map<number, Uint8Array>();
     for (let sheet = from; sheet < to; sheet++) {
-      const row = this.#readOne[level].get(keyOf(id, sheets.startMs[sheet] as number)) as unknown as
-        SheetRow | undefined;
-      if (row !== undefined) {
-        stored.set(...row);
+      const key = keyOf(id, sheets.startMs[sheet] as number);
+      const blob = this.#sheet(level, key);
+      if (blob !== undefined) {
+        stored.set(key, blob);
       }
     }
     return stored;
+  }
+
+  #sheet(level: SheetLevel, key: number): Uint8Array | undefined {
+    const row = this.#readOne[level].get(key) as unknown as SheetRow | undefined;
+    return row?.[1];
   }
 
   /**

@@ -31,6 +31,7 @@ export class ReadingReader {
   readonly #days: StatementSync;
   readonly #page: StatementSync;
   readonly #history: StatementSync;
+  readonly #columns = new SegmentColumnsReader();
 
   constructor(store: StoreFile, layer: Layer) {
     this.#store = store;
@@ -64,9 +65,8 @@ export class ReadingReader {
   /** Every segment by tenant, meter, channel and day. What is written meanwhile may be among them or not. */
   *segments(filter: SeriesFilter = {}): Generator<SeriesSegment> {
     for (const series of this.#series.list(filter)) {
-      const columns = new SegmentColumnsReader();
-      for (const [key, blob] of this.#pages(series.id * daysPerSeries - 1, (series.id + 1) * daysPerSeries)) {
-        yield* this.#segments(series, { key, blob, columns });
+      for (const row of this.#pages(series.id * daysPerSeries - 1, (series.id + 1) * daysPerSeries)) {
+        yield* this.#segments(series, row);
       }
     }
   }
@@ -74,26 +74,21 @@ export class ReadingReader {
   /** Every segment in the order of the file, which is the fastest. */
   *segmentsByKey(): Generator<SeriesSegment> {
     let series: StoredSeries | undefined;
-    let columns = new SegmentColumnsReader();
-    for (const [key, blob] of this.#pages(-1, Number.MAX_SAFE_INTEGER)) {
-      const id = Math.floor(key / daysPerSeries);
+    for (const row of this.#pages(-1, Number.MAX_SAFE_INTEGER)) {
+      const id = Math.floor(row[0] / daysPerSeries);
       if (series?.id !== id) {
         series = this.#store.read(() => this.#series.byId(id));
-        columns = new SegmentColumnsReader();
       }
       if (series !== undefined) {
-        yield* this.#segments(series, { key, blob, columns });
+        yield* this.#segments(series, row);
       }
     }
   }
 
-  #segments(
-    series: StoredSeries,
-    row: { key: number; blob: Uint8Array; columns: SegmentColumnsReader },
-  ): SeriesSegment[] {
-    const day = row.key % daysPerSeries;
+  #segments(series: StoredSeries, [key, blob]: DayRow): SeriesSegment[] {
+    const day = key % daysPerSeries;
     return this.#store.read(() =>
-      row.columns.read(row.blob, day).map((columns) => ({ series, segment: { day, columns } })),
+      this.#columns.read(blob, day).map((columns) => ({ series, segment: { day, columns } })),
     );
   }
 
@@ -123,11 +118,17 @@ export class ReadingReader {
       const lastDay = Math.min(dayMax - 1, Math.ceil(toMs / dayMs) - 1);
       const first = series.id * daysPerSeries;
       const rows = statement.all(first + firstDay, first + lastDay) as unknown as DayRow[];
-      const columns = new SegmentColumnsReader();
-      return rows.flatMap(([key, blob]) => {
+      const segments: Segment[] = [];
+      for (const [key, blob] of rows) {
         const day = key - first;
-        return columns.read(blob, day).flatMap((set) => segmentWithin({ day, columns: set }, fromMs, toMs) ?? []);
-      });
+        for (const columns of this.#columns.read(blob, day)) {
+          const within = segmentWithin({ day, columns }, fromMs, toMs);
+          if (within !== undefined) {
+            segments.push(within);
+          }
+        }
+      }
+      return segments;
     });
   }
 }

@@ -1,0 +1,54 @@
+/** Values of one block: 64 KB of float64. */
+const blockValuesMax = 8_192;
+
+/**
+ * Cuts columns out of large blocks: a buffer of its own for each small column costs more than filling it. What was cut
+ * is never handed out again; a block lives as long as any column of it, so this is for columns that are soon done with.
+ */
+export class ColumnArena {
+  #floats = new Float64Array(0);
+  #floatsUsed = 0;
+  #integers = new Uint32Array(0);
+  #integersUsed = 0;
+  #zeros = new Uint32Array(0);
+
+  /** A copy of the first `count` values. */
+  floats(values: Float64Array, count: number): Float64Array {
+    if (this.#floatsUsed + count > this.#floats.length) {
+      this.#floats = new Float64Array(Math.max(count, blockValuesMax));
+      this.#floatsUsed = 0;
+    }
+    const from = this.#floatsUsed;
+    this.#floatsUsed += count;
+    const column = this.#floats.subarray(from, this.#floatsUsed);
+    copy(values, column, count);
+    return column;
+  }
+
+  /** A copy of the first `count` values, which are whole and below 2^32. */
+  integers(values: Float64Array | Uint32Array, count: number): Uint32Array {
+    if (this.#integersUsed + count > this.#integers.length) {
+      this.#integers = new Uint32Array(Math.max(count, blockValuesMax));
+      this.#integersUsed = 0;
+    }
+    const from = this.#integersUsed;
+    this.#integersUsed += count;
+    const column = this.#integers.subarray(from, this.#integersUsed);
+    copy(values, column, count);
+    return column;
+  }
+
+  /** `count` zeros, shared by all who ask. */
+  zeros(count: number): Uint32Array {
+    if (count > this.#zeros.length) {
+      this.#zeros = new Uint32Array(count * 2);
+    }
+    return this.#zeros.subarray(0, count);
+  }
+}
+
+function copy(from: Float64Array | Uint32Array, to: Float64Array | Uint32Array, count: number): void {
+  for (let index = 0; index < count; index++) {
+    to[index] = from[index] as number;
+  }
+}
