@@ -16,7 +16,7 @@ const layers = [
   {
     sourceTag: 'layer:core',
     onlyDependOnLibsWithTags: ['layer:domain', 'layer:core'],
-    allowedExternalImports: ['zod', '@opentelemetry/api', '@bufbuild/protobuf', '@bufbuild/protobuf/*'],
+    allowedExternalImports: ['zod', '@bufbuild/protobuf', '@bufbuild/protobuf/*'],
   },
   { sourceTag: 'layer:adapter', onlyDependOnLibsWithTags: ['layer:domain', 'layer:core'] },
   {
@@ -39,6 +39,7 @@ const layersInTests = layers.map(({ sourceTag, onlyDependOnLibsWithTags }) => ({
 const importers = {
   '@bufbuild/protobuf': 'libs/contracts',
   '@duckdb/node-api': ['libs/embedded', 'tools/bench'],
+  '@opentelemetry': 'libs/telemetry',
   '@google-cloud/bigquery': 'libs/bigquery',
   '@google-cloud/bigtable': 'libs/bigtable',
   '@google-cloud/pubsub': 'libs/pubsub',
@@ -55,11 +56,29 @@ const packageFolders = globSync('{apps,libs,tools}/*/package.json', { cwd: impor
   tags: JSON.parse(readFileSync(join(import.meta.dirname, file), 'utf8')).nx?.tags ?? [],
 }));
 
-const boundaries = (depConstraints) => ['error', { depConstraints, banTransitiveDependencies: true }];
+const boundaries = (depConstraints, allow = []) => [
+  'error',
+  { depConstraints, allow, banTransitiveDependencies: true },
+];
+// Apps are imported by nobody, but for their stages, which tools take apart to break them.
+const stagesOfApps = ['@meterflow/*/stage'];
 
 const escaped = (text) => text.replaceAll(/[.*+?^${}()|[\]\\/]/g, '\\$&');
 const testSupport = { regex: '^@meterflow/[^/]+/testing$', message: 'Test support belongs in tests.' };
+// Adapters in memory and simulated time, without the test runner: for tests, and for tools that simulate.
+const simulation = { regex: '^@meterflow/[^/]+/(memory|simulation)$', message: 'Only tests and tools simulate.' };
 const nodeBuiltins = { regex: `^(node:|(${builtinModules.map(escaped).join('|')})$)`, message: 'Domain code is pure.' };
+// A stage reaches the world through ports alone, so that a test can end it at every side effect: what does I/O is an adapter.
+const ioBuiltins = [
+  ...['child_process', 'cluster', 'dgram', 'dns', 'fs', 'http', 'http2', 'https', 'inspector', 'net', 'readline', 'repl'],
+  ...['sqlite', 'tls', 'wasi', 'worker_threads'],
+];
+const ioModules = {
+  regex: `^(node:)?(${ioBuiltins.join('|')})(/|$)`,
+  message: 'I/O belongs in an adapter, behind a port.',
+};
+/** Core packages that are there to do I/O. */
+const ioCore = ['libs/emulators'];
 const foreignClients = (folder) =>
   Object.entries(importers)
     .filter(([, importer]) => ![importer].flat().includes(folder))
@@ -106,11 +125,19 @@ const impureSyntax = [
 
 const perPackage = packageFolders.flatMap(({ folder, tags }) => {
   const pure = tags.includes('layer:domain');
-  const patterns = [testSupport, ...foreignClients(folder), ...(pure ? [nodeBuiltins] : [])];
+  const doesIo = !tags.includes('layer:core') || ioCore.includes(folder);
+  const patterns = [
+    testSupport,
+    ...foreignClients(folder),
+    ...(pure ? [nodeBuiltins] : []),
+    ...(doesIo ? [] : [ioModules]),
+    ...(tags.includes('layer:tool') ? [] : [simulation]),
+  ];
   return {
     files: [`${folder}/**/*.ts`],
     rules: {
       'no-restricted-imports': ['error', { patterns }],
+      ...(tags.includes('layer:tool') && { '@nx/enforce-module-boundaries': boundaries(layers, stagesOfApps) }),
       ...(pure && {
         'no-restricted-globals': ['error', ...impureGlobals],
         'no-restricted-properties': ['error', ...impureProperties],

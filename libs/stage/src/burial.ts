@@ -82,6 +82,6 @@ export class Burial {
     } else {
       telemetry.logger.warn(`message ${state === 'parked' ? 'parked' : 'dead-lettered'}`, fields);
     }
-    telemetry.count('stage_dead_letters_total', 1, { stage, code });
+    telemetry.count('stage_dead_letters_total', 1, { stage, code, state });
   }
 }

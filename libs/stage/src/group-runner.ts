@@ -2,6 +2,7 @@ import { dedupeKey } from '@meterflow/dedupe';
 import { BackOff, DrainingError } from './back-off.ts';
 import { Burial } from './burial.ts';
 import type { GroupContext } from './group-context.ts';
+import { GroupTrace } from './group-trace.ts';
 import { KeyClaims } from './key-claims.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
 import type { LeasedMessage } from './message.ts';
@@ -75,29 +76,31 @@ export class GroupRunner<Input, Reads, Write> {
       // 2. Claim each key. Done already: ack. Held by a live owner: hold it here too, don't nack it.
       const { claimed, done, held } = await this.#claims.claim(works);
       await this.#settlement.ack(done, 'duplicate');
-      await this.#retries.settle(claimed, async (attempted) => {
-        const inputs = attempted.map(({ input }) => input);
-        // 3. Read what the handler needs.
-        const reads = await this.#stage.read(inputs);
-        // 4. Handle: pure.
-        const handled = await this.#claims.whileHandling(attempted, () => this.#stage.handle(inputs, reads));
-        // 5a. All writes, awaited until durable …
-        if (handled.writes.length > 0) {
-          await this.#ports.sink.write(handled.writes);
-        }
-        // 5b. … then all publishes, awaited; what the stage refuses becomes dead letters.
-        if (handled.messages.length > 0) {
-          await this.#ports.publisher.publish(handled.messages);
-        }
-        const refused = await this.#buryRefused(attempted, handled.refused ?? []);
-        const accepted = attempted.filter((work) => !refused.has(work));
-        this.#context.pause.end();
-        // 6. Mark the keys done.
-        await this.#claims.done(accepted);
-        // 7. Ack: last, always, also when marking failed.
-        await this.#settlement.ack(accepted, 'handled');
-        await this.#settlement.ack([...refused], 'dead');
-      });
+      await this.#retries.settle(claimed, (attempted) =>
+        new GroupTrace(this.#context, attempted).around(async (trace) => {
+          const inputs = attempted.map(({ input }) => input);
+          // 3. Read what the handler needs.
+          const reads = await this.#stage.read(inputs);
+          // 4. Handle: pure.
+          const handled = await this.#claims.whileHandling(attempted, () => this.#stage.handle(inputs, reads));
+          // 5a. All writes, awaited until durable …
+          if (handled.writes.length > 0) {
+            await this.#ports.sink.write(handled.writes);
+          }
+          // 5b. … then all publishes, awaited; what the stage refuses becomes dead letters.
+          if (handled.messages.length > 0) {
+            await this.#ports.publisher.publish(trace.carriedOn(handled));
+          }
+          const refused = await this.#buryRefused(attempted, handled.refused ?? []);
+          const accepted = attempted.filter((work) => !refused.has(work));
+          this.#context.pause.end();
+          // 6. Mark the keys done.
+          await this.#claims.done(accepted);
+          // 7. Ack: last, always, also when marking failed.
+          await this.#settlement.ack(accepted, 'handled');
+          await this.#settlement.ack([...refused], 'dead');
+        }),
+      );
       // Nothing is kept from others while this group waits: two groups that wait for each other would wait for ever.
       this.#claims.leave();
       works = await this.#waitFor(held);

@@ -1,6 +1,7 @@
 export type { Clock } from './clock.ts';
 export type { DeadLetter, DeadLetterSink, DeadLetterState } from './dead-letters.ts';
 export { FatalError, HaltedError, IntegrityError, PermanentError, TransientError } from './errors.ts';
+export { traceAttribute } from './group-trace.ts';
 export { bulkStageLimits, stageLimits, type StageLimits } from './limits.ts';
 export type { LeasedMessage, OutgoingMessage } from './message.ts';
 export type { Publisher } from './publisher.ts';
@@ -10,4 +11,14 @@ export type { StagePorts } from './stage-ports.ts';
 export { StageProgress } from './stage-progress.ts';
 export type { Handled, Origin, RefusedPart, Sink, Stage } from './stage.ts';
 export { systemClock } from './system-clock.ts';
-export { silentTelemetry, type Labels, type Logger, type LogFields, type Telemetry } from './telemetry.ts';
+export {
+  silentTelemetry,
+  untracedSpan,
+  type Labels,
+  type LogFields,
+  type Logger,
+  type Span,
+  type SpanAttributes,
+  type SpanStart,
+  type Telemetry,
+} from './telemetry.ts';

@@ -1,4 +1,5 @@
 import type { Labels } from '@meterflow/stage';
+import { labelText } from './label-text.ts';
 
 /** Further label sets of a metric are counted together under `overflow="true"`: a scrape must stay small. */
 export const labelSetsPerMetricMax = 500;
@@ -15,21 +16,27 @@ interface Observation {
   readonly labels: Labels;
 }
 
-interface Sample {
+export interface Sample {
+  readonly labels: Labels;
   value: number;
   /** Of a histogram: observations up to each bound, one by one. */
   readonly upTo: number[];
   observations: number;
 }
 
-interface Metric {
+/** All that was counted under one name. */
+export interface Metric {
   readonly type: MetricType;
+  /** Of a histogram: the upper bounds that it counts by. */
   readonly bounds: readonly number[];
+  /** By their labels, as text. */
   readonly samples: Map<string, Sample>;
 }
 
+const overflowLabels: Labels = { overflow: 'true' };
+
 /**
- * Counters, gauges and histograms of one process, rendered as Prometheus text. Never throws: a metric beyond
+ * Counters, gauges and histograms of one process. Never throws: a metric beyond
  * {@link metricsMax}, or used as two types, is dropped and counted.
  */
 export class Metrics {
@@ -59,14 +66,15 @@ export class Metrics {
     });
   }
 
-  /** The text exposition format 0.0.4. */
-  render(): string {
-    const lines = [...this.#metrics].sort(byName).flatMap(([name, metric]) => rendered(name, metric));
-    lines.push(
-      '# TYPE telemetry_observations_dropped_total counter',
-      `telemetry_observations_dropped_total ${this.#dropped}`,
-    );
-    return `${lines.join('\n')}\n`;
+  /** By name, in the order of names. */
+  metrics(): readonly (readonly [string, Metric])[] {
+    const [labels, observations, upTo] = [{}, 0, [] as number[]];
+    const dropped: Metric = {
+      type: 'counter',
+      bounds: [],
+      samples: new Map([['', { labels, value: this.#dropped, upTo, observations }]]),
+    };
+    return [...[...this.#metrics].sort(byName), ['telemetry_observations_dropped_total', dropped]];
   }
 
   #add({ name, type, labels }: Observation, change: (sample: Sample, metric: Metric) => void): void {
@@ -90,53 +98,15 @@ export class Metrics {
 }
 
 function sampleOf(metric: Metric, labels: Labels): Sample {
-  const text = labelText(labels);
-  const found = metric.samples.get(text);
+  const found = metric.samples.get(labelText(labels));
   if (found !== undefined) {
     return found;
   }
-  const overflows = metric.samples.size >= labelSetsPerMetricMax;
-  const kept = overflows ? metric.samples.get('overflow="true"') : undefined;
-  const sample = kept ?? { value: 0, upTo: [], observations: 0 };
-  metric.samples.set(overflows ? 'overflow="true"' : text, sample);
+  const kept = metric.samples.size >= labelSetsPerMetricMax ? overflowLabels : labels;
+  const text = labelText(kept);
+  const sample = metric.samples.get(text) ?? { labels: kept, value: 0, upTo: [], observations: 0 };
+  metric.samples.set(text, sample);
   return sample;
-}
-
-function rendered(name: string, { type, bounds, samples }: Metric): string[] {
-  const lines = [`# TYPE ${name} ${type}`];
-  for (const [labels, sample] of samples) {
-    if (type !== 'histogram') {
-      lines.push(`${name}${inBraces(labels)} ${sample.value}`);
-      continue;
-    }
-    let observations = 0;
-    bounds.forEach((bound, index) => {
-      observations += sample.upTo[index] ?? 0;
-      lines.push(`${name}_bucket${inBraces(labels, `le="${bound}"`)} ${observations}`);
-    });
-    lines.push(`${name}_bucket${inBraces(labels, 'le="+Inf"')} ${sample.observations}`);
-    lines.push(`${name}_sum${inBraces(labels)} ${sample.value}`);
-    lines.push(`${name}_count${inBraces(labels)} ${sample.observations}`);
-  }
-  return lines;
-}
-
-function labelText(labels: Labels): string {
-  return Object.entries(labels)
-    .sort(byName)
-    .map(([name, value]) => `${name}="${escaped(value)}"`)
-    .join(',');
-}
-
-const escapes: Readonly<Record<string, string>> = { '\\': '\\\\', '"': '\\"', '\n': '\\n' };
-
-function escaped(value: string): string {
-  return value.replace(/[\\"\n]/g, (character) => escapes[character] ?? character);
-}
-
-function inBraces(...labels: readonly string[]): string {
-  const text = labels.filter((label) => label !== '').join(',');
-  return text === '' ? '' : `{${text}}`;
 }
 
 function byName([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { createTelemetry, labelSetsPerMetricMax, metricsMax, type LogLevel } from './index.ts';
+import { createTelemetry, labelSetsPerMetricMax, mergedPrometheusText, metricsMax, type LogLevel } from './index.ts';
 
 function setUp(level: LogLevel = 'info') {
   const lines: string[] = [];
@@ -141,5 +141,32 @@ describe('metrics', () => {
     telemetry.gauge('both', 9);
     telemetry.count('no spaces please');
     expect(telemetry.renderMetrics()).toMatch(/\nboth 1\n[^]*telemetry_observations_dropped_total 2\n/);
+  });
+
+  test('are asked for what is looked up each time before they leave', () => {
+    const { telemetry } = setUp();
+    let backlog = 1;
+    telemetry.onCollect(() => {
+      telemetry.gauge('bus_backlog_messages', (backlog += 1));
+    });
+    expect(telemetry.renderMetrics()).toContain('bus_backlog_messages 2\n');
+    expect(telemetry.renderMetrics()).toContain('bus_backlog_messages 3\n');
+  });
+
+  test('of several services become one text, in which each sample says whose it is', () => {
+    const [{ telemetry: first }, { telemetry: second }] = [setUp(), setUp()];
+    first.count('both_total', 1);
+    first.count('both_total', 2, { tenant: 'acme' });
+    second.count('both_total', 3);
+    second.observe('one_ms', 4, { stage: 's' });
+    const text = mergedPrometheusText([
+      { service: 'a', text: first.renderMetrics() },
+      { service: 'b', text: second.renderMetrics() },
+    ]);
+    expect(text).toContain(
+      '# TYPE both_total counter\nboth_total{service="a"} 1\nboth_total{service="a",tenant="acme"} 2\nboth_total{service="b"} 3\n',
+    );
+    expect(text).toContain('one_ms_bucket{service="b",stage="s",le="5"} 1\n');
+    expect(text.match(/# TYPE both_total/g)).toHaveLength(1);
   });
 });

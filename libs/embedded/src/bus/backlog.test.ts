@@ -1,3 +1,4 @@
+import { silentTelemetry } from '@meterflow/stage';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { publishSizes, receiveNow, TemporaryBus } from '../testing/temporary-bus.ts';
 
@@ -59,14 +60,11 @@ test('what dead processes hold is due at once when they are said dead; others ke
 
 test('late acks are counted', async () => {
   const counted: [string, number | undefined][] = [];
-  const nothing = (): void => undefined;
   const telemetry = {
-    logger: { debug: nothing, info: nothing, warn: nothing, error: nothing },
+    ...silentTelemetry,
     count: (name: string, value?: number): void => {
       counted.push([name, value]);
     },
-    observe: nothing,
-    gauge: nothing,
   };
   const [first, second] = [temporary.open({ telemetry }), temporary.open({ owner: 'b' })];
   await publishSizes(first, 't', [1, 2]);
