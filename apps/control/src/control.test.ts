@@ -273,6 +273,7 @@ describe('the control API', () => {
 
     test('are shown with their bytes, retried and purged', async () => {
       const path = `/v1/dead-letters/${encodeURIComponent(letter.id)}`;
+      rig.platform.bus.declareSubscription({ name: letter.subscription, topic: 'readings.accepted.live', from: 'now' });
       expect(await get(operator, path)).toMatchObject({
         id: letter.id,
         payload: 'AQID',
@@ -282,7 +283,14 @@ describe('the control API', () => {
       const command = async (name: 'retry' | 'purge') =>
         (await call(operator, `/v1/dead-letters/${name}`, { method: 'POST', json: { ids: [letter.id] } })).json();
       expect(await command('retry')).toEqual({ retried: [letter.id] });
-      expect(rig.retried).toEqual([letter.id]);
+      expect(await command('retry')).toEqual({ retried: [] });
+      expect((await call(operator, path)).status).toBe(404);
+      const source = rig.platform.source(letter.subscription);
+      const { signal } = new AbortController();
+      const [sentAgain] = await source.receive({ messagesMax: 1, bytesMax: 100, waitMs: 0, signal });
+      expect(sentAgain).toMatchObject({ attributes: letter.attributes });
+      expect([...(sentAgain?.payload ?? [])]).toEqual([...letter.payload]);
+      await rig.platform.deadLetters.put([letter]);
       expect(await command('purge')).toEqual({ purged: [letter.id] });
       expect(await command('purge')).toEqual({ purged: [] });
       expect((await call(operator, path)).status).toBe(404);

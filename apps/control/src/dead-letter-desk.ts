@@ -17,7 +17,7 @@ const stampedStage = 'rule-execution';
 /** Dead letters as operators handle them: what is sent again is stamped with the tenant's newest activation first. */
 export function deadLetterDesk({ deadLetters, publisher, activations }: DeskPorts): DeadLetterDesk {
   return {
-    list: (filter) => deadLetters.list(filter),
+    list: (query) => deadLetters.list(query),
     show: (id) => deadLetters.show(id),
     purge: (ids) => deadLetters.purge(ids),
     counts: () => deadLetters.counts(),

@@ -1,33 +1,14 @@
-import type { ErasureProof } from '@meterflow/embedded';
+import type { DeadLetterLine, DeadLetterQuery, ErasureProof } from '@meterflow/embedded';
 import type { AggregateStore, ReadingStore } from '@meterflow/idempotent-writes';
 import type { Layer } from '@meterflow/readings';
 import type { Sources } from '@meterflow/receipts';
 import type { Keys, Tenants } from '@meterflow/registry';
 import type { DeadLetter } from '@meterflow/stage';
 
-/** What a list shows of a dead letter: all but its payload and its causes. */
-export interface DeadLetterLine extends Pick<
-  DeadLetter,
-  'id' | 'stage' | 'subscription' | 'key' | 'tenant' | 'reasonCode' | 'reason' | 'atMs'
-> {
-  readonly state: DeadLetter['state'] | 'purged';
-  readonly payloadBytes: number;
-}
-
-export interface DeadLetterFilter {
-  readonly state?: DeadLetterLine['state'];
-  readonly stage?: string;
-  readonly tenant?: string;
-  readonly reasonCode?: string;
-  readonly limit: number;
-  /** The last line of the page before. */
-  readonly before?: { readonly atMs: number; readonly id: string };
-}
-
 /** Dead letters and parked batches of all stages. */
 export interface DeadLetterDesk {
   /** Newest first. */
-  list(filter: DeadLetterFilter): Promise<readonly DeadLetterLine[]>;
+  list(query: DeadLetterQuery): Promise<readonly DeadLetterLine[]>;
   /** Undefined when there is none of this id, or when it was purged. */
   show(id: string): Promise<DeadLetter | undefined>;
   /** Sends each to its own stage once more, stamped anew; resolves with the ids that it was done to. */

@@ -1,6 +1,7 @@
+import type { DeadLetterLine } from '@meterflow/embedded';
 import { defineRoute, Problem, type Route } from '@meterflow/http';
 import { z } from 'zod';
-import type { ControlPorts, DeadLetterLine } from '../ports.ts';
+import type { ControlPorts } from '../ports.ts';
 
 const lettersPerPageMax = 1_000;
 const idsPerRequestMax = 1_000;

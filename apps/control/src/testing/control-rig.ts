@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openEmbeddedPlatform, type EmbeddedPlatform } from '@meterflow/embedded';
 import type { HttpServer } from '@meterflow/http';
-import { Keys, Tenants, type Role } from '@meterflow/registry';
+import { Activations, Keys, Tenants, type Role } from '@meterflow/registry';
 import { silentTelemetry, systemClock } from '@meterflow/stage';
 import { createControl } from '../control.ts';
+import { deadLetterDesk } from '../dead-letter-desk.ts';
 import { erasureDesk } from '../erasure-desk.ts';
 import type { ControlPorts } from '../ports.ts';
 
@@ -15,8 +16,6 @@ export interface ControlRig {
   readonly platform: EmbeddedPlatform;
   readonly server: HttpServer;
   readonly keys: Readonly<Record<'acme' | 'other', Readonly<Record<Role, string>>>>;
-  /** Dead letters that were retried. */
-  readonly retried: string[];
   close(): Promise<void>;
 }
 
@@ -26,24 +25,15 @@ export async function controlRig(): Promise<ControlRig> {
   const nowMs = (): number => systemClock.nowMs();
   const registryPorts = { registry: platform.registry, nowMs, randomBytes: (count: number) => randomBytes(count) };
   const [tenants, keys] = [new Tenants(registryPorts), new Keys(registryPorts)];
-  const retried: string[] = [];
-  const { deadLetters } = platform;
+  const { deadLetters, publisher, registry } = platform;
+  const activations = new Activations({ registry, nowMs, activationLeaseMs: 0 });
   const ports: ControlPorts = {
     readings: (layer) => platform.readings(layer),
     aggregates: platform.aggregates,
     sources: platform.sources,
     tenants,
     keys,
-    deadLetters: {
-      list: (filter) => deadLetters.list(filter),
-      show: (id) => deadLetters.show(id),
-      purge: (ids) => deadLetters.purge(ids),
-      counts: () => deadLetters.counts(),
-      retry: (ids) => {
-        retried.push(...ids);
-        return Promise.resolve(ids);
-      },
-    },
+    deadLetters: deadLetterDesk({ deadLetters, publisher, activations }),
     erasures: erasureDesk(platform, { nowMs, newId: () => randomBytes(6).toString('hex') }),
     backlogs: () =>
       Promise.resolve([
@@ -83,7 +73,6 @@ export async function controlRig(): Promise<ControlRig> {
     platform,
     server,
     keys: issued,
-    retried,
     close: async () => {
       await platform.close();
       await rm(root, { recursive: true });
