@@ -9,13 +9,8 @@ export { EmbeddedUploads } from './state/uploads.ts';
 export type { SubscriptionBacklog } from './bus/backlog.ts';
 export { deadLetterCauses, type DeadLetterCause } from './bus/dead-letter-causes.ts';
 export { openDeadLetterFile } from './bus/dead-letter-file.ts';
-export {
-  openDeadLetters,
-  type DeadLetterLine,
-  type DeadLetterQuery,
-  type DeadLetters,
-  type RetryOptions,
-} from './bus/dead-letters.ts';
+export { openDeadLetters, type DeadLetters } from './bus/dead-letters.ts';
+export type { DeadLetterLine, DeadLetterQuery, RetryOptions } from '@meterflow/stage';
 export type { SubscriptionDeclaration, SubscriptionStart } from './bus/declare.ts';
 export { openDeduper, type DeduperOptions, type EmbeddedDeduper } from './bus/deduper.ts';
 export { openBus, type BusOptions, type BusTopology, type EmbeddedBus } from './bus/embedded-bus.ts';

@@ -1,4 +1,12 @@
 export type { Clock } from './clock.ts';
+export {
+  retryTopicOf,
+  type DeadLetterIds,
+  type DeadLetterLine,
+  type DeadLetterQuery,
+  type DeadLetterStore,
+  type RetryOptions,
+} from './dead-letter-store.ts';
 export type { DeadLetter, DeadLetterSink, DeadLetterState } from './dead-letters.ts';
 export { FatalError, HaltedError, IntegrityError, PermanentError, TransientError } from './errors.ts';
 export { traceAttribute } from './group-trace.ts';

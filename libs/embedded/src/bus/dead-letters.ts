@@ -1,5 +1,13 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { DeadLetter, DeadLetterSink, DeadLetterState, Publisher } from '@meterflow/stage';
+import {
+  retryTopicOf,
+  type DeadLetter,
+  type DeadLetterIds,
+  type DeadLetterLine,
+  type DeadLetterQuery,
+  type DeadLetterStore,
+  type RetryOptions,
+} from '@meterflow/stage';
 import type { DataDirectory } from '../data-directory.ts';
 import { overwriting, storeError, transaction } from '../database.ts';
 import { openDeadLetterFile } from './dead-letter-file.ts';
@@ -11,40 +19,6 @@ import {
   type ErasedLetters,
   type LetterErasure,
 } from './erase-letters.ts';
-import { retryTopicOf } from './topology.ts';
-
-/** What a list shows of a dead letter: all but its payload and its causes. */
-export interface DeadLetterLine {
-  readonly id: string;
-  readonly state: DeadLetterState | 'purged';
-  readonly stage: string;
-  readonly subscription: string;
-  readonly key: string;
-  readonly tenant: string;
-  readonly reasonCode: string;
-  readonly reason: string;
-  readonly atMs: number;
-  readonly payloadBytes: number;
-}
-
-export interface DeadLetterQuery {
-  readonly state?: DeadLetterLine['state'];
-  readonly stage?: string;
-  readonly tenant?: string;
-  readonly reasonCode?: string;
-  readonly limit: number;
-  /** The last line of the page before. */
-  readonly before?: Pick<DeadLetterLine, 'atMs' | 'id'>;
-}
-
-export interface RetryOptions {
-  readonly publisher: Publisher;
-  /** The bytes to publish in place of the letter's own: a new activation stamped on them. */
-  readonly restamp?: (letter: DeadLetter) => Uint8Array;
-}
-
-/** What came of a command on many: the ids that it was done to; the others are unknown or purged. */
-export type DeadLetterIds = readonly string[];
 
 /** Bounds one transaction and the memory of one retry. */
 const retryLettersMax = 64;
@@ -55,7 +29,7 @@ export function openDeadLetters({ directory }: { readonly directory: DataDirecto
 }
 
 /** Dead letters and parked batches on one machine. Every change is on the disk before it resolves. */
-export class DeadLetters implements DeadLetterSink {
+export class DeadLetters implements DeadLetterStore {
   readonly #directory: DataDirectory;
   readonly #file: string;
   readonly #database: DatabaseSync;

@@ -1,4 +1,4 @@
-import { FatalError } from '@meterflow/stage';
+import { FatalError, retryTopicOf } from '@meterflow/stage';
 import type { DatabaseSync } from 'node:sqlite';
 import { openDatabase } from '../database.ts';
 
@@ -14,9 +14,7 @@ export interface Subscription {
 /** Its name is part of a file's name. */
 const namePattern = /^[a-z0-9][a-z0-9._-]{0,119}$/;
 
-export function retryTopicOf(subscription: string): string {
-  return `${subscription}.retry`;
-}
+export { retryTopicOf };
 
 /**
  * Which topics and subscriptions there are. Also the mutex between declaring, replaying and trimming: each holds this
