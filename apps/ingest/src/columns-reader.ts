@@ -19,7 +19,7 @@ import {
   utcText,
   type ReadingBatch,
 } from '@meterflow/readings';
-import type { Reject } from '@meterflow/receipts';
+import { noRemarks, type Reject, type RemarkCounts } from '@meterflow/receipts';
 import { withOurEnvelope } from './columns-envelope.ts';
 
 /** What `ReaderOptions` say beside a mapping, which columns don't need: they say themselves what they are. */
@@ -57,6 +57,9 @@ export class ColumnsReader implements Reader {
     const rejected = this.#rejects.length;
     return { received: this.#accepted + rejected, accepted: this.#accepted, rejected };
   }
+
+  /** Columns are made by programs, mostly of live readings: nothing is looked for in them. */
+  readonly remarked: RemarkCounts = noRemarks;
 
   push(bytes: Uint8Array): void {
     this.#bytes += bytes.length;

@@ -167,11 +167,19 @@ const london = join(
 );
 
 describe.skipIf(!existsSync(london))('the London files [needs shared]', () => {
-  test('lose their Null row by line, and keep duplicates and gaps for who reads them', async () => {
+  test('have their Null row, repeats and gaps in the receipt by line, and lose but the Null row', async () => {
     const { last } = await imported({ path: london });
     expect(last).toMatchObject({ counts: { received: 24_158, accepted: 24_157, rejected: 1 } });
     const rejects = await stand.platform.sources.rejects(tenant, last.sourceId!, { limit: 10, afterLine: 0 });
     expect(rejects).toMatchObject([{ line: 3_242, column: 'KWH/hh (per half hour)', code: 'no-value' }]);
+    const receipt = await stand.platform.sources.receipt(tenant, last.sourceId!);
+    expect(receipt).toMatchObject({ rejected: 1, repeated: 17, gaps: 5, missing: 52 });
+    expect(receipt?.remarks.slice(0, 2)).toMatchObject([
+      { line: 23, code: 'gap' },
+      { line: 385, code: 'repeated' },
+    ]);
+    const remarks = await stand.platform.sources.remarks(tenant, last.sourceId!, { limit: 100, afterLine: 0 });
+    expect(remarks).toHaveLength(22);
     expect(stand.readings).toHaveLength(24_157);
   });
 

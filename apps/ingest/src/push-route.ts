@@ -51,6 +51,10 @@ const answer = z.object({
   accepted: count,
   rejected: count,
   rejects: z.array(z.unknown()).describe('the first ones: line, column, code, reason, text'),
+  repeated: count.describe('readings that it brings more than once'),
+  gaps: count.describe('holes between readings of a series; `missing` readings would fill them'),
+  missing: count,
+  remarks: z.array(z.unknown()).describe('the first ones: line, code, reason, text'),
   links: z.object({ receipt: z.string(), rejects: z.string() }),
 });
 

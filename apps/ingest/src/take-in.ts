@@ -1,7 +1,15 @@
 import { encodeReadingBatch, messageAttributes, topicName, type Lane } from '@meterflow/contracts';
 import { UnreadableSourceError, type Mapping, type Reader, type ReaderCounts } from '@meterflow/formats';
 import { readingsPerBatchMax, type ReadingBatch } from '@meterflow/readings';
-import type { Delivery, Reject, SourceKind, Sources } from '@meterflow/receipts';
+import {
+  noRemarks,
+  type Delivery,
+  type Reject,
+  type Remark,
+  type RemarkCounts,
+  type SourceKind,
+  type Sources,
+} from '@meterflow/receipts';
 import type { IntervalLengths, KeptLengths } from '@meterflow/registry';
 import { TransientError, type Clock, type OutgoingMessage, type Publisher, type Telemetry } from '@meterflow/stage';
 import { mappingVersion } from './mapping-version.ts';
@@ -71,6 +79,8 @@ export class InterruptedError extends Error {
 
 /** Published together: one synced commit for so many messages. */
 const publishedTogetherMax = 16;
+/** Stored together, unless it is the end. */
+const remarksTogether = 1_000;
 const retryMs = 100;
 
 /**
@@ -193,6 +203,8 @@ class Intake {
   readonly #topic: string;
   #messages: OutgoingMessage[] = [];
   #rejects: Reject[] = [];
+  #remarks: Remark[] = [];
+  #remarked: RemarkCounts = noRemarks;
   #batches = 0;
 
   constructor(request: AcceptedRequest, ports: TakeInPorts, delivery: Delivery) {
@@ -222,6 +234,7 @@ class Intake {
       this.#refuse({ code: error.code, reason: error.message });
     }
     await this.#flush(1);
+    this.#remarked = publishes && reader !== undefined ? reader.remarked : noRemarks;
     return reader?.counts ?? { received: 0, accepted: 0, rejected: 0 };
   }
 
@@ -240,7 +253,12 @@ class Intake {
     const { clock, sources, telemetry } = this.#ports;
     await this.#request.beforeClosing?.();
     await attempt(this.#ports, () =>
-      sources.close(sourceId, { ...counts, batches: this.#batches, atMs: clock.nowMs() }),
+      sources.close(sourceId, {
+        ...counts,
+        remarked: this.#remarked,
+        batches: this.#batches,
+        atMs: clock.nowMs(),
+      }),
     );
     const labels = { tenant: this.#request.tenant };
     telemetry.count('ingest_readings_accepted_total', counts.accepted, labels);
@@ -268,6 +286,11 @@ class Intake {
       onRejects: (rejects) => {
         this.#rejects.push(...rejects);
       },
+      onRemarks: (remarks) => {
+        if (publishes) {
+          this.#remarks.push(...remarks);
+        }
+      },
     });
   }
 
@@ -292,6 +315,11 @@ class Intake {
     if (this.#rejects.length > 0) {
       const rejects = this.#rejects.splice(0);
       await attempt(this.#ports, () => this.#ports.sources.reject(this.#delivery.sourceId, rejects));
+    }
+    // A source may have many: seldom stored is soon enough, as nothing hangs on them.
+    if (this.#remarks.length > 0 && (least === 1 || this.#remarks.length >= remarksTogether)) {
+      const remarks = this.#remarks.splice(0);
+      await attempt(this.#ports, () => this.#ports.sources.remark(this.#delivery.sourceId, remarks));
     }
   }
 }

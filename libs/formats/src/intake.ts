@@ -8,6 +8,7 @@ import {
   type BatchHeader,
   type ReadingBatch,
 } from '@meterflow/readings';
+import type { Coverage } from './coverage.ts';
 import type { LocalClock } from './local-clock.ts';
 import type { RowProblem, RowSink, Stretch, StretchRejects } from './row.ts';
 import type { SeriesEntry, SeriesTable } from './series-table.ts';
@@ -29,6 +30,7 @@ export interface IntakeOptions {
   readonly gridMs: number;
   readonly clock: LocalClock;
   readonly table: SeriesTable;
+  readonly coverage: Coverage;
   readonly onBatch: (batch: ReadingBatch) => void;
 }
 
@@ -52,6 +54,7 @@ export class Intake implements RowSink {
   readonly #gridMs: number;
   readonly #gridNeedsZone: boolean;
   readonly #clock: LocalClock;
+  readonly #coverage: Coverage;
   #batch = 0;
   /** What `#row` holds the batch's indexes of; undefined where it holds none. */
   #series: SeriesEntry | undefined;
@@ -69,6 +72,7 @@ export class Intake implements RowSink {
     this.#registeredMs = options.registeredMs;
     this.#gridMs = options.gridMs;
     this.#clock = options.clock;
+    this.#coverage = options.coverage;
     this.#gridNeedsZone = !options.clock.isUtc && offsetStepMs % Math.max(1, options.gridMs) !== 0;
   }
 
@@ -96,6 +100,7 @@ export class Intake implements RowSink {
 
   /** Hands over what is left. */
   end(): void {
+    this.#coverage.end();
     if (this.#builder.count > 0) {
       this.#finish();
     }
@@ -147,16 +152,28 @@ export class Intake implements RowSink {
     const row = this.#row;
     row.lengthMs = lengthMs;
     stretch.to = to;
+    if (stretch.from < to) {
+      this.#coverage.add(stretch, to, lengthMs);
+    }
     while (stretch.from < to) {
       this.#setShared(stretch, row);
       row.line = stretch.line + stretch.from;
       stretch.from += builder.appendStretch(row, stretch);
       if (builder.count === builder.readingsMax) {
         this.#finish();
-        this.#options.table.forgetSurplus(stretch.series);
+        this.#forgetSurplus(stretch.series);
       } else if (stretch.from < to) {
         this.#finish();
       }
+    }
+  }
+
+  #forgetSurplus(inWork: SeriesEntry): void {
+    const { table } = this.#options;
+    const { generation } = table;
+    table.forgetSurplus(inWork);
+    if (table.generation !== generation) {
+      this.#coverage.forgetAllBut(inWork);
     }
   }
 

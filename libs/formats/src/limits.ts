@@ -10,6 +10,10 @@ export const probeBytesMax = 256 * 1024;
 export const probeRowsMax = 5_000;
 /** Series that a reader remembers at once; beyond, it starts over at the next batch. */
 export const seriesRememberedMax = 100_000;
+/** Spans without a hole that a reader remembers of a series; beyond, the earliest is forgotten. */
+export const spansPerSeriesMax = 16;
+/** Remarks of each code that are kept; all are counted. */
+export const remarksPerCodeMax = 1_000;
 /** Rejects that are handed over at once. */
 export const rejectsPerCallMax = 1_000;
 /** How much of a rejected line is kept. */

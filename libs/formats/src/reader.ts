@@ -1,6 +1,7 @@
 import { readingsPerBatchMax, type BatchHeader, type ReadingBatch } from '@meterflow/readings';
-import type { Reject } from '@meterflow/receipts';
+import type { Reject, Remark, RemarkCounts } from '@meterflow/receipts';
 import { dayMs } from './calendar.ts';
+import { Coverage } from './coverage.ts';
 import { CsvSource } from './csv-source.ts';
 import { Intake } from './intake.ts';
 import { IntervalProbe } from './interval-probe.ts';
@@ -12,6 +13,7 @@ import { intervalMsOf, type Mapping } from './mapping.ts';
 import { NdjsonSource } from './ndjson-source.ts';
 import { ProbingSource } from './probing-source.ts';
 import { RejectList } from './reject-list.ts';
+import { RemarkList } from './remark-list.ts';
 import type { RowSource, RowSourceOptions } from './row-source.ts';
 import { SeriesTable } from './series-table.ts';
 
@@ -39,6 +41,8 @@ export interface ReaderOptions {
   readonly onBatch: (batch: ReadingBatch) => void;
   /** Called during `push` and `end`; every reject is handed over before the call that met it returns. */
   readonly onRejects: (rejects: readonly Reject[]) => void;
+  /** Called during `push` and `end` with what is noticed about lines that are taken: repeats and gaps. */
+  readonly onRemarks?: (remarks: readonly Remark[]) => void;
 }
 
 /** received = accepted + rejected. Headers, skipped and blank lines are not received. */
@@ -61,6 +65,8 @@ export interface Reader {
   push(bytes: Uint8Array): void;
   end(): void;
   readonly counts: ReaderCounts;
+  /** Whole once `end` was called: gaps may be filled until then. */
+  readonly remarked: RemarkCounts;
 }
 
 /** Makes a reader of one source. Throws {@link UnreadableSourceError} for a mapping that the format can't use. */
@@ -72,6 +78,7 @@ class SourceReader implements Reader {
   readonly #options: ReaderOptions;
   readonly #clock: LocalClock;
   readonly #rejects: RejectList;
+  readonly #remarks: RemarkList;
   readonly #source: RowSource;
   #intake: Intake | undefined;
 
@@ -79,6 +86,7 @@ class SourceReader implements Reader {
     this.#options = options;
     this.#clock = new LocalClock(options.mapping.time.zone);
     this.#rejects = new RejectList(options.onRejects);
+    this.#remarks = new RemarkList((remarks) => options.onRemarks?.(remarks));
     const Source = format === 'csv' ? CsvSource : NdjsonSource;
     this.#source = format === 'json' ? this.#documentSource() : this.#streamSource((parts) => new Source(parts));
   }
@@ -87,6 +95,10 @@ class SourceReader implements Reader {
     const accepted = this.#intake?.accepted ?? 0;
     const rejected = this.#rejects.count;
     return { received: accepted + rejected, accepted, rejected };
+  }
+
+  get remarked(): RemarkCounts {
+    return this.#remarks.counts;
   }
 
   push(bytes: Uint8Array): void {
@@ -107,6 +119,7 @@ class SourceReader implements Reader {
       read();
     } finally {
       this.#rejects.flush();
+      this.#remarks.flush();
     }
   }
 
@@ -175,6 +188,7 @@ class SourceReader implements Reader {
       gridMs: hasGrid ? lengthMs : 0,
       clock: this.#clock,
       table,
+      coverage: new Coverage(this.#remarks),
       onBatch,
     });
     return { mapping, clock: this.#clock, sink: this.#intake, table, rejects: this.#rejects, lengthMs };

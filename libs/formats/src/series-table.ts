@@ -1,5 +1,6 @@
 import { isIdentifier, type SeriesName } from '@meterflow/readings';
 import { seriesRememberedMax } from './limits.ts';
+import type { SeriesCoverage } from './series-coverage.ts';
 import { TextTable } from './text-table.ts';
 
 /** What a reader remembers of a series. */
@@ -13,6 +14,8 @@ export interface SeriesEntry {
   /** Where its rows are within an hour that the clocks repeat: see {@link LocalClock}. */
   foldLocalMs: number;
   foldPass: 0 | 1 | 2;
+  /** What the source has brought of it; undefined until its first reading. */
+  coverage: SeriesCoverage | undefined;
 }
 
 /** What a reader remembers of a meter. Most have one channel, so that the others stand apart. */
@@ -79,7 +82,15 @@ function isName(text: string): boolean {
 }
 
 export function newSeries(meter: string, channel: string): SeriesEntry {
-  return { name: { meter, channel }, lengthMs: NaN, index: 0, batch: -1, foldLocalMs: 0, foldPass: 0 };
+  return {
+    name: { meter, channel },
+    lengthMs: NaN,
+    index: 0,
+    batch: -1,
+    foldLocalMs: 0,
+    foldPass: 0,
+    coverage: undefined,
+  };
 }
 
 function newMeter(name: string): MeterEntry {

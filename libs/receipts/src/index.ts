@@ -1,5 +1,14 @@
 export { isFinal, makeReceipt, type SourceFacts } from './make-receipt.ts';
-export { rejectsShownMax, rejectTextCharsMax, type Receipt, type Reject, type SourceState } from './receipt.ts';
+export {
+  noRemarks,
+  rejectsShownMax,
+  rejectTextCharsMax,
+  type Receipt,
+  type Reject,
+  type Remark,
+  type RemarkCounts,
+  type SourceState,
+} from './receipt.ts';
 export {
   ContentConflictError,
   sourceKinds,

@@ -6,7 +6,7 @@ import {
   type LedgerSummary,
   type OutcomeCounts,
 } from '@meterflow/idempotent-writes';
-import type { Receipt, Reject, SourceState } from './receipt.ts';
+import { noRemarks, type Receipt, type Reject, type Remark, type SourceState } from './receipt.ts';
 import type { Acceptance, Closing } from './sources.ts';
 
 /** All that is known of one delivery. */
@@ -21,6 +21,7 @@ export interface SourceFacts {
   /** How many lines are rejected so far, and the first {@link rejectsShownMax} of them. */
   readonly rejected: number;
   readonly rejects: readonly Reject[];
+  readonly remarks: readonly Remark[];
   readonly nowMs: number;
 }
 
@@ -33,10 +34,8 @@ const aggregateLayers = ['hour', 'day', 'month'] as const satisfies readonly Led
  */
 export function makeReceipt(facts: SourceFacts): Receipt {
   const { acceptance, closing } = facts;
-  const layer = (name: LedgerLayer): LedgerSummary | undefined =>
-    facts.ledger.find((summary) => summary.layer === name);
-  const raw = layer('raw')?.counts ?? noOutcomes;
-  const aggregates = aggregateLayers.map((name) => layer(name)?.counts ?? noOutcomes).reduce(addOutcomes);
+  const raw = countsOf(facts, 'raw');
+  const aggregates = aggregateLayers.map((name) => countsOf(facts, name)).reduce(addOutcomes);
   const accepted = closing?.accepted ?? sumOf(raw);
   const rejected = closing?.rejected ?? facts.rejected;
   const state = sourceState(facts);
@@ -50,6 +49,8 @@ export function makeReceipt(facts: SourceFacts): Receipt {
     accepted,
     rejected,
     rejects: facts.rejects,
+    ...(closing?.remarked ?? noRemarks),
+    remarks: facts.remarks,
     duplicates: raw.duplicate,
     inserted: raw.inserted,
     superseded: raw.superseded,
@@ -85,6 +86,10 @@ function sourceState({ closing, ledger }: SourceFacts): SourceState {
 /** The time of the last row of all; where the ledger keeps no times, the time of looking. */
 function completedAtMs({ closing, ledger, nowMs }: SourceFacts): number {
   return Math.max(closing?.atMs ?? 0, ...ledger.map(({ lastAtMs }) => lastAtMs ?? nowMs));
+}
+
+function countsOf({ ledger }: SourceFacts, layer: LedgerLayer): OutcomeCounts {
+  return ledger.find((summary) => summary.layer === layer)?.counts ?? noOutcomes;
 }
 
 function sumOf(counts: OutcomeCounts): number {

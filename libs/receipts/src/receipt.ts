@@ -10,6 +10,20 @@ export interface Reject {
   readonly text: string;
 }
 
+/** What was noticed about one line that was taken: `repeated`, `gap`. `text` names the series. */
+export type Remark = Reject;
+
+/** Within one source; what others brought before is told by the outcomes. */
+export interface RemarkCounts {
+  /** Readings that the source brings once more. */
+  readonly repeated: number;
+  /** Holes between readings of a series, and the readings that would fill them. */
+  readonly gaps: number;
+  readonly missing: number;
+}
+
+export const noRemarks: RemarkCounts = { repeated: 0, gaps: 0, missing: 0 };
+
 /**
  * `receiving`: its lines still come in. `processing`: all are on the bus. `complete`: every reading of it is stored and
  * aggregated, or is a dead letter or parked.
@@ -20,7 +34,7 @@ export type SourceState = 'receiving' | 'processing' | 'complete';
  * What became of one source. accepted = inserted + superseded + shadowed + duplicates + conflicts, once it is complete
  * and none of it is dead or parked. `aggregatesWritten` counts hours, days and months that are new or changed.
  */
-export interface Receipt {
+export interface Receipt extends RemarkCounts {
   readonly sourceId: string;
   readonly tenant: string;
   readonly label: string;
@@ -31,6 +45,8 @@ export interface Receipt {
   readonly rejected: number;
   /** The first rejects; all of them are in the list. */
   readonly rejects: readonly Reject[];
+  /** The first remarks; more are in the list. */
+  readonly remarks: readonly Remark[];
   readonly duplicates: number;
   readonly inserted: number;
   readonly superseded: number;
@@ -44,7 +60,7 @@ export interface Receipt {
   readonly seconds: number;
 }
 
-/** How many rejects a receipt itself shows. */
+/** How many rejects, and how many remarks, a receipt itself shows. */
 export const rejectsShownMax = 20;
 
 /** How much of a rejected line is kept: enough to find it, and no more of a household's readings than that needs. */

@@ -1,4 +1,4 @@
-import type { Receipt, Reject } from './receipt.ts';
+import type { Receipt, Reject, Remark, RemarkCounts } from './receipt.ts';
 
 /** What brings readings: a file, an HTTP request, a message of a providers' topic. */
 export const sourceKinds = ['file', 'request', 'topic'] as const;
@@ -56,6 +56,8 @@ export interface Closing {
   readonly received: number;
   readonly accepted: number;
   readonly rejected: number;
+  /** Absent where an earlier build closed it. */
+  readonly remarked?: RemarkCounts;
   readonly atMs: number;
 }
 
@@ -82,6 +84,8 @@ export interface Sources {
    * Throws {@link UnknownSourceError}.
    */
   reject(sourceId: string, rejects: readonly Reject[]): Promise<void>;
+  /** Appends remarks, under the same terms. */
+  remark(sourceId: string, remarks: readonly Remark[]): Promise<void>;
   /** Ends the delivery, durably. A second closing of the same source changes nothing. Throws {@link UnknownSourceError}. */
   close(sourceId: string, closing: Closing): Promise<void>;
   /** How many readings of the tenant were accepted by closings of this instant's UTC day. Asked for every delivery. */
@@ -96,4 +100,10 @@ export interface Sources {
     sourceId: string,
     page: { readonly limit: number; readonly afterLine: number },
   ): Promise<readonly Reject[]>;
+  /** The same for remarks. */
+  remarks(
+    tenant: string,
+    sourceId: string,
+    page: { readonly limit: number; readonly afterLine: number },
+  ): Promise<readonly Remark[]>;
 }

@@ -5,7 +5,7 @@ import type { ControlPorts } from '../ports.ts';
 import { waitForReceipt } from '../wait-for-receipt.ts';
 
 const sourcesPerPageMax = 200;
-const rejectsPerPageMax = 10_000;
+const linesPerPageMax = 10_000;
 const waitSecondsMax = 60;
 
 const id = z.object({ id: z.string().min(1).max(100) });
@@ -27,6 +27,10 @@ const receipt = z.object({
   accepted: count,
   rejected: count,
   rejects: z.array(reject).describe('the first ones; all are under /rejects'),
+  repeated: count.describe('readings that the source itself brings more than once'),
+  gaps: count.describe('holes between readings of a series, which `missing` readings would fill'),
+  missing: count,
+  remarks: z.array(reject).describe('the first lines before which there is a gap, or that repeat one; see /remarks'),
   duplicates: count,
   inserted: count,
   superseded: count,
@@ -42,7 +46,7 @@ const receipt = z.object({
 const roles = ['provider', 'customer', 'operator'] as const;
 
 export function sourcesRoutes(ports: Pick<ControlPorts, 'sources' | 'nowMs' | 'sleep'>): readonly Route[] {
-  return [listRoute(ports), showRoute(ports), rejectsRoute(ports)];
+  return [listRoute(ports), showRoute(ports), linesRoute(ports, rejectLines), linesRoute(ports, remarkLines)];
 }
 
 function listRoute({ sources }: Pick<ControlPorts, 'sources'>): Route {
@@ -90,26 +94,43 @@ function showRoute(ports: Pick<ControlPorts, 'sources' | 'nowMs' | 'sleep'>): Ro
   });
 }
 
-function rejectsRoute({ sources }: Pick<ControlPorts, 'sources'>): Route {
+interface LinesOf {
+  readonly name: 'rejects' | 'remarks';
+  readonly operationId: string;
+  readonly summary: string;
+}
+
+const rejectLines: LinesOf = {
+  name: 'rejects',
+  operationId: 'listRejects',
+  summary: 'The lines that were not taken, and why, in their order',
+};
+const remarkLines: LinesOf = {
+  name: 'remarks',
+  operationId: 'listRemarks',
+  summary: 'The lines that repeat a reading, or before which some are missing, in their order',
+};
+
+function linesRoute({ sources }: Pick<ControlPorts, 'sources'>, { name, operationId, summary }: LinesOf): Route {
   return defineRoute({
     method: 'GET',
-    path: '/v1/sources/{id}/rejects',
-    operationId: 'listRejects',
-    summary: 'The lines that were not taken, and why, in their order',
+    path: `/v1/sources/{id}/${name}`,
+    operationId,
+    summary,
     roles: [...roles],
     params: id,
     query: z.strictObject({
-      limit: z.coerce.number().int().min(1).max(rejectsPerPageMax).default(1_000),
+      limit: z.coerce.number().int().min(1).max(linesPerPageMax).default(1_000),
       afterLine: z.coerce.number().int().min(0).default(0),
     }),
     answers: {
-      200: { description: 'A page', schema: z.object({ rejects: z.array(reject), nextAfterLine: count.optional() }) },
+      200: { description: 'A page', schema: z.object({ [name]: z.array(reject), nextAfterLine: count.optional() }) },
     },
     handle: async ({ principal: { tenant }, params, query }) => {
       found(await sources.receipt(tenant, params.id), params.id);
-      const rejects = await sources.rejects(tenant, params.id, query);
-      const nextAfterLine = rejects.length === query.limit ? rejects.at(-1)?.line : undefined;
-      return { json: { rejects, nextAfterLine } };
+      const lines = await sources[name](tenant, params.id, query);
+      const nextAfterLine = lines.length === query.limit ? lines.at(-1)?.line : undefined;
+      return { json: { [name]: lines, nextAfterLine } };
     },
   });
 }

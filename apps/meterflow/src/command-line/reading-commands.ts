@@ -3,7 +3,7 @@ import type { Surroundings } from '../cli-context.ts';
 import { exportTo } from '../commands/export.ts';
 import { importFiles, type ImportOptions } from '../commands/import.ts';
 import { queryAggregates, queryReadings, type AggregatesOptions, type ReadingsOptions } from '../commands/query.ts';
-import { listRejects, listSources, showSource } from '../commands/sources.ts';
+import { listLines, listSources, showSource } from '../commands/sources.ts';
 import { sql } from '../commands/sql.ts';
 import { instant, wholeNumber } from './arguments.ts';
 
@@ -108,6 +108,11 @@ function addSources(program: Command, { globals, output }: Surroundings): void {
   ofTenant(sources.command('rejects').description('every line that was not taken, and why').argument('<id>'))
     .addHelpText('after', '\nExample:\n  meterflow sources rejects 4f0c9a1be27d33aa10.1')
     .action(async (id: string, options: { tenant: string }) => {
-      await listRejects(id, options, told());
+      await listLines(id, { ...options, list: 'rejects' }, told());
+    });
+  ofTenant(sources.command('remarks').description('repeated readings and gaps, by line').argument('<id>'))
+    .addHelpText('after', '\nExample:\n  meterflow sources remarks 4f0c9a1be27d33aa10.1')
+    .action(async (id: string, options: { tenant: string }) => {
+      await listLines(id, { ...options, list: 'remarks' }, told());
     });
 }

@@ -48,30 +48,31 @@ export async function showSource(
   output.line(globals.json ? text : receiptText(JSON.parse(text) as Receipt));
 }
 
-/** Every line of a source that was not taken. With --json as NDJSON, as they may be many. */
-export async function listRejects(
+/** Every line of a source that was not taken, or that something was noticed of. With --json as NDJSON, as they may be many. */
+export async function listLines(
   id: string,
-  { tenant }: { readonly tenant: string },
+  { tenant, list }: { readonly tenant: string; readonly list: LineListName },
   { globals, output }: Told,
 ): Promise<void> {
   await askServer(globals, async ({ control }) => {
     let afterLine: number | undefined;
     do {
-      const path = `/v1/sources/${encodeURIComponent(id)}/rejects${queryString({ afterLine })}`;
-      const page = (await control.json({ path, tenant, role: 'operator' })) as RejectsPage;
-      for (const reject of page.rejects) {
-        output.line(globals.json ? JSON.stringify(reject) : rejectText(reject));
+      const path = `/v1/sources/${encodeURIComponent(id)}/${list}${queryString({ afterLine })}`;
+      const page = (await control.json({ path, tenant, role: 'operator' })) as LinesPage;
+      for (const line of page[list] ?? []) {
+        output.line(globals.json ? JSON.stringify(line) : lineText(line));
       }
       afterLine = page.nextAfterLine;
     } while (afterLine !== undefined);
   });
 }
 
-interface RejectsPage {
-  readonly rejects: readonly Reject[];
+export type LineListName = 'rejects' | 'remarks';
+
+interface LinesPage extends Partial<Record<LineListName, readonly Reject[]>> {
   readonly nextAfterLine?: number;
 }
 
-function rejectText({ line, column, code, reason, text }: Reject): string {
+function lineText({ line, column, code, reason, text }: Reject): string {
   return `line ${line}${column === '' ? '' : `, ${column}`}: ${reason} (${code})${text === '' ? '' : `\n    ${text}`}`;
 }

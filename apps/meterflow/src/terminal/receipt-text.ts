@@ -13,13 +13,16 @@ export function receiptText(receipt: Receipt): string {
     `  aggregates  ${receipt.aggregatesWritten} written`,
     `  took        ${receipt.seconds.toFixed(2)} s${rate}`,
   ];
+  if (receipt.repeated + receipt.gaps > 0) {
+    lines.push(`  noticed     ${receipt.repeated} repeated, ${receipt.gaps} gaps with ${receipt.missing} missing`);
+  }
   if (receipt.batchesDead + receipt.batchesParked > 0) {
     lines.push(
       `  not stored  ${receipt.batchesDead} batches are dead letters, ${receipt.batchesParked} are parked: meterflow dead-letters list`,
     );
   }
-  const rejects = receipt.rejects.map(
+  const told = [...receipt.rejects, ...receipt.remarks].map(
     ({ line, column, code, reason }) => `    line ${line}${column === '' ? '' : `, ${column}`}: ${reason} (${code})`,
   );
-  return [...lines, ...rejects].join('\n');
+  return [...lines, ...told].join('\n');
 }

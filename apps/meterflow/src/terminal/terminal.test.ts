@@ -115,6 +115,7 @@ const receipt: Receipt = {
   ...{ received: 5, accepted: 4, rejected: 1, duplicates: 1, inserted: 3, superseded: 0, shadowed: 0, conflicts: 0 },
   ...{ aggregatesWritten: 9, batches: 1, batchesDead: 0, batchesParked: 0, seconds: 2 },
   rejects: [{ line: 3, column: 'value', code: 'no-value', reason: 'it is empty', text: 'm,' }],
+  ...{ repeated: 0, gaps: 0, missing: 0, remarks: [] },
 };
 
 describe('a receipt', () => {
@@ -124,6 +125,14 @@ describe('a receipt', () => {
     expect(text).toContain('accepted    4  = 3 inserted + 1 duplicates');
     expect(text).toContain('line 3, value: it is empty (no-value)');
     expect(text).not.toContain('dead');
+  });
+
+  test('says what was noticed where something was', () => {
+    expect(receiptText(receipt)).not.toContain('noticed');
+    const gap = { line: 7, column: '', code: 'gap', reason: '2 readings are missing before it', text: 'm,c' };
+    const text = receiptText({ ...receipt, repeated: 1, gaps: 1, missing: 2, remarks: [gap] });
+    expect(text).toContain('noticed     1 repeated, 1 gaps with 2 missing');
+    expect(text).toContain('line 7: 2 readings are missing before it (gap)');
   });
 
   test('names dead letters only where there are any, and a request by what it is', () => {

@@ -1,5 +1,5 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
-import { UnknownSourceError, type AcceptanceRequest, type Closing, type Receipt } from '@meterflow/receipts';
+import { noRemarks, UnknownSourceError, type AcceptanceRequest, type Closing, type Receipt } from '@meterflow/receipts';
 import type { AcceptanceRow } from './acceptances.ts';
 
 /** One time that a source came. */
@@ -126,6 +126,11 @@ function deliveryOf(row: Record<string, SQLOutputValue>): StoredDelivery {
     sourceId: String(row['source_id']),
     startedAtMs: Number(row['started_at_ms']),
     closing: typeof closing === 'string' ? (JSON.parse(closing) as Closing) : undefined,
-    receipt: typeof receipt === 'string' ? (JSON.parse(receipt) as Receipt) : undefined,
+    receipt: typeof receipt === 'string' ? receiptOf(receipt) : undefined,
   };
+}
+
+/** Receipts that earlier builds kept tell of no remarks. */
+function receiptOf(kept: string): Receipt {
+  return Object.assign({ ...noRemarks, remarks: [] }, JSON.parse(kept) as Receipt);
 }

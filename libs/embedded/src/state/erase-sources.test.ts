@@ -100,6 +100,19 @@ test('lines of an erased source that come later are blank, also by another proce
   expect(await textsOf('acme', id)).toEqual(['', 'm2,Null']);
 });
 
+test('remarks of an erased series are blanked like rejected lines, before and after', async () => {
+  const id = await source('acme', 'june.csv', []);
+  const remark = (line: number, text: string) => ({ line, column: '', code: 'gap', reason: 'one is missing', text });
+  await sources.remark(id, [remark(2, 'm1,import'), remark(3, 'm2,import')]);
+  await close(id);
+  expect((await sources.receipt('acme', id))?.remarks).toHaveLength(2);
+  expect(await sources.erase({ tenant: 'acme', meter: 'm1', upToMs: 5_000 })).toEqual({ labels: 0, rejects: 1 });
+  await sources.remark(id, [remark(4, 'm1,import')]);
+  const texts = (await sources.remarks('acme', id, { limit: 9, afterLine: 0 })).map(({ text }) => text);
+  expect(texts).toEqual(['', 'm2,import', '']);
+  expect((await sources.receipt('acme', id))?.remarks[0]).toMatchObject({ text: '', reason: 'erased' });
+});
+
 test('a file that comes once more stays without its name; what was accepted later keeps it', async () => {
   await source('acme', 'smith.csv', []);
   await sources.erase({ tenant: 'acme', upToMs: 999 });

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { setImmediate as turn } from 'node:timers/promises';
 import { rejectsShownMax, rejectTextCharsMax, type Reject } from '@meterflow/receipts';
+import { lineTables, type LineTable } from './line-list.ts';
 
 /** Whose sources to blank: a tenant's, or what in them names a meter. */
 export interface SourceErasure {
@@ -23,7 +24,7 @@ export const sourceErasures = `
 export interface ErasedTexts {
   /** Names of files. */
   readonly labels: number;
-  /** Rejected lines. Their numbers and codes stay, so that receipts add up. */
+  /** Rejected lines, and remarks on others. Their numbers and codes stay, so that receipts add up. */
   readonly rejects: number;
 }
 
@@ -54,10 +55,11 @@ export async function eraseTexts(
   const labels = database
     .prepare(`update acceptances set label = '' where tenant = ? and accepted_at_ms <= ? and ${labelTells}`)
     .run(tenant, upToMs, meter).changes;
-  const blank = database.prepare('update rejects set reject = ? where delivery = ? and line = ?');
   let rejects = 0;
-  for (const { delivery, line, reject } of tellingRejects(database, { tenant, meter, upToMs })) {
-    blank.run(JSON.stringify(blanked(reject)), delivery, line);
+  for (const { table, delivery, line, reject } of tellingLines(database, { tenant, meter, upToMs })) {
+    database
+      .prepare(`update ${table} set ${lineTables[table]} = ? where delivery = ? and line = ?`)
+      .run(JSON.stringify(blanked(reject)), delivery, line);
     rejects += 1;
     if (rejects % rejectsPerTurn === 0) {
       await turn();
@@ -73,7 +75,7 @@ export function foundTexts(database: DatabaseSync, { tenant, meter = '', upToMs 
     .prepare(`select count(*) as count from acceptances where tenant = ? and accepted_at_ms <= ? and ${labelTells}`)
     .get(tenant, upToMs, meter);
   let rejects = 0;
-  for (const { reject } of tellingRejects(database, { tenant, meter, upToMs })) {
+  for (const { reject } of tellingLines(database, { tenant, meter, upToMs })) {
     rejects += reject.reason === erasedReason ? 0 : 1;
   }
   return { labels: Number(row?.['count']), rejects };
@@ -98,12 +100,26 @@ const labelTells = `label <> '' and instr(label, ?) > 0`;
 const rejectsPerPage = 10_000;
 const rejectsPerTurn = 1_000;
 
-function* tellingRejects(
+interface TellingLine {
+  readonly table: LineTable;
+  readonly delivery: number;
+  readonly line: number;
+  readonly reject: Reject;
+}
+
+function* tellingLines(database: DatabaseSync, erasure: Required<SourceErasure>): Generator<TellingLine> {
+  yield* tellingLinesOf(database, 'rejects', erasure);
+  yield* tellingLinesOf(database, 'remarks', erasure);
+}
+
+function* tellingLinesOf(
   database: DatabaseSync,
+  table: LineTable,
   { tenant, meter, upToMs }: Required<SourceErasure>,
-): Generator<{ readonly delivery: number; readonly line: number; readonly reject: Reject }> {
+): Generator<TellingLine> {
+  const column = lineTables[table];
   const page = database.prepare(
-    `select delivery, line, reject from rejects
+    `select delivery, line, ${column} from ${table}
      where (delivery, line) > (?, ?) and delivery in (
        select deliveries.row from deliveries join acceptances on acceptances.row = deliveries.acceptance
        where deliveries.tenant = ? and accepted_at_ms <= ?)
@@ -115,9 +131,9 @@ function* tellingRejects(
     for (const row of rows) {
       delivery = Number(row['delivery']);
       line = Number(row['line']);
-      const reject = JSON.parse(String(row['reject'])) as Reject;
+      const reject = JSON.parse(String(row[column])) as Reject;
       if (reject.reason !== erasedReason && tellsOf(reject, meter)) {
-        yield { delivery, line, reject };
+        yield { table, delivery, line, reject };
       }
     }
     if (rows.length < rejectsPerPage) {
@@ -131,5 +147,8 @@ const renewReceipts = `
     '$.label', (select label from acceptances where acceptances.row = deliveries.acceptance),
     '$.rejects', json(coalesce((select json_group_array(json(reject)) from (
       select reject from rejects where rejects.delivery = deliveries.row order by line limit ${rejectsShownMax}
+    )), '[]')),
+    '$.remarks', json(coalesce((select json_group_array(json(remark)) from (
+      select remark from remarks where remarks.delivery = deliveries.row order by line limit ${rejectsShownMax}
     )), '[]')))
   where receipt is not null and tenant = ? and acceptance in (select row from acceptances where accepted_at_ms <= ?)`;

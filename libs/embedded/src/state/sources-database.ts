@@ -51,12 +51,22 @@ const schema = `
     primary key (delivery, line)
   ) without rowid;
 `;
+/** Tables that files of earlier builds have not; those builds leave them alone. */
+const laterTables = `
+  create table if not exists remarks (
+    delivery integer not null references deliveries (row),
+    line real not null,
+    remark text not null,
+    primary key (delivery, line)
+  ) without rowid;
+`;
 const formatVersion = 1;
 
 /** Opens (and makes) the file of acceptances, deliveries and rejected lines. */
 export function openSourcesDatabase(file: string): DatabaseSync {
   const database = openDatabase(file, { schema, formatVersion, durability: 'full' });
   database.exec(sourceErasures);
+  database.exec(laterTables);
   addMissingColumns(database);
   return database;
 }

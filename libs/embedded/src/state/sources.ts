@@ -9,6 +9,7 @@ import {
   type Delivery,
   type Receipt,
   type Reject,
+  type Remark,
   type Sources,
 } from '@meterflow/receipts';
 import { overwriting, storeError, transaction } from '../database.ts';
@@ -17,7 +18,7 @@ import { Acceptances } from './acceptances.ts';
 import { attempt } from './attempt.ts';
 import { Deliveries, type StoredDelivery } from './deliveries.ts';
 import { eraseTexts, foundTexts, keepable, type ErasedTexts, type SourceErasure } from './erase-sources.ts';
-import { RejectedLines } from './rejected-lines.ts';
+import { LineList } from './line-list.ts';
 import { openSourcesDatabase } from './sources-database.ts';
 
 export interface EmbeddedSourcesOptions {
@@ -34,7 +35,8 @@ export class EmbeddedSources implements Sources {
   readonly #options: EmbeddedSourcesOptions;
   readonly #acceptances: Acceptances;
   readonly #deliveries: Deliveries;
-  readonly #rejected: RejectedLines;
+  readonly #rejects: LineList;
+  readonly #remarks: LineList;
   readonly #acceptedByDay: AcceptedByDay;
 
   constructor(file: string, options: EmbeddedSourcesOptions) {
@@ -43,7 +45,8 @@ export class EmbeddedSources implements Sources {
     this.#database = openSourcesDatabase(file);
     this.#acceptances = new Acceptances(this.#database, options.newId);
     this.#deliveries = new Deliveries(this.#database);
-    this.#rejected = new RejectedLines(this.#database);
+    this.#rejects = new LineList(this.#database, 'rejects');
+    this.#remarks = new LineList(this.#database, 'remarks');
     this.#acceptedByDay = new AcceptedByDay(this.#database);
   }
 
@@ -66,9 +69,13 @@ export class EmbeddedSources implements Sources {
 
   reject(sourceId: string, rejects: readonly Reject[]): Promise<void> {
     return this.#write(() => {
-      const delivery = this.#deliveries.require(sourceId);
-      const acceptance = this.#acceptances.at(delivery.acceptance);
-      this.#rejected.add(delivery.row, keepable(this.#database, acceptance, rejects));
+      this.#add(this.#rejects, sourceId, rejects);
+    });
+  }
+
+  remark(sourceId: string, remarks: readonly Remark[]): Promise<void> {
+    return this.#write(() => {
+      this.#add(this.#remarks, sourceId, remarks);
     });
   }
 
@@ -117,10 +124,11 @@ export class EmbeddedSources implements Sources {
   }
 
   rejects(tenant: string, sourceId: string, page: { limit: number; afterLine: number }): Promise<readonly Reject[]> {
-    return attempt(this.#file, () => {
-      const delivery = this.#deliveries.ofTenant(tenant, sourceId);
-      return delivery === undefined ? [] : this.#rejected.after(delivery.row, page);
-    });
+    return attempt(this.#file, () => this.#page(this.#rejects, { tenant, sourceId, page }));
+  }
+
+  remarks(tenant: string, sourceId: string, page: { limit: number; afterLine: number }): Promise<readonly Remark[]> {
+    return attempt(this.#file, () => this.#page(this.#remarks, { tenant, sourceId, page }));
   }
 
   /** Once nothing can change it any more, a receipt is kept as it is: the ledger is then read no more. */
@@ -134,8 +142,9 @@ export class EmbeddedSources implements Sources {
         ...delivery,
         acceptance: this.#acceptances.at(delivery.acceptance),
         ledger,
-        rejected: this.#rejected.count(delivery.row),
-        rejects: this.#rejected.first(delivery.row),
+        rejected: this.#rejects.count(delivery.row),
+        rejects: this.#rejects.first(delivery.row),
+        remarks: this.#remarks.first(delivery.row),
         nowMs: this.#options.nowMs(),
       });
       if (isFinal(receipt)) {
@@ -145,7 +154,24 @@ export class EmbeddedSources implements Sources {
     });
   }
 
+  #add(list: LineList, sourceId: string, lines: readonly Reject[]): void {
+    const delivery = this.#deliveries.require(sourceId);
+    const acceptance = this.#acceptances.at(delivery.acceptance);
+    list.add(delivery.row, keepable(this.#database, acceptance, lines));
+  }
+
+  #page(list: LineList, { tenant, sourceId, page }: LinePage): readonly Reject[] {
+    const delivery = this.#deliveries.ofTenant(tenant, sourceId);
+    return delivery === undefined ? [] : list.after(delivery.row, page);
+  }
+
   #write<Result>(work: () => Result): Promise<Result> {
     return attempt(this.#file, () => transaction(this.#database, work));
   }
+}
+
+interface LinePage {
+  readonly tenant: string;
+  readonly sourceId: string;
+  readonly page: { readonly limit: number; readonly afterLine: number };
 }

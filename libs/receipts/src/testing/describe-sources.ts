@@ -170,6 +170,29 @@ export function describeSources(name: string, makeAdapter: () => Promise<Sources
       });
     });
 
+    describe('remarks', () => {
+      test('are kept beside the rejects, once for each line, and counted by the closing', async () => {
+        const { sourceId } = await sources.accept(request);
+        await sources.remark(sourceId, [rejectAt(7, 'gap'), rejectAt(5, 'repeated')]);
+        await reopen().remark(sourceId, [rejectAt(5, 'gap'), rejectAt(9, 'gap')]);
+        await sources.reject(sourceId, [rejectAt(6)]);
+        expect(await sources.receipt('acme', sourceId)).toMatchObject({
+          repeated: 0,
+          gaps: 0,
+          missing: 0,
+          rejected: 1,
+        });
+        await sources.close(sourceId, { ...closing(), remarked: { repeated: 1, gaps: 2, missing: 50 } });
+        const all = [rejectAt(5, 'repeated'), rejectAt(7, 'gap'), rejectAt(9, 'gap')];
+        expect(await sources.remarks('acme', sourceId, { limit: 9, afterLine: 0 })).toEqual(all);
+        expect(await sources.remarks('acme', sourceId, { limit: 1, afterLine: 5 })).toEqual([all[1]]);
+        expect(await sources.remarks('other', sourceId, { limit: 9, afterLine: 0 })).toEqual([]);
+        const receipt = await reopen().receipt('acme', sourceId);
+        expect(receipt).toMatchObject({ repeated: 1, gaps: 2, missing: 50, remarks: all, rejects: [rejectAt(6)] });
+        await expect(sources.remark('nowhere.1', all)).rejects.toThrow(UnknownSourceError);
+      });
+    });
+
     describe('a receipt', () => {
       test('shows the first rejects and counts all of them', async () => {
         const { sourceId } = await sources.accept(request);
