@@ -1,14 +1,7 @@
 export type { AggregateStore, AggregateWrite, SeriesSheets, SheetRows } from './aggregate-store.ts';
 export { CorruptSegmentError } from './corrupt-segment-error.ts';
 export { gatheredSeriesMax } from './day-pieces.ts';
-export {
-  ledgerLayers,
-  type Ledger,
-  type LedgerLayer,
-  type LedgerRow,
-  type LedgerState,
-  type LedgerSummary,
-} from './ledger.ts';
+export { ledgerLayers, type Ledger, type LedgerLayer, type LedgerSummary } from './ledger.ts';
 export { compareBytes, judgeSheet, WindowTally } from './judge-sheet.ts';
 export { GroupMerger, type DayExtent } from './merge-group.ts';
 export { addOutcomes, noOutcomes, outcomes, type Outcome, type OutcomeCounts } from './outcome.ts';

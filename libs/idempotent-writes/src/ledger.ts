@@ -1,20 +1,8 @@
-import type { Cause } from '@meterflow/readings';
 import type { OutcomeCounts } from './outcome.ts';
 
 /** What a ledger row speaks of: a layer of readings or a resolution of aggregates. */
 export const ledgerLayers = ['raw', 'validated', 'hour', 'day', 'month'] as const;
 export type LedgerLayer = (typeof ledgerLayers)[number];
-
-/** `dead` and `parked` are replaced by a later outcome; `stored` stands: the first one wins. */
-export type LedgerState = 'stored' | 'dead' | 'parked';
-
-/** One row for each (source, key of the accepted batch, part, layer). */
-export interface LedgerRow {
-  readonly cause: Cause;
-  readonly layer: LedgerLayer;
-  readonly state: LedgerState;
-  readonly counts: OutcomeCounts;
-}
 
 /** What the ledger holds for one source, summed. */
 export interface LedgerSummary {
@@ -28,7 +16,11 @@ export interface LedgerSummary {
   readonly lastAtMs?: number;
 }
 
-/** Read side of the ledger; rows are written by the stores, in the transaction of the write that they tell of. */
+/**
+ * Read side of the ledger; rows are written by the stores, in the transaction of the write that they tell of: one for
+ * each (source, key of the accepted batch, part, layer). A row that says `dead` or `parked` is replaced by a later
+ * outcome; `stored` stands: the first one wins.
+ */
 export interface Ledger {
   summary(sourceId: string): Promise<readonly LedgerSummary[]>;
 }

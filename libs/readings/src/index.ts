@@ -23,7 +23,7 @@ export {
 } from './identifiers.ts';
 export { InvalidReadingError } from './invalid-reading-error.ts';
 export { layers, type Layer } from './layer.ts';
-export { measuredCode, missingCode, qualities, qualityCode, qualityOf, type Quality } from './quality.ts';
+export { missingCode, qualities, qualityCode, qualityOf, type Quality } from './quality.ts';
 export {
   readingCount,
   readingsPerBatchMax,

@@ -5,7 +5,6 @@
 export const qualities = ['measured', 'estimated', 'substituted', 'calculated', 'missing'] as const;
 export type Quality = (typeof qualities)[number];
 
-export const measuredCode = 0;
 export const missingCode = 4;
 
 export function qualityCode(quality: Quality): number {
