@@ -39,8 +39,10 @@ describe("Google's analyser takes", () => {
 
   test.each(definitions(named).map((definition) => [definition.kind, definition.name, definition] as const))(
     'the %s %s',
-    async (_kind, _name, { statement }) => {
-      await judged(statement);
+    async (_kind, _name, { statements }) => {
+      for (const statement of statements) {
+        await judged(statement);
+      }
     },
   );
 

@@ -12,11 +12,13 @@ import {
 } from './latest.ts';
 import { aggregateTable, erasureTable, readingTables, type TableSchema } from '../schema.ts';
 
-/** A statement that makes `name` what it must be, whatever was there. */
+/** A view or function. `statements` make it what it must be, whatever was there. */
 export interface Definition {
   readonly kind: 'view' | 'materialized view' | 'function';
   readonly name: string;
-  readonly statement: string;
+  /** What it shows. */
+  readonly query: string;
+  readonly statements: readonly string[];
 }
 
 /** How often the incremental form takes in new rows; what came since is added by the query that asks. */
@@ -78,28 +80,28 @@ function materializedView(relation: Relation, named: Named): Definition {
     rows.partition === undefined
       ? ''
       : `\nPARTITION BY TIMESTAMP_TRUNC(${rows.partition.column}, ${rows.partition.by})`;
-  return {
-    kind: 'materialized view',
-    name,
-    statement: `CREATE MATERIALIZED VIEW IF NOT EXISTS ${named(name)}${partition}
+  const query = incrementalLatest(relation, named);
+  // BigQuery does not replace one in place. All of it follows from the rows, so building it anew costs a scan alone.
+  const statements = [
+    `DROP MATERIALIZED VIEW IF EXISTS ${named(name)}`,
+    `CREATE MATERIALIZED VIEW ${named(name)}${partition}
 CLUSTER BY ${rows.cluster.join(', ')}
 OPTIONS (enable_refresh = TRUE, refresh_interval_minutes = ${refreshMinutes})
 AS
-${incrementalLatest(relation, named)}`,
-  };
+${query}`,
+  ];
+  return { kind: 'materialized view', name, query, statements };
 }
 
 function view(name: string, query: string, named: Named): Definition {
-  return { kind: 'view', name, statement: `CREATE OR REPLACE VIEW ${named(name)} AS\n${query}` };
+  return { kind: 'view', name, query, statements: [`CREATE OR REPLACE VIEW ${named(name)} AS\n${query}`] };
 }
 
 function asOfFunction(relation: Relation, named: Named): Definition {
   const name = asOfName(relation);
-  return {
-    kind: 'function',
-    name,
-    statement: `CREATE OR REPLACE TABLE FUNCTION ${named(name)}(as_of TIMESTAMP) AS\n${latestAsOf(relation, named)}`,
-  };
+  const query = latestAsOf(relation, named);
+  const statement = `CREATE OR REPLACE TABLE FUNCTION ${named(name)}(as_of TIMESTAMP) AS\n${query}`;
+  return { kind: 'function', name, query, statements: [statement] };
 }
 
 function text(value: string): string {

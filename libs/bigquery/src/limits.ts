@@ -1,0 +1,42 @@
+import { bulkStageLimits, type StageLimits } from '@meterflow/stage';
+
+/** Every bound of a warehouse's jobs. */
+export interface WarehouseLimits {
+  /** One call. */
+  readonly callMs: number;
+  /** One upload of a file. */
+  readonly uploadMs: number;
+  /** So often is a job asked for; the service knows it by its id, so that it runs once. */
+  readonly askMax: number;
+  /** Between two tries, and between two looks at a job; doubled up to the greatest. */
+  readonly pauseMs: number;
+  readonly pauseMsMax: number;
+  /** From the first try to the end of a job. */
+  readonly jobMs: number;
+  /**
+   * Between the starts of two load jobs to one table by this process. BigQuery takes 1,500 loads a table and day and
+   * 30,000 changes of its partitions, failed ones counted.
+   */
+  readonly loadIntervalMs: number;
+  /** No load is tried for so long after a quota was used up: the tries that fail count too. */
+  readonly quotaPauseMs: number;
+}
+
+export const warehouseLimits: WarehouseLimits = {
+  callMs: 30_000,
+  uploadMs: 300_000,
+  askMax: 5,
+  pauseMs: 500,
+  pauseMsMax: 8_000,
+  jobMs: 900_000,
+  loadIntervalMs: 120_000,
+  quotaPauseMs: 600_000,
+};
+
+/** For the stage before a warehouse: groups as large as memory allows, so that few load jobs carry much. */
+export const warehouseStageLimits: StageLimits = {
+  ...bulkStageLimits,
+  groupMessagesMax: 4_096,
+  groupBytesMax: 16 * 1024 * 1024,
+  coalesceMs: 60_000,
+};

@@ -1,0 +1,65 @@
+import { randomUUID } from 'node:crypto';
+import type { AggregateWrite, ReadingWrite } from '@meterflow/idempotent-writes';
+import type { Layer } from '@meterflow/readings';
+import type { Clock, Sink, Telemetry } from '@meterflow/stage';
+import { aggregateRows } from './aggregate-rows.ts';
+import { BigQueryApi, type WarehouseLocation } from './api.ts';
+import { erase, type WarehouseErasure } from './erasure.ts';
+import { Jobs } from './jobs.ts';
+import { warehouseLimits, type WarehouseLimits } from './limits.ts';
+import { LoadSink } from './load-sink.ts';
+import { Provisioning, type Drift } from './provision.ts';
+import { readingRows, type RowFile } from './reading-rows.ts';
+import { aggregateTable, readingTables } from './schema.ts';
+
+export interface WarehouseOptions {
+  readonly location: WarehouseLocation;
+  readonly clock: Clock;
+  readonly telemetry: Telemetry;
+  /** Aborts when the process drains: loads then no longer wait for their turn. */
+  readonly signal?: AbortSignal;
+  readonly limits?: Partial<WarehouseLimits>;
+}
+
+/**
+ * BigQuery as a sink of readings and aggregates, beside the primary store: it says no `…stored` and knows no outcomes.
+ * Writes are durable and visible when they resolve. They reject with TransientError while BigQuery is down or a quota
+ * is used up, PermanentError for rows that it refuses, FatalError where a table or a right is missing.
+ */
+export interface Warehouse {
+  readings(layer: Layer): Sink<ReadingWrite>;
+  readonly aggregates: Sink<AggregateWrite>;
+  /** What is other than this build needs it. */
+  drift(): Promise<readonly Drift[]>;
+  /** Mends all drift that can be, and returns what remains. */
+  provision(): Promise<readonly Drift[]>;
+  /** Resolves to the number of rows erased. */
+  erase(erasure: WarehouseErasure): Promise<number>;
+}
+
+/** Opens no connection; the first call does. */
+export function openWarehouse(options: WarehouseOptions): Warehouse {
+  const { location, clock, telemetry, signal = new AbortController().signal } = options;
+  const limits = { ...warehouseLimits, ...options.limits };
+  const api = new BigQueryApi(location, limits);
+  const jobs = new Jobs({ api, clock, limits, newId: () => `meterflow-${randomUUID()}` });
+  const provisioning = new Provisioning(api, jobs);
+  const sink = <Write>(table: string, rows: (writes: readonly Write[], writtenAtMs: number) => RowFile): Sink<Write> =>
+    new LoadSink({ table, rows, jobs, clock, limits, telemetry, signal });
+  const readings = {
+    raw: sink(readingTables.raw.name, readingRows),
+    validated: sink(readingTables.validated.name, readingRows),
+  };
+  return {
+    readings: (layer) => readings[layer],
+    aggregates: sink(aggregateTable.name, aggregateRows),
+    drift: () => provisioning.drift(),
+    provision: async () => {
+      for (const { mend } of await provisioning.drift()) {
+        await mend?.();
+      }
+      return provisioning.drift();
+    },
+    erase: (erasure) => erase(jobs, (name) => `\`${location.projectId}.${location.dataset}.${name}\``, erasure),
+  };
+}
