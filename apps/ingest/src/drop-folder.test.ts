@@ -51,6 +51,29 @@ function receiptOf(name: string, shelf = 'done'): { sourceId: string; accepted: 
   return JSON.parse(readFileSync(join(folder, shelf, `${name}.receipt.json`), 'utf8')) as ReturnType<typeof receiptOf>;
 }
 
+describe('quotas', () => {
+  test('of requests bound the files of a minute: the others wait', async () => {
+    await stand.tenants.setQuotas(tenant, { requestsPerMinute: 2 });
+    await drop('a.csv');
+    await drop('b.csv');
+    await drop('c.csv');
+    expect(await settle()).toBe(2);
+    expect(warnings).toEqual(['a dropped file could not be taken; it is tried again']);
+    stand.clock.aheadMs += 60_000;
+    expect(await stand.ingest.dropFolder.look()).toBe(1);
+  });
+
+  test('of bytes bound a file: it is moved to rejected, with the reason in its receipt', async () => {
+    await stand.tenants.setQuotas(tenant, { bytesPerRequest: 100 });
+    await drop('large.csv');
+    expect(await settle()).toBe(1);
+    expect(receiptOf('large.csv', 'rejected')).toMatchObject({
+      accepted: 0,
+      rejects: [{ line: 0, code: 'source-too-large' }],
+    });
+  });
+});
+
 describe('a dropped file', () => {
   test('that stopped growing is taken through the bulk lane and moved beside its receipt', async () => {
     await drop('may.csv');

@@ -2,8 +2,9 @@ import { constants, type Stats } from 'node:fs';
 import { lstat, mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Receipt } from '@meterflow/receipts';
-import type { Tenants } from '@meterflow/registry';
+import { quotaDefaults, type Tenants } from '@meterflow/registry';
 import type { Telemetry } from '@meterflow/stage';
+import { Problem, type RequestQuota } from '@meterflow/http';
 import { checkDailyQuota } from './daily-quota.ts';
 import { FileChangedError, importFile } from './import-file.ts';
 import { isSameFile } from './same-file.ts';
@@ -21,6 +22,8 @@ export interface DropDoor {
   readonly takeIn: TakeInPorts;
   readonly mappings: Mappings;
   readonly tenants: Pick<Tenants, 'get'>;
+  /** A file counts as a request does. */
+  readonly requests: RequestQuota;
   readonly telemetry: Telemetry;
 }
 
@@ -35,14 +38,13 @@ type Shelf = 'done' | 'rejected';
 export async function takeDropped(file: DroppedFile & { readonly delivery: string }, door: DropDoor): Promise<boolean> {
   const { tenant, folder, name, stats, delivery } = file;
   const { sources, clock } = door.takeIn;
-  const quotas = (await door.tenants.get(tenant))?.quotas;
-  if (quotas !== undefined) {
-    await checkDailyQuota({ tenant, ...quotas }, { sources, nowMs: () => clock.nowMs() });
-  }
+  const quotas = (await door.tenants.get(tenant))?.quotas ?? quotaDefaults;
+  await checkDailyQuota({ tenant, ...quotas }, { sources, nowMs: () => clock.nowMs() });
+  takeRequest(door.requests, tenant, quotas.requestsPerMinute);
   const path = join(folder, name);
   const mappings = await door.mappings.choices(tenant);
   const taken = await importFile(
-    { tenant, path, label: name, delivery, mappings, sourceVersion: 0 },
+    { tenant, path, label: name, delivery, mappings, sourceVersion: 0, bytesMax: quotas.bytesPerRequest },
     door.takeIn,
   ).catch(unlessChanged);
   if (taken === undefined || !isSameFile(stats, await lstat(path))) {
@@ -54,6 +56,15 @@ export async function takeDropped(file: DroppedFile & { readonly delivery: strin
   const { accepted, rejected } = taken.counts;
   door.telemetry.logger.info('took a dropped file', { tenant, name, sourceId: taken.sourceId, accepted, rejected });
   return true;
+}
+
+/** Throws Problem `too-many-requests`. */
+function takeRequest(requests: RequestQuota, tenant: string, requestsPerMinute: number): void {
+  const waitMs = requests.take(tenant, requestsPerMinute);
+  if (waitMs > 0) {
+    const detail = `the tenant may drop ${requestsPerMinute} files a minute`;
+    throw new Problem('too-many-requests', detail, { retryAfterSeconds: waitMs / 1_000 });
+  }
 }
 
 function unlessChanged(error: unknown): undefined {

@@ -7,6 +7,7 @@ import { mappingVersion } from './mapping-version.ts';
 import type { SourceFormat } from './open-reader.ts';
 import { isSameFile } from './same-file.ts';
 import { takeIn, type TakeInPorts, type TakenIn } from './take-in.ts';
+import { withinBytes } from './within-bytes.ts';
 
 export interface FileImport {
   readonly tenant: string;
@@ -20,6 +21,8 @@ export interface FileImport {
   readonly mapping?: Mapping;
   readonly mappings: readonly Mapping[];
   readonly sourceVersion: number;
+  /** The tenant's `bytesPerRequest`. */
+  readonly bytesMax: number;
   readonly onProgress?: (progress: ImportProgress) => void;
 }
 
@@ -89,7 +92,8 @@ export async function importFile(file: FileImport, ports: TakeInPorts): Promise<
       format,
       mapping,
       sourceVersion: file.sourceVersion,
-      bytes: () => fileContent(file.path, facts, onRead),
+      bytes: () =>
+        withinBytes(fileContent(file.path, facts, onRead), { fileBytes: facts.bytes, bytesMax: file.bytesMax }),
       beforeClosing: () => checkUnchanged(file.path, before, facts),
       onProgress: ({ counts }) => file.onProgress?.({ bytes: read, bytesTotal: facts.bytes, ...counts }),
     },

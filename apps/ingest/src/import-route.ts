@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { defineRoute, Problem, type Route } from '@meterflow/http';
 import { z } from 'zod';
+import { checkDailyQuota } from './daily-quota.ts';
 import { importableFile, importFile, NotImportableError, type FileImport } from './import-file.ts';
 import { importsAtOnceMax } from './limits.ts';
 import type { Mappings } from './mappings.ts';
@@ -62,7 +63,9 @@ export function importRoute({ takeIn, mappings, imports }: ImportDoor): Route {
     roles: ['operator'],
     body: importRequest,
     answers: { 200: { description: 'progress, then the closing, as NDJSON', mediaType: 'application/x-ndjson' } },
-    handle: async ({ principal: { tenant }, body }) => {
+    handle: async ({ principal: { tenant }, quotas, body }) => {
+      const { sources, clock } = takeIn;
+      await checkDailyQuota({ tenant, ...quotas }, { sources, nowMs: () => clock.nowMs() });
       const mapping = await namedMapping(mappings, tenant, body.mapping);
       const path = await readable(body.path);
       const choices = await mappings.choices(tenant);
@@ -75,6 +78,7 @@ export function importRoute({ takeIn, mappings, imports }: ImportDoor): Route {
         ...(mapping === undefined ? {} : { mapping }),
         mappings: choices,
         sourceVersion: body.sourceVersion,
+        bytesMax: quotas.bytesPerRequest,
         onProgress: lines.progress,
       };
       imports.checkRoom();

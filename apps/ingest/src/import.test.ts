@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { appendFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { importsAtOnceMax } from './limits.ts';
 import { csvHeader, csvLines, IngestStand } from './testing/ingest-stand.ts';
@@ -115,6 +116,36 @@ describe('an import', () => {
     const { status, last } = await imported({ path: await file('may.csv', csvHeader), mapping: 'berlin' });
     expect(status).toBe(400);
     expect(last.detail).toContain('default, london');
+  });
+
+  test('is refused once the readings of the day are used up, and told when to come again', async () => {
+    await stand.tenants.setQuotas(tenant, { readingsPerDay: 3 });
+    const path = await file('may.csv', csvHeader + csvLines(3));
+    expect((await imported({ path })).last).toMatchObject({ closed: true });
+    const refused = await fetch(`${stand.url}/v1/imports`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ path }),
+    });
+    expect(refused.status).toBe(429);
+    expect(await refused.json()).toMatchObject({ code: 'quota-exceeded' });
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+  });
+
+  test('is refused when the requests of the minute are used up', async () => {
+    await stand.tenants.setQuotas(tenant, { requestsPerMinute: 1 });
+    const path = await file('may.csv', csvHeader + csvLines(3));
+    expect((await imported({ path })).status).toBe(200);
+    expect(await imported({ path })).toMatchObject({ status: 429, last: { code: 'too-many-requests' } });
+  });
+
+  test('of a file beyond the quota of bytes takes nothing of it; of one that unpacks to more, what comes before', async () => {
+    await stand.tenants.setQuotas(tenant, { bytesPerRequest: 2_000_000 });
+    const large = await imported({ path: await file('large.csv', csvHeader + csvLines(40_000)) });
+    expect(large.last).toMatchObject({ counts: { received: 0 }, refusal: { code: 'source-too-large' } });
+    const packed = await imported({ path: await file('bomb.csv.gz', gzipSync(csvHeader + csvLines(40_000))) });
+    expect(packed.last).toMatchObject({ closed: true, refusal: { code: 'source-too-large' } });
+    expect(packed.last['refusal']).toMatchObject({ reason: expect.stringContaining('bytesPerRequest') as string });
   });
 
   test('of which no line can be read is closed with the reason', async () => {

@@ -1,4 +1,4 @@
-import type { Route } from '@meterflow/http';
+import { RequestQuota, type Route } from '@meterflow/http';
 import type { Sources, Uploads } from '@meterflow/receipts';
 import {
   activationLeaseMsDefault,
@@ -90,7 +90,8 @@ export function createIngest(ports: IngestPorts, options: IngestOptions): Ingest
   });
   const imports = new Imports();
   const routes = [push, ...mappingRoutes(mappings)];
-  const door = { takeIn: { ...files, signal }, mappings, tenants, telemetry };
+  const requestQuota = new RequestQuota(nowMs);
+  const door = { takeIn: { ...files, signal }, mappings, tenants, requests: requestQuota, telemetry };
   return {
     routes,
     localRoutes: [...routes, importRoute({ ...door, imports })],

@@ -6,17 +6,18 @@ import { createHttpServer, localPrincipal, type HttpServerOptions } from '@meter
 import { Keys, Tenants } from '@meterflow/registry';
 import { runService } from '@meterflow/service';
 import { systemClock } from '@meterflow/stage';
-import { createTelemetry } from '@meterflow/telemetry';
+import { createTelemetry, serveOperations } from '@meterflow/telemetry';
 import { parseIngestConfig } from './ingest-config.ts';
 import { createIngest } from './ingest.ts';
 import { uploadKeptMs, uploadSweepEveryMs } from './limits.ts';
 
 const config = parseIngestConfig(process.env, { pid: process.pid });
-const telemetry = createTelemetry({ service: 'ingest', level: config.logLevel });
+const telemetry = createTelemetry({ service: 'ingest', level: config.logLevel, otlp: config.otlp });
 const nowMs = (): number => systemClock.nowMs();
 
 await runService({
   telemetry,
+  tell: (probe) => serveOperations(config.operations, probe),
   drainMs: config.drainMs,
   stuckMs: config.stuckMs,
   open: async (lifecycle) => {

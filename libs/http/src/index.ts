@@ -5,6 +5,7 @@ export { ListenError, type Address } from './listen.ts';
 export { mergeOpenApi } from './merge-open-api.ts';
 export type { ApiFacts } from './open-api.ts';
 export { Problem, problemCodes, type ProblemCode, type ProblemOptions, type RequestError } from './problem.ts';
+export { RequestQuota } from './request-quota.ts';
 export { mediaType } from './request-body.ts';
 export {
   defineRoute,
