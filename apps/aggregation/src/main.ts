@@ -3,7 +3,7 @@ import { openEmbeddedPlatform } from '@meterflow/embedded';
 import { SeriesRegistry } from '@meterflow/registry';
 import { noSink, parseServiceConfig, runService, stageRun, type StageRun } from '@meterflow/service';
 import { systemClock } from '@meterflow/stage';
-import { createTelemetry } from '@meterflow/telemetry';
+import { createTelemetry, serveOperations } from '@meterflow/telemetry';
 import { aggregationStage } from './aggregation-stage.ts';
 import { monthStage } from './month-stage.ts';
 
@@ -11,10 +11,11 @@ import { monthStage } from './month-stage.ts';
 const seriesSettingsMsMax = 5_000;
 
 const config = parseServiceConfig(process.env, { service: 'aggregation', pid: process.pid });
-const telemetry = createTelemetry({ service: 'aggregation', level: config.logLevel });
+const telemetry = createTelemetry({ service: 'aggregation', level: config.logLevel, otlp: config.otlp });
 
 await runService({
   telemetry,
+  tell: (probe) => serveOperations(config.operations, probe),
   drainMs: config.drainMs,
   stuckMs: config.stuckMs,
   open: (lifecycle) => {

@@ -3,29 +3,36 @@ import { join } from 'node:path';
 import { openEmbeddedPlatform, openSqlEngine, type SqlEngine } from '@meterflow/embedded';
 import { localPrincipal } from '@meterflow/http';
 import { Activations, Keys, quotaDefaults, Tenants } from '@meterflow/registry';
-import { parseServiceConfig, runService } from '@meterflow/service';
+import { operationsSocket, parseServiceConfig, runService } from '@meterflow/service';
 import { systemClock } from '@meterflow/stage';
-import { createTelemetry } from '@meterflow/telemetry';
+import { createTelemetry, gatherMetrics, serveOperations } from '@meterflow/telemetry';
 import { createControl, type ControlAccess } from './control.ts';
 import { deadLetterDesk } from './dead-letter-desk.ts';
 import { erasureDesk } from './erasure-desk.ts';
 import { ensureFirstKey } from './first-key.ts';
+import { observeBacklogs } from './observe-backlogs.ts';
 import type { ControlPorts } from './ports.ts';
 import { localRoutes } from './routes/local.ts';
 import { sqlRoute } from './routes/sql.ts';
 
 const config = parseServiceConfig(process.env, { service: 'control', pid: process.pid });
-const telemetry = createTelemetry({ service: 'control', level: config.logLevel });
+const telemetry = createTelemetry({ service: 'control', level: config.logLevel, otlp: config.otlp });
+/** Whose metrics this one hands out together with its own. */
+const services = ['ingest', 'rule-execution', 'persistence', 'aggregation', 'control'];
 const nowMs = (): number => systemClock.nowMs();
 
 await runService({
   telemetry,
+  tell: (probe) => serveOperations(config.operations, probe),
   drainMs: config.drainMs,
   stuckMs: config.stuckMs,
   open: async (lifecycle) => {
     const platform = openEmbeddedPlatform({ root: config.dataDir, owner: config.owner, telemetry });
     lifecycle.register('platform', () => platform.close());
     const { registry, deadLetters, publisher, directory } = platform;
+    telemetry.onCollect(() => {
+      observeBacklogs(platform.bus.backlog(), telemetry, nowMs());
+    });
     const tenants = new Tenants({ registry, nowMs });
     const keys = new Keys({ registry, nowMs, randomBytes });
     const activations = new Activations({ registry, nowMs, activationLeaseMs: 0 });
@@ -46,7 +53,8 @@ await runService({
       telemetry,
       notLive: () => undefined,
       notReady: () => (lifecycle.ready ? undefined : lifecycle.state),
-      metrics: () => telemetry.renderMetrics(),
+      metrics: () =>
+        gatherMetrics(services.map((service) => ({ service, socket: operationsSocket(config.dataDir, service) }))),
       newRequestId: randomUUID,
     };
     // DuckDB is loaded when the first query comes.

@@ -1,15 +1,16 @@
 import { parseServiceConfig, runService, stageRun, type StageRun } from '@meterflow/service';
-import { createTelemetry } from '@meterflow/telemetry';
+import { createTelemetry, serveOperations } from '@meterflow/telemetry';
 import { openEmbeddedPlatform } from '@meterflow/embedded';
 import { subscriptionName, type Lane } from '@meterflow/contracts';
 import { aggregatePersistence } from './aggregate-persistence.ts';
 import { readingPersistence } from './reading-persistence.ts';
 
 const config = parseServiceConfig(process.env, { service: 'persistence', pid: process.pid });
-const telemetry = createTelemetry({ service: 'persistence', level: config.logLevel });
+const telemetry = createTelemetry({ service: 'persistence', level: config.logLevel, otlp: config.otlp });
 
 await runService({
   telemetry,
+  tell: (probe) => serveOperations(config.operations, probe),
   drainMs: config.drainMs,
   stuckMs: config.stuckMs,
   open: (lifecycle) => {

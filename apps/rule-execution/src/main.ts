@@ -5,16 +5,17 @@ import { defaultFlow, emptyBatch } from '@meterflow/rules';
 import { IsolatedSandbox } from '@meterflow/sandbox';
 import { noSink, parseServiceConfig, runService, stageRun } from '@meterflow/service';
 import { systemClock } from '@meterflow/stage';
-import { createTelemetry } from '@meterflow/telemetry';
+import { createTelemetry, serveOperations } from '@meterflow/telemetry';
 import { ruleExecutionStage } from './rule-execution-stage.ts';
 import { RulesFolder } from './rules-folder.ts';
 
 const config = parseServiceConfig(process.env, { service: 'rule-execution', pid: process.pid });
-const telemetry = createTelemetry({ service: 'rule-execution', level: config.logLevel });
+const telemetry = createTelemetry({ service: 'rule-execution', level: config.logLevel, otlp: config.otlp });
 const { logger } = telemetry;
 
 await runService({
   telemetry,
+  tell: (probe) => serveOperations(config.operations, probe),
   drainMs: config.drainMs,
   stuckMs: config.stuckMs,
   open: (lifecycle) => {

@@ -20,7 +20,7 @@ export interface HttpServerOptions extends AdmissionPorts {
   /** Why requests should go elsewhere; undefined when they may come. Behind `/readyz`. */
   readonly notReady: () => string | undefined;
   /** Prometheus text behind `/metrics`, for operators; no such route without it. */
-  readonly metrics?: () => string;
+  readonly metrics?: () => string | Promise<string>;
   readonly newRequestId: () => string;
   /** After so long without a byte in either direction a connection is cut. */
   readonly silenceMsMax?: number;
@@ -123,16 +123,18 @@ function addPublicRoutes(server: FastifyInstance, options: HttpServerOptions, ro
   server.get('/openapi.json', () => document);
 }
 
-function metricsRoute(metrics: () => string): Route {
+function metricsRoute(metrics: () => string | Promise<string>): Route {
   return defineRoute({
     method: 'GET',
     path: '/metrics',
     operationId: 'metrics',
-    summary: 'What this process counts, as Prometheus text',
+    summary: 'What the services count, as Prometheus text',
     roles: ['operator'],
     answers: { 200: { description: 'The metrics', mediaType: 'text/plain' } },
-    handle: () =>
-      Promise.resolve({ headers: { 'content-type': 'text/plain; version=0.0.4' }, stream: Readable.from([metrics()]) }),
+    handle: async () => ({
+      headers: { 'content-type': 'text/plain; version=0.0.4' },
+      stream: Readable.from([await metrics()]),
+    }),
   });
 }
 

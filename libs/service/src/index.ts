@@ -1,8 +1,10 @@
 export type { Platform } from './platform.ts';
 export { runService, type ServiceOptions, type StageRun } from './run-service.ts';
 export { noSink, stageRun, type StageRunOptions } from './stage-run.ts';
+export type { ServiceProbe, ServiceTelemetry } from './service-telemetry.ts';
 export {
   ConfigurationError,
+  operationsSocket,
   parseEnvironment,
   parseServiceConfig,
   serviceEnvironment,

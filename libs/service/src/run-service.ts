@@ -1,14 +1,18 @@
 import { Lifecycle, nodeProcess, nodeTimers, stopWithProcess } from '@meterflow/graceful-shutdown';
-import { StageProgress, systemClock, type Logger, type Telemetry } from '@meterflow/stage';
+import { StageProgress, systemClock, type Logger } from '@meterflow/stage';
+import { observeStages, registerTelemetry, type ServiceProbe, type ServiceTelemetry } from './service-telemetry.ts';
 
 /** A stage on one subscription, ready to run until the signal aborts. */
 export interface StageRun {
   readonly name: string;
+  readonly subscription: string;
   run(options: { readonly signal: AbortSignal; readonly progress: StageProgress }): Promise<void>;
 }
 
 export interface ServiceOptions {
-  readonly telemetry: Telemetry;
+  readonly telemetry: ServiceTelemetry;
+  /** Makes the process tell how it is; resolves with what ends that. The service runs on where it can't. */
+  readonly tell: (probe: ServiceProbe) => Promise<() => Promise<void>>;
   /** How long the drain may take: within the platform's grace period, with a margin. */
   readonly drainMs: number;
   /** The service is stuck when messages are in work and none was settled for so long: longer than any handler may take. */
@@ -49,15 +53,34 @@ export async function runService(options: ServiceOptions): Promise<void> {
   const timers = nodeTimers();
   const lifecycle = new Lifecycle({ timers, log });
   stopWithProcess(lifecycle, { process: nodeProcess(), timers, log, drainMs });
+  let progresses: readonly StageProgress[] = [];
+  const stuck = (): boolean => progresses.some((progress) => progress.stuck(systemClock.nowMs(), options.stuckMs));
+  registerTelemetry(lifecycle, telemetry);
   try {
+    await tellHowItIs(options, lifecycle, stuck);
     const stages = await options.open(lifecycle);
-    const progresses = run(stages, lifecycle, drainMs);
-    tellSupervisor(progresses, lifecycle, options.stuckMs);
+    progresses = run(stages, lifecycle, drainMs);
+    observeStages(stages, progresses, telemetry);
+    tellSupervisor(stuck, lifecycle);
     lifecycle.started();
   } catch (error) {
     isTold = process.connected;
     tell({ type: 'failed', reason: error instanceof Error ? error.message : String(error) });
     void lifecycle.fail(error, drainMs);
+  }
+}
+
+async function tellHowItIs(options: ServiceOptions, lifecycle: Lifecycle, stuck: () => boolean): Promise<void> {
+  const { telemetry } = options;
+  try {
+    const close = await options.tell({
+      notLive: () => (stuck() ? 'a stage does not come on' : undefined),
+      notReady: () => (lifecycle.ready ? undefined : lifecycle.state),
+      metrics: () => telemetry.renderMetrics(),
+    });
+    lifecycle.register('operations', close);
+  } catch (error) {
+    telemetry.logger.warn('nobody can ask this process how it is', { error });
   }
 }
 
@@ -81,12 +104,12 @@ function run(stages: readonly StageRun[], lifecycle: Lifecycle, drainMs: number)
   return progresses;
 }
 
-function tellSupervisor(progresses: readonly StageProgress[], lifecycle: Lifecycle, stuckMs: number): void {
+function tellSupervisor(stuck: () => boolean, lifecycle: Lifecycle): void {
   if (process.send === undefined) {
     return;
   }
   const alive = setInterval(() => {
-    tell({ type: 'alive', stuck: progresses.some((progress) => progress.stuck(systemClock.nowMs(), stuckMs)) });
+    tell({ type: 'alive', stuck: stuck() });
   }, aliveEveryMs);
   lifecycle.register('supervisor', () => {
     clearInterval(alive);

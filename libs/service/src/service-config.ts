@@ -11,8 +11,22 @@ export const serviceEnvironment = {
   METERFLOW_OWNER: z.string().min(1).optional().describe('names this run of this process; made up when absent'),
   METERFLOW_DRAIN_MS: z.coerce.number().int().positive().default(20_000).describe('how long a drain may take'),
   METERFLOW_STUCK_MS: z.coerce.number().int().positive().default(30_000).describe('longer than any handler may take'),
+  METERFLOW_OPERATIONS_PORT: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(65_535)
+    .optional()
+    .describe('/livez, /readyz and /metrics of this process on a port; on a socket in the data directory when absent'),
   METERFLOW_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
 };
+
+/** What OpenTelemetry names itself; where it is sent to with which headers, its exporters read for themselves. */
+const telemetryEnvironment = z.object({
+  OTEL_EXPORTER_OTLP_ENDPOINT: z.url().optional(),
+  OTEL_SDK_DISABLED: z.stringbool().optional(),
+  OTEL_TRACES_SAMPLER_ARG: z.coerce.number().min(0).max(1).default(0.05),
+});
 
 export interface ServiceConfig {
   readonly dataDir: string;
@@ -21,6 +35,10 @@ export interface ServiceConfig {
   readonly drainMs: number;
   readonly stuckMs: number;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
+  /** Where this process tells how it is. */
+  readonly operations: { readonly socket: string } | { readonly host: string; readonly port: number };
+  /** There when traces and metrics are sent to a collector. */
+  readonly otlp?: { readonly traceRatio: number };
 }
 
 /** Thrown when the environment does not fit; the message names every problem. */
@@ -54,5 +72,26 @@ export function parseServiceConfig(
     drainMs: parsed.METERFLOW_DRAIN_MS,
     stuckMs: parsed.METERFLOW_STUCK_MS,
     logLevel: parsed.METERFLOW_LOG_LEVEL,
+    operations:
+      parsed.METERFLOW_OPERATIONS_PORT === undefined
+        ? { socket: operationsSocket(parsed.METERFLOW_DATA_DIR, made.service) }
+        : { host: '0.0.0.0', port: parsed.METERFLOW_OPERATIONS_PORT },
+    ...otlpOf(environment),
   };
+}
+
+/** Of a service on the machine that has the data directory. */
+export function operationsSocket(dataDir: string, service: string): string {
+  return `${dataDir}/run/${service}.ops.sock`;
+}
+
+function otlpOf(environment: Readonly<Record<string, string | undefined>>): Pick<ServiceConfig, 'otlp'> {
+  const parsed = telemetryEnvironment.safeParse(environment);
+  if (!parsed.success) {
+    throw new ConfigurationError(z.prettifyError(parsed.error));
+  }
+  const { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_SDK_DISABLED: disabled } = parsed.data;
+  return endpoint === undefined || disabled === true
+    ? {}
+    : { otlp: { traceRatio: parsed.data.OTEL_TRACES_SAMPLER_ARG } };
 }

@@ -43,6 +43,7 @@ export function stageRun<Input, Reads, Write>(
   };
   return {
     name: `${stage.name} on ${subscription}`,
+    subscription,
     run: ({ signal, progress }) => runStage(stage, ports, { limits, owner, signal, progress }),
   };
 }

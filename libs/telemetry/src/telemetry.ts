@@ -15,7 +15,7 @@ export interface TelemetryOptions {
    * Sends metrics and traces to an OpenTelemetry collector; without it neither leaves this process by itself. Of the
    * traces that begin here the part `traceRatio` is sent.
    */
-  readonly otlp?: { readonly traceRatio: number };
+  readonly otlp?: { readonly traceRatio: number } | undefined;
   /** Where lines go; standard error, written before the call returns, unless told. */
   readonly stream?: DestinationStream;
 }
@@ -30,7 +30,7 @@ export interface ProcessTelemetry extends Telemetry {
 }
 
 const standardError = 2;
-const closeMsMax = 3_000;
+const closeMsMax = 2_000;
 
 /** One JSON line a log call, and metrics in memory. */
 export function createTelemetry(options: TelemetryOptions): ProcessTelemetry {

@@ -126,6 +126,7 @@ function startService(name: ServiceName, options: ServerOptions, giveBack: GiveB
   const env = {
     PATH: process.env['PATH'] ?? '',
     ...compileCache(),
+    ...openTelemetrySettings(),
     METERFLOW_DATA_DIR: options.dataDir,
     METERFLOW_LANES: options.lanes.join(','),
     METERFLOW_DRAIN_MS: String(options.supervision.drainMs),
@@ -149,6 +150,13 @@ const ingestVariables = [
 function ingestSettings(): Readonly<Record<string, string>> {
   return Object.fromEntries(
     ingestVariables.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
+  );
+}
+
+/** Where traces and metrics are sent: the standard variables of OpenTelemetry, handed on as the operator gave them. */
+function openTelemetrySettings(): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(process.env).flatMap(([name, value = '']) => (name.startsWith('OTEL_') ? [[name, value]] : [])),
   );
 }
 
