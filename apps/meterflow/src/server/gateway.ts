@@ -1,6 +1,14 @@
 import { basename } from 'node:path';
 import { mergeOpenApi } from '@meterflow/http/client';
-import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  request,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import { askService } from './ask-service.ts';
 
 /** Which service's socket answers a request: the first route whose method and path prefix fit. */
@@ -88,11 +96,28 @@ function tellHealth(outgoing: ServerResponse, reason: string | undefined): void 
   outgoing.end(JSON.stringify(reason === undefined ? { status: 'ok' } : { status: 'failing', reason }));
 }
 
+/** What belongs to one connection, and not to the request or answer that comes over it. */
+const hopHeaders: ReadonlySet<string> = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'upgrade',
+]);
+
+function withoutHop(headers: IncomingHttpHeaders): OutgoingHttpHeaders {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !hopHeaders.has(name)));
+}
+
 function pass(incoming: IncomingMessage, outgoing: ServerResponse, socketPath: string): void {
   const { method, url, headers } = incoming;
-  const inner = request({ socketPath, method, path: url, headers }, (answer) => {
-    outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
-    answer.pipe(outgoing);
+  const inner = request({ socketPath, method, path: url, headers: withoutHop(headers) }, (answer) => {
+    outgoing.writeHead(answer.statusCode ?? 502, withoutHop(answer.headers));
+    answer.pipe(outgoing, { end: false });
+    answer.on('end', () => {
+      endWhenTaken(outgoing);
+    });
     answer.on('error', () => outgoing.destroy());
   });
   inner.on('error', () => {
@@ -106,6 +131,30 @@ function pass(incoming: IncomingMessage, outgoing: ServerResponse, socketPath: s
   incoming.pipe(inner);
 }
 
+/** How long a body that the service did not want is still taken. */
+const unwantedBodyMsMax = 5_000;
+
+/**
+ * Ends an answer that may have come before the end of the body: closing while the client still writes would often cost
+ * it the answer that says why.
+ */
+function endWhenTaken(outgoing: ServerResponse): void {
+  const incoming = outgoing.req;
+  const end = (): void => {
+    clearTimeout(latest);
+    outgoing.end();
+  };
+  const latest = setTimeout(end, unwantedBodyMsMax);
+  outgoing.once('close', () => {
+    clearTimeout(latest);
+  });
+  if (incoming.complete) {
+    end();
+  } else {
+    incoming.once('end', end).unpipe().resume();
+  }
+}
+
 function refuse(outgoing: ServerResponse, status: number, code: string): void {
   const titles: Record<string, string> = {
     'not-found': 'No such route. See /openapi.json.',
@@ -115,5 +164,6 @@ function refuse(outgoing: ServerResponse, status: number, code: string): void {
     'content-type': 'application/problem+json',
     ...(status === 503 ? { 'retry-after': '1' } : {}),
   });
-  outgoing.end(JSON.stringify({ type: 'about:blank', status, code, title: titles[code] }));
+  outgoing.write(JSON.stringify({ type: 'about:blank', status, code, title: titles[code] }));
+  endWhenTaken(outgoing);
 }
