@@ -10,6 +10,7 @@ import type { ReadingStore, Segment, Tickets } from '@meterflow/idempotent-write
 import type { ReadingColumns, StoredNotice } from '@meterflow/readings';
 import type { Handled, OutgoingMessage, Stage } from '@meterflow/stage';
 import { byTenant } from './by-tenant.ts';
+import { inputsOf } from './inputs-of.ts';
 import { localDay, messagePlans, type MessagePlan } from './message-plan.ts';
 import { readRuns, sortedRuns, type RunReads } from './read-runs.ts';
 import type { SeriesZones, ZonesSnapshot } from './series-zones.ts';
@@ -51,7 +52,14 @@ export function aggregationStage(ports: AggregationPorts, { lane }: { readonly l
     key: ({ tenant, key }) => `${tenant}/${key}`,
     origin: ({ tenant, causes }) => ({ tenant, causes, layers: ['hour', 'day', 'month'] }),
     read: (inputs) => readTenants(ports, inputs),
-    handle: (_, reads) => Promise.resolve(handled(reads, topic)),
+    handle: (inputs, reads) =>
+      Promise.resolve({
+        ...handled(reads, topic),
+        messagesOf: inputsOf(
+          reads.flatMap(({ plans }) => plans),
+          inputs,
+        ),
+      }),
   };
 }
 

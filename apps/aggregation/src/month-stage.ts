@@ -15,6 +15,7 @@ import {
 import type { AggregateStore, Tickets } from '@meterflow/idempotent-writes';
 import type { Handled, OutgoingMessage, Stage } from '@meterflow/stage';
 import { byTenant } from './by-tenant.ts';
+import { inputsOf } from './inputs-of.ts';
 import { localMonth, messagePlans, type MessagePlan } from './message-plan.ts';
 import { readRuns, sortedRuns, type RunReads } from './read-runs.ts';
 import type { SeriesZones, ZonesSnapshot } from './series-zones.ts';
@@ -50,7 +51,14 @@ export function monthStage(ports: MonthPorts, { lane }: { readonly lane: Lane })
     key: ({ tenant, key }) => `${tenant}/${key}`,
     origin: ({ tenant, causes, level }) => ({ tenant, causes, layers: level === 'day' ? ['month'] : [] }),
     read: (inputs) => readTenants(ports, inputs),
-    handle: (_, reads) => Promise.resolve(handled(reads, topic)),
+    handle: (inputs, reads) =>
+      Promise.resolve({
+        ...handled(reads, topic),
+        messagesOf: inputsOf(
+          reads.flatMap(({ plans }) => plans),
+          inputs,
+        ),
+      }),
   };
 }
 

@@ -11,7 +11,16 @@ import {
   type Sources,
 } from '@meterflow/receipts';
 import type { IntervalLengths, KeptLengths } from '@meterflow/registry';
-import { TransientError, type Clock, type OutgoingMessage, type Publisher, type Telemetry } from '@meterflow/stage';
+import {
+  traceAttribute,
+  TransientError,
+  type Clock,
+  type OutgoingMessage,
+  type Publisher,
+  type Span,
+  type Telemetry,
+} from '@meterflow/stage';
+import { batchSpan } from './batch-span.ts';
 import { mappingVersion } from './mapping-version.ts';
 import { openReader, type SourceFormat } from './open-reader.ts';
 
@@ -201,7 +210,7 @@ class Intake {
   readonly #ports: TakeInPorts;
   readonly #delivery: Delivery;
   readonly #topic: string;
-  #messages: OutgoingMessage[] = [];
+  #messages: { readonly message: OutgoingMessage; readonly span: Span }[] = [];
   #rejects: Reject[] = [];
   #remarks: Remark[] = [];
   #remarked: RemarkCounts = noRemarks;
@@ -302,15 +311,23 @@ class Intake {
 
   #add(batch: ReadingBatch): void {
     this.#batches += 1;
-    const attributes = messageAttributes('ReadingBatch', this.#request.tenant);
-    this.#messages.push({ topic: this.#topic, payload: encodeReadingBatch(batch), attributes });
+    const span = batchSpan(this.#ports.telemetry, batch, this.#request.label);
+    const attributes = {
+      ...messageAttributes('ReadingBatch', this.#request.tenant),
+      ...(span.traceparent === undefined ? {} : { [traceAttribute]: span.traceparent }),
+    };
+    this.#messages.push({ message: { topic: this.#topic, payload: encodeReadingBatch(batch), attributes }, span });
   }
 
   /** Hands on what has come together, once it is `least` messages. */
   async #flush(least: number): Promise<void> {
     while (this.#messages.length >= least && this.#messages.length > 0) {
       const together = this.#messages.splice(0, publishedTogetherMax);
-      await attempt(this.#ports, () => this.#ports.publisher.publish(together));
+      const messages = together.map(({ message }) => message);
+      await attempt(this.#ports, () => this.#ports.publisher.publish(messages));
+      together.forEach(({ span }) => {
+        span.end();
+      });
     }
     if (this.#rejects.length > 0) {
       const rejects = this.#rejects.splice(0);

@@ -24,7 +24,12 @@ export function aggregatePersistence({
     key: ({ key, batch }) => `${batch.tenant}/${key}`,
     origin: ({ batch }) => ({ tenant: batch.tenant, causes: batch.causes, layers: layersDue[batch.level] }),
     read: () => Promise.resolve(undefined),
-    handle: (writes) => Promise.resolve({ writes, messages: writes.map((write) => storedMessage(write, topic)) }),
+    handle: (writes) =>
+      Promise.resolve({
+        writes,
+        messages: writes.map((write) => storedMessage(write, topic)),
+        messagesOf: writes.map((_, index) => [index]),
+      }),
   };
 }
 

@@ -34,7 +34,12 @@ export function readingPersistence({
     key: ({ key, batch }) => `${batch.tenant}/${key}`,
     origin: (write) => ({ tenant: write.batch.tenant, causes: [causeOf(write)], layers: layersDue[layer] }),
     read: () => Promise.resolve(undefined),
-    handle: (writes) => Promise.resolve({ writes, messages: writes.map((write) => storedMessage(write, topic)) }),
+    handle: (writes) =>
+      Promise.resolve({
+        writes,
+        messages: writes.map((write) => storedMessage(write, topic)),
+        messagesOf: writes.map((_, index) => [index]),
+      }),
   };
 }
 

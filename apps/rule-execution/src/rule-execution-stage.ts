@@ -92,6 +92,7 @@ async function handle(
     ),
   );
   const messages: OutgoingMessage[] = [];
+  const messagesOf: number[][] = [];
   const refused: NonNullable<Handled<never>['refused']>[number][] = [];
   outcomes.forEach((outcome, index) => {
     if (outcome instanceof HaltedError) {
@@ -99,9 +100,10 @@ async function handle(
       return;
     }
     messages.push(...outcome.validated.map((batch) => transformedMessage(batch, topic)));
+    messagesOf.push(...outcome.validated.map(() => [index]));
     outcome.rejected.forEach((batch) => refused.push({ index, ...rejectedPart(batch) }));
   });
-  return { writes: [], messages, refused };
+  return { writes: [], messages, messagesOf, refused };
 }
 
 interface Transformed {

@@ -25,6 +25,7 @@ export { InvalidReadingError } from './invalid-reading-error.ts';
 export { layers, type Layer } from './layer.ts';
 export { missingCode, qualities, qualityCode, qualityOf, type Quality } from './quality.ts';
 export {
+  lastLineOf,
   readingCount,
   readingsPerBatchMax,
   sliceBatch,

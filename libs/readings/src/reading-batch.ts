@@ -96,6 +96,11 @@ function sliceSpans(spans: Spans, from: number, to: number): Spans {
   return sliced.finish();
 }
 
+/** The line of the source that the last of its readings stood in. */
+export function lastLineOf({ firstLine, lineDeltas }: ReadingBatch): number {
+  return firstLine + sumOfRuns(lineDeltas);
+}
+
 function sumOfRuns(runs: Runs): number {
   let sum = 0;
   let start = 0;

@@ -81,7 +81,7 @@ const message = (text: string) => ({
   attributes: { tenant: 'acme' },
 });
 const eachOfItsOwn: Echo['handle'] = (inputs) =>
-  Promise.resolve({ writes: [], messages: inputs.map(message), messagesOf: inputs.map((_, index) => index) });
+  Promise.resolve({ writes: [], messages: inputs.map(message), messagesOf: inputs.map((_, index) => [index]) });
 const allTogether: Echo['handle'] = (inputs) => Promise.resolve({ writes: [], messages: [message(inputs.join())] });
 
 describe('the trace of a group', () => {

@@ -14,7 +14,8 @@ interface Traced {
 
 /**
  * The spans of one attempt at a group: one for each message that belongs to a trace, in that trace. What several
- * messages come to together goes on in the first one's trace, whose span names the others.
+ * messages come to together goes on in the trace of the first of them that has one; the group's first span names the
+ * others.
  */
 export class GroupTrace {
   readonly #spans: readonly (Span | undefined)[];
@@ -41,15 +42,17 @@ export class GroupTrace {
 
   /** The messages with the trace that each belongs to; all others as they are. */
   carriedOn({ messages, messagesOf }: Pick<Handled<never>, 'messages' | 'messagesOf'>): readonly OutgoingMessage[] {
-    const first = this.#spans.find((span) => span?.traceparent !== undefined);
+    const carriers = this.#spans.map((span) => span?.traceparent);
+    const first = carriers.find((carrier) => carrier !== undefined);
     if (first === undefined) {
       return messages;
     }
     return messages.map((message, index) => {
-      const span = messagesOf === undefined ? first : this.#spans[messagesOf[index] ?? -1];
-      return span?.traceparent === undefined
+      const own = messagesOf?.[index]?.map((input) => carriers[input]).find((carrier) => carrier !== undefined);
+      const carrier = messagesOf === undefined ? first : own;
+      return carrier === undefined
         ? message
-        : { ...message, attributes: { ...message.attributes, [traceAttribute]: span.traceparent } };
+        : { ...message, attributes: { ...message.attributes, [traceAttribute]: carrier } };
     });
   }
 

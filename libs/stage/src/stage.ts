@@ -19,8 +19,8 @@ export interface Refused {
 export interface Handled<Write> {
   readonly writes: readonly Write[];
   readonly messages: readonly OutgoingMessage[];
-  /** For each of `messages` the index of the input that it is made of, for its trace; absent where inputs share messages. */
-  readonly messagesOf?: readonly number[];
+  /** For each of `messages` the inputs, by their index, that it is made of, for its trace. All of them when absent. */
+  readonly messagesOf?: readonly (readonly number[])[];
   /**
    * What this stage refuses for good; the rest goes on. `writes` and `messages` hold nothing of what is refused.
    */
