@@ -44,17 +44,9 @@ export class BigQueryApi {
   readonly #limits: WarehouseLimits;
 
   constructor(location: WarehouseLocation, limits: WarehouseLimits) {
-    const { projectId, apiEndpoint, anonymous = false } = location;
     this.location = location;
     this.#limits = limits;
-    this.#client = new BigQuery({
-      projectId,
-      location: location.location,
-      // It would repeat calls whose answer was lost behind our back, each after seconds.
-      autoRetry: false,
-      ...(apiEndpoint === undefined ? {} : { apiEndpoint }),
-      ...(anonymous ? { authClient: nobody } : {}),
-    });
+    this.#client = connect(location);
   }
 
   call({ method, path, query = {}, body }: ApiCall): Promise<unknown> {
@@ -105,6 +97,18 @@ function callFailure(complaint: Complaint, cause: Error): Error {
     return new NotThereError(complaint.message, { cause });
   }
   return failureOf(complaint, { cause });
+}
+
+/** Google's client of a place. Opens no connection. */
+export function connect({ projectId, location, apiEndpoint, anonymous = false }: WarehouseLocation): BigQuery {
+  return new BigQuery({
+    projectId,
+    location,
+    // It would repeat calls whose answer was lost behind our back, each after seconds.
+    autoRetry: false,
+    ...(apiEndpoint === undefined ? {} : { apiEndpoint }),
+    ...(anonymous ? { authClient: nobody } : {}),
+  });
 }
 
 const nobody = { getRequestHeaders: () => Promise.resolve(new Headers()) } as unknown as NonNullable<

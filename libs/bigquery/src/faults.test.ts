@@ -4,12 +4,14 @@ import { writeOf } from '@meterflow/idempotent-writes/testing';
 import { epochMs } from '@meterflow/readings/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { warehouseLimits } from './limits.ts';
+import { readingTables } from './schema.ts';
 import { FakeBigQuery, type Fault } from './testing/fake-bigquery.ts';
 import { warehouseOn } from './testing/sink-on-fake.ts';
 
 let fake: FakeBigQuery;
 beforeEach(async () => {
   fake = await FakeBigQuery.start();
+  fake.keep(readingTables.raw);
 });
 afterEach(() => fake.close());
 
@@ -124,6 +126,13 @@ describe('a load', () => {
     const raw = warehouse.readings('raw');
     await Promise.all([raw.write([write]), raw.write([write]), raw.write([write])]);
     expect(clock.now).toBeGreaterThanOrEqual(startMs + 120_000);
+  });
+
+  test('that is refused by a table that was not provisioned for this build makes no dead letter', async () => {
+    const columns = readingTables.raw.columns.filter(({ name }) => name !== 'method');
+    fake.keep({ ...readingTables.raw, columns });
+    fake.strike('upload', { job: 'invalid' });
+    await expect(rawOf().write([write])).rejects.toThrow(FatalError);
   });
 
   test('of nothing is no job', async () => {

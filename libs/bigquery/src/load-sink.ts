@@ -1,5 +1,4 @@
-import type { Clock, Sink, Telemetry } from '@meterflow/stage';
-import { TransientError } from '@meterflow/stage';
+import { FatalError, PermanentError, TransientError, type Clock, type Sink, type Telemetry } from '@meterflow/stage';
 import { QuotaError } from './failure.ts';
 import type { Jobs } from './jobs.ts';
 import type { WarehouseLimits } from './limits.ts';
@@ -10,6 +9,8 @@ export interface LoadSinkOptions<Write> {
   /** The writes as a file of the table's rows. */
   readonly rows: (writes: readonly Write[], writtenAtMs: number) => RowFile;
   readonly jobs: Jobs;
+  /** Whether the table has every column that the rows have. */
+  readonly fits: () => Promise<boolean>;
   readonly clock: Clock;
   readonly limits: WarehouseLimits;
   readonly telemetry: Telemetry;
@@ -24,6 +25,7 @@ export interface LoadSinkOptions<Write> {
 export class LoadSink<Write> implements Sink<Write> {
   readonly #options: LoadSinkOptions<Write>;
   #nextLoadMs = 0;
+  #lastSeenMs = 0;
   #quotaUsedUpToMs = 0;
 
   constructor(options: LoadSinkOptions<Write>) {
@@ -31,23 +33,28 @@ export class LoadSink<Write> implements Sink<Write> {
   }
 
   async write(writes: readonly Write[]): Promise<void> {
-    const { table, rows, jobs, clock, limits, telemetry } = this.#options;
+    const { table, rows, jobs, clock, telemetry } = this.#options;
     await this.#turn();
     const file = rows(writes, clock.nowMs());
     if (file.rows === 0) {
       return;
     }
-    try {
-      await jobs.load(table, file.bytes);
-    } catch (error) {
-      if (error instanceof QuotaError) {
-        this.#quotaUsedUpToMs = clock.nowMs() + limits.quotaPauseMs;
-      }
-      throw error;
-    }
+    await jobs.load(table, file.bytes).catch((error: unknown) => this.#fail(error));
     telemetry.count('warehouse_rows_total', file.rows, { table });
     telemetry.count('warehouse_load_jobs_total', 1, { table });
     telemetry.count('warehouse_load_bytes_total', file.bytes.length, { table });
+  }
+
+  async #fail(error: unknown): Promise<never> {
+    const { table, clock, limits, fits } = this.#options;
+    if (error instanceof QuotaError) {
+      this.#quotaUsedUpToMs = clock.nowMs() + limits.quotaPauseMs;
+    }
+    // A build that is rolled out before its tables must not make dead letters of all that comes.
+    if (error instanceof PermanentError && !(await fits())) {
+      throw new FatalError(`table ${table} lacks what this build writes: provision it first`, { cause: error });
+    }
+    throw error;
   }
 
   /** Loads of one process follow each other at a distance, since the service counts them. */
@@ -57,6 +64,11 @@ export class LoadSink<Write> implements Sink<Write> {
     if (nowMs < this.#quotaUsedUpToMs) {
       throw new TransientError(`BigQuery: no load for ${this.#quotaUsedUpToMs - nowMs} ms, since a quota is used up`);
     }
+    if (nowMs < this.#lastSeenMs) {
+      // The clock was set back: what it showed before says nothing about turns.
+      this.#nextLoadMs = nowMs;
+    }
+    this.#lastSeenMs = nowMs;
     const turnMs = Math.max(nowMs, this.#nextLoadMs);
     this.#nextLoadMs = turnMs + limits.loadIntervalMs;
     if (turnMs > nowMs && !signal.aborted) {

@@ -7,10 +7,10 @@ import { BigQueryApi, type WarehouseLocation } from './api.ts';
 import { erase, type WarehouseErasure } from './erasure.ts';
 import { Jobs } from './jobs.ts';
 import { warehouseLimits, type WarehouseLimits } from './limits.ts';
-import { LoadSink } from './load-sink.ts';
+import { LoadSink, type LoadSinkOptions } from './load-sink.ts';
 import { Provisioning, type Drift } from './provision.ts';
-import { readingRows, type RowFile } from './reading-rows.ts';
-import { aggregateTable, readingTables } from './schema.ts';
+import { readingRows } from './reading-rows.ts';
+import { aggregateTable, readingTables, type TableSchema } from './schema.ts';
 
 export interface WarehouseOptions {
   readonly location: WarehouseLocation;
@@ -44,15 +44,17 @@ export function openWarehouse(options: WarehouseOptions): Warehouse {
   const api = new BigQueryApi(location, limits);
   const jobs = new Jobs({ api, clock, limits, newId: () => `meterflow-${randomUUID()}` });
   const provisioning = new Provisioning(api, jobs);
-  const sink = <Write>(table: string, rows: (writes: readonly Write[], writtenAtMs: number) => RowFile): Sink<Write> =>
-    new LoadSink({ table, rows, jobs, clock, limits, telemetry, signal });
+  const sink = <Write>(table: TableSchema, rows: LoadSinkOptions<Write>['rows']): Sink<Write> => {
+    const fits = (): Promise<boolean> => provisioning.fits(table);
+    return new LoadSink({ table: table.name, rows, jobs, fits, clock, limits, telemetry, signal });
+  };
   const readings = {
-    raw: sink(readingTables.raw.name, readingRows),
-    validated: sink(readingTables.validated.name, readingRows),
+    raw: sink(readingTables.raw, readingRows),
+    validated: sink(readingTables.validated, readingRows),
   };
   return {
     readings: (layer) => readings[layer],
-    aggregates: sink(aggregateTable.name, aggregateRows),
+    aggregates: sink(aggregateTable, aggregateRows),
     drift: () => provisioning.drift(),
     provision: async () => {
       for (const { mend } of await provisioning.drift()) {

@@ -55,9 +55,14 @@ export class Provisioning {
     return drift;
   }
 
+  /** Whether a table is there with every column that this build writes. */
+  async fits(table: TableSchema): Promise<boolean> {
+    const found = await this.#findTable(table);
+    return found !== undefined && this.#columnDrift(table, found).length === 0;
+  }
+
   async #tableDrift(table: TableSchema): Promise<readonly Drift[]> {
-    const { dataset } = this.#api.location;
-    const found = (await this.#find(`/datasets/${dataset}/tables/${table.name}`)) as FoundTable | undefined;
+    const found = await this.#findTable(table);
     if (found === undefined) {
       return [this.#missingTable(table)];
     }
@@ -127,6 +132,11 @@ export class Provisioning {
         throw error;
       }
     }
+  }
+
+  async #findTable({ name }: TableSchema): Promise<FoundTable | undefined> {
+    const found = await this.#find(`/datasets/${this.#api.location.dataset}/tables/${name}`);
+    return found as FoundTable | undefined;
   }
 
   async #find(path: string): Promise<unknown> {

@@ -1,3 +1,4 @@
+const encoder = new TextEncoder();
 const bytesAtFirst = 1_024;
 
 /** Bytes that are appended to. */
@@ -55,6 +56,22 @@ export class GrowingBytes {
       view.setBigUint64(at + 8, BigInt.asUintN(64, integer));
     }
     this.length += 16;
+  }
+
+  /** A text in UTF-8 with its length before it. */
+  text(text: string): void {
+    const bytes = this.reserve(4 + text.length * 3);
+    const from = this.length + 4;
+    let to = from;
+    // Names are nearly always plain ASCII, for which a loop is several times faster than the encoder.
+    for (let index = 0, code = 0; index < text.length && (code = text.charCodeAt(index)) < 0x80; index++) {
+      bytes[to++] = code;
+    }
+    if (to - from < text.length) {
+      to = from + encoder.encodeInto(text, bytes.subarray(from)).written;
+    }
+    this.int32(to - from);
+    this.length = to;
   }
 
   /** Unsigned, seven bits a byte, lowest first. */

@@ -86,13 +86,9 @@ export class RunColumn<Value extends string | number> {
       if (typeof value === 'number') {
         this.#dictionary.int64(value);
       } else {
-        const encoded = encoder.encode(value);
-        this.#dictionary.int32(encoded.length);
-        this.#dictionary.append(encoded);
+        this.#dictionary.text(value);
       }
     }
     return index;
   }
 }
-
-const encoder = new TextEncoder();

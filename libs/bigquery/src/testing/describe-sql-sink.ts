@@ -51,6 +51,9 @@ const base: PlainReading = {
   reason: '',
   declared: 0,
 };
+// Later than any clock that the suite runs by.
+const firstMs = Date.UTC(2100, 0, 1);
+const secondMs = Date.UTC(2100, 0, 2);
 const forms: readonly ReadingForm[] = ['current', 'plain'];
 
 /** What every SQL sink keeps: what it shows follows from the set of what came, in whatever order and however often. */
@@ -115,18 +118,18 @@ export function describeSqlSink(
     });
 
     test('answers what it would have shown at an earlier instant', async () => {
-      sink.setNow(3_000_000);
+      sink.setNow(firstMs);
       await write([{ ...base, declared: 1, integer: 1 }]);
-      sink.setNow(4_000_000);
+      sink.setNow(secondMs);
       await write([
         { ...base, declared: 2, integer: 2 },
         { ...base, meter: 'm2', declared: 1 },
       ]);
       const asOf = async (asOfMs: number): Promise<string[]> =>
         (await sink.readingLines('raw', { asOfMs })).map((line) => line.split(' ').slice(0, 4).join(' ')).toSorted();
-      expect(await asOf(2_999_999)).toEqual([]);
-      expect(await asOf(3_000_000)).toEqual(['m1 1704067200000 900000 0.001']);
-      expect(await asOf(4_000_000)).toEqual(['m1 1704067200000 900000 0.002', 'm2 1704067200000 900000 1.25']);
+      expect(await asOf(firstMs - 1)).toEqual([]);
+      expect(await asOf(firstMs + hourMs)).toEqual(['m1 1704067200000 900000 0.001']);
+      expect(await asOf(secondMs + hourMs)).toEqual(['m1 1704067200000 900000 0.002', 'm2 1704067200000 900000 1.25']);
     });
 
     test('holds the greatest and least values exactly', async () => {

@@ -5,6 +5,7 @@ import { warehouseTables } from '../schema.ts';
 import type { WarehouseLimits } from '../limits.ts';
 import type { ReadingForm, SqlSinkUnderTest } from './describe-sql-sink.ts';
 import type { DuckWarehouse } from './duck-warehouse.ts';
+import { linesOf } from './lines-of.ts';
 import { FakeBigQuery } from './fake-bigquery.ts';
 
 /** A warehouse over the fake service, with a clock that passes as it is waited for. */
@@ -56,7 +57,7 @@ export async function sinkOnFake(): Promise<SqlSinkUnderTest> {
     readingLines: (layer, ask) => duckReadings(fake.duck, viewName(layer, ask)),
     aggregateLines: async (form) => {
       const view = form === 'plain' ? 'aggregates_plain' : 'aggregates';
-      return lines(await fake.duck.run(`select meter, resolution, epoch_ms(start), sum, "count", unit from ${view}`));
+      return linesOf(await fake.duck.run(`select meter, resolution, epoch_ms(start), sum, "count", unit from ${view}`));
     },
     close: () => fake.close(),
   };
@@ -71,18 +72,8 @@ function viewName(layer: Layer, ask: { form: ReadingForm } | { asOfMs: number })
 }
 
 async function duckReadings(duck: DuckWarehouse, view: string): Promise<string[]> {
-  return lines(
+  return linesOf(
     await duck.run(`select meter, epoch_ms(start), epoch_ms("end") - epoch_ms(start), value, unit, quality, version,
       reason from ${view}`),
-  );
-}
-
-/** Decimals without the zeros at their end. */
-function lines(rows: readonly (readonly (string | null)[])[]): string[] {
-  return rows.map((row) =>
-    row
-      .map((cell) => cell ?? 'none')
-      .map((cell) => (/^-?\d+\.\d{9}$/.test(cell) ? cell.replace(/\.?0+$/, '') : cell))
-      .join(' '),
   );
 }

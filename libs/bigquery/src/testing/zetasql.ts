@@ -1,13 +1,12 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
+import { spawn } from 'node:child_process';
 import { chmodSync, constants, accessSync, copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { ZetaSQLClient } from '@fivetrandevelopers/zetasql';
 import type { TableSchema } from '../schema.ts';
+import { freePort, stopProcess } from './server-process.ts';
 
 /** Google's own SQL analyser and evaluator, in a process of its own. */
 export interface Zetasql {
@@ -50,7 +49,7 @@ export async function startZetasql(): Promise<Zetasql> {
   const client = ZetaSQLClient.API as unknown as Client;
   const close = async (): Promise<void> => {
     client.close();
-    await stop(server);
+    await stopProcess(server);
     rmSync(folder, { recursive: true, force: true });
   };
   try {
@@ -138,20 +137,4 @@ function caller(client: Client): (method: string) => Call {
         }
       });
     });
-}
-
-async function stop(server: ChildProcess): Promise<void> {
-  if (server.exitCode === null && server.signalCode === null) {
-    server.kill('SIGKILL');
-    await once(server, 'exit');
-  }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }
