@@ -4,12 +4,16 @@ import { BigtableAggregateStore } from './aggregates/aggregate-store.ts';
 import { Connection } from './client/connection.ts';
 import { retryLimits, type RetryLimits } from './client/retry.ts';
 import { Table } from './client/table.ts';
+import { BigtableDeadLetters } from './dead-letters/dead-letters.ts';
 import { BigtableLedger } from './ledger/ledger.ts';
 import { LedgerRows } from './ledger/ledger-rows.ts';
 import { provisionTables, type Drift } from './provision.ts';
 import { BigtableReadingStore } from './readings/reading-store.ts';
 import { Tombstones } from './rows/tombstones.ts';
 import { tables, type TableDeclaration } from './schema.ts';
+import { BigtableRegistry } from './state/registry.ts';
+import { BigtableSources, type SourcesPorts } from './state/sources.ts';
+import { BigtableUploads } from './state/uploads.ts';
 import { BigtableTickets } from './tickets.ts';
 
 export interface BigtableOptions {
@@ -34,17 +38,25 @@ export function openBigtable(options: BigtableOptions): BigtableStores {
 /** All ports that stand on Bigtable, over one pool of channels. Any number of processes may have them open. */
 export class BigtableStores {
   readonly connection: Connection;
+  /** A table by its name in the schema. */
+  readonly table: (name: string) => Table;
   readonly ledger: BigtableLedger;
   readonly tickets: BigtableTickets;
   readonly aggregates: BigtableAggregateStore;
+  readonly deadLetters: BigtableDeadLetters;
+  readonly registry: BigtableRegistry;
+  readonly uploads: BigtableUploads;
+  readonly #clock: Clock;
   readonly #raw: BigtableReadingStore;
   readonly #validated: BigtableReadingStore;
 
   constructor(options: BigtableOptions) {
     const { tablePrefix = '', retry = retryLimits, clock = systemClock, random = Math.random } = options;
+    this.#clock = clock;
     this.connection = new Connection({ ...options, clock });
     const table = (name: string): Table =>
       new Table(this.connection, `${tablePrefix}${name}`, { clock, random, limits: retry });
+    this.table = table;
     const ledgerTable = table(tables.ledger.name);
     const ledger = new LedgerRows(ledgerTable, clock);
     const readingParts = {
@@ -59,12 +71,22 @@ export class BigtableStores {
       ledger,
       tombstones: new Tombstones(tables.aggregates.tombstones),
     });
+    this.deadLetters = new BigtableDeadLetters(table(tables.deadLetters.name), ledger);
+    this.registry = new BigtableRegistry(table(tables.registry.name));
+    this.uploads = new BigtableUploads(table(tables.uploads.name), clock);
     this.ledger = new BigtableLedger(ledgerTable);
     this.tickets = new BigtableTickets(table(tables.counters.name));
   }
 
   readings(layer: Layer): BigtableReadingStore {
     return layer === 'raw' ? this.#raw : this.#validated;
+  }
+
+  /** Acceptances and receipts, which are read from the ledger: this one, unless told otherwise. */
+  sources(ports: Partial<Pick<SourcesPorts, 'ledger' | 'nowMs'>> = {}): BigtableSources {
+    const { ledger, tickets } = this;
+    const nowMs = (): number => this.#clock.nowMs();
+    return new BigtableSources({ table: this.table(tables.sources.name), ledger, tickets, nowMs, ...ports });
   }
 
   /** Makes or checks the tables; see `bigtableSchema`. */

@@ -155,6 +155,9 @@ function exactly(qualifier: Buffer, then: RowFilter): RowFilter {
 
 function changes(failed: FailedRows, mutationOf: (cell: Cell) => RowChange['mutations'][number]): RowChange[] {
   const { causes, layers, letterId, state, atMs } = failed;
+  if (layers.length === 0) {
+    return [];
+  }
   return causes.map((cause) => ({
     key: batchKey(cause),
     mutations: layers.map((layer) =>

@@ -1,0 +1,9 @@
+import { describeSources } from '@meterflow/receipts/testing';
+import { withEmulator } from '../testing/temporary-stores.ts';
+
+withEmulator('sources', (emulator) => {
+  describeSources('Bigtable', async () => {
+    const stores = await emulator.open({ only: ['sources', 'counters'] });
+    return { open: (ports) => emulator.reopen(stores).sources(ports), close: () => stores.close() };
+  });
+});
