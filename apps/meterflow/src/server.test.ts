@@ -271,7 +271,7 @@ describe('a server that can not start says why at once', () => {
     const other = newDataDir();
     const { port } = taken.address() as AddressInfo;
     await expect(startTestServer(other.dataDir, { port })).rejects.toThrow(
-      `port ${port} of 127.0.0.1 is taken; choose another with --port`,
+      `port ${port} of 127.0.0.1 is taken; choose another with --port ${port + 1}`,
     );
     taken.close();
     other.remove();

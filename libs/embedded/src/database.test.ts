@@ -76,6 +76,7 @@ test('a folder that can’t be made is fatal', () => {
   const error = errorOf(() => openDatabase(file, options));
   expect(error).toBeInstanceOf(FatalError);
   expect(error.message).toContain(`${file} can't be opened`);
+  expect(error.message).toContain('ulimit -n');
 });
 
 test('another process that holds the file too long is transient', () => {

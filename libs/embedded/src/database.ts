@@ -19,6 +19,8 @@ export interface DatabaseOptions {
 }
 
 const busyTimeoutMsDefault = 10_000;
+/** What the process that starts the services needs, with some to spare: a file each for topics and subscriptions. */
+const openFilesMin = 256;
 /** The WAL is copied back into the file when it has grown to this many bytes. */
 const walBytesMax = 64 * 1024 * 1024;
 
@@ -143,7 +145,11 @@ export function storeError(error: unknown, file: string): Error {
     case readOnly:
       return new FatalError(`${file} is read-only. Make the data directory writable for this user.`, cause);
     case cannotOpen:
-      return new FatalError(`${file} can't be opened. Check that its folder exists and belongs to this user.`, cause);
+      return new FatalError(
+        `${file} can't be opened. Check that its folder exists and belongs to this user, and that the limit of open ` +
+          `files (ulimit -n) is ${openFilesMin} or more.`,
+        cause,
+      );
     case corrupt:
     case notADatabase:
       return new FatalError(`${file} is damaged. Restore it from a backup; it was left as it is.`, cause);

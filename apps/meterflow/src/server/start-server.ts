@@ -3,21 +3,14 @@ import { getCompileCacheDir } from 'node:module';
 import { dirname } from 'node:path';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { topology, type Lane } from '@meterflow/contracts';
-import {
-  dataDirectory,
-  lockDirectory,
-  openBus,
-  openDeduper,
-  type DataDirectory,
-  type EmbeddedBus,
-} from '@meterflow/embedded';
+import { dataDirectory, lockDirectory, type DataDirectory } from '@meterflow/embedded';
 import { FatalError, systemClock, type Logger } from '@meterflow/stage';
+import { embeddedGround } from './embedded-ground.ts';
 import { createGateway } from './gateway.ts';
+import type { Ground, OpenGround } from './ground.ts';
 import { ServiceProcess } from './service-process.ts';
 import { serviceEntry, type ServiceName } from './services.ts';
 import { orphansGone } from './orphans-gone.ts';
-import { repeated } from './repeated.ts';
 import { publicSocket } from './sockets.ts';
 import type { Supervision } from './supervision.ts';
 
@@ -27,6 +20,8 @@ export interface ServerOptions {
   readonly services: readonly ServiceName[];
   /** Where it listens for others; absent for a server that only one command uses. */
   readonly listen?: { readonly host: string; readonly port: number };
+  /** What the services stand on; the data directory's own files when absent. */
+  readonly openGround?: OpenGround;
   readonly supervision: Supervision;
   readonly logger: Logger;
   readonly logLevel: string;
@@ -48,38 +43,32 @@ export class AddressError extends Error {
 
 /** The children's own deadline is shorter by so much, so that they end by themselves. */
 const killMarginMs = 2_000;
-const maintainEveryMs = 1_000;
 
 /**
- * Starts the services of one data directory as child processes: takes the directory, declares the topology, gives back
- * what dead processes held, starts the services, opens the gateway.
+ * Starts the services of one data directory as child processes: takes the directory, opens what they stand on, starts
+ * them, opens the gateway.
  */
 export async function startServer(options: ServerOptions): Promise<EmbeddedServer> {
   const directory = dataDirectory(options.dataDir);
   makeDirectory(directory);
   const socket = options.listen === undefined ? '' : directory.run;
   const lock = lockDirectory(directory.root, { pid: process.pid, socket });
-  const bus = openBus({
-    directory,
-    clock: systemClock,
-    owner: `server.${process.pid}`,
-    topology: declared(options.lanes),
-  });
-  const giveBack: GiveBack = (isDead) => releaseLeases(bus, directory, isDead);
-  await orphansGone(directory);
-  const comeAgain = giveBack(() => true);
-  if (comeAgain > 0) {
-    options.logger.warn('the server before did not drain; what it held comes again', { comeAgain });
+  const { openGround = embeddedGround, lanes, logger } = options;
+  let ground: Ground;
+  try {
+    await orphansGone(directory);
+    ground = await openGround({ directory, lanes, logger });
+  } catch (error) {
+    lock.release();
+    throw error;
   }
   let processes: readonly ServiceProcess[] = [];
-  const maintenance = repeated(() => bus.maintain().catch(warn(options.logger)), maintainEveryMs);
   const stopOnce = async (): Promise<void> => {
     gateway?.close();
     gateway?.closeIdleConnections();
     await Promise.all(processes.map((service) => service.stop(options.supervision.drainMs + killMarginMs)));
     gateway?.closeAllConnections();
-    await maintenance.stop();
-    await bus.close();
+    await ground.close();
     lock.release();
   };
   let stopped: Promise<void> | undefined;
@@ -92,7 +81,7 @@ export async function startServer(options: ServerOptions): Promise<EmbeddedServe
         : processes.map((service) => service.notLive).find((why) => why !== undefined);
     // First, so that a taken port is said before anything starts.
     gateway = options.listen === undefined ? undefined : await listen(directory, options.listen, notLive);
-    processes = options.services.map((name) => startService(name, options, giveBack));
+    processes = options.services.map((name) => startService(name, options, ground));
     await Promise.all(processes.map((service) => service.ready()));
   } catch (error) {
     await stop();
@@ -112,17 +101,7 @@ function makeDirectory({ root, run }: DataDirectory): void {
   }
 }
 
-function declared(lanes: readonly Lane[]): NonNullable<Parameters<typeof openBus>[0]['topology']> {
-  const topics = topology(lanes);
-  return {
-    topics: topics.map(({ topic }) => topic),
-    subscriptions: topics.flatMap(({ topic, subscriptions }) =>
-      subscriptions.map((name) => ({ name, topic, from: 'start' as const })),
-    ),
-  };
-}
-
-function startService(name: ServiceName, options: ServerOptions, giveBack: GiveBack): ServiceProcess {
+function startService(name: ServiceName, options: ServerOptions, ground: Ground): ServiceProcess {
   const env = {
     PATH: process.env['PATH'] ?? '',
     ...compileCache(),
@@ -133,8 +112,9 @@ function startService(name: ServiceName, options: ServerOptions, giveBack: GiveB
     METERFLOW_STUCK_MS: String(options.supervision.stuckMs),
     METERFLOW_LOG_LEVEL: options.logLevel,
     ...(name === 'ingest' ? ingestSettings() : {}),
+    ...ground.environment,
   };
-  const onEnd = (ended: string): number => giveBack((owner) => owner === ended);
+  const onEnd = (ended: string): number => ground.giveBack(ended);
   const definition = { name, entry: serviceEntry(name), env };
   const { silenceMsMax } = options.supervision;
   return new ServiceProcess(definition, { clock: systemClock, logger: options.logger, silenceMsMax, onEnd });
@@ -166,19 +146,6 @@ function compileCache(): Readonly<Record<string, string>> {
   return directory === undefined ? {} : { NODE_COMPILE_CACHE: dirname(directory) };
 }
 
-/** Makes what dead processes hold come again at once, instead of when its lease runs out; returns how many messages. */
-type GiveBack = (isDead: (owner: string) => boolean) => number;
-
-function releaseLeases(bus: EmbeddedBus, directory: DataDirectory, isDead: (owner: string) => boolean): number {
-  const comeAgain = bus.releaseLeases(isDead);
-  for (const { subscription } of bus.backlog()) {
-    const deduper = openDeduper({ directory, subscription, clock: systemClock });
-    deduper.expireLeases(isDead);
-    deduper.close();
-  }
-  return comeAgain;
-}
-
 function listen(
   directory: DataDirectory,
   { host, port }: { host: string; port: number },
@@ -201,9 +168,16 @@ function listen(
   });
 }
 
+const portMax = 65_535;
+
+/** As it is typed: npm takes for itself what stands before `--`. */
+function portFlag(port: number): string {
+  return process.env['npm_lifecycle_event'] === 'start' ? `npm start -- --port ${port}` : `--port ${port}`;
+}
+
 function addressError(error: NodeJS.ErrnoException, { host, port }: { host: string; port: number }): Error {
   const said: Readonly<Record<string, string>> = {
-    EADDRINUSE: `port ${port} of ${host} is taken; choose another with --port`,
+    EADDRINUSE: `port ${port} of ${host} is taken; choose another with ${portFlag(port < portMax ? port + 1 : port - 1)}`,
     EACCES: `port ${port} may not be used by this user; choose one above 1023 with --port`,
     EADDRNOTAVAIL: `${host} is no address of this machine; choose another with --host`,
     ENOTFOUND: `${host} is no address of this machine; choose another with --host`,
@@ -215,10 +189,4 @@ function addressError(error: NodeJS.ErrnoException, { host, port }: { host: stri
 function urlOf(gateway: Server): string {
   const { address, port } = gateway.address() as AddressInfo;
   return `http://${address.includes(':') ? `[${address}]` : address}:${port}`;
-}
-
-function warn(logger: Logger): (error: unknown) => void {
-  return (error) => {
-    logger.warn('trimming the bus failed; it is tried again', { error: String(error) });
-  };
 }
