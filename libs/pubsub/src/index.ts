@@ -1,1 +1,11 @@
-export {};
+export { pubsubLimits, type PubsubLimits } from './limits.ts';
+export {
+  provisionSettings,
+  retryTopicOf,
+  type Drift,
+  type Provisioning,
+  type ProvisionSettings,
+  type SubscriptionDeclaration,
+  type SubscriptionStart,
+} from './provision.ts';
+export { PubsubBus, type PubsubOptions } from './pubsub-bus.ts';

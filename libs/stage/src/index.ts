@@ -8,11 +8,13 @@ export {
   type RetryOptions,
 } from './dead-letter-store.ts';
 export type { DeadLetter, DeadLetterSink, DeadLetterState } from './dead-letters.ts';
+export type { Epochs } from './epochs.ts';
 export { FatalError, HaltedError, IntegrityError, PermanentError, TransientError } from './errors.ts';
-export { traceAttribute } from './group-trace.ts';
 export { bulkStageLimits, stageLimits, type StageLimits } from './limits.ts';
+export { traceAttribute } from './group-trace.ts';
 export type { LeasedMessage, OutgoingMessage } from './message.ts';
 export type { Publisher } from './publisher.ts';
+export type { Replay, ReplayRequest } from './replay.ts';
 export { runStage, type StageOptions } from './run-stage.ts';
 export type { ReceiveRequest, Source } from './source.ts';
 export type { StagePorts } from './stage-ports.ts';

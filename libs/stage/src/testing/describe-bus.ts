@@ -21,6 +21,10 @@ export interface BusUnderTest {
   connect(owner: string): Promise<BusConnection>;
   /** What the sources have as their ack deadline. */
   readonly ackDeadlineMs: number;
+  /** A delay that a nack asks for, where the default is too long to be waited for. */
+  readonly nackDelayMs?: number;
+  /** Whether messages say how often they were delivered; true unless told. */
+  readonly countsDeliveries?: boolean;
   nowMs(): number;
   /** Moves its clock, or waits. */
   advance(ms: number): Promise<void>;
@@ -43,6 +47,7 @@ const outgoing = (payload: string, topic = 'first'): OutgoingMessage => ({
   attributes: { tenant: 'default' },
 });
 const texts = (messages: readonly LeasedMessage[]): string[] => messages.map(({ payload }) => text(payload));
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
 const all = { messagesMax: 100, bytesMax: 100_000_000 };
 
 /** What every bus promises, whatever it is made of. */
@@ -78,7 +83,8 @@ export function describeBus(name: string, open: () => Promise<BusUnderTest>): vo
         const beforeMs = bus.nowMs();
         await publish('hello');
         const [message] = await receive(await b.source('one'));
-        expect(message).toMatchObject({ attributes: { tenant: 'default' }, deliveryAttempt: 1 });
+        const deliveryAttempt = bus.countsDeliveries === false ? 0 : 1;
+        expect(message).toMatchObject({ attributes: { tenant: 'default' }, deliveryAttempt });
         expect(text(message!.payload)).toBe('hello');
         expect(message!.publishedAtMs).toBeGreaterThanOrEqual(beforeMs - 1);
         expect(message!.publishedAtMs).toBeLessThanOrEqual(bus.nowMs() + 1);
@@ -153,8 +159,13 @@ export function describeBus(name: string, open: () => Promise<BusUnderTest>): vo
       test('no more than messagesMax come at once', async () => {
         await publish('1', '2', '3');
         const source = await a.source('one');
-        expect(await receive(source, { messagesMax: 2 })).toHaveLength(2);
-        expect(await receive(source, { messagesMax: 2 })).toHaveLength(1);
+        const lengths: number[] = [];
+        while (sum(lengths) < 3) {
+          lengths.push((await receive(source, { messagesMax: 2 })).length);
+        }
+        expect(Math.max(...lengths)).toBeLessThanOrEqual(2);
+        expect(Math.min(...lengths)).toBeGreaterThanOrEqual(1);
+        expect(sum(lengths)).toBe(3);
       });
 
       test('bytesMax is not passed, but one message always comes', async () => {
@@ -242,9 +253,10 @@ export function describeBus(name: string, open: () => Promise<BusUnderTest>): vo
       test('a nacked message does not come before its delay, and comes after it', async () => {
         await publish('later');
         const source = await a.source('one');
-        await source.nack(await receive(source), 60_000);
+        const delayMs = bus.nackDelayMs ?? 60_000;
+        await source.nack(await receive(source), delayMs);
         await receiveNothing(source);
-        await bus.advance(60_000 + marginMs);
+        await bus.advance(delayMs + marginMs);
         expect(texts(await receive(source))).toEqual(['later']);
       });
 

@@ -1,0 +1,36 @@
+/** Every bound of the adapter. */
+export interface PubsubLimits {
+  /** So many messages are leased at most and not yet settled. */
+  readonly leasesMax: number;
+  /** So many bytes of payload are leased when more is asked for; one answer may pass it. */
+  readonly leasedBytesMax: number;
+  /** How long a pull waits for its answer; one that was lost is noticed after it. */
+  readonly pullTimeoutMs: number;
+  /** The same for every other call. */
+  readonly callTimeoutMs: number;
+  /** How often a call is made when Pub/Sub says that it may be made again; the caller hears of the last failure. */
+  readonly callAttemptsMax: number;
+  readonly callRetryDelayMs: number;
+  /** How long an epoch that was read is believed. A replay waits twice as long before it moves the subscription. */
+  readonly epochCacheMs: number;
+  readonly batchMessagesMax: number;
+  readonly batchBytesMax: number;
+  /** Publish calls of one topic at the same time; what comes meanwhile goes together in the next. */
+  readonly batchesInFlightMax: number;
+  /** So many bytes wait to be published at most; then `publish` waits before it takes more. */
+  readonly publishBytesMax: number;
+}
+
+export const pubsubLimits: PubsubLimits = {
+  leasesMax: 96,
+  leasedBytesMax: 16 * 1024 * 1024,
+  pullTimeoutMs: 30_000,
+  callTimeoutMs: 10_000,
+  callAttemptsMax: 3,
+  callRetryDelayMs: 50,
+  epochCacheMs: 1_000,
+  batchMessagesMax: 100,
+  batchBytesMax: 4 * 1024 * 1024,
+  batchesInFlightMax: 4,
+  publishBytesMax: 64 * 1024 * 1024,
+};

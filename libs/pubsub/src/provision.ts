@@ -1,0 +1,234 @@
+import type { TopicDeclaration } from '@meterflow/contracts';
+import { FatalError } from '@meterflow/stage';
+import { statusOf, type Call, type Connection } from './connection.ts';
+import { timestamp } from './replay.ts';
+
+/** What every topic and subscription is given. */
+export interface ProvisionSettings {
+  readonly ackDeadlineMs: number;
+  /** So long a topic and a subscription keep messages, also settled ones: how far a replay reaches. */
+  readonly retentionMs: number;
+}
+
+export const provisionSettings: ProvisionSettings = {
+  ackDeadlineMs: 60_000,
+  retentionMs: 7 * 24 * 60 * 60 * 1_000,
+};
+
+/** Where a new subscription begins: with all that its topic keeps, with what comes from now on, or with a time. */
+export type SubscriptionStart = 'start' | 'now' | { readonly fromMs: number };
+
+export interface SubscriptionDeclaration {
+  readonly name: string;
+  readonly topic: string;
+  readonly from: SubscriptionStart;
+}
+
+/** What is not as declared. `wanted` undefined: it is there though nobody declared it. */
+export interface Drift {
+  readonly resource: string;
+  readonly field: 'existence' | 'topic' | 'ackDeadlineMs' | 'retentionMs' | 'retainAcked';
+  readonly found: string;
+  readonly wanted: string;
+}
+
+export function retryTopicOf(subscription: string): string {
+  return `${subscription}.retry`;
+}
+
+interface Wanted {
+  readonly kind: 'topic' | 'subscription';
+  readonly name: string;
+  readonly topic: string;
+  readonly from: SubscriptionStart;
+}
+
+/** Creates, checks and mends topics and subscriptions. Every call may be repeated, also after one that died on the way. */
+export class Provisioning {
+  readonly #connection: Connection;
+  readonly #settings: ProvisionSettings;
+
+  constructor(connection: Connection, settings: ProvisionSettings) {
+    this.#connection = connection;
+    this.#settings = settings;
+  }
+
+  /** Makes everything as declared; returns what was not. Throws FatalError for a subscription on another topic. */
+  async provision(declarations: readonly TopicDeclaration[]): Promise<readonly Drift[]> {
+    return this.#each(wantedOf(declarations), true);
+  }
+
+  /** Changes nothing; returns what is not as declared. */
+  async check(declarations: readonly TopicDeclaration[]): Promise<readonly Drift[]> {
+    return this.#each(wantedOf(declarations), false);
+  }
+
+  async topic(name: string): Promise<readonly Drift[]> {
+    return this.#each([topicWanted(name)], true);
+  }
+
+  /** With its topic and its retry topic. One that is there stays where it is. */
+  async subscription(declaration: SubscriptionDeclaration): Promise<readonly Drift[]> {
+    return this.#each([topicWanted(declaration.topic), ...subscriptionWanted(declaration)], true);
+  }
+
+  async #each(all: readonly Wanted[], mend: boolean): Promise<readonly Drift[]> {
+    const drifts: Drift[] = [];
+    for (const wanted of all) {
+      drifts.push(...(await (wanted.kind === 'topic' ? this.#topic(wanted, mend) : this.#subscription(wanted, mend))));
+    }
+    return drifts;
+  }
+
+  async #topic({ name }: Wanted, mend: boolean): Promise<readonly Drift[]> {
+    const { publisher } = this.#connection;
+    const path = this.#connection.topicPath(name);
+    const messageRetentionDuration = timestamp(this.#settings.retentionMs);
+    const found = await this.#found(`topic ${name}`, (options) => publisher.getTopic({ topic: path }, options));
+    if (found === undefined) {
+      if (mend) {
+        await this.#created(`topic ${name}`, (options) =>
+          publisher.createTopic({ name: path, messageRetentionDuration }, options),
+        );
+      }
+      return [absent(`topic ${name}`)];
+    }
+    const drifts = this.#differences(`topic ${name}`, [
+      ['retentionMs', durationMs(found.messageRetentionDuration), this.#settings.retentionMs],
+    ]);
+    if (mend && drifts.length > 0) {
+      const topic = { name: path, messageRetentionDuration };
+      await this.#connection.call(`update of topic ${name}`, (options) =>
+        publisher.updateTopic({ topic, updateMask: { paths: ['message_retention_duration'] } }, options),
+      );
+    }
+    return drifts;
+  }
+
+  async #subscription({ name, topic, from }: Wanted, mend: boolean): Promise<readonly Drift[]> {
+    const { subscriber } = this.#connection;
+    const resource = `subscription ${name}`;
+    const path = this.#connection.subscriptionPath(name);
+    const topicPath = this.#connection.topicPath(topic);
+    const found = await this.#found(resource, (options) => subscriber.getSubscription({ subscription: path }, options));
+    if (found === undefined) {
+      if (mend) {
+        await this.#createSubscription({ name, path, topicPath, from });
+      }
+      return [absent(resource)];
+    }
+    if (found.topic !== topicPath) {
+      const drift = { resource, field: 'topic', found: found.topic ?? '', wanted: topicPath } as const;
+      if (mend) {
+        throw new FatalError(`The ${resource} is on ${drift.found}, not on ${topicPath}: it can't be moved.`);
+      }
+      return [drift];
+    }
+    const drifts = this.#differences(resource, [
+      ['ackDeadlineMs', (found.ackDeadlineSeconds ?? 0) * 1_000, this.#settings.ackDeadlineMs],
+      ['retentionMs', durationMs(found.messageRetentionDuration), this.#settings.retentionMs],
+      ['retainAcked', found.retainAckedMessages ?? false, true],
+    ]);
+    if (mend && drifts.length > 0) {
+      const paths = ['ack_deadline_seconds', 'message_retention_duration', 'retain_acked_messages'];
+      await this.#connection.call(`update of ${resource}`, (options) =>
+        subscriber.updateSubscription(
+          { subscription: { name: path, ...this.#kept() }, updateMask: { paths } },
+          options,
+        ),
+      );
+    }
+    return drifts;
+  }
+
+  async #createSubscription(wanted: {
+    name: string;
+    path: string;
+    topicPath: string;
+    from: SubscriptionStart;
+  }): Promise<void> {
+    const { subscriber } = this.#connection;
+    const { name, path, topicPath, from } = wanted;
+    await this.#created(`subscription ${name}`, (options) =>
+      // Never expires; no broker-side retry, dead-letter or filter policy: the stage decides all of these.
+      subscriber.createSubscription({ name: path, topic: topicPath, expirationPolicy: {}, ...this.#kept() }, options),
+    );
+    // Also for `now`: the emulator begins with all that the topic keeps.
+    const fromMs = from === 'now' ? this.#connection.clock.nowMs() : from === 'start' ? 0 : from.fromMs;
+    await this.#connection.call(`seek of ${name}`, (options) =>
+      subscriber.seek({ subscription: path, time: timestamp(fromMs) }, options),
+    );
+  }
+
+  #kept(): {
+    ackDeadlineSeconds: number;
+    messageRetentionDuration: ReturnType<typeof timestamp>;
+    retainAckedMessages: true;
+  } {
+    return {
+      ackDeadlineSeconds: Math.ceil(this.#settings.ackDeadlineMs / 1_000),
+      messageRetentionDuration: timestamp(this.#settings.retentionMs),
+      retainAckedMessages: true,
+    };
+  }
+
+  #differences(
+    resource: string,
+    fields: readonly (readonly [Drift['field'], number | boolean, number | boolean])[],
+  ): readonly Drift[] {
+    return fields
+      .filter(([, found, wanted]) => found !== wanted)
+      .map(([field, found, wanted]) => ({ resource, field, found: String(found), wanted: String(wanted) }));
+  }
+
+  async #found<Result>(what: string, get: Call<Result>): Promise<Result | undefined> {
+    try {
+      return await this.#connection.call(`look at ${what}`, get);
+    } catch (error) {
+      if (statusOf((error as Error).cause) === 'not-found') {
+        return undefined;
+      }
+      throw error;
+    }
+  }
+
+  /** Someone else may have been faster, or our own answer was lost. */
+  async #created(what: string, create: Call<unknown>): Promise<void> {
+    try {
+      await this.#connection.call(`creation of ${what}`, create);
+    } catch (error) {
+      if (statusOf((error as Error).cause) !== 'already-exists') {
+        throw error;
+      }
+    }
+  }
+}
+
+function wantedOf(declarations: readonly TopicDeclaration[]): readonly Wanted[] {
+  return declarations.flatMap(({ topic, subscriptions }) => [
+    topicWanted(topic),
+    ...subscriptions.flatMap((name) => subscriptionWanted({ name, topic, from: 'start' })),
+  ]);
+}
+
+function topicWanted(name: string): Wanted {
+  return { kind: 'topic', name, topic: name, from: 'now' };
+}
+
+/** The retry topic feeds this subscription alone, by a subscription of the same name. */
+function subscriptionWanted({ name, topic, from }: SubscriptionDeclaration): readonly Wanted[] {
+  const retry = retryTopicOf(name);
+  return [
+    { kind: 'subscription', name, topic, from },
+    topicWanted(retry),
+    { kind: 'subscription', name: retry, topic: retry, from: 'start' },
+  ];
+}
+
+function absent(resource: string): Drift {
+  return { resource, field: 'existence', found: 'absent', wanted: 'present' };
+}
+
+function durationMs(duration: { seconds?: unknown; nanos?: number | null } | null | undefined): number {
+  return Number(duration?.seconds ?? 0) * 1_000 + (duration?.nanos ?? 0) / 1_000_000;
+}
