@@ -1,12 +1,17 @@
 import { parseServiceConfig, runService, stageRun, type StageRun } from '@meterflow/service';
+import { Tenants } from '@meterflow/registry';
+import { systemClock } from '@meterflow/stage';
 import { createTelemetry, serveOperations } from '@meterflow/telemetry';
 import { openEmbeddedPlatform } from '@meterflow/embedded';
 import { subscriptionName, type Lane } from '@meterflow/contracts';
 import { aggregatePersistence } from './aggregate-persistence.ts';
+import { countedReadings } from './counted-readings.ts';
+import { Promises } from './promises.ts';
 import { readingPersistence } from './reading-persistence.ts';
 
 const config = parseServiceConfig(process.env, { service: 'persistence', pid: process.pid });
 const telemetry = createTelemetry({ service: 'persistence', level: config.logLevel, otlp: config.otlp });
+const nowMs = (): number => systemClock.nowMs();
 
 await runService({
   telemetry,
@@ -17,6 +22,7 @@ await runService({
     const { owner } = config;
     const platform = openEmbeddedPlatform({ root: config.dataDir, owner, telemetry });
     lifecycle.register('platform', () => platform.close());
+    const promises = new Promises(new Tenants({ registry: platform.registry, nowMs }), nowMs);
     const common = { platform, owner, telemetry };
     const stages = (lane: Lane): StageRun[] => [
       ...(['raw', 'validated'] as const).map((layer) =>
@@ -24,7 +30,7 @@ await runService({
           ...common,
           lane,
           subscription: subscriptionName(`persistence-${layer}`, lane),
-          sink: sinkOf(platform.readings(layer)),
+          sink: countedReadings(platform.readings(layer), { layer, telemetry, promises, nowMs }),
         }),
       ),
       stageRun(aggregatePersistence({ lane }), {

@@ -39,10 +39,13 @@ export {
 } from './series-settings.ts';
 export {
   quotaDefaults,
+  queryableWithinMsDefault,
+  queryableWithinMsSchema,
   quotasSchema,
   TenantExistsError,
   Tenants,
   UnknownTenantError,
   type Quotas,
   type Tenant,
+  type TenantChange,
 } from './tenants.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { quotaDefaults, TenantExistsError, Tenants, UnknownTenantError } from './tenants.ts';
+import { queryableWithinMsDefault, quotaDefaults, TenantExistsError, Tenants, UnknownTenantError } from './tenants.ts';
 import { MemoryRegistry } from './testing/index.ts';
 
 function setUp() {
@@ -12,7 +12,12 @@ describe('tenants', () => {
     const { tenants } = setUp();
     await tenants.create('zeta');
     const acme = await tenants.create('acme', { requestsPerMinute: 5 });
-    expect(acme).toEqual({ name: 'acme', createdAtMs: 1_000, quotas: { ...quotaDefaults, requestsPerMinute: 5 } });
+    expect(acme).toEqual({
+      name: 'acme',
+      createdAtMs: 1_000,
+      quotas: { ...quotaDefaults, requestsPerMinute: 5 },
+      queryableWithinMs: queryableWithinMsDefault,
+    });
     await expect(tenants.create('acme')).rejects.toThrow(TenantExistsError);
     expect((await tenants.list()).map(({ name }) => name)).toEqual(['acme', 'zeta']);
     expect(await tenants.get('acme')).toEqual(acme);
@@ -44,6 +49,15 @@ describe('tenants', () => {
       bytesPerRequest: 10,
       readingsPerDay: 20,
     });
+    expect(await tenants.change('acme', { queryableWithinMs: 5 })).toMatchObject({
+      quotas: { bytesPerRequest: 10 },
+      queryableWithinMs: 5,
+    });
+    expect(await tenants.change('acme', { quotas: { bytesPerRequest: 11 } })).toMatchObject({
+      quotas: { readingsPerDay: 20 },
+      queryableWithinMs: 5,
+    });
+    await expect(tenants.change('acme', { queryableWithinMs: 0 })).rejects.toThrow();
     await expect(tenants.setQuotas('acme', { bytesPerRequest: -1 })).rejects.toThrow();
     await expect(tenants.setQuotas('nobody', {})).rejects.toThrow(UnknownTenantError);
   });

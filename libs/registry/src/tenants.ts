@@ -19,10 +19,15 @@ export const quotaDefaults: Quotas = {
   requestsPerMinute: 6_000,
 };
 
+/** What a tenant is promised that is told nothing else. */
+export const queryableWithinMsDefault = 60_000;
+
 export interface Tenant {
   readonly name: string;
   readonly createdAtMs: number;
   readonly quotas: Quotas;
+  /** The promise: so soon after their acceptance readings can be queried. Kept or not, it is counted. */
+  readonly queryableWithinMs: number;
 }
 
 /** Thrown when a tenant of that name is there already. */
@@ -42,7 +47,17 @@ export const quotasSchema = z.object({
   requestsPerMinute: quota,
 });
 // Only what was set is kept, so that a changed default reaches the tenants that never set it.
-const tenantSchema = z.object({ createdAtMs: z.number(), quotas: quotasSchema.partial() });
+export const queryableWithinMsSchema = z.number().int().min(1).max(Number.MAX_SAFE_INTEGER);
+const tenantSchema = z.object({
+  createdAtMs: z.number(),
+  quotas: quotasSchema.partial(),
+  queryableWithinMs: queryableWithinMsSchema.optional(),
+});
+/** What may be changed of a tenant; what is not given stays as it is. */
+export interface TenantChange {
+  readonly quotas?: Partial<Quotas>;
+  readonly queryableWithinMs?: number;
+}
 
 export class Tenants {
   readonly #registry: Registry;
@@ -103,20 +118,27 @@ export class Tenants {
     return tenants;
   }
 
-  /** Sets the quotas that are given; the others stay as they are. Throws {@link UnknownTenantError}. */
-  async setQuotas(name: string, quotas: Partial<Quotas>): Promise<Tenant> {
+  setQuotas(name: string, quotas: Partial<Quotas>): Promise<Tenant> {
+    return this.change(name, { quotas });
+  }
+
+  /** Sets what is given; all else stays as it is. Throws {@link UnknownTenantError}. */
+  async change(name: string, { quotas, ...promise }: TenantChange): Promise<Tenant> {
     const value = await changeEntry(this.#registry, { kind: 'tenant', name }, (entry) => {
       if (entry === undefined) {
         throw new UnknownTenantError(`there is no tenant ${name}`);
       }
       const before = parseEntry(tenantSchema, entry);
-      return tenantSchema.parse({ ...before, quotas: { ...before.quotas, ...quotas } });
+      return tenantSchema.parse({ ...before, ...promise, quotas: { ...before.quotas, ...quotas } });
     });
     return tenantOf(name, value);
   }
 }
 
-function tenantOf(name: string, { createdAtMs, quotas }: z.infer<typeof tenantSchema>): Tenant {
+function tenantOf(
+  name: string,
+  { createdAtMs, quotas, queryableWithinMs = queryableWithinMsDefault }: z.infer<typeof tenantSchema>,
+): Tenant {
   return {
     name,
     createdAtMs,
@@ -125,5 +147,6 @@ function tenantOf(name: string, { createdAtMs, quotas }: z.infer<typeof tenantSc
       bytesPerRequest: quotas.bytesPerRequest ?? quotaDefaults.bytesPerRequest,
       requestsPerMinute: quotas.requestsPerMinute ?? quotaDefaults.requestsPerMinute,
     },
+    queryableWithinMs,
   };
 }

@@ -1,10 +1,22 @@
 import { defineRoute, Problem, type Route } from '@meterflow/http';
 import { InvalidReadingError } from '@meterflow/readings';
-import { quotasSchema, TenantExistsError, UnknownTenantError, type Tenant } from '@meterflow/registry';
+import {
+  queryableWithinMsSchema,
+  quotasSchema,
+  TenantExistsError,
+  UnknownTenantError,
+  type Tenant,
+  type TenantChange,
+} from '@meterflow/registry';
 import { z } from 'zod';
 import type { ControlPorts } from '../ports.ts';
 
-const tenant = z.object({ name: z.string(), createdAt: z.string(), quotas: quotasSchema });
+const tenant = z.object({
+  name: z.string(),
+  createdAt: z.string(),
+  quotas: quotasSchema,
+  queryableWithinMs: queryableWithinMsSchema.describe('the promise: so soon after acceptance readings can be queried'),
+});
 const name = z.object({ name: z.string().min(1).max(63) });
 const quotas = quotasSchema.partial().strict();
 
@@ -60,13 +72,13 @@ function changeRoute({ tenants }: TenantPorts): Route {
     method: 'PATCH',
     path: '/v1/tenants/{name}',
     operationId: 'changeTenant',
-    summary: 'Other quotas; those that are not given stay',
+    summary: 'Other quotas, another promise; what is not given stays',
     roles: ['operator'],
     params: name,
-    body: z.strictObject({ quotas }),
+    body: z.strictObject({ quotas: quotas.optional(), queryableWithinMs: queryableWithinMsSchema.optional() }),
     answers: { 200: { description: 'The tenant', schema: tenant } },
     handle: async ({ params, body }) => ({
-      json: jsonOf(await tenants.setQuotas(params.name, given(body.quotas)).catch(asProblem)),
+      json: jsonOf(await tenants.change(params.name, changeOf(body)).catch(asProblem)),
     }),
   });
 }
@@ -77,8 +89,24 @@ function given(parsed: z.infer<typeof quotas>): GivenQuotas {
   return Object.fromEntries(Object.entries(parsed).filter(([, value]) => value !== undefined));
 }
 
-function jsonOf({ name: tenantName, createdAtMs, quotas: granted }: Tenant): z.infer<typeof tenant> {
-  return { name: tenantName, createdAt: new Date(createdAtMs).toISOString(), quotas: granted };
+function changeOf(body: {
+  quotas?: z.infer<typeof quotas> | undefined;
+  queryableWithinMs?: number | undefined;
+}): TenantChange {
+  const { quotas: granted, queryableWithinMs } = body;
+  return {
+    ...(granted === undefined ? {} : { quotas: given(granted) }),
+    ...(queryableWithinMs === undefined ? {} : { queryableWithinMs }),
+  };
+}
+
+function jsonOf({ name: tenantName, createdAtMs, quotas: granted, queryableWithinMs }: Tenant): z.infer<typeof tenant> {
+  return {
+    name: tenantName,
+    createdAt: new Date(createdAtMs).toISOString(),
+    quotas: granted,
+    queryableWithinMs,
+  };
 }
 
 /** Also for keys, which need their tenant. */
