@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { openEmbeddedPlatform, openSqlEngine, type SqlEngine } from '@meterflow/embedded';
+import { openEmbeddedPlatform, openSqlEngine } from '@meterflow/embedded';
 import { localPrincipal } from '@meterflow/http';
 import { Activations, Keys, quotaDefaults, Tenants } from '@meterflow/registry';
 import { operationsSocket, parseServiceConfig, runService } from '@meterflow/service';
@@ -57,12 +57,9 @@ await runService({
         gatherMetrics(services.map((service) => ({ service, socket: operationsSocket(config.dataDir, service) }))),
       newRequestId: randomUUID,
     };
-    // DuckDB is loaded when the first query comes.
-    let engine: Promise<SqlEngine> | undefined;
-    const sql = (): Promise<SqlEngine> => (engine ??= openSqlEngine({ directory: directory.root }));
-    lifecycle.register('sql', async () => {
-      await (await engine)?.close();
-    });
+    // Its process starts when the first query comes.
+    const sql = openSqlEngine({ directory: directory.root });
+    lifecycle.register('sql', () => sql.close());
     const open = async (
       name: string,
       own: Pick<ControlAccess, 'authenticate' | 'quotas' | 'routes'>,

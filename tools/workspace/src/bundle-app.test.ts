@@ -23,8 +23,9 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-test('every app is one file, and the child of the sandbox lies beside the app that starts it', () => {
-  const expected = [...apps.map((app) => `${app}/main.js`), 'apps/rule-execution/sandbox-child.js'];
+test('every app is one file, and the children that it starts lie beside it', () => {
+  const scripts = apps.flatMap((app) => [`${app}/main.js`, `${app}/sql-child.js`]);
+  const expected = [...scripts, 'apps/rule-execution/sandbox-child.js'];
   const files = globSync('apps/*/*.js', { cwd: folder }).map((file) => file.replaceAll('\\', '/'));
   expect(files.toSorted()).toEqual(expected.toSorted());
 });

@@ -18,9 +18,15 @@ const common = {
   logLevel: 'warning',
 } satisfies BuildOptions;
 
-/** The sandbox starts this as a process of its own: it must lie beside any bundle that holds the module which starts it. */
-const sandboxChild = 'libs/sandbox/src/child.ts';
-const sandboxChildStarter = 'libs/sandbox/src/child-program.ts';
+/** What a module starts as a process of its own must lie beside any bundle that holds that module. */
+const children = [
+  { starter: 'libs/sandbox/src/child-program.ts', entry: 'libs/sandbox/src/child.ts', name: 'sandbox-child.js' },
+  {
+    starter: 'libs/embedded/src/sql/sql-process.ts',
+    entry: 'libs/embedded/src/sql/sql-child.ts',
+    name: 'sql-child.js',
+  },
+];
 
 /** Bundles one app, `apps/<name>`, to `<folder>/apps/<name>/main.js`, with what it starts beside it. Returns that file. */
 export async function bundleApp(app: string, folder: string): Promise<string> {
@@ -32,8 +38,8 @@ export async function bundleApp(app: string, folder: string): Promise<string> {
     outfile,
     metafile: true,
   });
-  if (sandboxChildStarter in metafile.inputs) {
-    await build({ ...common, entryPoints: [sandboxChild], outfile: join(target, 'sandbox-child.js') });
+  for (const { entry, name } of children.filter(({ starter }) => starter in metafile.inputs)) {
+    await build({ ...common, entryPoints: [entry], outfile: join(target, name) });
   }
   return outfile;
 }

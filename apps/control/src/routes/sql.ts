@@ -15,7 +15,7 @@ const body = z.strictObject({
 export type SqlScope = 'own-tenant' | 'all-tenants';
 
 /** SQL over what is stored. The answer is an array of objects, streamed; values are exact JSON numbers. */
-export function sqlRoute({ sql }: { readonly sql: () => Promise<SqlEngine> }, scope: SqlScope): Route {
+export function sqlRoute({ sql }: { readonly sql: SqlEngine }, scope: SqlScope): Route {
   return defineRoute({
     method: 'POST',
     path: '/v1/sql',
@@ -26,8 +26,7 @@ export function sqlRoute({ sql }: { readonly sql: () => Promise<SqlEngine> }, sc
     answers: { 200: { description: 'Rows', schema: z.array(z.record(z.string(), z.unknown())) } },
     handle: async ({ principal: { tenant }, body: request, signal }) => {
       const visible = scope === 'own-tenant' ? { tenant } : {};
-      const engine = await sql();
-      const rows = await engine.query({ ...request, ...visible, signal }).catch(asProblem);
+      const rows = await sql.query({ ...request, ...visible, signal }).catch(asProblem);
       const names = rows.columns.map(({ name }) => JSON.stringify(name));
       return { stream: objects(names, rows), headers: { 'content-type': 'application/json; charset=utf-8' } };
     },

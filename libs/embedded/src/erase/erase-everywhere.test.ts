@@ -66,7 +66,7 @@ async function exported(): Promise<string> {
 }
 
 async function sqlCount(where: string): Promise<string> {
-  const engine = await openSqlEngine({ directory: root });
+  const engine = openSqlEngine({ directory: root });
   try {
     const sql = `select (select count(*) from readings where ${where}) + (select count(*) from readings_raw where ${where})
       + (select count(*) from aggregates where ${where}) as n`;

@@ -1,7 +1,10 @@
 import type { SqlEngine, SqlEngineOptions } from './sql-engine.ts';
+import { SqlProcess } from './sql-process.ts';
 
-/** A {@link SqlEngine} on a data directory. DuckDB's library is loaded here, so that who asks no SQL does not pay for it. */
-export async function openSqlEngine(options: SqlEngineOptions): Promise<SqlEngine> {
-  const { SqlEngine: Engine } = await import('./sql-engine.ts');
-  return new Engine(options);
+/**
+ * SQL on a data directory, for many who ask and of whom not all mean well: DuckDB runs in a process of its own, which
+ * starts with the first query.
+ */
+export function openSqlEngine(options: SqlEngineOptions): SqlEngine {
+  return new SqlProcess(options);
 }

@@ -1,4 +1,3 @@
-import { openSqlEngine } from './open-sql-engine.ts';
 import type { SqlEngine, SqlRequest, SqlRows } from './sql-engine.ts';
 
 /**
@@ -7,7 +6,9 @@ import type { SqlEngine, SqlRequest, SqlRows } from './sql-engine.ts';
  * what is loaded with it.
  */
 export async function runSql(request: SqlRequest & { readonly directory: string }): Promise<SqlRows> {
-  const engine = await openSqlEngine({ directory: request.directory });
+  // DuckDB's library is loaded here, so that who asks no SQL does not pay for it.
+  const { DuckDbEngine } = await import('./duckdb-engine.ts');
+  const engine = new DuckDbEngine({ directory: request.directory });
   try {
     return new LastRows(await engine.query(request), engine);
   } catch (error) {

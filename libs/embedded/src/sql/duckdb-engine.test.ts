@@ -11,7 +11,8 @@ import { fillStores, type StoredReading } from '../testing/filled-stores.ts';
 import { jsonText } from './json-text.ts';
 import { queriesAtOnceMax, queriesWaitingMax, queriesWaitingPerTenantMax } from './query-slots.ts';
 import { runSql } from './run-sql.ts';
-import { SqlEngine, type SqlRequest } from './sql-engine.ts';
+import { DuckDbEngine } from './duckdb-engine.ts';
+import type { SqlEngine, SqlRequest } from './sql-engine.ts';
 import { SqlError } from './sql-error.ts';
 import { exactProduct, writeInt128, writeInt64 } from './write-words.ts';
 
@@ -21,7 +22,7 @@ let engine: SqlEngine;
 
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'meterflow-sql-'));
-  engine = new SqlEngine({ directory: root });
+  engine = new DuckDbEngine({ directory: root });
 });
 
 afterEach(async () => {
@@ -302,7 +303,7 @@ describe('a query', () => {
 
   test('that needs too much memory fails, and the next one is answered', async () => {
     await engine.close();
-    engine = new SqlEngine({ directory: root, memoryBytesMax: 64 * 1024 * 1024 });
+    engine = new DuckDbEngine({ directory: root, memoryBytesMax: 64 * 1024 * 1024 });
     expect(await failure('select list(range) from range(100000000)')).toBe('sql-too-large');
     expect(await rows('select 1')).toEqual([['1']]);
   });
