@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { constants, createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { pipeline } from 'node:stream/promises';
-import { constants as zlib, createGunzip, createZstdDecompress } from 'node:zlib';
+import { createGunzip } from 'node:zlib';
 import { UnreadableSourceError } from '@meterflow/formats';
-import { zstdWindowLogMax } from './limits.ts';
+import { through } from './through.ts';
+import { zstdFrames } from './zstd-frames.ts';
 
 /** How content is packed, told by its first bytes. */
 export const packings = ['plain', 'gzip', 'zstd'] as const;
@@ -23,22 +23,24 @@ const pieceBytes = 1024 * 1024;
 
 /**
  * Content in pieces, unpacked; needs the same memory however much it is. Iterating throws {@link UnreadableSourceError}
- * where the packed bytes are damaged or end too early.
+ * where the packed bytes are damaged, end too early, or are packed once more.
  */
 export async function* unpacked(bytes: AsyncIterable<Uint8Array>, packing: Packing): AsyncGenerator<Uint8Array> {
   if (packing === 'plain') {
     yield* bytes;
     return;
   }
-  const unpack =
-    packing === 'gzip'
-      ? createGunzip({ chunkSize: pieceBytes })
-      : createZstdDecompress({ chunkSize: pieceBytes, params: { [zlib.ZSTD_d_windowLogMax]: zstdWindowLogMax } });
-  // Whatever goes wrong in it is thrown to whoever iterates.
-  const fed = pipeline(bytes, unpack).catch(() => undefined);
+  const pieces =
+    packing === 'gzip' ? through(bytes, createGunzip({ chunkSize: pieceBytes })) : zstdFrames(bytes, pieceBytes);
+  let isFirst = true;
   try {
-    for await (const piece of unpack) {
-      yield piece as Uint8Array;
+    for await (const piece of pieces) {
+      if (isFirst && packingOf(piece) !== 'plain') {
+        const reason = `the ${packing} content is packed once more, with ${packingOf(piece)}: pack it once`;
+        throw new UnreadableSourceError('packed-twice', reason);
+      }
+      isFirst = false;
+      yield piece;
     }
   } catch (error) {
     throw isDamage(error)
@@ -46,9 +48,6 @@ export async function* unpacked(bytes: AsyncIterable<Uint8Array>, packing: Packi
           cause: error,
         })
       : error;
-  } finally {
-    unpack.destroy();
-    await fed;
   }
 }
 

@@ -5,7 +5,7 @@ import { ContentConflictError, type Receipt, type Uploads } from '@meterflow/rec
 import { z } from 'zod';
 import type { BackPressure } from './back-pressure.ts';
 import { receiveBody, type Body } from './body.ts';
-import { beginningOf, unpacked } from './content.ts';
+import { beginningOf, packingOf, unpacked } from './content.ts';
 import { checkDailyQuota } from './daily-quota.ts';
 import { bodyBytesMax, labelCharsMax, unpackedBytesMax } from './limits.ts';
 import { noMapping } from './mapping-routes.ts';
@@ -115,6 +115,11 @@ async function take({ request, format, key, named, body }: Pushed, door: PushDoo
   const { mapping: asked, sourceVersion, label } = request.query;
   if (body.bytes === 0) {
     throw new Problem('unprocessable-content', 'the body is empty');
+  }
+  const packing = format === 'columns' ? 'plain' : packingOf(await beginningOf(body.read()));
+  if (packing !== 'plain') {
+    const detail = `the body is packed with ${packing}: say so with "Content-Encoding: ${packing}"`;
+    throw new Problem('unprocessable-content', detail);
   }
   const mapping = named ?? (format === 'csv' ? await byHeader(tenant, body, door) : undefined) ?? defaultMapping;
   return takeIn(

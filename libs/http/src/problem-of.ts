@@ -16,7 +16,9 @@ export function problemOf(error: unknown, context: { readonly log: Logger; reado
   }
   const status = statusOf(error);
   if (status !== undefined && status >= 400 && status < 500) {
-    return new Problem('invalid-request', (error as Error).message, { cause: error });
+    return new Problem(status === 415 ? 'unsupported-media-type' : 'invalid-request', (error as Error).message, {
+      cause: error,
+    });
   }
   context.log.error('request failed', { requestId: context.requestId, error });
   return new Problem('internal-error', 'an unexpected error; it is in the log under the request id', { cause: error });
