@@ -96,6 +96,20 @@ export class DaySlots {
     return true;
   }
 
+  /** True where no reading of the draft, which lies on the grid, meets one that is there. */
+  isFree(draft: SegmentDraft): boolean {
+    for (let span = 0; span < draft.spanCount; span++) {
+      const stride = (draft.spanStepMs[span] as number) / this.#lengthMs;
+      let slot = ((draft.spanStartMs[span] as number) - this.#originMs) / this.#lengthMs;
+      for (let left = draft.spanReadings[span] as number; left > 0; left--, slot += stride) {
+        if (this.#labels[slot] !== noLabel) {
+          return false;
+        }
+      }
+    }
+    return true;
+  }
+
   /** Fills the slots with what is stored. */
   load(draft: SegmentDraft): void {
     const scale = powersOfTen[this.#decimals - draft.decimals] as number;

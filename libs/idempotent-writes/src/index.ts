@@ -4,6 +4,7 @@ export { gatheredSeriesMax } from './day-pieces.ts';
 export { ledgerLayers, type Ledger, type LedgerLayer, type LedgerSummary } from './ledger.ts';
 export { compareBytes, judgeSheet, WindowTally } from './judge-sheet.ts';
 export { GroupMerger, type DayExtent } from './merge-group.ts';
+export { SegmentMerger, type MergedSegments } from './merge-segments.ts';
 export { addOutcomes, noOutcomes, outcomes, type Outcome, type OutcomeCounts } from './outcome.ts';
 export type { ReadingStore, ReadingWrite, Segment, SeriesDays } from './reading-store.ts';
 export { decodeSegment, encodeSegment, SegmentColumnsReader } from './segment-codec.ts';

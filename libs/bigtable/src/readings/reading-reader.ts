@@ -2,6 +2,7 @@ import {
   dayMax,
   dayMs,
   SegmentColumnsReader,
+  SegmentMerger,
   segmentWithin,
   type Segment,
   type SeriesDays,
@@ -11,7 +12,6 @@ import { dayOf, seriesPrefix, withDay } from '../rows/series-key.ts';
 import type { Tombstones } from '../rows/tombstones.ts';
 import type { StoredRow } from '../wire/read-rows.ts';
 import { asOf } from './as-of.ts';
-import { SegmentMerger } from './merge-cells.ts';
 import { latestBlobs, standingCells, type SegmentCell } from './row-cells.ts';
 import { cellsOfLayer } from './segment-cell.ts';
 import { originals } from './originals.ts';

@@ -1,10 +1,15 @@
-import { GroupMerger, noOutcomes, type OutcomeCounts, type ReadingWrite } from '@meterflow/idempotent-writes';
+import {
+  GroupMerger,
+  noOutcomes,
+  SegmentMerger,
+  type OutcomeCounts,
+  type ReadingWrite,
+} from '@meterflow/idempotent-writes';
 import type { Cause, Layer, ReadingBatch } from '@meterflow/readings';
 import type { Table } from '../client/table.ts';
 import type { LedgerRows } from '../ledger/ledger-rows.ts';
 import { seriesPrefix, withDay } from '../rows/series-key.ts';
 import type { Tombstones } from '../rows/tombstones.ts';
-import { SegmentMerger } from './merge-cells.ts';
 import { SegmentEntries, seriesNumbers, type BatchEntries } from './segment-entries.ts';
 import { keyText, readStoredRows, type StoredRows } from './stored-rows.ts';
 

@@ -106,6 +106,14 @@ export function describeReadingStore(
         );
       });
 
+      test('a span that begins and ends within days gives what starts in it', async () => {
+        await store.write([writeOf({ acceptedAtMs: 1, readings: day({}, 200) })]);
+        const span = { fromMs: epochMs + 22 * hourMs, toMs: epochMs + 46 * hourMs + 1 };
+        const rows = await canonicalRows(store, m1, span);
+        expect(rows).toHaveLength(97);
+        expect([rows.at(0)?.start, rows.at(-1)?.start]).toEqual(['2024-01-01T22:00:00Z', '2024-01-02T22:00:00Z']);
+      });
+
       test('days come ascending, one segment at least for each', async () => {
         await store.write([writeOf({ acceptedAtMs: 1, readings: day({}, 300).reverse() })]);
         const segments = await store.read({

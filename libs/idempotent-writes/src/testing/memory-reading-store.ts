@@ -4,6 +4,7 @@ import type { OutcomeCounts } from '../outcome.ts';
 import type { ReadingStore, ReadingWrite, Segment, SeriesDays } from '../reading-store.ts';
 import { SegmentColumnsReader } from '../segment-codec.ts';
 import { dayMs } from '../segment-format.ts';
+import { segmentWithin } from '../segment-within.ts';
 
 /** A reading store that keeps everything in memory, for tests of what stands on one. Keeps no ledger and no history. */
 export class MemoryReadingStore implements ReadingStore {
@@ -42,8 +43,12 @@ export class MemoryReadingStore implements ReadingStore {
   read({ tenant, meter, channel, layer, fromMs, toMs }: SeriesDays): Promise<readonly Segment[]> {
     const reader = new SegmentColumnsReader();
     const days = [...(this.blobs.get(`${layer}\n${tenant}\n${meter}\n${channel}`) ?? [])].sort(([a], [b]) => a - b);
-    const whole = days.filter(([day]) => day * dayMs >= fromMs && (day + 1) * dayMs <= toMs);
-    return Promise.resolve(whole.flatMap(([day, blob]) => reader.read(blob, day).map((columns) => ({ day, columns }))));
+    const touched = days.filter(([day]) => (day + 1) * dayMs > fromMs && day * dayMs < toMs);
+    return Promise.resolve(
+      touched.flatMap(([day, blob]) =>
+        reader.read(blob, day).flatMap((columns) => segmentWithin({ day, columns }, fromMs, toMs) ?? []),
+      ),
+    );
   }
 
   #mergeDay(series: string, day: number): void {
