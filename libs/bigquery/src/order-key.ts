@@ -16,13 +16,24 @@ export class OrderKeyWriter {
   length = 0;
   #bytes = new Uint8Array(512);
 
-  reset(length = 0): void {
-    this.length = length;
+  reset(): void {
+    this.length = 0;
   }
 
   /** A view that the next write may change. */
   bytes(): Uint8Array {
     return this.#bytes.subarray(0, this.length);
+  }
+
+  /** Copies the key into `memory` from `at` on; returns where it ends there. */
+  copy(memory: Uint8Array, at: number): number {
+    const { length } = this;
+    const bytes = this.#bytes;
+    // Keys are some twenty bytes: a loop beats making a view of them.
+    for (let index = 0; index < length; index++) {
+      memory[at + index] = bytes[index] as number;
+    }
+    return at + length;
   }
 
   byte(value: number): void {

@@ -149,6 +149,7 @@ export class ReadingKeys {
   readonly #before = new OrderKeyWriter();
   readonly #value = new OrderKeyWriter();
   readonly #after = new OrderKeyWriter();
+  readonly #parts = [this.#before, this.#value, this.#after];
   #acceptedAtMs = 0;
   #version = -1;
   readonly #tags = { unit: '', code: '', method: '', reason: '' };
@@ -173,10 +174,14 @@ export class ReadingKeys {
     this.#value.reset();
     this.#value.decimal(integer, cursor.columns.decimals);
     this.#value.byte(cursor.qualityCode);
-    into.int32(this.#before.length + this.#value.length + this.#after.length);
-    into.append(this.#before.bytes());
-    into.append(this.#value.bytes());
-    into.append(this.#after.bytes());
+    const length = this.#before.length + this.#value.length + this.#after.length;
+    into.int32(length);
+    const memory = into.reserve(length);
+    let at = into.length;
+    for (const part of this.#parts) {
+      at = part.copy(memory, at);
+    }
+    into.length = at;
   }
 
   #makeBefore(cursor: ReadingCursor): void {
