@@ -9,7 +9,7 @@ import { builtinModules } from 'node:module';
 import { dirname, join } from 'node:path';
 import tseslint from 'typescript-eslint';
 
-// The architecture, as data:  domain  <-  core  <-  adapter  <-  app
+// The architecture, as data:  domain  <-  core  <-  adapter  <-  platform  <-  app
 // Each layer may use the layers to its left. Nx rejects untagged projects, cycles and imports of apps.
 const layers = [
   { sourceTag: 'layer:domain', onlyDependOnLibsWithTags: ['layer:domain'], allowedExternalImports: [] },
@@ -19,13 +19,18 @@ const layers = [
     allowedExternalImports: ['zod', '@bufbuild/protobuf', '@bufbuild/protobuf/*'],
   },
   { sourceTag: 'layer:adapter', onlyDependOnLibsWithTags: ['layer:domain', 'layer:core'] },
+  // Puts adapters together, so that each app does not.
+  { sourceTag: 'layer:platform', onlyDependOnLibsWithTags: ['layer:domain', 'layer:core', 'layer:adapter'] },
   {
     sourceTag: 'layer:app',
-    onlyDependOnLibsWithTags: ['layer:domain', 'layer:core', 'layer:adapter'],
+    onlyDependOnLibsWithTags: ['layer:domain', 'layer:core', 'layer:adapter', 'layer:platform'],
     allowedExternalImports: ['zod', 'yaml', 'commander'],
   },
   // Tools measure and break the product, so they see all of it; nothing imports them.
-  { sourceTag: 'layer:tool', onlyDependOnLibsWithTags: ['layer:domain', 'layer:core', 'layer:adapter'] },
+  {
+    sourceTag: 'layer:tool',
+    onlyDependOnLibsWithTags: ['layer:domain', 'layer:core', 'layer:adapter', 'layer:platform'],
+  },
 ];
 
 // Tests keep the direction of dependencies but may use any declared package.
@@ -61,7 +66,9 @@ const boundaries = (depConstraints, allow = []) => [
   { depConstraints, allow, banTransitiveDependencies: true },
 ];
 // Apps are imported by nobody, but for their stages, which tools take apart to break them.
-const stagesOfApps = ['@meterflow/*/stage'];
+const stagesOfApps = packageFolders
+  .filter(({ tags }) => tags.includes('layer:app'))
+  .map(({ folder }) => `@meterflow/${folder.split('/').at(-1)}/stage`);
 
 const escaped = (text) => text.replaceAll(/[.*+?^${}()|[\]\\/]/g, '\\$&');
 const testSupport = { regex: '^@meterflow/[^/]+/testing$', message: 'Test support belongs in tests.' };
@@ -70,7 +77,20 @@ const simulation = { regex: '^@meterflow/[^/]+/(memory|simulation)$', message: '
 const nodeBuiltins = { regex: `^(node:|(${builtinModules.map(escaped).join('|')})$)`, message: 'Domain code is pure.' };
 // A stage reaches the world through ports alone, so that a test can end it at every side effect: what does I/O is an adapter.
 const ioBuiltins = [
-  ...['child_process', 'cluster', 'dgram', 'dns', 'fs', 'http', 'http2', 'https', 'inspector', 'net', 'readline', 'repl'],
+  ...[
+    'child_process',
+    'cluster',
+    'dgram',
+    'dns',
+    'fs',
+    'http',
+    'http2',
+    'https',
+    'inspector',
+    'net',
+    'readline',
+    'repl',
+  ],
   ...['sqlite', 'tls', 'wasi', 'worker_threads'],
 ];
 const ioModules = {
@@ -123,28 +143,33 @@ const impureSyntax = [
   },
 ];
 
+const restrictedImports = (patterns) => ({ 'no-restricted-imports': ['error', { patterns }] });
 const perPackage = packageFolders.flatMap(({ folder, tags }) => {
   const pure = tags.includes('layer:domain');
+  const isTool = tags.includes('layer:tool');
   const doesIo = !tags.includes('layer:core') || ioCore.includes(folder);
   const patterns = [
     testSupport,
     ...foreignClients(folder),
     ...(pure ? [nodeBuiltins] : []),
-    ...(doesIo ? [] : [ioModules]),
-    ...(tags.includes('layer:tool') ? [] : [simulation]),
+    ...(isTool ? [] : [simulation]),
   ];
-  return {
-    files: [`${folder}/**/*.ts`],
-    rules: {
-      'no-restricted-imports': ['error', { patterns }],
-      ...(tags.includes('layer:tool') && { '@nx/enforce-module-boundaries': boundaries(layers, stagesOfApps) }),
-      ...(pure && {
-        'no-restricted-globals': ['error', ...impureGlobals],
-        'no-restricted-properties': ['error', ...impureProperties],
-        'no-restricted-syntax': ['error', exportAll, ...impureSyntax],
-      }),
+  return [
+    {
+      files: [`${folder}/**/*.ts`],
+      rules: {
+        ...restrictedImports(patterns),
+        ...(isTool && { '@nx/enforce-module-boundaries': boundaries(layers, stagesOfApps) }),
+        ...(pure && {
+          'no-restricted-globals': ['error', ...impureGlobals],
+          'no-restricted-properties': ['error', ...impureProperties],
+          'no-restricted-syntax': ['error', exportAll, ...impureSyntax],
+        }),
+      },
     },
-  };
+    // Not its scripts and benchmarks, which no process of the product runs.
+    ...(doesIo ? [] : [{ files: [`${folder}/src/**/*.ts`], rules: restrictedImports([...patterns, ioModules]) }]),
+  ];
 });
 
 export default defineConfig(

@@ -1,0 +1,2 @@
+// What measures and breaks this app's stages: tools, and nothing else (eslint.config.mjs).
+export { ruleExecutionStage, type RuleExecutionPorts } from './rule-execution-stage.ts';

@@ -1,0 +1,11 @@
+import { memoryWorlds } from './memory/memory-world.ts';
+import type { CrashWorlds } from './world.ts';
+
+const sets: readonly CrashWorlds[] = [memoryWorlds];
+
+export const adapterNames: readonly string[] = sets.map(({ adapters }) => adapters);
+
+/** The adapters of a name: undefined where there are none. */
+export function worldsOf(name: string): CrashWorlds | undefined {
+  return sets.find(({ adapters }) => adapters === name);
+}

@@ -1,0 +1,11 @@
+import { expect, test } from 'vitest';
+import { memoryWorlds } from './memory/memory-world.ts';
+import { prove, shownFailure } from './proof.ts';
+
+const hoursMs = 3_600_000;
+
+test('a million schedules come to the undisturbed end state', { timeout: 12 * hoursMs }, async () => {
+  const { schedules, failures } = await prove({ worlds: memoryWorlds, schedules: 1_000_000, seed: 1_000 });
+  expect(failures.map((failure) => shownFailure(failure, 'memory'))).toEqual([]);
+  expect(schedules).toBe(1_000_000);
+});

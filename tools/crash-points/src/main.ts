@@ -1,0 +1,95 @@
+import { parseArgs } from 'node:util';
+import { adapterNames, worldsOf } from './adapters.ts';
+import { countOf, differences } from './compare.ts';
+import { parseSchedule } from './fault.ts';
+import { print } from './print.ts';
+import { prove, shownFailure, type ProofResult } from './proof.ts';
+import { provePlanted, shownVerdict } from './prove-planted.ts';
+import { runSchedule } from './run-schedule.ts';
+import type { CrashWorlds } from './world.ts';
+
+const usage = `npm run crash-points -- [options]
+
+Ends a process of every stage before, within and after every one of its side effects (and drains it, stalls it, fails the
+call), runs on to the end, and holds what is left against the run that nobody disturbed. See docs/adr for how.
+
+  --schedules N   how many runs (default 5000; 200 with embedded)
+  --seed S        the first workload and interleaving (default 1); the others follow
+  --adapters A    ${adapterNames.join(', ')} (default memory)
+  --planted       plants known bugs one by one: each must be caught
+  --replay T      one run again, with each of its side effects, such as 7:persistence-raw.12.within`;
+
+const { values } = parseArgs({
+  options: {
+    schedules: { type: 'string' },
+    seed: { type: 'string', default: '1' },
+    adapters: { type: 'string', default: 'memory' },
+    planted: { type: 'boolean', default: false },
+    replay: { type: 'string' },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+const worlds = worldsOf(values.adapters);
+const schedules = Number(values.schedules ?? (values.adapters === 'memory' ? 5_000 : 200));
+const seed = Number(values.seed);
+
+if (values.help || worlds === undefined || !(schedules > 0) || !Number.isInteger(seed)) {
+  print(usage);
+  process.exitCode = values.help ? 0 : 2;
+} else {
+  process.exitCode = (await command(worlds)) ? 0 : 1;
+}
+
+function command(chosen: CrashWorlds): Promise<boolean> {
+  if (values.replay !== undefined) {
+    return replay(chosen, values.replay);
+  }
+  return values.planted ? planted(chosen) : proof(chosen);
+}
+
+async function proof(chosen: CrashWorlds): Promise<boolean> {
+  let toldAtMs = performance.now();
+  const result = await prove({
+    worlds: chosen,
+    schedules,
+    seed,
+    onProgress: (sofar) => {
+      if (performance.now() - toldAtMs > 5_000) {
+        toldAtMs = performance.now();
+        print(summary(sofar));
+      }
+    },
+  });
+  result.failures.forEach((failure) => {
+    print(shownFailure(failure, chosen.adapters));
+  });
+  print(summary(result));
+  return result.lost + result.doubled + result.wrong === 0;
+}
+
+function summary({ schedules: run, seeds, lost, doubled, wrong }: ProofResult): string {
+  return `${run} schedules of ${seeds} seeds: ${lost} lost, ${doubled} doubled, ${wrong} wrong`;
+}
+
+async function planted(chosen: CrashWorlds): Promise<boolean> {
+  const verdicts = await provePlanted({ worlds: chosen, schedules, seed }, (verdict) => {
+    print(shownVerdict(verdict));
+  });
+  const missed = verdicts.filter(({ verdict }) => verdict === 'missed').length;
+  const caught = verdicts.filter(({ verdict }) => verdict === 'caught').length;
+  print(`${caught} planted bugs caught, ${missed} missed`);
+  return missed === 0;
+}
+
+async function replay(chosen: CrashWorlds, text: string): Promise<boolean> {
+  const schedule = parseSchedule(text);
+  const undisturbed = await runSchedule(chosen, { seed: schedule.seed, faults: [] });
+  const run = await runSchedule(chosen, schedule, { traces: true });
+  run.trace.forEach(print);
+  const found = differences(run, undisturbed.end);
+  print(
+    countOf(found) === 0 ? 'the same as undisturbed' : shownFailure({ schedule, differences: found }, chosen.adapters),
+  );
+  return countOf(found) === 0;
+}

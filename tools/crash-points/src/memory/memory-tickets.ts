@@ -1,0 +1,12 @@
+import type { Tickets } from '@meterflow/idempotent-writes';
+
+/** Counters in memory. */
+export class MemoryTickets implements Tickets {
+  readonly #last = new Map<string, number>();
+
+  take(tenant: string): Promise<number> {
+    const ticket = (this.#last.get(tenant) ?? 0) + 1;
+    this.#last.set(tenant, ticket);
+    return Promise.resolve(ticket);
+  }
+}

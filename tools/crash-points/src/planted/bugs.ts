@@ -1,0 +1,25 @@
+import { ackBeforePublish } from './ack-before-publish.ts';
+import { compactionSetsFirst } from './compaction-sets-first.ts';
+import { counterAggregation } from './counter-aggregation.ts';
+import { doneBeforeWrite } from './done-before-write.ts';
+import { mergeByAcceptance } from './merge-by-acceptance.ts';
+import { nackOnDrain } from './nack-on-drain.ts';
+import { notifyOnlyOnChange } from './notify-only-on-change.ts';
+import { publishBeforeWrite } from './publish-before-write.ts';
+import { skipEqualAggregates } from './skip-equal-aggregates.ts';
+import { ticketAfterRead } from './ticket-after-read.ts';
+import type { PlantedBug } from '../planted-bug.ts';
+
+/** Every bug that the proof must find: a proof that finds none of them proves nothing. */
+export const plantedBugs: readonly PlantedBug[] = [
+  ackBeforePublish,
+  doneBeforeWrite,
+  publishBeforeWrite,
+  mergeByAcceptance,
+  compactionSetsFirst,
+  counterAggregation,
+  ticketAfterRead,
+  notifyOnlyOnChange,
+  skipEqualAggregates,
+  nackOnDrain,
+];

@@ -1,0 +1,25 @@
+import type { ReadingStore } from '@meterflow/idempotent-writes';
+import { rawVersion, versionsOf, type ReadingBatch } from '@meterflow/readings';
+import type { PlantedBug } from '../planted-bug.ts';
+
+/** What was accepted last counts, whatever version its provider gave it. */
+export const mergeByAcceptance: PlantedBug = {
+  name: 'merge by acceptedAt',
+  ports: (ports) => ({
+    ...ports,
+    readings: (layer) => byAcceptance(ports.readings(layer)),
+  }),
+};
+
+function byAcceptance(store: ReadingStore): ReadingStore {
+  return {
+    write: (writes) => store.write(writes.map((write) => ({ ...write, batch: undeclared(write.batch) }))),
+    read: (days) => store.read(days),
+  };
+}
+
+function undeclared(batch: ReadingBatch): ReadingBatch {
+  const { columns, acceptedAtMs } = batch;
+  const versions = versionsOf(Array.from(columns.versions.declared, () => rawVersion(0, acceptedAtMs)));
+  return { ...batch, columns: { ...columns, versions } };
+}

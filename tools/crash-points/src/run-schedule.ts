@@ -1,0 +1,153 @@
+import { Activations, SeriesRegistry } from '@meterflow/registry';
+import { endStateOf, type EndState } from './end-state.ts';
+import type { Fault, FaultKind, Schedule } from './fault.ts';
+import type { PlantedBug } from './planted-bug.ts';
+import { sendAll } from './senders.ts';
+import { cacheMs } from './stages.ts';
+import { Supervisor } from './supervisor.ts';
+import type { CrashPorts, CrashWorld, CrashWorlds } from './world.ts';
+import { workloadOf, type Phase, type Workload } from './workload.ts';
+
+/** What a run came to, and how. */
+export interface RunResult {
+  readonly end: EndState;
+  /** Side effects of each stage. */
+  readonly effects: ReadonlyMap<string, number>;
+  /** Rules that were broken on the way. */
+  readonly breaches: readonly string[];
+  /** It did not come to its end in time. */
+  readonly isStuck: boolean;
+  /** Faults that were to come and never did: the run was shorter. */
+  readonly faultsLeft: number;
+  /** Each side effect in its order, where it was asked for. */
+  readonly trace: readonly string[];
+}
+
+export interface RunOptions {
+  readonly bug?: PlantedBug | undefined;
+  readonly traces?: boolean;
+}
+
+/** A run that takes longer than this, in its own time, is stuck. */
+const runMsMax = 30 * 60_000;
+const lookMs = 40;
+
+/** Runs the seed's workload to its end, with the schedule's faults. */
+export async function runSchedule(
+  worlds: CrashWorlds,
+  schedule: Schedule,
+  { bug, traces = false }: RunOptions = {},
+): Promise<RunResult> {
+  const world = await worlds.open();
+  try {
+    const faults = new Faults(schedule.faults, world, traces);
+    const workload = workloadOf(schedule.seed);
+    const operator = world.open('operator');
+    const supervisor = new Supervisor({ world, seed: schedule.seed, bug, nextEffect: faults.next });
+    await prepare(operator, world, workload);
+    supervisor.start();
+    const isStuck = await finishes(world, supervisor, () => workThrough({ world, supervisor, operator, workload }));
+    const end = await endStateOf(world, operator, workload);
+    const dead = new Set((await world.deadLetters()).map(({ stage, key }) => `${stage} ${key}`));
+    const breaches = supervisor.breaches({
+      faults: schedule.faults,
+      replays: workload.replays,
+      isDead: (stage, key) => dead.has(`${stage} ${key}`),
+    });
+    return { end, effects: faults.effects, breaches, isStuck, faultsLeft: faults.left, trace: faults.trace };
+  } finally {
+    await world.close();
+  }
+}
+
+/** Counts each stage's side effects, and says which of them a fault is due at. */
+class Faults {
+  readonly effects = new Map<string, number>();
+  readonly trace: string[] = [];
+  readonly #due: Fault[];
+  readonly #world: CrashWorld;
+  readonly #traces: boolean;
+
+  constructor(faults: readonly Fault[], world: CrashWorld, traces: boolean) {
+    this.#due = [...faults];
+    this.#world = world;
+    this.#traces = traces;
+  }
+
+  get left(): number {
+    return this.#due.length;
+  }
+
+  readonly next = (stage: string, owner: string, name: string): FaultKind | undefined => {
+    const effect = (this.effects.get(stage) ?? 0) + 1;
+    this.effects.set(stage, effect);
+    const index = this.#due.findIndex((fault) => fault.stage === stage && fault.effect === effect);
+    const [fault] = index < 0 ? [] : this.#due.splice(index, 1);
+    if (this.#traces) {
+      const atMs = (this.#world.time.nowMs() % 10_000_000).toFixed(1);
+      this.trace.push(`${atMs} ${owner} ${stage}.${effect} ${name}${fault === undefined ? '' : ` <- ${fault.kind}`}`);
+    }
+    return fault?.kind;
+  };
+}
+
+interface Work {
+  readonly world: CrashWorld;
+  readonly supervisor: Supervisor;
+  readonly operator: CrashPorts;
+  readonly workload: Workload;
+}
+
+async function prepare(ports: CrashPorts, { time }: CrashWorld, { series }: Workload): Promise<void> {
+  const settings = new SeriesRegistry({ registry: ports.registry, nowMs: () => time.nowMs(), cacheMs });
+  for (const tenant of new Set(series.map((each) => each.tenant))) {
+    await settings.setDefault(tenant, { timeZone: 'Europe/Zurich' });
+  }
+}
+
+async function workThrough({ world, supervisor, operator, workload }: Work): Promise<void> {
+  for (const phase of workload.phases) {
+    await activate(phase, operator, world);
+    if (phase.strays.length > 0) {
+      await operator.publisher.publish(phase.strays);
+    }
+    await sendAll(phase.senders, { supervisor, time: world.time });
+    if (phase.replays.length > 0) {
+      await atRest(world, supervisor);
+      for (const subscription of phase.replays) {
+        await world.replay(subscription);
+      }
+    }
+  }
+  await atRest(world, supervisor);
+}
+
+/** Nothing is stamped with an older activation any more when this resolves. */
+async function activate({ activations }: Phase, { registry }: CrashPorts, { time }: CrashWorld): Promise<void> {
+  const all = new Activations({ registry, nowMs: () => time.nowMs(), activationLeaseMs: cacheMs });
+  for (const { tenant, flow } of activations) {
+    await all.create(tenant, { flow, fromMs: -8e15, toMs: 8e15, decimals: 6 });
+  }
+  if (activations.length > 0) {
+    await time.sleep(cacheMs * 2);
+  }
+}
+
+/** Every message is settled, and no process stands still that could still write what it has in hand. */
+async function atRest(world: CrashWorld, supervisor: Supervisor): Promise<void> {
+  for (;;) {
+    await world.time.sleep(lookMs);
+    if (supervisor.idle && (await world.backlog()).length === 0) {
+      return;
+    }
+  }
+}
+
+/** True when it did not come to its end in time. */
+async function finishes(world: CrashWorld, supervisor: Supervisor, work: () => Promise<void>): Promise<boolean> {
+  const late = world.time.sleep(runMsMax).then(() => true);
+  const done = work().then(() => false);
+  const stuck = await Promise.race([done, late, supervisor.failed]);
+  world.time.stop();
+  return stuck;
+}

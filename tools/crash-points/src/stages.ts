@@ -1,0 +1,179 @@
+import { aggregationStage, monthStage } from '@meterflow/aggregation/stage';
+import { subscriptionName, type Subscription } from '@meterflow/contracts';
+import { takeIn, type SourceRequest, type TakeInPorts, type TakenIn } from '@meterflow/ingest/stage';
+import { aggregatePersistence, readingPersistence } from '@meterflow/persistence/stage';
+import { Activations, KeptLengths, SeriesRegistry } from '@meterflow/registry';
+import { ruleExecutionStage } from '@meterflow/rule-execution/stage';
+import {
+  runStage,
+  silentTelemetry,
+  type LeasedMessage,
+  type Sink,
+  type Source,
+  type Stage,
+  type StageLimits,
+} from '@meterflow/stage';
+import type { CrashingProcess } from './crashing-process.ts';
+import { flowSandbox } from './flow-sandbox.ts';
+import { lane } from './lane.ts';
+import type { Watch } from './handlings.ts';
+import type { PlantedBug } from './planted-bug.ts';
+import type { CrashPorts } from './world.ts';
+
+/** What a process of a stage is given: its ports are guarded already. */
+export interface StageContext {
+  readonly process: CrashingProcess;
+  readonly ports: CrashPorts;
+  readonly owner: string;
+  readonly limits: StageLimits;
+  readonly bug: PlantedBug | undefined;
+  readonly watch: Watch;
+  /** Told by an ingest process how sources are handed to it. */
+  readonly onOpen: (door: Door) => void;
+}
+
+/** One ingest process, as a sender sees it. */
+export interface Door {
+  readonly process: CrashingProcess;
+  takeIn(request: SourceRequest): Promise<TakenIn>;
+}
+
+/** The stages by name, and how a process of each runs until it is told to stop: the code of the apps. */
+export const stages: Readonly<Record<string, (context: StageContext) => Promise<void>>> = {
+  ingest: runIngest,
+  'rule-execution': (context) => {
+    const { process } = context;
+    const kill = (): Promise<never> =>
+      process.effect('poison', () => {
+        process.end();
+      }) as Promise<never>;
+    const sandbox = flowSandbox(kill);
+    return run(ruleExecutionStage({ sandbox, activations: activationsOf(context) }, { lane }), context, {
+      subscription: 'rule-execution',
+      sink: nowhere,
+    });
+  },
+  'persistence-raw': (context) => runPersistence('raw', context),
+  'persistence-validated': (context) => runPersistence('validated', context),
+  'persistence-aggregates': (context) =>
+    run(aggregatePersistence({ lane }), context, {
+      subscription: 'persistence-aggregates',
+      sink: sinkOf(context.ports.aggregates),
+    }),
+  aggregation: (context) => {
+    const { tickets } = context.ports;
+    const readings = context.ports.readings('validated');
+    const stage = aggregationStage({ tickets, readings, zones: seriesOf(context) }, { lane });
+    return run(stage, context, { subscription: 'aggregation', sink: nowhere });
+  },
+  'aggregation-parents': (context) => {
+    const { tickets, aggregates } = context.ports;
+    const stage = monthStage({ tickets, aggregates, zones: seriesOf(context) }, { lane });
+    return run(stage, context, { subscription: 'aggregation-parents', sink: nowhere });
+  },
+};
+
+/** How old activations and settings may be that a process remembers. */
+export const cacheMs = 200;
+/** Readings before 2024 are refused in 2024. */
+const keptMs = 400 * 24 * 60 * 60 * 1000;
+
+function runPersistence(layer: 'raw' | 'validated', context: StageContext): Promise<void> {
+  const sink = sinkOf(context.ports.readings(layer));
+  return run(readingPersistence({ layer, lane }), context, { subscription: `persistence-${layer}`, sink });
+}
+
+function run<Input, Reads, Write>(
+  stage: Stage<Input, Reads, Write>,
+  context: StageContext,
+  { subscription, sink }: { readonly subscription: Subscription; readonly sink: Sink<Write> },
+): Promise<void> {
+  const { process, ports, owner, limits, bug, watch } = context;
+  const planted = bug?.stage?.(stage, ports) ?? stage;
+  const name = subscriptionName(subscription, lane);
+  const stagePorts = {
+    source: watched(ports.source(name), watch),
+    publisher: ports.publisher,
+    deduper: ports.deduper(name),
+    sink,
+    deadLetters: ports.deadLetters,
+    clock: process.clock,
+    telemetry: silentTelemetry,
+  };
+  const options = { limits, owner, signal: process.signal };
+  return runStage(observed(planted, watch), bug?.stagePorts?.(stagePorts, process) ?? stagePorts, options);
+}
+
+function observed<Input, Reads, Write>(stage: Stage<Input, Reads, Write>, watch: Watch): Stage<Input, Reads, Write> {
+  const messages = new Map<Input, LeasedMessage>();
+  return {
+    ...stage,
+    decode: (message) => {
+      const input = stage.decode(message);
+      messages.set(input, message);
+      return input;
+    },
+    handle: (inputs, reads) => {
+      watch.handled(inputs.map((input) => ({ key: stage.key(input), message: messages.get(input) as LeasedMessage })));
+      return stage.handle(inputs, reads);
+    },
+  };
+}
+
+function watched(source: Source, watch: Watch): Source {
+  return {
+    ...source,
+    nack: (messages, delayMs) => {
+      watch.gaveBack(messages);
+      return source.nack(messages, delayMs);
+    },
+  };
+}
+
+const nowhere: Sink<never> = { write: () => Promise.resolve() };
+
+function sinkOf<Write>(store: { write(writes: readonly Write[]): Promise<unknown> }): Sink<Write> {
+  return {
+    write: async (writes) => {
+      await store.write(writes);
+    },
+  };
+}
+
+function activationsOf({ ports: { registry }, process }: StageContext): Activations {
+  return new Activations({ registry, nowMs: () => process.clock.nowMs(), activationLeaseMs: cacheMs });
+}
+
+function seriesOf({ ports: { registry }, process }: StageContext): SeriesRegistry {
+  return new SeriesRegistry({ registry, nowMs: () => process.clock.nowMs(), cacheMs });
+}
+
+/** Takes sources in until it is told to stop, then finishes none: each is resumed when its sender sends it again. */
+async function runIngest(context: StageContext): Promise<void> {
+  const { process, ports, onOpen } = context;
+  const activations = activationsOf(context);
+  const takeInPorts: TakeInPorts = {
+    sources: ports.sources,
+    publisher: ports.publisher,
+    clock: process.clock,
+    telemetry: silentTelemetry,
+    newestActivation: async (tenant) => (await activations.newest(tenant)).number,
+    mappingAt: () => Promise.resolve(undefined),
+    lengths: new KeptLengths({ registry: ports.registry, series: seriesOf(context) }),
+    keptMs,
+    signal: process.signal,
+  };
+  const inWork = new Set<Promise<unknown>>();
+  onOpen({
+    process,
+    takeIn: (request) => {
+      const work = takeIn(request, takeInPorts);
+      inWork.add(work);
+      return work;
+    },
+  });
+  await new Promise((resolve) => {
+    process.signal.addEventListener('abort', resolve, { once: true });
+  });
+  await Promise.allSettled(inWork);
+}

@@ -1,0 +1,162 @@
+import { encodeReadingBatch } from '@meterflow/contracts';
+import { BatchBuilder, rawVersion, ReadingRow } from '@meterflow/readings';
+import type { FailurePolicy, Flow } from '@meterflow/rules';
+import { poisonMeter, proofRules } from './flow-sandbox.ts';
+import { pick, wholeNumber } from './random.ts';
+import type { PlannedSource, WorkloadPlan } from './workload.ts';
+
+// What becomes of readings must not depend on who dies when; so each story fixes what counts: versions where sources come
+// in no order, or one sender who sends one after the other.
+
+interface Line {
+  readonly meter: string;
+  readonly slot: number;
+  /** Absent: withdrawn. */
+  readonly value?: string;
+  readonly version?: number;
+}
+
+const slotMs = 1_800_000;
+/** Half an hour before local midnight in Zurich, on the day after the clocks went back. */
+const firstMs = Date.UTC(2023, 9, 30, 22, 30);
+const monthSlots = -31 * 48;
+const years = -20 * 365 * 48;
+
+export const stories = {
+  /** One sender corrects what it sent, without versions: the later acceptance counts. */
+  corrections: (plan: WorkloadPlan): void => {
+    const lines = (value: string): Line[] => [0, 1, 2].map((slot) => ({ meter: 'corrected', slot, value }));
+    plan.send(0, [file(plan, 'first', lines('1.5')), file(plan, 'second', lines('2.25').slice(1))]);
+  },
+  /** The same value again after another one: what was there before is right again. */
+  backAgain: (plan: WorkloadPlan): void => {
+    const once = (label: string, value: string): Source => file(plan, label, [{ meter: 'again', slot: 1, value }]);
+    // So far apart that each is aggregated by itself, and so near that what stalls at one has it in hand at the next.
+    plan.send(0, [once('a', '5'), once('b', '7'), once('a-again', '5')], [250, 500]);
+  },
+  /** Two senders with versions, in no order; a withdrawal among them, and two values at one version. */
+  versions: (plan: WorkloadPlan): void => {
+    const at = (slot: number, version: number, value?: string): Line => ({
+      meter: 'versioned',
+      slot,
+      version,
+      ...(value === undefined ? {} : { value }),
+    });
+    plan.send(0, [file(plan, 'new', [at(0, 3, '30'), at(1, 2), at(2, 1, '7')])]);
+    plan.send(0, [file(plan, 'old', [at(0, 1, '10'), at(1, 1, '11'), at(2, 1, '8')])]);
+  },
+  /** The same file again, when it is in: all of it counts as duplicates. */
+  duplicates: (plan: WorkloadPlan): void => {
+    const source = file(plan, 'twice', [
+      { meter: 'repeated', slot: 0, value: '1' },
+      { meter: 'repeated', slot: 1, value: '2.5' },
+    ]);
+    plan.send(0, [source, { ...source, delivery: 'again' }]);
+  },
+  /** Readings of last month, of twenty years ago, and lines that are none. */
+  lateAndBad: (plan: WorkloadPlan): void => {
+    const meter = 'late';
+    const lines = [
+      { meter, slot: 0, value: '1' },
+      { meter, slot: monthSlots, value: '2' },
+      { meter, slot: years, value: '3' },
+      { meter, slot: 1, value: 'no number' },
+    ];
+    plan.send(0, [file(plan, 'late', lines)]);
+    plan.send(0, [file(plan, 'all-bad', [{ meter, slot: 3, value: '?' }])]);
+  },
+  /** New rules between two deliveries of the same readings; some are rejected by them. */
+  activations: (plan: WorkloadPlan): void => {
+    const lines = (value: number): Line[] =>
+      [0, 1, 2].map((slot) => ({ meter: 'ruled', slot, value: String(value + slot) }));
+    plan.activate(0, 'acme', flow('skip', [proofRules.rejectAbove, { limit: 41 }]));
+    plan.send(0, [file(plan, 'under-one', lines(40))]);
+    plan.activate(1, 'acme', flow('skip', [proofRules.scale, { factor: 2 }], [proofRules.rejectAbove, { limit: 90 }]));
+    plan.send(1, [file(plan, 'under-two', lines(44).slice(1))]);
+  },
+  /** A flow that halts where a rule fails: the batch is parked, and others go on. */
+  halts: (plan: WorkloadPlan): void => {
+    const strict = (label: string, value: string): Source =>
+      file(plan, `strict/${label}`, [{ meter: 'strict', slot: 0, value }]);
+    plan.activate(0, 'strict', flow('halt', [proofRules.failAt, { at: 13 }]));
+    plan.send(0, [strict('fine', '12'), strict('halted', '13')]);
+  },
+  /** A batch whose handling kills the process, beside one that has nothing to do with it. */
+  poison: (plan: WorkloadPlan): void => {
+    plan.send(0, [file(plan, 'deadly', [{ meter: poisonMeter, slot: 0, value: '1' }])]);
+    plan.send(0, [file(plan, 'bystander', [{ meter: 'bystander', slot: 0, value: '2' }])]);
+  },
+  /** Bytes that are no message, and a message that came to the wrong stage. */
+  strays: (plan: WorkloadPlan): void => {
+    const garbage = Uint8Array.of(255, 1, 2, wholeNumber(plan.random, 0, 255));
+    plan.stray(0, pick(plan.random, ['readings.accepted', 'readings.transformed', 'aggregates']), garbage);
+    plan.stray(0, 'readings.transformed', rawMessage());
+    plan.send(0, [file(plan, 'beside', [{ meter: 'beside', slot: 0, value: '3' }])]);
+  },
+  /** All that a stage ever had comes once more, under a new epoch. */
+  replays: (plan: WorkloadPlan): void => {
+    plan.send(0, [file(plan, 'before', [{ meter: 'replayed', slot: 0, value: '4' }])]);
+    const stages = [
+      'persistence-raw',
+      'rule-execution',
+      'persistence-validated',
+      'aggregation',
+      'persistence-aggregates',
+    ];
+    plan.replay(0, pick(plan.random, stages));
+    plan.send(1, [file(plan, 'after', [{ meter: 'replayed', slot: 0, value: '6' }])]);
+  },
+  /** Several senders, one day of one meter: its aggregates are computed by several at once. */
+  sharedDay: (plan: WorkloadPlan): void => {
+    for (const slot of [0, 1, 2]) {
+      plan.send(0, [file(plan, `slot-${slot}`, [{ meter: 'shared', slot, value: `0.${slot + 1}`, version: 1 }])]);
+    }
+  },
+} satisfies Record<string, (plan: WorkloadPlan) => void>;
+
+type Source = Omit<PlannedSource, 'afterMs'>;
+
+/** `label`, or `tenant/label` of another tenant than the usual one. */
+function file(plan: WorkloadPlan, path: string, lines: readonly Line[]): Source {
+  const [label = '', tenant = 'acme'] = path.split('/').toReversed();
+  lines.forEach(({ meter }) => {
+    plan.meter(tenant, meter);
+  });
+  const rows = lines.map(({ meter, slot, value, version }) => {
+    const startMs = firstMs + slot * slotMs;
+    const [start, end] = [startMs, startMs + slotMs].map((instantMs) => new Date(instantMs).toISOString());
+    const quality = value === undefined ? 'missing' : 'measured';
+    return [meter, 'import', start, end, value ?? '', 'kWh', quality, version ?? ''].join(',');
+  });
+  const csv = ['meter_id,channel,start,end,value,unit,quality,version', ...rows, ''].join('\n');
+  return { tenant, label: `${tenant}/${label}`, delivery: 'first', csv };
+}
+
+function flow(
+  onFailure: FailurePolicy,
+  ...steps: readonly (readonly [name: string, parameters: Record<string, number>])[]
+): Flow {
+  return {
+    name: 'proof',
+    onFailure,
+    steps: steps.map(([name, parameters]) => ({
+      rule: { id: name, name, contract: 1, source: '' },
+      parameters,
+      channels: '*',
+    })),
+  };
+}
+
+function rawMessage(): Uint8Array {
+  const builder = new BatchBuilder(1);
+  const row = new ReadingRow();
+  row.series = builder.series('stray', 'import');
+  row.unit = builder.text('kWh');
+  row.version = builder.version(rawVersion(1, 0));
+  row.startMs = firstMs;
+  row.lengthMs = slotMs;
+  row.integer = 1;
+  builder.append(row);
+  const header = { tenant: 'acme', layer: 'raw', sourceId: 'stray.1', acceptedAtMs: 1, activation: 0 } as const;
+  return encodeReadingBatch(builder.finish(header));
+}
