@@ -18,7 +18,11 @@ export class PubsubPublisher implements Publisher {
     // All of them before any is sent: a call that can't succeed publishes nothing.
     const sizes = messages.map(checkedSize);
     const bytes = sizes.reduce((sum, size) => sum + size, 0);
-    await this.#roomFor(bytes);
+    // One call may pass the limit, when nothing else waits.
+    while (this.#bytesWaiting > 0 && this.#bytesWaiting + bytes > this.#connection.limits.publishBytesMax) {
+      this.#room ??= Promise.withResolvers<undefined>();
+      await this.#room.promise;
+    }
     this.#bytesWaiting += bytes;
     // All have ended before the first failure is told: nothing goes on behind the caller's back.
     const outcomes = await Promise.allSettled(messages.map((message, index) => this.#send(message, sizes[index] ?? 0)));
@@ -28,14 +32,6 @@ export class PubsubPublisher implements Publisher {
     const failed = outcomes.find((outcome) => outcome.status === 'rejected');
     if (failed !== undefined) {
       throw failed.reason;
-    }
-  }
-
-  /** One call may pass the limit, when nothing else waits. */
-  async #roomFor(bytes: number): Promise<void> {
-    while (this.#bytesWaiting > 0 && this.#bytesWaiting + bytes > this.#connection.limits.publishBytesMax) {
-      this.#room ??= Promise.withResolvers<undefined>();
-      await this.#room.promise;
     }
   }
 

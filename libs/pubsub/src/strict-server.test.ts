@@ -1,11 +1,10 @@
-import { systemClock, type Clock } from '@meterflow/stage';
 import { describeBus } from '@meterflow/stage/testing';
 import { afterAll, beforeAll } from 'vitest';
+import { AdvancingClock } from './testing/advancing-clock.ts';
 import { busUnderTest } from './testing/bus-under-test.ts';
 import { FakePubsub } from './testing/fake-pubsub.ts';
 
-let aheadMs = 0;
-const clock: Clock = { ...systemClock, nowMs: () => systemClock.nowMs() + aheadMs };
+const clock = new AdvancingClock();
 const server = new FakePubsub(clock);
 
 beforeAll(() => server.start());
@@ -14,13 +13,5 @@ afterAll(() => {
 });
 
 describeBus('PubsubBus on a strict server', () =>
-  busUnderTest({
-    address: server.address,
-    clock,
-    advance: (ms) => {
-      aheadMs += ms;
-      return Promise.resolve();
-    },
-    ackDeadlineMs: 10_000,
-  }),
+  busUnderTest({ address: server.address, clock, advance: (ms) => clock.advance(ms), ackDeadlineMs: 10_000 }),
 );

@@ -44,7 +44,7 @@ export class FakePubsub {
   lateCalls = 0;
   readonly calls: string[] = [];
   readonly #clock: Clock;
-  readonly #server = new Server();
+  readonly #server = new Server({ 'grpc.max_receive_message_length': 2 * publishBytesMax });
   readonly #retention = new Map<string, unknown>();
   readonly #topics = new Map<string, Kept[]>();
   readonly #subscriptions = new Map<string, FakeSubscription>();
@@ -100,6 +100,12 @@ export class FakePubsub {
   /** How many messages of a subscription are not settled. */
   unsettled(subscription: string): number {
     return [...this.#subscriptions].find(([name]) => name.endsWith(`/${subscription}`))?.[1].unsettled ?? 0;
+  }
+
+  /** How many messages of a subscription are leased now. */
+  leased(subscription: string): number {
+    const found = [...this.#subscriptions].find(([name]) => name.endsWith(`/${subscription}`));
+    return found?.[1].leased(this.#nowMs) ?? 0;
   }
 
   stop(): void {

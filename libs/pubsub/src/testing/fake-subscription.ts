@@ -40,6 +40,10 @@ export class FakeSubscription {
     return this.#waiting.size;
   }
 
+  leased(nowMs: number): number {
+    return [...this.#waiting.values()].filter(({ ackId, dueAtMs }) => ackId !== '' && dueAtMs > nowMs).length;
+  }
+
   get oldestMs(): number | undefined {
     const times = [...this.#waiting.values()].map(({ kept }) => kept.atMs);
     return times.length === 0 ? undefined : Math.min(...times);
