@@ -1,4 +1,5 @@
-import { request, type IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
+import { request } from './node-http.ts';
 import { mergedPrometheusText } from './prometheus-text.ts';
 
 export interface MetricsOf {

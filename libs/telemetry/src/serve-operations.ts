@@ -1,6 +1,7 @@
 import { chmod, mkdir, rm } from 'node:fs/promises';
-import { createServer, type RequestListener, type Server } from 'node:http';
+import type { RequestListener, Server } from 'node:http';
 import { dirname } from 'node:path';
+import { createServer } from './node-http.ts';
 import { prometheusContentType } from './prometheus-text.ts';
 
 /** A unix socket of whoever owns its folder, or a port that only the platform's own network reaches. */
