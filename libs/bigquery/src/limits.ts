@@ -18,7 +18,7 @@ export interface WarehouseLimits {
    * 30,000 changes of its partitions, failed ones counted.
    */
   readonly loadIntervalMs: number;
-  /** No load is tried for so long after a quota was used up: the tries that fail count too. */
+  /** No load is tried for so long after a quota was used up: those that fail count too. */
   readonly quotaPauseMs: number;
 }
 
@@ -36,7 +36,7 @@ export const warehouseLimits: WarehouseLimits = {
 /** For the stage before a warehouse: groups as large as memory allows, so that few load jobs carry much. */
 export const warehouseStageLimits: StageLimits = {
   ...bulkStageLimits,
-  groupMessagesMax: 4_096,
+  groupMessagesMax: 1_024,
   groupBytesMax: 16 * 1024 * 1024,
   coalesceMs: 60_000,
 };

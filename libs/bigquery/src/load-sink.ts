@@ -14,19 +14,21 @@ export interface LoadSinkOptions<Write> {
   readonly clock: Clock;
   readonly limits: WarehouseLimits;
   readonly telemetry: Telemetry;
-  /** Once it aborts, loads no longer wait for their turn. */
+  /** Once it aborts, loads no longer wait for their turn, and what fails for now is not tried again. */
   readonly signal: AbortSignal;
 }
 
 /**
  * Appends writes to a table, a load job for each group. A retry, or a process that died before its ack, may append the
  * same rows again: what is shown of them stays the same.
+ *
+ * While BigQuery is down or a quota is used up it tries again by itself, the whole group at once: a stage would go on
+ * message by message, each a job that is counted. Only when the signal aborts is what fails for now handed back.
  */
 export class LoadSink<Write> implements Sink<Write> {
   readonly #options: LoadSinkOptions<Write>;
   #nextLoadMs = 0;
   #lastSeenMs = 0;
-  #quotaUsedUpToMs = 0;
 
   constructor(options: LoadSinkOptions<Write>) {
     this.#options = options;
@@ -34,36 +36,40 @@ export class LoadSink<Write> implements Sink<Write> {
 
   async write(writes: readonly Write[]): Promise<void> {
     const { table, rows, jobs, clock, telemetry } = this.#options;
-    await this.#turn();
-    const file = rows(writes, clock.nowMs());
-    if (file.rows === 0) {
+    if (writes.length === 0) {
       return;
     }
-    await jobs.load(table, file.bytes).catch((error: unknown) => this.#fail(error));
+    await this.#turn();
+    const file = rows(writes, clock.nowMs());
+    while (!(await jobs.load(table, file.bytes).then(stored, (error: unknown) => this.#later(error)))) {
+      await this.#turn();
+    }
     telemetry.count('warehouse_rows_total', file.rows, { table });
     telemetry.count('warehouse_load_jobs_total', 1, { table });
     telemetry.count('warehouse_load_bytes_total', file.bytes.length, { table });
   }
 
-  async #fail(error: unknown): Promise<never> {
-    const { table, clock, limits, fits } = this.#options;
-    if (error instanceof QuotaError) {
-      this.#quotaUsedUpToMs = clock.nowMs() + limits.quotaPauseMs;
-    }
+  /** Resolves to false when the load is to be tried again at the next turn; rejects when trying is of no use. */
+  async #later(error: unknown): Promise<false> {
+    const { table, clock, limits, fits, signal, telemetry } = this.#options;
     // A build that is rolled out before its tables must not make dead letters of all that comes.
     if (error instanceof PermanentError && !(await fits())) {
       throw new FatalError(`table ${table} lacks what this build writes: provision it first`, { cause: error });
     }
-    throw error;
+    if (!(error instanceof TransientError) || signal.aborted) {
+      throw error;
+    }
+    const pauseMs = error instanceof QuotaError ? limits.quotaPauseMs : limits.pauseMsMax;
+    this.#nextLoadMs = Math.max(this.#nextLoadMs, clock.nowMs() + pauseMs);
+    telemetry.count('warehouse_load_failures_total', 1, { table });
+    telemetry.logger.warn('a load job failed and is tried again', { table, error: error.message });
+    return false;
   }
 
   /** Loads of one process follow each other at a distance, since the service counts them. */
   async #turn(): Promise<void> {
     const { clock, limits, signal } = this.#options;
     const nowMs = clock.nowMs();
-    if (nowMs < this.#quotaUsedUpToMs) {
-      throw new TransientError(`BigQuery: no load for ${this.#quotaUsedUpToMs - nowMs} ms, since a quota is used up`);
-    }
     if (nowMs < this.#lastSeenMs) {
       // The clock was set back: what it showed before says nothing about turns.
       this.#nextLoadMs = nowMs;
@@ -75,4 +81,8 @@ export class LoadSink<Write> implements Sink<Write> {
       await clock.sleep(turnMs - nowMs, signal);
     }
   }
+}
+
+function stored(): true {
+  return true;
 }

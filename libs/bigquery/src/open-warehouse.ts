@@ -16,15 +16,16 @@ export interface WarehouseOptions {
   readonly location: WarehouseLocation;
   readonly clock: Clock;
   readonly telemetry: Telemetry;
-  /** Aborts when the process drains: loads then no longer wait for their turn. */
+  /** Aborts when the process drains: loads then no longer wait for their turn, nor are they tried again. */
   readonly signal?: AbortSignal;
   readonly limits?: Partial<WarehouseLimits>;
 }
 
 /**
  * BigQuery as a sink of readings and aggregates, beside the primary store: it says no `…stored` and knows no outcomes.
- * Writes are durable and visible when they resolve. They reject with TransientError while BigQuery is down or a quota
- * is used up, PermanentError for rows that it refuses, FatalError where a table or a right is missing.
+ * Writes are durable and visible when they resolve, which takes minutes, and as long as BigQuery is down or a quota is used
+ * up. They reject with TransientError once the signal has aborted, PermanentError for rows that BigQuery refuses,
+ * FatalError where a table or a right is missing.
  */
 export interface Warehouse {
   readings(layer: Layer): Sink<ReadingWrite>;

@@ -29,7 +29,7 @@ export function machineParts(env: NodeJS.ProcessEnv = process.env): readonly Mac
     {
       name: 'local-bigquery',
       marker: 'local-bigquery',
-      present: onPath('local-bigquery', env),
+      present: onPath('local-bigquery', env) || env['METERFLOW_LOCAL_BIGQUERY'] !== undefined,
       absenceAllowed: true,
     },
   ];

@@ -12,11 +12,12 @@ import { FakeBigQuery } from './fake-bigquery.ts';
 export function warehouseOn(
   fake: FakeBigQuery,
   limits: Partial<WarehouseLimits> = {},
+  signal: AbortSignal = new AbortController().signal,
 ): { readonly warehouse: Warehouse; readonly clock: PassingClock } {
   const clock = new PassingClock();
   const quick = { callMs: 2_000, uploadMs: 2_000, loadIntervalMs: 0, ...limits };
   return {
-    warehouse: openWarehouse({ location: fake.location, clock, telemetry: silentTelemetry, limits: quick }),
+    warehouse: openWarehouse({ location: fake.location, clock, telemetry: silentTelemetry, limits: quick, signal }),
     clock,
   };
 }
