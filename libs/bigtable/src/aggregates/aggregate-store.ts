@@ -2,15 +2,25 @@ import { AggregateBatchBuilder, type AggregateBatch } from '@meterflow/aggregate
 import {
   decodeSheet,
   sheetHead,
+  sheetTicket,
   type AggregateStore,
   type AggregateWrite,
   type OutcomeCounts,
   type SeriesSheets,
 } from '@meterflow/idempotent-writes';
+import { eraseRows, foundRows, type ErasableCells, type ErasedRows } from '../rows/erase-rows.ts';
+import type { NamedSeries } from '../rows/named-series.ts';
+import { seriesOfTable } from '../rows/series-list.ts';
+import type { Erasure } from '../rows/tombstones.ts';
 import { seriesPrefix } from '../rows/series-key.ts';
 import { withStoredErrors } from '../readings/stored-errors.ts';
 import { AggregateWriter, type AggregateWriterParts } from './aggregate-writer.ts';
 import { sheetFamilies, sheetsWithin, standingSheets, startMsMax, withPeriod } from './sheet-cell.ts';
+
+const erasable: ErasableCells = {
+  families: Object.values(sheetFamilies),
+  isCovered: ({ value }, upTo) => sheetTicket(value) <= upTo,
+};
 
 /** Sheets of all levels. Of two writers at once the higher ticket is read; outcomes are advisory. */
 export class BigtableAggregateStore implements AggregateStore {
@@ -28,6 +38,21 @@ export class BigtableAggregateStore implements AggregateStore {
 
   read(sheets: SeriesSheets): Promise<AggregateBatch> {
     return withStoredErrors(this.#parts.table.name, () => this.#read(sheets));
+  }
+
+  /** Deletes for good the sheets of tickets up to `upTo`; they are never read again. */
+  erase(erasure: Erasure): Promise<ErasedRows> {
+    return eraseRows(this.#parts.table, { ...erasable, tombstones: this.#parts.tombstones }, erasure);
+  }
+
+  /** What is there of it now. */
+  found(erasure: Erasure): Promise<ErasedRows> {
+    return foundRows(this.#parts.table, erasable, erasure);
+  }
+
+  /** All series, by tenant, meter and channel. */
+  series(): Promise<readonly NamedSeries[]> {
+    return seriesOfTable(this.#parts.table, erasable.families);
   }
 
   async #read(sheets: SeriesSheets): Promise<AggregateBatch> {

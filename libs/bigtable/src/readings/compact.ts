@@ -1,0 +1,101 @@
+import { dayMs, SegmentMerger } from '@meterflow/idempotent-writes';
+import { layers } from '@meterflow/readings';
+import type { RowChange, Table } from '../client/table.ts';
+import { dayOf } from '../rows/series-key.ts';
+import type { Tombstones } from '../rows/tombstones.ts';
+import { withErasures, type SeriesRow } from '../rows/with-erasures.ts';
+import { tables } from '../schema.ts';
+import type { Mutation } from '../wire/mutations.ts';
+import type { StoredRow } from '../wire/read-rows.ts';
+import { chain, inQualifiers, inTime } from '../wire/row-filter.ts';
+import { compactionOf } from './compact-row.ts';
+import { standingCells } from './row-cells.ts';
+import { dayMicros, layerNumber } from './segment-cell.ts';
+
+export interface CompactionSpan {
+  /** UTC days that begin in [fromMs, closedBeforeMs): closed ones, to which little will be written any more. */
+  readonly fromMs: number;
+  readonly closedBeforeMs: number;
+  /**
+   * Rows with something accepted later wait: an erasure covers all that was accepted up to its instant, and a merged cell
+   * must not mix that with what came after. An hour back is long enough: an erasure sets its tombstone at once.
+   */
+  readonly acceptedBeforeMs: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface Compacted {
+  readonly rowsSeen: number;
+  readonly rowsChanged: number;
+  readonly cellsRemoved: number;
+  readonly cellsSet: number;
+}
+
+const pageRows = 500;
+
+/**
+ * Compacts the rows of closed days. May be ended anywhere, be run again, and by several at a time: each row is changed in
+ * one step that deletes just what was read, and its result is read as its parts were.
+ */
+export async function compactDays(
+  table: Table,
+  tombstones: Tombstones,
+  { fromMs, closedBeforeMs, acceptedBeforeMs, signal }: CompactionSpan,
+): Promise<Compacted> {
+  const merger = new SegmentMerger();
+  const done = { rowsSeen: 0, rowsChanged: 0, cellsRemoved: 0, cellsSet: 0 };
+  const fromMicros = Math.max(dayMicros(Math.ceil(fromMs / dayMs)), 1_000);
+  const filter = chain(
+    inQualifiers({ family: tables.readings.segments }),
+    inTime(fromMicros, dayMicros(Math.ceil(closedBeforeMs / dayMs))),
+  );
+  const compactPage = async (page: readonly StoredRow[]): Promise<void> => {
+    const rows = await withErasures(table, tombstones, page);
+    const changes = rows
+      .map((row) => changeOf(row, { merger, acceptedBeforeMs }))
+      .filter(({ mutations }) => mutations.length > 0);
+    await table.mutate(changes);
+    const mutations = changes.flatMap((change) => change.mutations);
+    const cellsSet = mutations.filter((mutation) => 'set' in mutation).length;
+    done.rowsSeen += rows.length;
+    done.rowsChanged += changes.length;
+    done.cellsSet += cellsSet;
+    done.cellsRemoved += mutations.length - cellsSet;
+  };
+  let page: StoredRow[] = [];
+  for await (const row of table.scan({ from: Buffer.of(0), to: Buffer.alloc(0) }, filter, pageRows)) {
+    if (signal?.aborted === true) {
+      break;
+    }
+    page.push(row);
+    if (page.length === pageRows) {
+      await compactPage(page);
+      page = [];
+    }
+  }
+  await compactPage(page);
+  return done;
+}
+
+function changeOf(
+  { row, erasedTo }: SeriesRow,
+  { merger, acceptedBeforeMs }: { readonly merger: SegmentMerger; readonly acceptedBeforeMs: number },
+): RowChange {
+  const mutations: Mutation[] = [];
+  for (const layer of layers) {
+    const number = layerNumber(layer);
+    const read = row.cells.filter(({ qualifier }) => qualifier[0] === number);
+    const all = standingCells({ key: row.key, cells: read }, -1);
+    const standing = standingCells({ key: row.key, cells: read }, erasedTo);
+    if (all.some(({ segments }) => segments.some(({ acceptedToMs }) => acceptedToMs >= acceptedBeforeMs))) {
+      continue;
+    }
+    const isErased = segmentsOf(standing) < segmentsOf(all);
+    mutations.push(...compactionOf({ layer: number, day: dayOf(row.key), read, standing, isErased }, merger));
+  }
+  return { key: row.key, mutations };
+}
+
+function segmentsOf(cells: readonly { readonly segments: readonly unknown[] }[]): number {
+  return cells.reduce((sum, { segments }) => sum + segments.length, 0);
+}
