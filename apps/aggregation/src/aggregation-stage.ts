@@ -1,4 +1,4 @@
-import { AggregateBatchBuilder, calendarOf, dayMs, DaySheets } from '@meterflow/aggregates';
+import { AggregateBatchBuilder, appendFormerWindows, calendarOf, dayMs, DaySheets } from '@meterflow/aggregates';
 import {
   decodeStoredNotice,
   encodeAggregateBatch,
@@ -126,7 +126,7 @@ function appendPlan(
 ): void {
   for (const run of sortedRuns(plan.windows, compareSeries)) {
     const { meter, channel } = run.series;
-    const { timeZone, intervalMs } = read.zones.of(meter, channel);
+    const { timeZone, intervalMs, formerTimeZones = [] } = read.zones.of(meter, channel);
     const calendar = calendarOf(timeZone);
     const request = {
       series: builder.series(meter, channel),
@@ -137,6 +137,8 @@ function appendPlan(
     };
     const span = { fromMs: calendar.dayStartMs(run.first), toMs: calendar.dayStartMs(run.end) };
     sheets.append(builder, request, columnsWithin(read.segments.of(run), span));
+    const former = formerTimeZones.map(calendarOf);
+    appendFormerWindows(builder, { series: request.series, level: 'day', calendar, former, ...span });
   }
 }
 

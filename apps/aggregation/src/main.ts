@@ -1,5 +1,5 @@
 import { subscriptionName, type Lane } from '@meterflow/contracts';
-import { openEmbeddedPlatform } from '@meterflow/embedded';
+import { openPlatform } from '@meterflow/platform';
 import { SeriesRegistry } from '@meterflow/registry';
 import { noSink, parseServiceConfig, runService, stageRun, type StageRun } from '@meterflow/service';
 import { systemClock } from '@meterflow/stage';
@@ -18,9 +18,9 @@ await runService({
   tell: (probe) => serveOperations(config.operations, probe),
   drainMs: config.drainMs,
   stuckMs: config.stuckMs,
-  open: (lifecycle) => {
+  open: async (lifecycle) => {
     const { owner } = config;
-    const platform = openEmbeddedPlatform({ root: config.dataDir, owner, telemetry });
+    const { platform } = await openPlatform(config, telemetry);
     lifecycle.register('platform', () => platform.close());
     const zones = new SeriesRegistry({
       registry: platform.registry,
@@ -41,6 +41,6 @@ await runService({
         subscription: subscriptionName('aggregation-parents', lane),
       }),
     ];
-    return Promise.resolve(config.lanes.flatMap((lane) => stages(lane)));
+    return config.lanes.flatMap((lane) => stages(lane));
   },
 });

@@ -1,5 +1,6 @@
 import {
   AggregateBatchBuilder,
+  appendFormerWindows,
   appendMonthSheets,
   calendarOf,
   type AggregateBatch,
@@ -99,18 +100,26 @@ function handled(reads: readonly TenantDays[], topic: string): Handled<never> {
   const messages = reads.flatMap(({ tenant, ticket, zones, plans, days }) =>
     plans.map(({ causes, windows }): OutgoingMessage => {
       for (const run of sortedRuns(windows, compareSeries)) {
-        const { meter, channel } = run.series;
-        const request = {
-          series: builder.series(meter, channel),
-          calendar: calendarOf(zones.of(meter, channel).timeZone),
-          firstMonth: run.first,
-          endMonth: run.end,
-        };
-        appendMonthSheets(builder, request, days.of(run));
+        appendMonths(builder, zones, { run, days: days.of(run) });
       }
       const payload = encodeAggregateBatch(builder.finish({ tenant, level: 'month', ticket, causes }));
       return { topic, payload, attributes: messageAttributes('AggregateBatch', tenant) };
     }),
   );
   return { writes: [], messages };
+}
+
+function appendMonths(
+  builder: AggregateBatchBuilder,
+  zones: ZonesSnapshot,
+  { run, days }: { readonly run: WindowRun; readonly days: AggregateBatch },
+): void {
+  const { meter, channel } = run.series;
+  const { timeZone, formerTimeZones = [] } = zones.of(meter, channel);
+  const calendar = calendarOf(timeZone);
+  const series = builder.series(meter, channel);
+  appendMonthSheets(builder, { series, calendar, firstMonth: run.first, endMonth: run.end }, days);
+  const span = { fromMs: calendar.monthStartMs(run.first), toMs: calendar.monthStartMs(run.end) };
+  const former = formerTimeZones.map(calendarOf);
+  appendFormerWindows(builder, { series, level: 'month', calendar, former, ...span });
 }

@@ -2,6 +2,8 @@
 export interface SeriesZone {
   /** IANA name: whose local days and months are aggregated. */
   readonly timeZone: string;
+  /** Zones that it had before, where there are any: their days and months are withdrawn. */
+  readonly formerTimeZones?: readonly string[];
   /** The one registered length of its intervals; undefined: the most common one of each day. */
   readonly intervalMs: number | undefined;
 }

@@ -237,7 +237,10 @@ describe('the control API', () => {
         nextAfterLine: 2,
       });
       expect(await get(provider, `${path}/rejects?afterLine=2`)).toEqual({ rejects: [{ ...reject, line: 5 }] });
-      for (const foreign of [path, `${path}/rejects`]) {
+      const remark = { line: 7, column: '', code: 'gap', reason: '1 reading is missing', text: 'm,c' };
+      await sources.remark(sourceId, [remark]);
+      expect(await get(provider, `${path}/remarks`)).toEqual({ remarks: [remark] });
+      for (const foreign of [path, `${path}/rejects`, `${path}/remarks`]) {
         expect((await call(['other', 'provider'], foreign)).status).toBe(404);
       }
       expect(await get(['other', 'provider'], '/v1/sources')).toEqual({ sources: [] });

@@ -16,7 +16,7 @@ export function controlRoutes(ports: ControlPorts): readonly Route[] {
     aggregatesRoute(ports),
     ...sourcesRoutes(ports),
     ...deadLetterRoutes(ports),
-    ...erasureRoutes(ports),
+    ...(ports.erasures === undefined ? [] : erasureRoutes({ erasures: ports.erasures, tenants: ports.tenants })),
     statusRoute(ports),
     ...tenantRoutes(ports),
     ...keyRoutes(ports),

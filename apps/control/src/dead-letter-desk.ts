@@ -1,12 +1,11 @@
 import { decodeReadingBatch, encodeReadingBatch } from '@meterflow/contracts';
-import type { DeadLetters } from '@meterflow/embedded';
 import type { Activations } from '@meterflow/registry';
 import type { ReadingBatch } from '@meterflow/readings';
-import { PermanentError, type DeadLetter, type Publisher } from '@meterflow/stage';
+import { PermanentError, type DeadLetter, type DeadLetterStore, type Publisher } from '@meterflow/stage';
 import type { DeadLetterDesk } from './ports.ts';
 
 export interface DeskPorts {
-  readonly deadLetters: DeadLetters;
+  readonly deadLetters: DeadLetterStore;
   readonly publisher: Publisher;
   readonly activations: Pick<Activations, 'readNewest'>;
 }

@@ -1,19 +1,17 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { openEmbeddedPlatform, openSqlEngine } from '@meterflow/embedded';
+import { dataDirectory } from '@meterflow/embedded';
 import { localPrincipal } from '@meterflow/http';
+import { openPlatform } from '@meterflow/platform';
 import { Activations, Keys, quotaDefaults, Tenants } from '@meterflow/registry';
 import { operationsSocket, parseServiceConfig, runService } from '@meterflow/service';
 import { systemClock } from '@meterflow/stage';
 import { createTelemetry, gatherMetrics, serveOperations } from '@meterflow/telemetry';
 import { createControl, type ControlAccess } from './control.ts';
 import { deadLetterDesk } from './dead-letter-desk.ts';
-import { erasureDesk } from './erasure-desk.ts';
 import { ensureFirstKey } from './first-key.ts';
-import { observeBacklogs } from './observe-backlogs.ts';
+import { platformParts } from './platform-parts.ts';
 import type { ControlPorts } from './ports.ts';
-import { localRoutes } from './routes/local.ts';
-import { sqlRoute } from './routes/sql.ts';
 
 const config = parseServiceConfig(process.env, { service: 'control', pid: process.pid });
 const telemetry = createTelemetry({ service: 'control', level: config.logLevel, otlp: config.otlp });
@@ -27,12 +25,12 @@ await runService({
   drainMs: config.drainMs,
   stuckMs: config.stuckMs,
   open: async (lifecycle) => {
-    const platform = openEmbeddedPlatform({ root: config.dataDir, owner: config.owner, telemetry });
+    const opened = await openPlatform(config, telemetry);
+    const { platform } = opened;
     lifecycle.register('platform', () => platform.close());
-    const { registry, deadLetters, publisher, directory } = platform;
-    telemetry.onCollect(() => {
-      observeBacklogs(platform.bus.backlog(), telemetry, nowMs());
-    });
+    const parts = platformParts(opened, { dataDir: config.dataDir, lifecycle, telemetry, nowMs });
+    const { registry, deadLetters, publisher } = platform;
+    const directory = dataDirectory(config.dataDir);
     const tenants = new Tenants({ registry, nowMs });
     const keys = new Keys({ registry, nowMs, randomBytes });
     const activations = new Activations({ registry, nowMs, activationLeaseMs: 0 });
@@ -44,8 +42,8 @@ await runService({
       tenants,
       keys,
       deadLetters: deadLetterDesk({ deadLetters, publisher, activations }),
-      erasures: erasureDesk(platform, { nowMs, newId: () => randomBytes(6).toString('hex') }),
-      backlogs: () => Promise.resolve(platform.bus.backlog()),
+      ...(parts.erasures === undefined ? {} : { erasures: parts.erasures }),
+      backlogs: async () => (await platform.backlogs()) ?? [],
       nowMs,
       sleep: (ms, signal) => systemClock.sleep(ms, signal),
     };
@@ -57,9 +55,6 @@ await runService({
         gatherMetrics(services.map((service) => ({ service, socket: operationsSocket(config.dataDir, service) }))),
       newRequestId: randomUUID,
     };
-    // Its process starts when the first query comes.
-    const sql = openSqlEngine({ directory: directory.root });
-    lifecycle.register('sql', () => sql.close());
     const open = async (
       name: string,
       own: Pick<ControlAccess, 'authenticate' | 'quotas' | 'routes'>,
@@ -71,13 +66,13 @@ await runService({
     await open('public', {
       authenticate: (text) => keys.authenticate(text),
       quotas: async (tenant) => (await tenants.require(tenant)).quotas,
-      routes: [sqlRoute({ sql }, 'own-tenant')],
+      routes: parts.publicRoutes,
     });
     await open('local', {
       authenticate: (text) => Promise.resolve(localPrincipal(text)),
       // Asking about a tenant must not make it; and the owner's own commands wait for nobody.
       quotas: () => Promise.resolve({ ...quotaDefaults, requestsPerMinute: Number.MAX_SAFE_INTEGER }),
-      routes: [sqlRoute({ sql }, 'all-tenants'), ...localRoutes({ directory: directory.root, bus: platform.bus })],
+      routes: parts.localRoutes,
     });
     return [];
   },

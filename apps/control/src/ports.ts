@@ -59,7 +59,8 @@ export interface ControlPorts {
   readonly tenants: Tenants;
   readonly keys: Keys;
   readonly deadLetters: DeadLetterDesk;
-  readonly erasures: ErasureDesk;
+  /** Absent where the platform can't erase yet. */
+  readonly erasures?: ErasureDesk;
   /** Of every subscription. */
   readonly backlogs: () => Promise<readonly Backlog[]>;
   readonly nowMs: () => number;

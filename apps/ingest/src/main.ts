@@ -1,10 +1,11 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { openEmbeddedPlatform } from '@meterflow/embedded';
+import { dataDirectory } from '@meterflow/embedded';
 import type { Lifecycle } from '@meterflow/graceful-shutdown';
 import { createHttpServer, localPrincipal, type HttpServerOptions } from '@meterflow/http';
+import { openPlatform } from '@meterflow/platform';
 import { Keys, Tenants } from '@meterflow/registry';
-import { runService } from '@meterflow/service';
+import { runService, type SubscriptionBacklog } from '@meterflow/service';
 import { systemClock } from '@meterflow/stage';
 import { createTelemetry, serveOperations } from '@meterflow/telemetry';
 import { parseIngestConfig } from './ingest-config.ts';
@@ -21,11 +22,13 @@ await runService({
   drainMs: config.drainMs,
   stuckMs: config.stuckMs,
   open: async (lifecycle) => {
-    const platform = openEmbeddedPlatform({ root: config.dataDir, owner: config.owner, telemetry });
+    const opened = await openPlatform(config, telemetry);
+    const { platform } = opened;
     lifecycle.register('platform', () => platform.close());
-    const { registry, sources, uploads, publisher, bus, directory } = platform;
+    const { registry, sources, uploads, publisher } = platform;
+    const directory = dataDirectory(config.dataDir);
     const ports = { registry, sources, uploads, publisher, clock: systemClock, telemetry, signal: lifecycle.signal };
-    const backlogs = (): Promise<ReturnType<typeof bus.backlog>> => Promise.resolve(bus.backlog());
+    const backlogs = async (): Promise<readonly SubscriptionBacklog[]> => (await platform.backlogs()) ?? [];
     const ingest = createIngest({ ...ports, backlogs }, { ...config, dropDirectory: directory.drop });
     lifecycle.register('work', () => ingest.settle());
 
@@ -57,7 +60,10 @@ await runService({
 
     const looking = ingest.dropFolder.run(lifecycle.signal);
     lifecycle.register('drop folder', () => looking);
-    sweepUploads(lifecycle, (beforeMs) => uploads.sweep(beforeMs));
+    if (opened.kind === 'embedded') {
+      // Elsewhere they go by their age.
+      sweepUploads(lifecycle, (beforeMs) => opened.platform.uploads.sweep(beforeMs));
+    }
     return [];
   },
 });

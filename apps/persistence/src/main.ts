@@ -1,8 +1,8 @@
+import { openPlatform } from '@meterflow/platform';
 import { parseServiceConfig, runService, stageRun, type StageRun } from '@meterflow/service';
 import { Tenants } from '@meterflow/registry';
 import { systemClock } from '@meterflow/stage';
 import { createTelemetry, serveOperations } from '@meterflow/telemetry';
-import { openEmbeddedPlatform } from '@meterflow/embedded';
 import { subscriptionName, type Lane } from '@meterflow/contracts';
 import { aggregatePersistence } from './aggregate-persistence.ts';
 import { countedReadings } from './counted-readings.ts';
@@ -18,9 +18,9 @@ await runService({
   tell: (probe) => serveOperations(config.operations, probe),
   drainMs: config.drainMs,
   stuckMs: config.stuckMs,
-  open: (lifecycle) => {
+  open: async (lifecycle) => {
     const { owner } = config;
-    const platform = openEmbeddedPlatform({ root: config.dataDir, owner, telemetry });
+    const { platform } = await openPlatform(config, telemetry);
     lifecycle.register('platform', () => platform.close());
     const promises = new Promises(new Tenants({ registry: platform.registry, nowMs }), nowMs);
     const common = { platform, owner, telemetry };
@@ -40,7 +40,7 @@ await runService({
         sink: sinkOf(platform.aggregates),
       }),
     ];
-    return Promise.resolve(config.lanes.flatMap((lane) => stages(lane)));
+    return config.lanes.flatMap((lane) => stages(lane));
   },
 });
 

@@ -1,5 +1,6 @@
 import { subscriptionName } from '@meterflow/contracts';
-import { openEmbeddedPlatform } from '@meterflow/embedded';
+import { dataDirectory } from '@meterflow/embedded';
+import { openPlatform } from '@meterflow/platform';
 import { activationLeaseMsDefault, Activations } from '@meterflow/registry';
 import { defaultFlow, emptyBatch } from '@meterflow/rules';
 import { IsolatedSandbox } from '@meterflow/sandbox';
@@ -18,9 +19,9 @@ await runService({
   tell: (probe) => serveOperations(config.operations, probe),
   drainMs: config.drainMs,
   stuckMs: config.stuckMs,
-  open: (lifecycle) => {
+  open: async (lifecycle) => {
     const { owner } = config;
-    const platform = openEmbeddedPlatform({ root: config.dataDir, owner, telemetry });
+    const { platform } = await openPlatform(config, telemetry);
     lifecycle.register('platform', () => platform.close());
     const { registry } = platform;
     const sandbox = new IsolatedSandbox({
@@ -36,7 +37,7 @@ await runService({
       nowMs: () => systemClock.nowMs(),
       activationLeaseMs: activationLeaseMsDefault,
     });
-    const folder = new RulesFolder(platform.directory.rules, {
+    const folder = new RulesFolder(dataDirectory(config.dataDir).rules, {
       activations,
       sandbox,
       clock: systemClock,
@@ -58,6 +59,6 @@ await runService({
         subscription: subscriptionName('rule-execution', lane),
       }),
     );
-    return Promise.resolve(stages);
+    return stages;
   },
 });

@@ -6,7 +6,6 @@ export {
 } from './erase/erase-everywhere.ts';
 export { EmbeddedSources, type EmbeddedSourcesOptions } from './state/sources.ts';
 export { EmbeddedUploads } from './state/uploads.ts';
-export type { SubscriptionBacklog } from './bus/backlog.ts';
 export { deadLetterCauses, type DeadLetterCause } from './bus/dead-letter-causes.ts';
 export { openDeadLetterFile } from './bus/dead-letter-file.ts';
 export { openDeadLetters, type DeadLetters } from './bus/dead-letters.ts';

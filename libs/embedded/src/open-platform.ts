@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Deduper } from '@meterflow/dedupe';
 import type { Layer } from '@meterflow/readings';
-import type { Platform } from '@meterflow/service';
+import type { Platform, SubscriptionBacklog } from '@meterflow/service';
 import { systemClock, type Publisher, type Source, type Telemetry } from '@meterflow/stage';
 import { openDeadLetters, type DeadLetters } from './bus/dead-letters.ts';
 import { openDeduper } from './bus/deduper.ts';
@@ -111,6 +111,11 @@ export class EmbeddedPlatform implements Platform {
       () => openReadingStore({ file: this.directory.store(layer), layer }),
       closing,
     );
+  }
+
+  // eslint-disable-next-line @typescript-eslint/require-await -- the files are read at once; errors reject
+  async backlogs(): Promise<readonly SubscriptionBacklog[]> {
+    return this.bus.backlog();
   }
 
   /** Closes what was opened, the newest first. */

@@ -6,6 +6,7 @@ export {
   type ActivationRequest,
   type ActivationsPorts,
 } from './activations.ts';
+export { changeEntry } from './change-entry.ts';
 export { IntervalLengths, noIntervalLengths } from './interval-lengths.ts';
 export { KeptLengths } from './kept-lengths.ts';
 export {

@@ -22,3 +22,15 @@ export interface Platform {
   readings(layer: Layer): ReadingStore;
   close(): Promise<void>;
 }
+
+export interface SubscriptionBacklog {
+  readonly subscription: string;
+  readonly topic: string;
+  /** Not acked yet, those leased included, on the topic and the retry topic. */
+  readonly messages: number;
+  readonly bytes: number;
+  /** When the oldest of them was published: its age is the backlog age. Undefined when there is none. */
+  readonly oldestPublishedAtMs: number | undefined;
+  /** In work at this moment. */
+  readonly leased: number;
+}

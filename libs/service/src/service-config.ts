@@ -1,8 +1,13 @@
 import { z } from 'zod';
+import { platformConfig, platformEnvironment, platformProblems, type PlatformConfig } from './platform-config.ts';
 
 /** What every service is told by its environment. Unknown METERFLOW_ variables are refused: a misspelt one must not be silent. */
 export const serviceEnvironment = {
-  METERFLOW_DATA_DIR: z.string().min(1).describe('the data directory'),
+  ...platformEnvironment,
+  METERFLOW_DATA_DIR: z
+    .string()
+    .min(1)
+    .describe('the data directory; on google only sockets, dropped files and rules from files are in it'),
   METERFLOW_LANES: z
     .string()
     .default('live,bulk')
@@ -29,6 +34,7 @@ const telemetryEnvironment = z.object({
 });
 
 export interface ServiceConfig {
+  readonly platform: PlatformConfig;
   readonly dataDir: string;
   readonly lanes: readonly string[];
   readonly owner: string;
@@ -65,7 +71,12 @@ export function parseServiceConfig(
   made: { readonly service: string; readonly pid: number },
 ): ServiceConfig {
   const parsed = parseEnvironment(serviceEnvironment, environment);
+  const problems = platformProblems(parsed);
+  if (problems.length > 0) {
+    throw new ConfigurationError(problems.map((problem) => `✖ ${problem}`).join('\n'));
+  }
   return {
+    platform: platformConfig(parsed, environment),
     dataDir: parsed.METERFLOW_DATA_DIR,
     lanes: parsed.METERFLOW_LANES,
     owner: parsed.METERFLOW_OWNER ?? `${made.service}.${made.pid}`,

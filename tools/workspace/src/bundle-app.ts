@@ -11,9 +11,13 @@ const common = {
   sourcemap: true,
   // Native code cannot be bundled; the image installs these.
   external: ['isolated-vm', '@duckdb/*'],
-  // CommonJS packages inside an ES module still call `require` for Node's own modules.
+  // CommonJS packages inside an ES module still call `require` for Node's own modules, and ask where they are.
   banner: {
-    js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+    js: [
+      "import { createRequire as __createRequire } from 'node:module';",
+      'const require = __createRequire(import.meta.url);',
+      'const { filename: __filename, dirname: __dirname } = import.meta;',
+    ].join(' '),
   },
   logLevel: 'warning',
 } satisfies BuildOptions;

@@ -56,7 +56,7 @@ function daySegment(day: number, { meter, channel }: SeriesName, lengthMs: numbe
   return { day, columns: builder.finish(header).columns };
 }
 
-/** Keeps each sheet of the highest ticket. */
+/** Keeps each sheet of the highest ticket, one for each half of a UTC day that windows start in. */
 export class MemoryAggregates implements AggregateStore {
   readonly calls: Calls;
   readonly #sheets = new Map<string, { ticket: number; cursor: SheetCursor }>();
@@ -67,7 +67,7 @@ export class MemoryAggregates implements AggregateStore {
 
   put(batch: AggregateBatch): void {
     for (let cursor = new SheetCursor(batch), sheet = 0; cursor.next(); sheet++) {
-      const path = `${batch.tenant} ${cursor.series.meter} ${batch.level} ${cursor.startMs}`;
+      const path = `${batch.tenant} ${cursor.series.meter} ${batch.level} ${Math.floor((2 * cursor.startMs) / dayMs)}`;
       if ((this.#sheets.get(path)?.ticket ?? 0) < batch.ticket) {
         const kept = new SheetCursor(batch);
         for (let skipped = 0; skipped <= sheet; skipped++) {

@@ -46,7 +46,7 @@ const body = z.union([
   z.strictObject({ meter, channel: channel.optional() }),
 ]);
 
-type ErasurePorts = Pick<ControlPorts, 'erasures' | 'tenants'>;
+type ErasurePorts = Required<Pick<ControlPorts, 'erasures' | 'tenants'>>;
 
 /** Household readings are personal data: an operator erases those of the own tenant, for good. */
 export function erasureRoutes(ports: ErasurePorts): readonly Route[] {

@@ -2,14 +2,29 @@ import { lanes } from '@meterflow/contracts';
 import { Lifecycle, nodeProcess, nodeTimers, stopWithProcess } from '@meterflow/graceful-shutdown';
 import { createTelemetry } from '@meterflow/telemetry';
 import type { GlobalOptions, Output } from '../cli-context.ts';
+import { embeddedGround } from '../server/embedded-ground.ts';
+import { emulatedGround } from '../server/emulated-ground.ts';
+import type { OpenGround } from '../server/ground.ts';
 import { serviceNames } from '../server/services.ts';
 import { startServer, type EmbeddedServer } from '../server/start-server.ts';
 import { supervisionFrom } from '../server/supervision.ts';
 
-export interface DevOptions {
+export interface ListenOptions {
   readonly host: string;
   readonly port: number;
 }
+
+/** What the stages of a development server can stand on. */
+export const platforms = ['embedded', 'google-emulators'] as const;
+
+export interface DevOptions extends ListenOptions {
+  readonly with: (typeof platforms)[number];
+}
+
+const grounds: Readonly<Record<DevOptions['with'], OpenGround>> = {
+  embedded: embeddedGround,
+  'google-emulators': emulatedGround,
+};
 
 /** So much longer than the services' own drain may the whole one take. */
 const drainMarginMs = 5_000;
@@ -26,7 +41,8 @@ export async function dev(options: DevOptions, globals: GlobalOptions, output: O
     dataDir: globals.dataDir,
     lanes,
     services: serviceNames,
-    listen: options,
+    listen: { host: options.host, port: options.port },
+    openGround: grounds[options.with],
     supervision,
     logger,
     logLevel: globals.logLevel,
@@ -40,7 +56,8 @@ export async function dev(options: DevOptions, globals: GlobalOptions, output: O
   if (globals.json) {
     output.line(JSON.stringify({ url: server.url, dataDir: globals.dataDir, pid: process.pid }));
   } else {
-    output.note(`meterflow is up at ${server.url ?? ''} on ${globals.dataDir}. Ctrl-C drains and stops it.`);
+    const on = options.with === 'embedded' ? globals.dataDir : "Google's emulators and Redis, which keep nothing";
+    output.note(`meterflow is up at ${server.url ?? ''} on ${on}. Ctrl-C drains and stops it.`);
   }
   return server;
 }

@@ -9,7 +9,7 @@ import { queryString, type Row } from '../client/pages.ts';
 import { localSocket } from '../server/sockets.ts';
 import type { EmbeddedServer } from '../server/start-server.ts';
 import { barChart } from '../terminal/chart.ts';
-import { dev, type DevOptions } from './dev.ts';
+import { dev, type ListenOptions } from './dev.ts';
 import { importFile } from './import.ts';
 
 /** Real readings of London households; licence and credit stand beside them. */
@@ -18,11 +18,11 @@ const shown = { meter: 'MAC000010', channel: 'import', from: '2013-03-25', to: '
 const aggregatesPath = `/v1/aggregates${queryString({ ...shown, resolution: 'day' })}`;
 
 /** The first run: a server, the sample through all stages, what became of it, and where to look. */
-export async function start(options: DevOptions, globals: GlobalOptions, output: Output): Promise<void> {
+export async function start(options: ListenOptions, globals: GlobalOptions, output: Output): Promise<void> {
   if (!globals.json) {
     output.note('Starting …');
   }
-  const server = await dev(options, globals, { ...output, line: () => undefined });
+  const server = await dev({ ...options, with: 'embedded' }, globals, { ...output, line: () => undefined });
   const { directory } = server;
   const clients = {
     directory,

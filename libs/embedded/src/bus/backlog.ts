@@ -1,20 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite';
+import type { SubscriptionBacklog } from '@meterflow/service';
 import type { BusFiles } from './bus-files.ts';
 import { noOwner, positionOf } from './subscription-file.ts';
 import { spanAfter, type TopicSpan } from './topic-span.ts';
 import { retryTopicOf, type Subscription } from './topology.ts';
-
-export interface SubscriptionBacklog {
-  readonly subscription: string;
-  readonly topic: string;
-  /** Not acked yet, those leased included, on the topic and the retry topic. */
-  readonly messages: number;
-  readonly bytes: number;
-  /** When the oldest of them was published: its age is the backlog age. Undefined when there is none. */
-  readonly oldestPublishedAtMs: number | undefined;
-  /** In work at this moment. */
-  readonly leased: number;
-}
 
 /** Of one subscription: a few look-ups, however long it is. */
 export function backlogOf(files: BusFiles, { name, topic }: Subscription): SubscriptionBacklog {

@@ -1,3 +1,4 @@
+import type { SubscriptionBacklog } from '@meterflow/service';
 import {
   silentTelemetry,
   type Clock,
@@ -7,7 +8,7 @@ import {
   type Telemetry,
 } from '@meterflow/stage';
 import type { DataDirectory } from '../data-directory.ts';
-import { backlogOf, type SubscriptionBacklog } from './backlog.ts';
+import { backlogOf } from './backlog.ts';
 import { BusFiles } from './bus-files.ts';
 import { declareSubscription, declareTopic, type SubscriptionDeclaration } from './declare.ts';
 import { EmbeddedSource } from './embedded-source.ts';

@@ -1,0 +1,104 @@
+import { SheetCursor, type SheetLevel } from '@meterflow/aggregates';
+import { decodeAggregateBatch } from '@meterflow/contracts';
+import type { Touched } from '@meterflow/readings';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { aggregationStage } from './aggregation-stage.ts';
+import { monthStage } from './month-stage.ts';
+import type { SeriesZone } from './series-zones.ts';
+import { countingReadings, countingTickets, MemoryAggregates } from './testing/memory-stores.ts';
+import { keyOf, notice } from './testing/notices.ts';
+
+const hourMs = 3_600_000;
+const fromMs = Date.parse('2019-03-20T05:00:00Z');
+const toMs = Date.parse('2019-04-03T20:00:00Z');
+const tenant = 'default';
+
+/** One series with a reading every hour from 20 March to 3 April, aggregated again and again. */
+class Rig {
+  readonly #stored = new MemoryAggregates([]);
+  readonly #tickets = countingTickets([]);
+  #number = 0;
+
+  /** Everything, or what is given, computed with these settings. */
+  async compute(zone: SeriesZone, span = { fromMs, toMs }): Promise<void> {
+    const zones = { snapshot: () => Promise.resolve({ of: () => zone }) };
+    const all = countingReadings([], hourMs);
+    const readings: typeof all = {
+      ...all,
+      read: (days) => all.read({ ...days, fromMs: Math.max(days.fromMs, fromMs), toMs: Math.min(days.toMs, toMs) }),
+    };
+    const days = aggregationStage({ tickets: this.#tickets, readings, zones }, { lane: 'bulk' });
+    const notices = [notice(this.#number++, [{ meter: 'a', ...span }])];
+    const { messages } = await days.handle(notices, await days.read(notices));
+    for (const { payload } of messages) {
+      const batch = decodeAggregateBatch(payload);
+      this.#stored.put(batch);
+      const { startMs, endMs } = batch.sheets;
+      const touched: Touched = { series: batch.series, index: batch.sheets.series, fromMs: startMs, toMs: endMs };
+      const months = monthStage({ tickets: this.#tickets, aggregates: this.#stored, zones }, { lane: 'bulk' });
+      const stored = [{ tenant, level: 'day', key: keyOf(this.#number), causes: batch.causes, touched } as const];
+      const handled = await months.handle(stored, await months.read(stored));
+      handled.messages.forEach((message) => {
+        this.#stored.put(decodeAggregateBatch(message.payload));
+      });
+    }
+  }
+
+  async windows(level: SheetLevel): Promise<string[]> {
+    const series = { tenant, meter: 'a', channel: 'import' };
+    const batch = await this.#stored.read({ ...series, level, fromMs: 0, toMs: Number.MAX_SAFE_INTEGER });
+    const cursor = new SheetCursor(batch);
+    const found: string[] = [];
+    while (cursor.next()) {
+      if (cursor.rows > 0) {
+        const { count, sumLow } = batch.rows;
+        const last = cursor.rowsTo - 1;
+        found.push(`${new Date(cursor.startMs).toISOString()} ${cursor.endMs} ${count[last]} ${sumLow[last]}`);
+      }
+    }
+    return found.sort();
+  }
+}
+
+const zoneNames = [
+  'UTC',
+  'Europe/Zurich',
+  'Europe/London',
+  'Europe/Helsinki',
+  'Asia/Kolkata',
+  'Asia/Tokyo',
+  'America/New_York',
+  'Pacific/Auckland',
+];
+
+test('days and months of a zone that a series had before leave nothing behind, whatever the zones', async () => {
+  const zones = fc.uniqueArray(fc.constantFrom(...zoneNames), { minLength: 2, maxLength: 3 });
+  await fc.assert(
+    fc.asyncProperty(zones, async (names) => {
+      const rig = new Rig();
+      for (let now = 0; now < names.length; now++) {
+        await rig.compute({
+          timeZone: names[now] as string,
+          formerTimeZones: names.slice(0, now),
+          intervalMs: undefined,
+        });
+      }
+      const fresh = new Rig();
+      await fresh.compute({ timeZone: names.at(-1) as string, intervalMs: undefined });
+      expect(await rig.windows('day')).toEqual(await fresh.windows('day'));
+      expect(await rig.windows('month')).toEqual(await fresh.windows('month'));
+    }),
+    { numRuns: 20 },
+  );
+});
+
+test('a later notice of a few hours touches no day of the zone that holds', async () => {
+  const rig = new Rig();
+  const zurich = { timeZone: 'Europe/Zurich', formerTimeZones: ['UTC', 'Europe/Helsinki'], intervalMs: undefined };
+  await rig.compute({ timeZone: 'UTC', intervalMs: undefined });
+  await rig.compute(zurich);
+  const before = [await rig.windows('day'), await rig.windows('month')];
+  await rig.compute(zurich, { fromMs: fromMs + 50 * hourMs, toMs: fromMs + 53 * hourMs });
+  expect([await rig.windows('day'), await rig.windows('month')]).toEqual(before);
+});

@@ -1,0 +1,51 @@
+import { randomBytes } from 'node:crypto';
+import { dataDirectory, openSqlEngine } from '@meterflow/embedded';
+import type { Lifecycle } from '@meterflow/graceful-shutdown';
+import type { Route } from '@meterflow/http';
+import type { OpenPlatform } from '@meterflow/platform';
+import type { ProcessTelemetry } from '@meterflow/telemetry';
+import { erasureDesk } from './erasure-desk.ts';
+import { observeBacklogs } from './observe-backlogs.ts';
+import type { ErasureDesk } from './ports.ts';
+import { localRoutes } from './routes/local.ts';
+import { sqlRoute } from './routes/sql.ts';
+
+/** What control offers on one kind of platform and not on another. */
+export interface PlatformParts {
+  readonly erasures?: ErasureDesk;
+  readonly publicRoutes: readonly Route[];
+  readonly localRoutes: readonly Route[];
+}
+
+/** SQL, the canonical export, replay, erasure and the backlogs of the bus: of the embedded engine alone, as yet. */
+export function platformParts(
+  opened: OpenPlatform,
+  {
+    dataDir,
+    lifecycle,
+    telemetry,
+    nowMs,
+  }: {
+    readonly dataDir: string;
+    readonly lifecycle: Lifecycle;
+    readonly telemetry: ProcessTelemetry;
+    readonly nowMs: () => number;
+  },
+): PlatformParts {
+  if (opened.kind !== 'embedded') {
+    return { publicRoutes: [], localRoutes: [] };
+  }
+  const { platform } = opened;
+  const directory = dataDirectory(dataDir).root;
+  telemetry.onCollect(() => {
+    observeBacklogs(platform.bus.backlog(), telemetry, nowMs());
+  });
+  // Its process starts when the first query comes.
+  const sql = openSqlEngine({ directory });
+  lifecycle.register('sql', () => sql.close());
+  return {
+    erasures: erasureDesk(platform, { nowMs, newId: () => randomBytes(6).toString('hex') }),
+    publicRoutes: [sqlRoute({ sql }, 'own-tenant')],
+    localRoutes: [sqlRoute({ sql }, 'all-tenants'), ...localRoutes({ directory, bus: platform.bus })],
+  };
+}

@@ -1,0 +1,113 @@
+import type { BigtableStores } from '@meterflow/bigtable';
+import type { Deduper } from '@meterflow/dedupe';
+import type { AggregateStore, ReadingStore, Tickets } from '@meterflow/idempotent-writes';
+import type { ProvisionSettings, PubsubBus } from '@meterflow/pubsub';
+import type { Layer } from '@meterflow/readings';
+import type { Sources, Uploads } from '@meterflow/receipts';
+import type { RedisStore } from '@meterflow/redis';
+import type { Registry } from '@meterflow/registry';
+import type { GoogleConfig, Platform } from '@meterflow/service';
+import {
+  systemClock,
+  type DeadLetterStore,
+  type Publisher,
+  type Replay,
+  type Source,
+  type Telemetry,
+} from '@meterflow/stage';
+import { RegistryEpochs } from './registry-epochs.ts';
+
+interface Parts {
+  readonly bus: PubsubBus;
+  readonly stores: BigtableStores;
+  readonly redis: RedisStore;
+  /** As the subscriptions are provisioned. */
+  readonly settings: Pick<ProvisionSettings, 'ackDeadlineMs'>;
+}
+
+/** Pub/Sub, Bigtable and Redis. Nothing is called before a part is used. */
+export async function openGooglePlatform(config: GoogleConfig, telemetry: Telemetry): Promise<GooglePlatform> {
+  // Loaded here: whoever runs embedded does without their start-up time.
+  const [{ openBigtable }, { provisionSettings, PubsubBus }, { openRedis }] = await Promise.all([
+    import('@meterflow/bigtable'),
+    import('@meterflow/pubsub'),
+    import('@meterflow/redis'),
+  ]);
+  const { projectId } = config;
+  const stores = openBigtable({ projectId, ...config.bigtable });
+  const epochs = new RegistryEpochs(stores.registry);
+  const bus = new PubsubBus({ projectId, ...config.pubsub, epochs, telemetry });
+  const redis = openRedis({ ...config.redis, telemetry, clock: systemClock, random: Math.random });
+  return new GooglePlatform({ bus, stores, redis, settings: provisionSettings });
+}
+
+export class GooglePlatform implements Platform {
+  readonly bus: PubsubBus;
+  readonly stores: BigtableStores;
+  readonly #redis: RedisStore;
+  readonly #settings: Parts['settings'];
+  #sources: Sources | undefined;
+
+  constructor({ bus, stores, redis, settings }: Parts) {
+    this.bus = bus;
+    this.stores = stores;
+    this.#redis = redis;
+    this.#settings = settings;
+  }
+
+  get publisher(): Publisher {
+    return this.bus.publisher;
+  }
+
+  get replay(): Replay {
+    return this.bus.replay;
+  }
+
+  get deadLetters(): DeadLetterStore {
+    return this.stores.deadLetters;
+  }
+
+  get tickets(): Tickets {
+    return this.stores.tickets;
+  }
+
+  get registry(): Registry {
+    return this.stores.registry;
+  }
+
+  get sources(): Sources {
+    return (this.#sources ??= this.stores.sources());
+  }
+
+  get uploads(): Uploads {
+    return this.stores.uploads;
+  }
+
+  get aggregates(): AggregateStore {
+    return this.stores.aggregates;
+  }
+
+  source(subscription: string): Source {
+    return this.bus.source(subscription, this.#settings);
+  }
+
+  deduper(): Deduper {
+    return this.#redis.deduper;
+  }
+
+  readings(layer: Layer): ReadingStore {
+    return this.stores.readings(layer);
+  }
+
+  /** Pub/Sub tells backlogs to Cloud Monitoring alone. */
+  backlogs(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
+  /** The bus first: what was leased is given back before the stores are gone. */
+  async close(): Promise<void> {
+    await this.bus.close();
+    await this.#redis.close();
+    await this.stores.close();
+  }
+}
