@@ -1,13 +1,7 @@
 import { Lifecycle, nodeProcess, nodeTimers, stopWithProcess } from '@meterflow/graceful-shutdown';
+import type { StageRun } from './stage-run.ts';
 import { StageProgress, systemClock, type Logger } from '@meterflow/stage';
 import { observeStages, registerTelemetry, type ServiceProbe, type ServiceTelemetry } from './service-telemetry.ts';
-
-/** A stage on one subscription, ready to run until the signal aborts. */
-export interface StageRun {
-  readonly name: string;
-  readonly subscription: string;
-  run(options: { readonly signal: AbortSignal; readonly progress: StageProgress }): Promise<void>;
-}
 
 export interface ServiceOptions {
   readonly telemetry: ServiceTelemetry;

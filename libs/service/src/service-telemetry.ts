@@ -1,6 +1,6 @@
 import type { Lifecycle } from '@meterflow/graceful-shutdown';
 import { systemClock, type StageProgress, type Telemetry } from '@meterflow/stage';
-import type { StageRun } from './run-service.ts';
+import type { StageRun } from './stage-run.ts';
 
 /** Telemetry of a process that others ask for its metrics. */
 export interface ServiceTelemetry extends Telemetry {

@@ -6,10 +6,17 @@ import {
   type Sink,
   type Stage,
   type StageLimits,
+  type StageProgress,
   type Telemetry,
 } from '@meterflow/stage';
 import type { Platform } from './platform.ts';
-import type { StageRun } from './run-service.ts';
+
+/** A stage on one subscription, ready to run until the signal aborts. */
+export interface StageRun {
+  readonly name: string;
+  readonly subscription: string;
+  run(options: { readonly signal: AbortSignal; readonly progress: StageProgress }): Promise<void>;
+}
 
 export interface StageRunOptions<Write> {
   readonly platform: Platform;
