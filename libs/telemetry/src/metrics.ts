@@ -33,6 +33,14 @@ export interface Metric {
   readonly samples: Map<string, Sample>;
 }
 
+interface GrowingMetric extends Metric {
+  /** The same samples by their labels as callers write them: putting those in order costs more than counting. */
+  readonly written: Map<string, Sample>;
+}
+
+/** So many ways to write its labels are remembered of a metric. */
+const writtenMax = 2 * labelSetsPerMetricMax;
+
 const overflowLabels: Labels = { overflow: 'true' };
 
 /**
@@ -40,7 +48,7 @@ const overflowLabels: Labels = { overflow: 'true' };
  * {@link metricsMax}, or used as two types, is dropped and counted.
  */
 export class Metrics {
-  readonly #metrics = new Map<string, Metric>();
+  readonly #metrics = new Map<string, GrowingMetric>();
   #dropped = 0;
 
   count(name: string, by: number, labels: Labels): void {
@@ -86,18 +94,34 @@ export class Metrics {
     change(sampleOf(metric, labels), metric);
   }
 
-  #newMetric(name: string, type: MetricType): Metric | undefined {
+  #newMetric(name: string, type: MetricType): GrowingMetric | undefined {
     if (this.#metrics.size >= metricsMax || !/^[a-zA-Z_:][a-zA-Z0-9_:]*$/.test(name)) {
       return undefined;
     }
     const bounds = name.includes('_bytes') ? bytesBounds : amountBounds;
-    const metric: Metric = { type, bounds, samples: new Map() };
+    const metric: GrowingMetric = { type, bounds, samples: new Map(), written: new Map() };
     this.#metrics.set(name, metric);
     return metric;
   }
 }
 
-function sampleOf(metric: Metric, labels: Labels): Sample {
+function sampleOf(metric: GrowingMetric, labels: Labels): Sample {
+  let text = '';
+  for (const name in labels) {
+    text += `${name}\0${labels[name] ?? ''}\0`;
+  }
+  const found = metric.written.get(text);
+  if (found !== undefined) {
+    return found;
+  }
+  const sample = orderedSampleOf(metric, labels);
+  if (metric.written.size < writtenMax) {
+    metric.written.set(text, sample);
+  }
+  return sample;
+}
+
+function orderedSampleOf(metric: Metric, labels: Labels): Sample {
   const found = metric.samples.get(labelText(labels));
   if (found !== undefined) {
     return found;
