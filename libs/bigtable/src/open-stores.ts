@@ -5,6 +5,7 @@ import { Connection } from './client/connection.ts';
 import { retryLimits, type RetryLimits } from './client/retry.ts';
 import { Table } from './client/table.ts';
 import { BigtableDeadLetters } from './dead-letters/dead-letters.ts';
+import { exportLines } from './export-canonical.ts';
 import { BigtableLedger } from './ledger/ledger.ts';
 import { LedgerRows } from './ledger/ledger-rows.ts';
 import { provisionTables, type Drift } from './provision.ts';
@@ -87,6 +88,15 @@ export class BigtableStores {
     const { ledger, tickets } = this;
     const nowMs = (): number => this.#clock.nowMs();
     return new BigtableSources({ table: this.table(tables.sources.name), ledger, tickets, nowMs, ...ports });
+  }
+
+  /** The canonical export, some whole lines at a time. */
+  exportLines(): AsyncGenerator<string> {
+    return exportLines({
+      readings: (layer) => this.readings(layer),
+      aggregates: this.aggregates,
+      deadLetters: this.deadLetters,
+    });
   }
 
   /** Makes or checks the tables; see `bigtableSchema`. */

@@ -1,4 +1,7 @@
 export type { AggregateStore, AggregateWrite, SeriesSheets, SheetRows } from './aggregate-store.ts';
+export { AggregateLines } from './canonical/aggregate-lines.ts';
+export { compareSeries, type NamedSeries } from './canonical/named-series.ts';
+export { ReadingLines } from './canonical/reading-lines.ts';
 export { CorruptSegmentError } from './corrupt-segment-error.ts';
 export { gatheredSeriesMax } from './day-pieces.ts';
 export { ledgerLayers, type Ledger, type LedgerLayer, type LedgerSummary } from './ledger.ts';

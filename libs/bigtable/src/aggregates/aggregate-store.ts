@@ -9,7 +9,7 @@ import {
   type SeriesSheets,
 } from '@meterflow/idempotent-writes';
 import { eraseRows, foundRows, type ErasableCells, type ErasedRows } from '../rows/erase-rows.ts';
-import type { NamedSeries } from '../rows/named-series.ts';
+import type { NamedSeries } from '@meterflow/idempotent-writes';
 import { seriesOfTable } from '../rows/series-list.ts';
 import type { Erasure } from '../rows/tombstones.ts';
 import { seriesPrefix } from '../rows/series-key.ts';

@@ -1,14 +1,24 @@
-import type { OutcomeCounts, ReadingStore, ReadingWrite, Segment, SeriesDays } from '@meterflow/idempotent-writes';
+import {
+  dayMs,
+  type NamedSeries,
+  type OutcomeCounts,
+  type ReadingStore,
+  type ReadingWrite,
+  type Segment,
+  type SeriesDays,
+} from '@meterflow/idempotent-writes';
 import type { Layer } from '@meterflow/readings';
 import { PermanentError } from '@meterflow/stage';
 import { eraseRows, foundRows, type ErasableCells, type ErasedRows } from '../rows/erase-rows.ts';
-import type { NamedSeries } from '../rows/named-series.ts';
+import { under } from '../rows/key-hash.ts';
+import { dayOf, seriesPrefix } from '../rows/series-key.ts';
 import { seriesOfTable } from '../rows/series-list.ts';
 import type { Erasure } from '../rows/tombstones.ts';
 import { tables } from '../schema.ts';
 import { compactDays, type Compacted, type CompactionSpan } from './compact.ts';
 import { ReadingReader } from './reading-reader.ts';
 import { ReadingWriter, type ReadingWriterParts } from './reading-writer.ts';
+import { chain, firstCellOnly, inQualifiers, withoutValues } from '../wire/row-filter.ts';
 import { decodeCell } from './segment-cell.ts';
 import { withStoredErrors } from './stored-errors.ts';
 
@@ -79,6 +89,20 @@ export class BigtableReadingStore implements ReadingStore {
   /** All series of either layer, by tenant, meter and channel. */
   series(): Promise<readonly NamedSeries[]> {
     return seriesOfTable(this.#parts.table, erasable.families);
+  }
+
+  /** From the first to the last day that has something of the series, in whichever layer. */
+  async daysOf(series: NamedSeries): Promise<{ readonly fromMs: number; readonly toMs: number }> {
+    const range = under(seriesPrefix(series));
+    const filter = chain(inQualifiers({ family: tables.readings.segments }), firstCellOnly, withoutValues);
+    let fromMs = Infinity;
+    let toMs = 0;
+    for await (const { key } of this.#parts.table.scan(range, filter, 2_000)) {
+      const startMs = dayOf(key) * dayMs;
+      fromMs = Math.min(fromMs, startMs);
+      toMs = startMs + dayMs;
+    }
+    return { fromMs, toMs };
   }
 
   #check({ layer }: SeriesDays): void {

@@ -1,4 +1,4 @@
-import type { NamedSeries } from './named-series.ts';
+import type { NamedSeries } from '@meterflow/idempotent-writes';
 import { hashedKey, keyHash } from './key-hash.ts';
 
 /**

@@ -1,6 +1,6 @@
+import { compareSeries, type NamedSeries } from '@meterflow/idempotent-writes';
 import type { Table } from '../client/table.ts';
 import { anyOf, chain, firstCellOnly, inQualifiers, withoutValues } from '../wire/row-filter.ts';
-import type { NamedSeries } from './named-series.ts';
 import { parseSeriesKey } from './series-key.ts';
 
 const pageRows = 10_000;
@@ -19,12 +19,4 @@ export async function seriesOfTable(table: Table, families: readonly string[]): 
     }
   }
   return [...found.values()].sort(compareSeries);
-}
-
-function compareSeries(a: NamedSeries, b: NamedSeries): number {
-  return compareText(a.tenant, b.tenant) || compareText(a.meter, b.meter) || compareText(a.channel, b.channel);
-}
-
-function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -1,7 +1,7 @@
 import type { Table } from '../client/table.ts';
 import type { StoredRow } from '../wire/read-rows.ts';
 import { parseSeriesKey } from './series-key.ts';
-import type { NamedSeries } from './named-series.ts';
+import type { NamedSeries } from '@meterflow/idempotent-writes';
 import type { Tombstones } from './tombstones.ts';
 
 /** A row of a series, and what of it was erased. */

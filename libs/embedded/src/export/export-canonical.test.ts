@@ -2,8 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { canonicalAggregate, SheetCursor } from '@meterflow/aggregates';
-import { canonicalReading, formatDecimal, missingCode, ReadingCursor } from '@meterflow/readings';
-import fc from 'fast-check';
+import { canonicalReading, missingCode, ReadingCursor } from '@meterflow/readings';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openDeadLetters } from '../bus/dead-letters.ts';
 import { dataDirectory } from '../data-directory.ts';
@@ -11,7 +10,6 @@ import { openAggregateStore } from '../stores/aggregate-store.ts';
 import { openReadingStore } from '../stores/reading-store.ts';
 import { fillStores, type StoredReading } from '../testing/filled-stores.ts';
 import { exportCanonical } from './export-canonical.ts';
-import { decimalText } from './reading-lines.ts';
 
 const hourMs = 3_600_000;
 let root: string;
@@ -103,15 +101,6 @@ describe('the canonical export', () => {
   test('of an empty directory is empty', async () => {
     expect(await exported()).toEqual([]);
   });
-});
-
-test('values are written as formatDecimal writes them', () => {
-  fc.assert(
-    fc.property(fc.maxSafeInteger(), fc.integer({ min: 0, max: 9 }), (integer, decimals) => {
-      expect(decimalText(integer, decimals)).toBe(formatDecimal(integer, decimals));
-    }),
-  );
-  expect([decimalText(0, 3), decimalText(-1_200, 3), decimalText(5, 9)]).toEqual(['0', '-1.2', '0.000000005']);
 });
 
 function readingRows(): object[] {

@@ -1,13 +1,12 @@
 import { setImmediate } from 'node:timers/promises';
 import { SheetCursor, type AggregateBatch, type Resolution, type SheetLevel } from '@meterflow/aggregates';
+import { AggregateLines, ReadingLines, type NamedSeries } from '@meterflow/idempotent-writes';
 import type { Layer } from '@meterflow/readings';
 import { openDeadLetterFile } from '../bus/dead-letter-file.ts';
 import { dataDirectory, type DataDirectory } from '../data-directory.ts';
 import { openAggregateStore, type EmbeddedAggregateStore } from '../stores/aggregate-store.ts';
 import { openReadingStore, type EmbeddedReadingStore } from '../stores/reading-store.ts';
-import { AggregateLines } from './aggregate-lines.ts';
-import { ReadingLines } from './reading-lines.ts';
-import { seriesOf, SeriesStream, type NamedSeries } from './series-streams.ts';
+import { seriesOf, SeriesStream } from './series-streams.ts';
 
 export interface CanonicalExport {
   /** The data directory's root. */

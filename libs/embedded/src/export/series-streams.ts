@@ -1,9 +1,4 @@
-/** A series with its tenant. */
-export interface NamedSeries {
-  readonly tenant: string;
-  readonly meter: string;
-  readonly channel: string;
-}
+import { compareSeries, type NamedSeries } from '@meterflow/idempotent-writes';
 
 /** One of several enumerations, each by tenant, meter and channel, that are walked side by side. */
 export class SeriesStream<Content extends { readonly series: NamedSeries }> {
@@ -48,13 +43,4 @@ export function* seriesOf(streams: readonly { readonly series: NamedSeries | und
     }
     yield first;
   }
-}
-
-/** The stores' order: names hold no characters whose order differs between UTF-8 and UTF-16. */
-function compareSeries(a: NamedSeries, b: NamedSeries): number {
-  return compareText(a.tenant, b.tenant) || compareText(a.meter, b.meter) || compareText(a.channel, b.channel);
-}
-
-function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -8,7 +8,7 @@ import {
   type ReadingColumns,
 } from '@meterflow/readings';
 import { InstantTexts } from './instant-texts.ts';
-import type { NamedSeries } from './series-streams.ts';
+import type { NamedSeries } from './named-series.ts';
 
 const quoted = qualities.map((quality) => JSON.stringify(quality));
 

@@ -9,7 +9,7 @@ import {
 import { qualities } from '@meterflow/readings';
 import { InstantTexts } from './instant-texts.ts';
 import { decimalText } from './reading-lines.ts';
-import type { NamedSeries } from './series-streams.ts';
+import type { NamedSeries } from './named-series.ts';
 
 /** Writes aggregates as `JSON.stringify(canonicalAggregate(…))` does, each with a line feed. */
 export class AggregateLines {

@@ -1,6 +1,0 @@
-/** A series with its tenant. */
-export interface NamedSeries {
-  readonly tenant: string;
-  readonly meter: string;
-  readonly channel: string;
-}
