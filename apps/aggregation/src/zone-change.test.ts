@@ -10,18 +10,20 @@ import { countingReadings, countingTickets, MemoryAggregates } from './testing/m
 import { keyOf, notice } from './testing/notices.ts';
 
 const hourMs = 3_600_000;
-const fromMs = Date.parse('2019-03-20T05:00:00Z');
-const toMs = Date.parse('2019-04-03T20:00:00Z');
+const fromMs = Date.parse('2019-03-20T00:00:00Z');
+const toMs = Date.parse('2019-04-04T00:00:00Z');
+/** What is published for a recompute: a day more on both sides, where windows of the zone may take a former one's place. */
+const recomputed = { fromMs: fromMs - 24 * hourMs, toMs: toMs + 24 * hourMs };
 const tenant = 'default';
 
-/** One series with a reading every hour from 20 March to 3 April, aggregated again and again. */
+/** One series with a reading every hour of 20 March to 3 April (UTC), aggregated again and again. */
 class Rig {
   readonly #stored = new MemoryAggregates([]);
   readonly #tickets = countingTickets([]);
   #number = 0;
 
   /** Everything, or what is given, computed with these settings. */
-  async compute(zone: SeriesZone, span = { fromMs, toMs }): Promise<void> {
+  async compute(zone: SeriesZone, span = recomputed): Promise<void> {
     const zones = { snapshot: () => Promise.resolve({ of: () => zone }) };
     const all = countingReadings([], hourMs);
     const readings: typeof all = {
@@ -85,7 +87,7 @@ test('days and months of a zone that a series had before leave nothing behind, w
         });
       }
       const fresh = new Rig();
-      await fresh.compute({ timeZone: names.at(-1) as string, intervalMs: undefined });
+      await fresh.compute({ timeZone: names.at(-1) as string, intervalMs: undefined }, { fromMs, toMs });
       expect(await rig.windows('day')).toEqual(await fresh.windows('day'));
       expect(await rig.windows('month')).toEqual(await fresh.windows('month'));
     }),

@@ -24,6 +24,7 @@ export {
   type CanonicalAggregate,
 } from './canonical-aggregate.ts';
 export { DaySheets, type DaySheetsRequest } from './day-sheets.ts';
+export { appendFormerWindows, type FormerWindowsRequest } from './former-windows.ts';
 export { appendMonthSheets, type MonthSheetsRequest } from './month-sheets.ts';
 export { sameRow, sameSheet, type RowPosition } from './same-sheet.ts';
 export { SheetCursor } from './sheet-cursor.ts';

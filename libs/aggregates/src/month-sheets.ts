@@ -25,8 +25,11 @@ export function appendMonthSheets(
 ): void {
   const months: WholeDay[][] = Array.from({ length: request.endMonth - request.firstMonth }, () => []);
   for (const day of wholeDays(days)) {
-    const month = monthOfDay(request.calendar.dayOf(day.startMs)) - request.firstMonth;
-    months[month]?.push(day);
+    const localDay = request.calendar.dayOf(day.startMs);
+    // A day of a zone that the series had before is about to be withdrawn; with it, its readings would count twice.
+    if (request.calendar.dayStartMs(localDay) === day.startMs) {
+      months[monthOfDay(localDay) - request.firstMonth]?.push(day);
+    }
   }
   months.forEach((found, index) => {
     const unit = unitChoice(found);

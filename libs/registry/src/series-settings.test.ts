@@ -23,11 +23,12 @@ describe('series settings', () => {
     const snapshot = await series.snapshot('acme');
     expect(snapshot.of('a/b c', 'import')).toEqual({
       timeZone: 'Europe/Berlin',
+      formerTimeZones: ['UTC'],
       intervalMs: 900_000,
       unit: 'kWh',
       decimals: 0,
     });
-    expect(snapshot.of('a', 'b c/import')).toEqual({ ...seriesDefaults, timeZone: 'Europe/Berlin', decimals: 3 });
+    expect(snapshot.of('a', 'b c/import')).toMatchObject({ timeZone: 'Europe/Berlin', decimals: 3 });
     expect((await series.snapshot('acme-2')).of('a/b c', 'import')).toEqual(seriesDefaults);
   });
 
@@ -36,6 +37,26 @@ describe('series settings', () => {
     await series.setDefault('acme', { timeZone: 'Europe/Berlin' });
     await series.setDefault('acme', { decimals: 2 });
     expect((await series.snapshot('acme')).of('m', 'c')).toMatchObject({ timeZone: 'Europe/Berlin', decimals: 2 });
+  });
+
+  test('remember the zones that a series had, and never name the one that it has', async () => {
+    const { series } = setUp();
+    const m1 = { meter: 'm1', channel: 'import' };
+    const zones = async () => {
+      const { timeZone, formerTimeZones } = await series.current('acme', m1);
+      expect((await series.snapshot('acme')).of('m1', 'import')).toMatchObject({ timeZone, formerTimeZones });
+      return [timeZone, ...formerTimeZones];
+    };
+    await series.beginDefault('acme', { timeZone: 'Europe/Berlin' });
+    expect(await zones()).toEqual(['Europe/Berlin']);
+    await series.set('acme', m1, { timeZone: 'Asia/Tokyo', intervalMs: 900_000 });
+    expect(await zones()).toEqual(['Asia/Tokyo', 'Europe/Berlin']);
+    await series.setDefault('acme', { timeZone: 'UTC', decimals: 1 });
+    await series.set('acme', m1, { decimals: 2 });
+    expect(await zones()).toEqual(['Asia/Tokyo', 'Europe/Berlin']);
+    await series.set('acme', m1, { timeZone: undefined });
+    expect(await zones()).toEqual(['UTC', 'Europe/Berlin', 'Asia/Tokyo']);
+    expect((await series.current('acme')).formerTimeZones).toEqual(['Europe/Berlin']);
   });
 
   test('are read again when they are older than the cache may be, and cost no reading before', async () => {

@@ -11,6 +11,8 @@ import { seriesPath } from './series-path.ts';
 export interface SeriesSettings {
   /** IANA name: whose local days and months are aggregated. */
   readonly timeZone: string;
+  /** Zones that it may have been aggregated in before: what is stored of their days and months is to be withdrawn. */
+  readonly formerTimeZones: readonly string[];
   /** The one registered length of its intervals; undefined: whatever its readings have. */
   readonly intervalMs: number | undefined;
   /** Undefined: the unit that its readings come in. */
@@ -21,6 +23,7 @@ export interface SeriesSettings {
 
 export const seriesDefaults: SeriesSettings = {
   timeZone: 'UTC',
+  formerTimeZones: [],
   intervalMs: undefined,
   unit: undefined,
   decimals: 6,
@@ -35,6 +38,10 @@ export const seriesSettingsSchema = z.object({
   decimals: z.number().int().min(0).max(decimalsMax),
 });
 const partSchema = seriesSettingsSchema.partial();
+/** So many zones may a series, or a tenant's default, have had: each costs a little whenever a day is aggregated. */
+const formerTimeZonesMax = 16;
+const entrySchema = partSchema.extend({ formerTimeZones: z.array(z.string()).max(formerTimeZonesMax).optional() });
+type SettingsEntry = z.infer<typeof entrySchema>;
 /** Settings that are set; the others come from the tenant's default, then from {@link seriesDefaults}. */
 export type SeriesSettingsPart = z.infer<typeof partSchema>;
 
@@ -81,35 +88,58 @@ export class SeriesRegistry {
     return snapshot;
   }
 
+  /** As they are now, uncached: of one series, or what holds for all that don't say otherwise. */
+  async current(tenant: string, series?: SeriesName): Promise<SeriesSettings> {
+    const { registry } = this.#ports;
+    const fallback = await this.#fallback(tenant);
+    const entry = series === undefined ? undefined : await registry.get('series', seriesEntry(tenant, series));
+    return entry === undefined ? fallback : merge(fallback, parseEntry(entrySchema, entry));
+  }
+
   /** Sets what is given for one series; undefined takes a setting back. Throws ZodError naming each problem. */
   async set(tenant: string, series: SeriesName, part: SeriesSettingsPart): Promise<void> {
-    await this.#change({ kind: 'series', name: `${tenant}/${seriesPath(series.meter, series.channel)}` }, part);
-    this.#snapshots.delete(tenant);
+    const { timeZone } = await this.#fallback(tenant);
+    await this.#change(tenant, { kind: 'series', name: seriesEntry(tenant, series), inherited: timeZone }, part);
   }
 
   /** Sets what is given for all series of the tenant that don't say otherwise. */
   async setDefault(tenant: string, part: SeriesSettingsPart): Promise<void> {
-    await this.#change({ kind: 'setting', name: defaultEntry(tenant) }, part);
+    const inherited = seriesDefaults.timeZone;
+    await this.#change(tenant, { kind: 'setting', name: defaultEntry(tenant), inherited }, part);
+  }
+
+  /** The same for a tenant that is new: nothing of it was aggregated in another zone. */
+  async beginDefault(tenant: string, part: SeriesSettingsPart): Promise<void> {
+    const inherited = part.timeZone ?? seriesDefaults.timeZone;
+    await this.#change(tenant, { kind: 'setting', name: defaultEntry(tenant), inherited }, part);
+  }
+
+  /** `inherited`: the zone that holds where the entry has none of its own. */
+  async #change(
+    tenant: string,
+    target: { kind: 'series' | 'setting'; name: string; inherited: string },
+    part: SeriesSettingsPart,
+  ): Promise<void> {
+    const checked = partSchema.parse(part);
+    await changeEntry(this.#ports.registry, target, (entry) => {
+      const before = entry === undefined ? {} : parseEntry(entrySchema, entry);
+      return entrySchema.parse(withFormerZone(before, { ...before, ...checked }, target.inherited));
+    });
     this.#snapshots.delete(tenant);
   }
 
-  async #change(target: { kind: 'series' | 'setting'; name: string }, part: SeriesSettingsPart): Promise<void> {
-    const checked = partSchema.parse(part);
-    await changeEntry(this.#ports.registry, target, (entry) => ({
-      ...(entry === undefined ? {} : parseEntry(partSchema, entry)),
-      ...checked,
-    }));
+  async #fallback(tenant: string): Promise<SeriesSettings> {
+    const entry = await this.#ports.registry.get('setting', defaultEntry(tenant));
+    return merge(seriesDefaults, entry === undefined ? {} : parseEntry(entrySchema, entry));
   }
 
   async #read(tenant: string): Promise<SettingsSnapshot> {
-    const { registry } = this.#ports;
-    const entry = await registry.get('setting', defaultEntry(tenant));
-    const fallback = merge(seriesDefaults, entry === undefined ? {} : parseEntry(partSchema, entry));
+    const fallback = await this.#fallback(tenant);
     const own = new Map<string, SeriesSettings>();
     const ownLengths = new Map<string, number>();
-    for await (const series of entries(registry, 'series', `${tenant}/`)) {
+    for await (const series of entries(this.#ports.registry, 'series', `${tenant}/`)) {
       const path = series.name.slice(tenant.length + 1);
-      const settings = merge(fallback, parseEntry(partSchema, series));
+      const settings = merge(fallback, parseEntry(entrySchema, series));
       own.set(path, settings);
       if (settings.intervalMs !== undefined) {
         ownLengths.set(path, settings.intervalMs);
@@ -122,9 +152,22 @@ export class SeriesRegistry {
   }
 }
 
-function merge(settings: SeriesSettings, part: SeriesSettingsPart): SeriesSettings {
+/** Remembers the zone that held until now where another holds from now on. */
+function withFormerZone(before: SettingsEntry, after: SettingsEntry, inherited: string): SettingsEntry {
+  const zone = before.timeZone ?? inherited;
+  if (zone === (after.timeZone ?? inherited)) {
+    return after;
+  }
+  return { ...after, formerTimeZones: [...new Set([...(before.formerTimeZones ?? []), zone])] };
+}
+
+function merge(settings: SeriesSettings, part: SettingsEntry): SeriesSettings {
+  const timeZone = part.timeZone ?? settings.timeZone;
+  const former = new Set([...settings.formerTimeZones, ...(part.formerTimeZones ?? [])]);
+  former.delete(timeZone);
   return {
-    timeZone: part.timeZone ?? settings.timeZone,
+    timeZone,
+    formerTimeZones: [...former],
     intervalMs: part.intervalMs ?? settings.intervalMs,
     unit: part.unit ?? settings.unit,
     decimals: part.decimals ?? settings.decimals,
@@ -133,6 +176,10 @@ function merge(settings: SeriesSettings, part: SeriesSettingsPart): SeriesSettin
 
 function defaultEntry(tenant: string): string {
   return `${tenant}/series-default`;
+}
+
+function seriesEntry(tenant: string, { meter, channel }: SeriesName): string {
+  return `${tenant}/${seriesPath(meter, channel)}`;
 }
 
 function isTimeZone(name: string): boolean {
