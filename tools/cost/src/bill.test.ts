@@ -1,0 +1,23 @@
+import { expect, test } from 'vitest';
+import { deployment, measured, prices } from './assumptions.ts';
+import { dataflowBill, meterflowBill, sharedBill, total } from './bill.ts';
+
+const inputs = { prices, measured, deployment };
+
+test('the bus is paid for each byte that is published and delivered', () => {
+  const [pubsub] = meterflowBill(inputs);
+  // 5.1 × 3 + 5.1 × 2 + 6.9 × 2 = 39.3 bytes, 30.4 × 10^9 readings, $40 a TiB.
+  expect(pubsub?.dollars).toBeCloseTo((39.3 * 30.4e9 * 40) / 2 ** 40, 6);
+});
+
+test('ten times the readings cost ten times the bus and the storage, and no more replicas than the peak needs', () => {
+  const tenfold = { ...inputs, deployment: { ...deployment, readingsPerDay: deployment.readingsPerDay * 10 } };
+  expect(meterflowBill(tenfold)[0]?.dollars).toBeCloseTo(10 * (meterflowBill(inputs)[0]?.dollars ?? 0), 6);
+  expect(sharedBill(tenfold)[1]?.dollars).toBeCloseTo(10 * (sharedBill(inputs)[1]?.dollars ?? 0), 6);
+  expect(total(meterflowBill(tenfold))).toBeLessThan(10 * total(meterflowBill(inputs)));
+});
+
+test('more CPU for each reading costs more workers', () => {
+  const heavy = { ...inputs, measured: { ...measured, beamCpuSecondsPerMillion: 1_000 } };
+  expect(total(dataflowBill(heavy))).toBeGreaterThan(total(dataflowBill(inputs)));
+});
