@@ -6,7 +6,9 @@ export interface PubsubLimits {
   readonly leasedBytesMax: number;
   /** How long a pull waits for its answer; one that was lost is noticed after it. */
   readonly pullTimeoutMs: number;
-  /** The same for every other call. */
+  /** How long a pull that is out may still answer when its stage stops: what it carries would be lost for an ack deadline. */
+  readonly pullGraceMs: number;
+  /** The same as `pullTimeoutMs` for every other call. */
   readonly callTimeoutMs: number;
   /** How often a call is made when Pub/Sub says that it may be made again; the caller hears of the last failure. */
   readonly callAttemptsMax: number;
@@ -25,6 +27,7 @@ export const pubsubLimits: PubsubLimits = {
   leasesMax: 96,
   leasedBytesMax: 16 * 1024 * 1024,
   pullTimeoutMs: 30_000,
+  pullGraceMs: 250,
   callTimeoutMs: 10_000,
   callAttemptsMax: 3,
   callRetryDelayMs: 50,

@@ -124,7 +124,7 @@ export class PubsubSource implements Source {
     }
   }
 
-  /** Ends the pulls that are out and gives back what is queued; a later `receive` begins anew. */
+  /** Gives back what is queued, and what the pulls that are out still bring; a later `receive` begins anew. */
   #stopReceiving(): void {
     this.#stop.abort();
     this.#stop = new AbortController();
@@ -147,9 +147,16 @@ export class PubsubSource implements Source {
   async #pull(feed: Feed, asked: number): Promise<void> {
     const { clock } = this.#options.connection;
     const stop = this.#stop.signal;
+    const cancel = new AbortController();
+    const cancelLate = (): void => {
+      void clock.sleep(this.#options.connection.limits.pullGraceMs, cancel.signal).then(() => {
+        cancel.abort();
+      });
+    };
+    stop.addEventListener('abort', cancelLate, { once: true });
     let messages: readonly Leased[] = [];
     try {
-      const received = await feed.pull(asked, stop);
+      const received = await feed.pull(asked, cancel.signal);
       const nowMs = clock.nowMs();
       const epoch = received.length === 0 ? 0 : await this.#epoch.current();
       const terms = { feed, epoch, nowMs, ackDeadlineMs: this.ackDeadlineMs };
@@ -157,6 +164,8 @@ export class PubsubSource implements Source {
     } catch (error) {
       this.#failure = error as Error;
     }
+    stop.removeEventListener('abort', cancelLate);
+    cancel.abort();
     this.#pulled.delete(feed);
     this.#budget.came(messages, clock.nowMs());
     if (stop.aborted) {

@@ -35,7 +35,7 @@ export class StrictWorld {
       epochs: this.epochs,
       clock: this.clock,
       telemetry: this.#telemetry,
-      limits: { epochCacheMs: 20, callRetryDelayMs: 1, ...limits },
+      limits: { epochCacheMs: 20, callRetryDelayMs: 1, pullGraceMs: 50, ...limits },
     });
     this.#buses.push(bus);
     return bus;
