@@ -1,7 +1,8 @@
+import { embeddedWorlds } from './embedded-world.ts';
 import { memoryWorlds } from './memory/memory-world.ts';
 import type { CrashWorlds } from './world.ts';
 
-const sets: readonly CrashWorlds[] = [memoryWorlds];
+const sets: readonly CrashWorlds[] = [memoryWorlds, embeddedWorlds];
 
 export const adapterNames: readonly string[] = sets.map(({ adapters }) => adapters);
 

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { embeddedWorlds } from './embedded-world.ts';
 import { memoryWorlds } from './memory/memory-world.ts';
 import { prove, shownFailure } from './proof.ts';
 
@@ -8,4 +9,10 @@ test('a million schedules come to the undisturbed end state', { timeout: 12 * ho
   const { schedules, failures } = await prove({ worlds: memoryWorlds, schedules: 1_000_000, seed: 1_000 });
   expect(failures.map((failure) => shownFailure(failure, 'memory'))).toEqual([]);
   expect(schedules).toBe(1_000_000);
+});
+
+test('ten thousand schedules over the embedded adapters come to it', { timeout: 12 * hoursMs }, async () => {
+  const { schedules, failures } = await prove({ worlds: embeddedWorlds, schedules: 10_000, seed: 1_000 });
+  expect(failures.map((failure) => shownFailure(failure, 'embedded'))).toEqual([]);
+  expect(schedules).toBe(10_000);
 });

@@ -4,17 +4,54 @@ import type { CrashPorts } from './world.ts';
 
 /** The same ports, each call a side effect of the process. */
 export function guardedPorts(ports: CrashPorts, process: CrashingProcess): CrashPorts {
-  return {
-    publisher: process.guard(ports.publisher, 'publisher'),
-    deadLetters: process.guard(ports.deadLetters, 'dead-letters'),
-    tickets: process.guard(ports.tickets, 'tickets'),
-    registry: process.guard(ports.registry, 'registry'),
-    sources: process.guard(ports.sources, 'sources'),
-    aggregates: process.guard(ports.aggregates, 'aggregates'),
-    readings: (layer) => process.guard(ports.readings(layer), layer),
-    deduper: (subscription) => process.guard(ports.deduper(subscription), 'deduper'),
-    source: (subscription) => guardedSource(ports.source(subscription), process),
-  };
+  return new GuardedPorts(ports, process);
+}
+
+/** Made as they are asked for: an adapter opens its parts so as well. */
+class GuardedPorts implements CrashPorts {
+  readonly #ports: CrashPorts;
+  readonly #process: CrashingProcess;
+
+  constructor(ports: CrashPorts, process: CrashingProcess) {
+    this.#ports = ports;
+    this.#process = process;
+  }
+
+  get publisher(): CrashPorts['publisher'] {
+    return this.#process.guard(this.#ports.publisher, 'publisher');
+  }
+
+  get deadLetters(): CrashPorts['deadLetters'] {
+    return this.#process.guard(this.#ports.deadLetters, 'dead-letters');
+  }
+
+  get tickets(): CrashPorts['tickets'] {
+    return this.#process.guard(this.#ports.tickets, 'tickets');
+  }
+
+  get registry(): CrashPorts['registry'] {
+    return this.#process.guard(this.#ports.registry, 'registry');
+  }
+
+  get sources(): CrashPorts['sources'] {
+    return this.#process.guard(this.#ports.sources, 'sources');
+  }
+
+  get aggregates(): CrashPorts['aggregates'] {
+    return this.#process.guard(this.#ports.aggregates, 'aggregates');
+  }
+
+  readings(layer: 'raw' | 'validated'): ReturnType<CrashPorts['readings']> {
+    return this.#process.guard(this.#ports.readings(layer), layer);
+  }
+
+  deduper(subscription: string): ReturnType<CrashPorts['deduper']> {
+    return this.#process.guard(this.#ports.deduper(subscription), 'deduper');
+  }
+
+  source(subscription: string): Source {
+    return guardedSource(this.#ports.source(subscription), this.#process);
+  }
 }
 
 /** Waiting for messages is no side effect: leasing them is one. */

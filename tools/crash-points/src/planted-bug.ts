@@ -1,10 +1,19 @@
+import type { Tickets } from '@meterflow/idempotent-writes';
 import type { Stage, StagePorts } from '@meterflow/stage';
-import type { CrashingProcess } from './crashing-process.ts';
 import type { CrashPorts } from './world.ts';
+
+/** A stage as a process is about to run it. */
+export interface Running<Input, Reads, Write> {
+  readonly stage: Stage<Input, Reads, Write>;
+  readonly ports: StagePorts<Write>;
+  readonly tickets: () => Tickets;
+  /** Aborts when the process is told to stop. */
+  readonly signal: AbortSignal;
+}
 
 /**
  * A bug that the proof must find, as a variant of the real code: what stands between it and the world, or the stage
- * itself. Absent parts are as they are.
+ * itself.
  */
 export interface PlantedBug {
   readonly name: string;
@@ -12,11 +21,16 @@ export interface PlantedBug {
   readonly adapters?: readonly string[];
   /** The ports of a process, before its stage is made. */
   readonly ports?: (ports: CrashPorts) => CrashPorts;
-  /** The ports of a running stage. */
-  readonly stagePorts?: <Write>(ports: StagePorts<Write>, process: CrashingProcess) => StagePorts<Write>;
-  /** The stage; undefined where it is another one's bug. */
-  readonly stage?: <Input, Reads, Write>(
-    stage: Stage<Input, Reads, Write>,
-    ports: CrashPorts,
-  ) => Stage<Input, Reads, Write> | undefined;
+  /** The stage, and the ports that it runs on. */
+  readonly running?: <Input, Reads, Write>(running: Running<Input, Reads, Write>) => Running<Input, Reads, Write>;
+}
+
+/** The same ports, but for some. */
+export function withPorts(ports: CrashPorts, others: Partial<CrashPorts>): CrashPorts {
+  return new Proxy(ports, {
+    get: (target, name) => {
+      const value: unknown = Reflect.get(Object.hasOwn(others, name) ? others : target, name, target);
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+    },
+  });
 }

@@ -31,6 +31,8 @@ export interface RunOptions {
 /** A run that takes longer than this, in its own time, is stuck. */
 const runMsMax = 30 * 60_000;
 const lookMs = 40;
+/** So long nothing must wait before a run is over: longer than calls mostly take that are still under way. */
+const restMs = 600;
 
 /** Runs the seed's workload to its end, with the schedule's faults. */
 export async function runSchedule(
@@ -135,11 +137,11 @@ async function activate({ activations }: Phase, { registry }: CrashPorts, { time
 
 /** Every message is settled, and no process stands still that could still write what it has in hand. */
 async function atRest(world: CrashWorld, supervisor: Supervisor): Promise<void> {
-  for (;;) {
+  let restFromMs = Infinity;
+  while (world.time.nowMs() < restFromMs + restMs) {
     await world.time.sleep(lookMs);
-    if (supervisor.idle && (await world.backlog()).length === 0) {
-      return;
-    }
+    const rests = supervisor.idle && (await world.backlog()).length === 0;
+    restFromMs = rests ? Math.min(restFromMs, world.time.nowMs()) : Infinity;
   }
 }
 

@@ -89,19 +89,23 @@ function run<Input, Reads, Write>(
   { subscription, sink }: { readonly subscription: Subscription; readonly sink: Sink<Write> },
 ): Promise<void> {
   const { process, ports, owner, limits, bug, watch } = context;
-  const planted = bug?.stage?.(stage, ports) ?? stage;
   const name = subscriptionName(subscription, lane);
-  const stagePorts = {
-    source: watched(ports.source(name), watch),
-    publisher: ports.publisher,
-    deduper: ports.deduper(name),
-    sink,
-    deadLetters: ports.deadLetters,
-    clock: process.clock,
-    telemetry: silentTelemetry,
+  const real = {
+    stage,
+    ports: {
+      source: watched(ports.source(name), watch),
+      publisher: ports.publisher,
+      deduper: ports.deduper(name),
+      sink,
+      deadLetters: ports.deadLetters,
+      clock: process.clock,
+      telemetry: silentTelemetry,
+    },
+    tickets: () => ports.tickets,
+    signal: process.signal,
   };
-  const options = { limits, owner, signal: process.signal };
-  return runStage(observed(planted, watch), bug?.stagePorts?.(stagePorts, process) ?? stagePorts, options);
+  const running = bug?.running?.(real) ?? real;
+  return runStage(observed(running.stage, watch), running.ports, { limits, owner, signal: process.signal });
 }
 
 function observed<Input, Reads, Write>(stage: Stage<Input, Reads, Write>, watch: Watch): Stage<Input, Reads, Write> {

@@ -1,27 +1,27 @@
-import type { LeasedMessage, Publisher, Source, StagePorts } from '@meterflow/stage';
-import type { PlantedBug } from '../planted-bug.ts';
+import type { LeasedMessage } from '@meterflow/stage';
+import type { PlantedBug, Running } from '../planted-bug.ts';
 
-/** What was leased is acked when its outcome is about to be published: a death in between loses it. */
+/** A group is acked as soon as it is handled: a death before its outcome is published loses it. */
 export const ackBeforePublish: PlantedBug = {
   name: 'ack before publish',
-  stagePorts: <Write>(ports: StagePorts<Write>): StagePorts<Write> => {
-    const leased: (readonly LeasedMessage[])[] = [];
-    const source: Source = {
-      ...ports.source,
-      receive: async (request) => {
-        const messages = await ports.source.receive(request);
-        if (messages.length > 0) {
-          leased.push(messages);
-        }
-        return messages;
+  running: <Input, Reads, Write>(running: Running<Input, Reads, Write>): Running<Input, Reads, Write> => {
+    const { stage, ports } = running;
+    const messages = new Map<Input, LeasedMessage>();
+    return {
+      ...running,
+      stage: {
+        ...stage,
+        decode: (message) => {
+          const input = stage.decode(message);
+          messages.set(input, message);
+          return input;
+        },
+        handle: async (inputs, reads) => {
+          const handled = await stage.handle(inputs, reads);
+          await ports.source.ack(inputs.flatMap((input) => messages.get(input) ?? []));
+          return handled;
+        },
       },
     };
-    const publisher: Publisher = {
-      publish: async (messages) => {
-        await ports.source.ack(leased.shift() ?? []);
-        await ports.publisher.publish(messages);
-      },
-    };
-    return { ...ports, source, publisher };
   },
 };

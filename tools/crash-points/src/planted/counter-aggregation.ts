@@ -1,11 +1,11 @@
 import { AggregateBatchBuilder, SheetCursor, type AggregateBatch } from '@meterflow/aggregates';
 import type { AggregateStore } from '@meterflow/idempotent-writes';
-import type { PlantedBug } from '../planted-bug.ts';
+import { withPorts, type PlantedBug } from '../planted-bug.ts';
 
 /** What comes is added to what is there, as if every message came once and said only what is new. */
 export const counterAggregation: PlantedBug = {
   name: 'counter aggregation',
-  ports: (ports) => ({ ...ports, aggregates: adding(ports.aggregates) }),
+  ports: (ports) => withPorts(ports, { aggregates: adding(ports.aggregates) }),
 };
 
 function adding(store: AggregateStore): AggregateStore {

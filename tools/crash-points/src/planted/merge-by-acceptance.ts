@@ -1,14 +1,11 @@
 import type { ReadingStore } from '@meterflow/idempotent-writes';
 import { rawVersion, versionsOf, type ReadingBatch } from '@meterflow/readings';
-import type { PlantedBug } from '../planted-bug.ts';
+import { withPorts, type PlantedBug } from '../planted-bug.ts';
 
 /** What was accepted last counts, whatever version its provider gave it. */
 export const mergeByAcceptance: PlantedBug = {
   name: 'merge by acceptedAt',
-  ports: (ports) => ({
-    ...ports,
-    readings: (layer) => byAcceptance(ports.readings(layer)),
-  }),
+  ports: (ports) => withPorts(ports, { readings: (layer) => byAcceptance(ports.readings(layer)) }),
 };
 
 function byAcceptance(store: ReadingStore): ReadingStore {

@@ -2,20 +2,19 @@ import { decodeStoredNotice } from '@meterflow/contracts';
 import type { ReadingStore, ReadingWrite } from '@meterflow/idempotent-writes';
 import { canonicalReading, ReadingCursor } from '@meterflow/readings';
 import type { OutgoingMessage } from '@meterflow/stage';
-import type { PlantedBug } from '../planted-bug.ts';
+import { withPorts, type PlantedBug } from '../planted-bug.ts';
 
 /** A batch that changed nothing is told to nobody; not either when it was this batch's own earlier try that changed it. */
 export const notifyOnlyOnChange: PlantedBug = {
   name: 'notify only on change',
   ports: (ports) => {
     const unchanged = new Set<string>();
-    return {
-      ...ports,
+    return withPorts(ports, {
       readings: (layer) => noting(ports.readings(layer), unchanged),
       publisher: {
         publish: (messages) => ports.publisher.publish(messages.filter((message) => !isAbout(message, unchanged))),
       },
-    };
+    });
   },
 };
 

@@ -1,11 +1,11 @@
 import { AggregateBatchBuilder, sameSheet, SheetCursor, type AggregateBatch } from '@meterflow/aggregates';
 import type { AggregateStore } from '@meterflow/idempotent-writes';
-import type { PlantedBug } from '../planted-bug.ts';
+import { withPorts, type PlantedBug } from '../planted-bug.ts';
 
 /** A sheet that says what is stored already is left out: the stored ticket stays low, and an older sheet can win. */
 export const skipEqualAggregates: PlantedBug = {
   name: 'skip an aggregate that looks equal',
-  ports: (ports) => ({ ...ports, aggregates: skipping(ports.aggregates) }),
+  ports: (ports) => withPorts(ports, { aggregates: skipping(ports.aggregates) }),
 };
 
 function skipping(store: AggregateStore): AggregateStore {
