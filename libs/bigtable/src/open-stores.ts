@@ -18,6 +18,8 @@ import { BigtableUploads } from './state/uploads.ts';
 import { BigtableTickets } from './tickets.ts';
 
 export interface BigtableOptions {
+  /** Channels that others share; whoever opened them closes them. */
+  readonly connection?: Connection;
   readonly projectId: string;
   readonly instance: string;
   /** An app profile with single-cluster routing, which compare-and-set and tickets need; the default one without it. */
@@ -48,13 +50,15 @@ export class BigtableStores {
   readonly registry: BigtableRegistry;
   readonly uploads: BigtableUploads;
   readonly #clock: Clock;
+  readonly #isShared: boolean;
   readonly #raw: BigtableReadingStore;
   readonly #validated: BigtableReadingStore;
 
   constructor(options: BigtableOptions) {
     const { tablePrefix = '', retry = retryLimits, clock = systemClock, random = Math.random } = options;
     this.#clock = clock;
-    this.connection = new Connection({ ...options, clock });
+    this.connection = options.connection ?? new Connection({ ...options, clock });
+    this.#isShared = options.connection !== undefined;
     const table = (name: string): Table =>
       new Table(this.connection, `${tablePrefix}${name}`, { clock, random, limits: retry });
     this.table = table;
@@ -107,7 +111,9 @@ export class BigtableStores {
     return provisionTables(this.connection, declarations, how);
   }
 
-  close(): Promise<void> {
-    return this.connection.close();
+  async close(): Promise<void> {
+    if (!this.#isShared) {
+      await this.connection.close();
+    }
   }
 }

@@ -21,16 +21,11 @@ export async function provisionTables(
   declarations: readonly TableDeclaration[],
   { checkOnly = false }: { readonly checkOnly?: boolean } = {},
 ): Promise<readonly Drift[]> {
-  const admin = connection.admin();
-  try {
-    const drifts: Drift[] = [];
-    for (const table of declarations) {
-      drifts.push(...(await provisionTable(admin, { connection, table, checkOnly })));
-    }
-    return drifts;
-  } finally {
-    await admin.close();
+  const drifts: Drift[] = [];
+  for (const table of declarations) {
+    drifts.push(...(await provisionTable(connection.admin, { connection, table, checkOnly })));
   }
+  return drifts;
 }
 
 type Admin = v2.BigtableTableAdminClient;

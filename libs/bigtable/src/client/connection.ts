@@ -62,6 +62,7 @@ export class Connection {
   readonly #clock: Clock;
   readonly #options: ConstructorParameters<typeof v2.BigtableClient>[0];
   readonly #adminOptions: ConstructorParameters<typeof v2.BigtableTableAdminClient>[0];
+  #admin: v2.BigtableTableAdminClient | undefined;
   #client: v2.BigtableClient | undefined;
   #stub: Promise<Stub> | undefined;
 
@@ -86,9 +87,10 @@ export class Connection {
     return `${this.#parent}/tables/${table}`;
   }
 
-  /** For provisioning; the caller closes it. */
-  admin(): v2.BigtableTableAdminClient {
-    return new v2.BigtableTableAdminClient(this.#adminOptions);
+  /** For provisioning. */
+  get admin(): v2.BigtableTableAdminClient {
+    this.#admin ??= new v2.BigtableTableAdminClient(this.#adminOptions);
+    return this.#admin;
   }
 
   /** The parts of the answer as they come. */
@@ -118,10 +120,11 @@ export class Connection {
   }
 
   async close(): Promise<void> {
-    const client = this.#client;
+    const clients = [this.#client, this.#admin];
     this.#client = undefined;
+    this.#admin = undefined;
     this.#stub = undefined;
-    await client?.close();
+    await Promise.all(clients.map((client) => client?.close()));
   }
 
   #opened(): Promise<Stub> {

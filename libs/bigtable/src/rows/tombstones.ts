@@ -37,14 +37,12 @@ const mark = Buffer.of(1);
  */
 export class Tombstones {
   readonly family: string;
+  /** Passes the tombstones of the rows that hold them. */
+  readonly filter: RowFilter;
 
   constructor(family: string) {
     this.family = family;
-  }
-
-  /** Passes the tombstones of the rows that hold them. */
-  get filter(): RowFilter {
-    return chain(inQualifiers({ family: this.family }), newestOnly);
+    this.filter = chain(inQualifiers({ family }), newestOnly);
   }
 
   /** Passes tombstones, and of the other rows what `filter` passes. */

@@ -20,26 +20,30 @@ export interface OpenOptions extends Partial<BigtableOptions> {
 
 export type OpenStores = BigtableStores & { readonly tablePrefix: string };
 
+const target = { projectId: 'p', instance: 'i' };
 let opened = 0;
 
 /** Describes what needs the emulator. */
 export function withEmulator(name: string, body: (emulator: EmulatorUnderTest) => void): void {
   describe.skipIf(skippedWithout('bigtable-emulator'))(`${name} [needs bigtable-emulator]`, () => {
     let running: RunningPart;
+    /** A client of its own for each opening would take longer than most tests. */
+    let shared: BigtableStores;
     const others: BigtableStores[] = [];
 
     beforeAll(async () => {
       running = await startBigtableEmulator();
+      shared = openBigtable({ ...target, emulator: running.address });
     });
 
     afterAll(async () => {
-      await Promise.all(others.map((stores) => stores.close()));
+      await Promise.all([shared, ...others].map((stores) => stores.close()));
       await running.stop();
     });
 
     const connect = (tablePrefix: string, options: Partial<BigtableOptions>): OpenStores => {
-      const target = { projectId: 'p', instance: 'i', emulator: running.address, tablePrefix };
-      return Object.assign(openBigtable({ ...target, ...options }), { tablePrefix });
+      const by = options.emulator === undefined ? { connection: shared.connection } : {};
+      return Object.assign(openBigtable({ ...target, ...by, tablePrefix, ...options }), { tablePrefix });
     };
     body({
       get address() {

@@ -1,11 +1,12 @@
-const bytesAtFirst = 64 * 1024;
+/** Most messages are small, and there are many: a large buffer for each would cost more than growing the few. */
+const bytesAtFirst = 512;
 
 /**
  * Writes protobuf from the end to the start: a message's length is known when its content is written, so that nothing
  * is measured before or moved after. Fields of a message are written in reverse, the message's own head last.
  */
 export class ReverseWriter {
-  bytes = Buffer.allocUnsafeSlow(bytesAtFirst);
+  bytes = Buffer.allocUnsafe(bytesAtFirst);
   /** Where the last byte written stands; all after it is written. */
   position = bytesAtFirst;
 
