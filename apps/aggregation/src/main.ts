@@ -1,16 +1,13 @@
 import { subscriptionName, type Lane } from '@meterflow/contracts';
-import { openPlatform } from '@meterflow/platform';
-import { SeriesRegistry } from '@meterflow/registry';
+import { configured, openPlatform } from '@meterflow/platform';
+import { SeriesRegistry, seriesSettingsMsMax } from '@meterflow/registry';
 import { noSink, parseServiceConfig, runService, stageRun, type StageRun } from '@meterflow/service';
 import { systemClock } from '@meterflow/stage';
 import { createTelemetry, serveOperations } from '@meterflow/telemetry';
 import { aggregationStage } from './aggregation-stage.ts';
 import { monthStage } from './month-stage.ts';
 
-/** How old the zone and interval of a series may be. */
-const seriesSettingsMsMax = 5_000;
-
-const config = parseServiceConfig(process.env, { service: 'aggregation', pid: process.pid });
+const config = configured((environment, made) => parseServiceConfig(environment, { ...made, service: 'aggregation' }));
 const telemetry = createTelemetry({ service: 'aggregation', level: config.logLevel, otlp: config.otlp });
 
 await runService({

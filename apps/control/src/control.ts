@@ -5,6 +5,7 @@ import { deadLetterRoutes } from './routes/dead-letters.ts';
 import { erasureRoutes } from './routes/erasures.ts';
 import { keyRoutes } from './routes/keys.ts';
 import { readingsRoute } from './routes/readings.ts';
+import { seriesRoutes } from './routes/series-settings.ts';
 import { sourcesRoutes } from './routes/sources.ts';
 import { statusRoute } from './routes/status.ts';
 import { tenantRoutes } from './routes/tenants.ts';
@@ -19,6 +20,7 @@ export function controlRoutes(ports: ControlPorts): readonly Route[] {
     ...(ports.erasures === undefined ? [] : erasureRoutes({ erasures: ports.erasures, tenants: ports.tenants })),
     statusRoute(ports),
     ...tenantRoutes(ports),
+    ...seriesRoutes(ports),
     ...keyRoutes(ports),
   ];
 }

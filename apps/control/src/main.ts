@@ -2,8 +2,8 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { dataDirectory } from '@meterflow/embedded';
 import { localPrincipal } from '@meterflow/http';
-import { openPlatform } from '@meterflow/platform';
-import { Activations, Keys, quotaDefaults, Tenants } from '@meterflow/registry';
+import { configured, openPlatform } from '@meterflow/platform';
+import { Activations, Keys, quotaDefaults, SeriesRegistry, Tenants } from '@meterflow/registry';
 import { operationsSocket, parseServiceConfig, runService } from '@meterflow/service';
 import { systemClock } from '@meterflow/stage';
 import { createTelemetry, gatherMetrics, serveOperations } from '@meterflow/telemetry';
@@ -13,7 +13,7 @@ import { ensureFirstKey } from './first-key.ts';
 import { platformParts } from './platform-parts.ts';
 import type { ControlPorts } from './ports.ts';
 
-const config = parseServiceConfig(process.env, { service: 'control', pid: process.pid });
+const config = configured((environment, made) => parseServiceConfig(environment, { ...made, service: 'control' }));
 const telemetry = createTelemetry({ service: 'control', level: config.logLevel, otlp: config.otlp });
 /** Whose metrics this one hands out together with its own. */
 const services = ['ingest', 'rule-execution', 'persistence', 'aggregation', 'control'];
@@ -43,6 +43,8 @@ await runService({
       keys,
       deadLetters: deadLetterDesk({ deadLetters, publisher, activations }),
       ...(parts.erasures === undefined ? {} : { erasures: parts.erasures }),
+      series: new SeriesRegistry({ registry, nowMs, cacheMs: 0 }),
+      ...(parts.recomputes === undefined ? {} : { recomputes: parts.recomputes }),
       backlogs: async () => (await platform.backlogs()) ?? [],
       nowMs,
       sleep: (ms, signal) => systemClock.sleep(ms, signal),

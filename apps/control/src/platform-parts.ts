@@ -6,13 +6,15 @@ import type { OpenPlatform } from '@meterflow/platform';
 import type { ProcessTelemetry } from '@meterflow/telemetry';
 import { erasureDesk } from './erasure-desk.ts';
 import { observeBacklogs } from './observe-backlogs.ts';
-import type { ErasureDesk } from './ports.ts';
+import type { ErasureDesk, RecomputeDesk } from './ports.ts';
+import { recomputeDesk } from './recompute-desk.ts';
 import { localRoutes } from './routes/local.ts';
 import { sqlRoute } from './routes/sql.ts';
 
 /** What control offers on one kind of platform and not on another. */
 export interface PlatformParts {
   readonly erasures?: ErasureDesk;
+  readonly recomputes?: RecomputeDesk;
   readonly publicRoutes: readonly Route[];
   readonly localRoutes: readonly Route[];
 }
@@ -45,6 +47,12 @@ export function platformParts(
   lifecycle.register('sql', () => sql.close());
   return {
     erasures: erasureDesk(platform, { nowMs, newId: () => randomBytes(6).toString('hex') }),
+    recomputes: recomputeDesk({
+      readings: platform.readings('validated'),
+      publisher: platform.publisher,
+      lane: 'bulk',
+      newKey: () => randomBytes(16).toString('hex'),
+    }),
     publicRoutes: [sqlRoute({ sql }, 'own-tenant')],
     localRoutes: [sqlRoute({ sql }, 'all-tenants'), ...localRoutes({ directory, bus: platform.bus })],
   };

@@ -1,8 +1,8 @@
 import type { DeadLetterLine, DeadLetterQuery, ErasureProof } from '@meterflow/embedded';
 import type { AggregateStore, ReadingStore } from '@meterflow/idempotent-writes';
-import type { Layer } from '@meterflow/readings';
+import type { Layer, SeriesName } from '@meterflow/readings';
 import type { Sources } from '@meterflow/receipts';
-import type { Keys, Tenants } from '@meterflow/registry';
+import type { Keys, SeriesRegistry, Tenants } from '@meterflow/registry';
 import type { DeadLetter } from '@meterflow/stage';
 
 /** Dead letters and parked batches of all stages. */
@@ -40,6 +40,18 @@ export interface ErasureDesk {
   list(tenant: string): Promise<readonly Tombstone[]>;
 }
 
+/** What is told to aggregation; it is done when no message waits any more. */
+export interface Recomputing {
+  readonly series: number;
+  readonly notices: number;
+}
+
+/** Has days and months computed anew from what is stored. */
+export interface RecomputeDesk {
+  /** Resolves when it is told, durably. Rejected or killed in between, it is to be called again. */
+  recompute(request: { readonly tenant: string; readonly series?: SeriesName }): Promise<Recomputing>;
+}
+
 export interface Backlog {
   readonly subscription: string;
   readonly topic: string;
@@ -61,6 +73,9 @@ export interface ControlPorts {
   readonly deadLetters: DeadLetterDesk;
   /** Absent where the platform can't erase yet. */
   readonly erasures?: ErasureDesk;
+  readonly series: Pick<SeriesRegistry, 'current' | 'set' | 'setDefault' | 'beginDefault'>;
+  /** Absent where the platform can't tell what is stored. */
+  readonly recomputes?: RecomputeDesk;
   /** Of every subscription. */
   readonly backlogs: () => Promise<readonly Backlog[]>;
   readonly nowMs: () => number;

@@ -16,7 +16,18 @@ afterAll(async () => {
 /** What providers and customers may call; each of these looks at the tenant of the credential alone. */
 const open: Partial<Record<Role, readonly string[]>> = {
   provider: ['getSource', 'listRejects', 'listRemarks', 'listSources'],
-  customer: ['getSource', 'listAggregates', 'listReadings', 'listRejects', 'listRemarks', 'listSources'],
+  customer: [
+    'changeSeriesDefaults',
+    'changeSeriesSettings',
+    'getSeriesDefaults',
+    'getSeriesSettings',
+    'getSource',
+    'listAggregates',
+    'listReadings',
+    'listRejects',
+    'listRemarks',
+    'listSources',
+  ],
 };
 
 test.each(['provider', 'customer'] as const)(

@@ -32,6 +32,7 @@ export {
 export {
   seriesDefaults,
   SeriesRegistry,
+  seriesSettingsMsMax,
   seriesSettingsSchema,
   type SeriesRegistryPorts,
   type SeriesSettings,

@@ -29,6 +29,9 @@ export const seriesDefaults: SeriesSettings = {
   decimals: 6,
 };
 
+/** So old may the settings be that a day is aggregated with; whoever changes them recomputes no sooner. */
+export const seriesSettingsMsMax = 5_000;
+
 const intervalMsMax = 366 * 24 * 60 * 60 * 1000;
 
 export const seriesSettingsSchema = z.object({

@@ -3,6 +3,7 @@ import { InvalidReadingError } from '@meterflow/readings';
 import {
   queryableWithinMsSchema,
   quotasSchema,
+  seriesSettingsSchema,
   TenantExistsError,
   UnknownTenantError,
   type Tenant,
@@ -19,8 +20,9 @@ const tenant = z.object({
 });
 const name = z.object({ name: z.string().min(1).max(63) });
 const quotas = quotasSchema.partial().strict();
+const seriesPart = seriesSettingsSchema.partial().strict();
 
-type TenantPorts = Pick<ControlPorts, 'tenants'>;
+type TenantPorts = Pick<ControlPorts, 'tenants' | 'series'>;
 
 export function tenantRoutes(ports: TenantPorts): readonly Route[] {
   return [listRoute(ports), createRoute(ports), showRoute(ports), changeRoute(ports)];
@@ -38,17 +40,22 @@ function listRoute({ tenants }: TenantPorts): Route {
   });
 }
 
-function createRoute({ tenants }: TenantPorts): Route {
+function createRoute({ tenants, series }: TenantPorts): Route {
   return defineRoute({
     method: 'POST',
     path: '/v1/tenants',
     operationId: 'createTenant',
     summary: 'A new tenant',
     roles: ['operator'],
-    body: name.extend({ quotas: quotas.optional() }).strict(),
+    body: name
+      .extend({ quotas: quotas.optional(), series: seriesPart.optional().describe('defaults of its series') })
+      .strict(),
     answers: { 201: { description: 'The tenant', schema: tenant } },
     handle: async ({ body }) => {
       const created = await tenants.create(body.name, given(body.quotas ?? {})).catch(asProblem);
+      if (body.series !== undefined) {
+        await series.beginDefault(created.name, body.series);
+      }
       return { status: 201, headers: { location: `/v1/tenants/${created.name}` }, json: jsonOf(created) };
     },
   });

@@ -4,12 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openEmbeddedPlatform, type EmbeddedPlatform } from '@meterflow/embedded';
 import type { HttpServer } from '@meterflow/http';
-import { Activations, Keys, Tenants, type Role } from '@meterflow/registry';
+import { Activations, Keys, SeriesRegistry, Tenants, type Role } from '@meterflow/registry';
 import { silentTelemetry, systemClock } from '@meterflow/stage';
 import { createControl } from '../control.ts';
 import { deadLetterDesk } from '../dead-letter-desk.ts';
 import { erasureDesk } from '../erasure-desk.ts';
 import type { ControlPorts } from '../ports.ts';
+import { recomputeDesk } from '../recompute-desk.ts';
 
 /** The control API over an embedded platform of its own, with two tenants and a key of each role for both. */
 export interface ControlRig {
@@ -18,6 +19,9 @@ export interface ControlRig {
   readonly keys: Readonly<Record<'acme' | 'other', Readonly<Record<Role, string>>>>;
   close(): Promise<void>;
 }
+
+/** Nothing here takes time to spread. */
+const sleepMsMax = 100;
 
 export async function controlRig(): Promise<ControlRig> {
   const root = await mkdtemp(join(tmpdir(), 'control-'));
@@ -35,6 +39,13 @@ export async function controlRig(): Promise<ControlRig> {
     keys,
     deadLetters: deadLetterDesk({ deadLetters, publisher, activations }),
     erasures: erasureDesk(platform, { nowMs, newId: () => randomBytes(6).toString('hex') }),
+    series: new SeriesRegistry({ registry, nowMs, cacheMs: 0 }),
+    recomputes: recomputeDesk({
+      readings: platform.readings('validated'),
+      publisher,
+      lane: 'bulk',
+      newKey: () => randomBytes(16).toString('hex'),
+    }),
     backlogs: () =>
       Promise.resolve([
         {
@@ -48,7 +59,7 @@ export async function controlRig(): Promise<ControlRig> {
         { subscription: 's.bulk', topic: 't.bulk', messages: 0, bytes: 0, oldestPublishedAtMs: undefined, leased: 0 },
       ]),
     nowMs,
-    sleep: (ms, signal) => systemClock.sleep(ms, signal),
+    sleep: (ms, signal) => systemClock.sleep(Math.min(ms, sleepMsMax), signal),
   };
   const issue = async (tenant: string, role: Role): Promise<string> =>
     (await keys.create({ tenant, role, label: '' })).text;

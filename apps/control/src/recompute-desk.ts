@@ -1,0 +1,123 @@
+import { setImmediate } from 'node:timers/promises';
+import { encodeStoredNotice, messageAttributes, topicName, type Lane } from '@meterflow/contracts';
+import type { SeriesName, Touched } from '@meterflow/readings';
+import type { OutgoingMessage, Publisher } from '@meterflow/stage';
+import type { RecomputeDesk, Recomputing } from './ports.ts';
+import { dayMs } from './query-span.ts';
+
+/** A stage takes a notice as a whole: no notice tells of more local days than it may hold in memory. */
+const daysPerNoticeMax = 2_000;
+/** Days without a reading between two with some are recomputed with them: so few cost less than a span of their own. */
+const gapDaysMax = 30;
+
+interface Span {
+  readonly series: SeriesName;
+  readonly fromDay: number;
+  readonly toDay: number;
+}
+
+/** The days of UTC that something is stored of, series by series, ascending. */
+export interface StoredDays {
+  segments(filter: {
+    readonly tenant: string;
+    readonly meter?: string;
+    readonly channel?: string;
+  }): Iterable<{ readonly series: SeriesName; readonly segment: { readonly day: number } }>;
+}
+
+export interface RecomputePorts {
+  /** The store of layer validated. */
+  readonly readings: StoredDays;
+  readonly publisher: Publisher;
+  readonly lane: Lane;
+  /** A key that no batch has: 32 hexadecimal characters. */
+  readonly newKey: () => string;
+}
+
+/** Tells aggregation of everything that is stored of a series or tenant as if it had just been stored. */
+export function recomputeDesk({ readings, publisher, lane, newKey }: RecomputePorts): RecomputeDesk {
+  const topic = topicName('readings.stored.validated', lane);
+  const message = (tenant: string, spans: readonly Span[]): OutgoingMessage => {
+    const header = { tenant, layer: 'validated', activation: 0, key: newKey(), causes: [] } as const;
+    const payload = encodeStoredNotice({ ...header, touched: touchedOf(spans) });
+    return { topic, payload, attributes: messageAttributes('StoredNotice', tenant) };
+  };
+  return {
+    recompute: async ({ tenant, series }) => {
+      const told = new Set<string>();
+      let notices = 0;
+      for await (const spans of notable(storedSpans(readings, { tenant, ...series }))) {
+        await publisher.publish([message(tenant, spans)]);
+        notices += 1;
+        spans.forEach(({ series: { meter, channel } }) => told.add(`${meter}\n${channel}`));
+      }
+      return { series: told.size, notices } satisfies Recomputing;
+    },
+  };
+}
+
+/** Where a series has readings: spans of UTC days, none longer than half of what a notice may tell of. */
+async function* storedSpans(
+  readings: StoredDays,
+  filter: { readonly tenant: string } & Partial<SeriesName>,
+): AsyncGenerator<Span> {
+  let open: Span | undefined;
+  let seen = 0;
+  for (const { series, segment } of readings.segments(filter)) {
+    const day = { series, fromDay: segment.day, toDay: segment.day + 1 };
+    if (open === undefined || !goesOn(open, day)) {
+      if (open !== undefined) {
+        yield open;
+      }
+      open = day;
+    } else {
+      open = { ...open, toDay: day.toDay };
+    }
+    seen += 1;
+    if (seen % daysPerNoticeMax === 0) {
+      // Much may be stored, and the API answers others in between.
+      await setImmediate();
+    }
+  }
+  if (open !== undefined) {
+    yield open;
+  }
+}
+
+function goesOn(open: Span, day: Span): boolean {
+  return (
+    open.series.meter === day.series.meter &&
+    open.series.channel === day.series.channel &&
+    day.fromDay - open.toDay <= gapDaysMax &&
+    day.toDay - open.fromDay <= daysPerNoticeMax / 2
+  );
+}
+
+/** Puts spans together as far as a notice holds them. */
+async function* notable(spans: AsyncIterable<Span>): AsyncGenerator<readonly Span[]> {
+  let together: Span[] = [];
+  let days = 0;
+  for await (const span of spans) {
+    const more = span.toDay - span.fromDay + 2;
+    if (together.length > 0 && days + more > daysPerNoticeMax) {
+      yield together;
+      together = [];
+      days = 0;
+    }
+    together.push(span);
+    days += more;
+  }
+  if (together.length > 0) {
+    yield together;
+  }
+}
+
+/** A day more on both sides: windows that begin there may take the place of one of a former zone. */
+function touchedOf(spans: readonly Span[]): Touched {
+  return {
+    series: spans.map(({ series: { meter, channel } }) => ({ meter, channel })),
+    index: Uint32Array.from(spans.keys()),
+    fromMs: Float64Array.from(spans, ({ fromDay }) => Math.max(0, fromDay - 1) * dayMs),
+    toMs: Float64Array.from(spans, ({ toDay }) => (toDay + 1) * dayMs),
+  };
+}
