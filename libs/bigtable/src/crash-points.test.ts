@@ -47,9 +47,9 @@ const publisher = { publish: () => Promise.resolve() };
 interface Deed {
   readonly name: string;
   readonly only: readonly string[];
-  prepare?(stores: BigtableStores): Promise<unknown>;
-  act(stores: BigtableStores): Promise<unknown>;
-  look(stores: BigtableStores): Promise<unknown>;
+  readonly prepare?: (stores: BigtableStores) => Promise<unknown>;
+  readonly act: (stores: BigtableStores) => Promise<unknown>;
+  readonly look: (stores: BigtableStores) => Promise<unknown>;
 }
 
 const letterTables = ['dead_letters', 'ledger'];

@@ -120,11 +120,12 @@ export class Connection {
   }
 
   async close(): Promise<void> {
-    const clients = [this.#client, this.#admin];
+    const [client, admin] = [this.#client, this.#admin];
     this.#client = undefined;
     this.#admin = undefined;
     this.#stub = undefined;
-    await Promise.all(clients.map((client) => client?.close()));
+    await client?.close();
+    await admin?.close();
   }
 
   #opened(): Promise<Stub> {
