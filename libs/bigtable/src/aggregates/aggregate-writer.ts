@@ -8,8 +8,6 @@ import {
 } from '@meterflow/idempotent-writes';
 import type { SeriesName } from '@meterflow/readings';
 import { PermanentError } from '@meterflow/stage';
-import { inFlight } from '../client/in-flight.ts';
-import { callsInFlightMax } from '../client/limits.ts';
 import type { RowChange, Table } from '../client/table.ts';
 import type { LedgerRows } from '../ledger/ledger-rows.ts';
 import { seriesPrefix, tenantKey } from '../rows/series-key.ts';
@@ -68,18 +66,17 @@ export class AggregateWriter {
     const changes: readonly RowChange[] = rows.changes();
     await table.mutate(changes);
     // 3.
-    await inFlight(groupsOfCauses(writes), callsInFlightMax, async (indexes) => {
-      for (const index of indexes) {
-        const { key, batch } = writes[index] as AggregateWrite;
+    await ledger.addAggregates(
+      writes.map(({ key, batch }, index) => {
         const { hours, whole } = tallies[index] as WindowTally;
         const day = [
           { layer: 'hour' as const, counts: hours },
           { layer: 'day' as const, counts: whole },
         ];
         const layers = level === 'day' ? day : [{ layer: 'month' as const, counts: whole }];
-        await ledger.addAggregates({ writeKey: key, causes: batch.causes, layers });
-      }
-    });
+        return { writeKey: key, causes: batch.causes, layers };
+      }),
+    );
     return tallies.map(({ all }) => all);
   }
 
@@ -163,21 +160,4 @@ function eachSheet(batch: AggregateBatch, visit: (key: Buffer, sheet: SheetCurso
     }
     visit(withPeriod(prefix, batch.level, startMs), sheet);
   }
-}
-
-/** Writes that share a cause follow each other: which of them is first decides whose counts stand. */
-function groupsOfCauses(writes: readonly AggregateWrite[]): number[][] {
-  const groupOf = new Map<string, number[]>();
-  const groups = new Set<number[]>();
-  writes.forEach(({ batch }, index) => {
-    const names = batch.causes.map(({ sourceId, key }) => `${sourceId} ${key}`);
-    const joined = [...new Set(names.map((name) => groupOf.get(name)).filter((group) => group !== undefined))];
-    const group = [...joined.flat(), index].sort((a, b) => a - b);
-    joined.forEach((one) => groups.delete(one));
-    groups.add(group);
-    for (const member of group) {
-      writes[member]?.batch.causes.forEach(({ sourceId, key }) => groupOf.set(`${sourceId} ${key}`, group));
-    }
-  });
-  return [...groups];
 }

@@ -1,6 +1,6 @@
 import { PermanentError, TransientError } from '@meterflow/stage';
 import { failedEntries, type EncodedEntry, type EntryStatus } from '../wire/mutate-rows.ts';
-import { encodeMutateRows, entryOf } from '../wire/mutate-rows.ts';
+import { encodeEntries, encodeMutateRows, type RowChange } from '../wire/mutate-rows.ts';
 import { MalformedAnswerError } from '../wire/message-reader.ts';
 import type { Mutation } from '../wire/mutations.ts';
 import { encodeReadRows, RowAssembler, type RowSet, type StoredRow } from '../wire/read-rows.ts';
@@ -31,11 +31,7 @@ export interface ReadOptions extends RowSet {
   readonly rowsMax?: number;
 }
 
-/** One change of a row. */
-export interface RowChange {
-  readonly key: Uint8Array;
-  readonly mutations: readonly Mutation[];
-}
+export type { RowChange } from '../wire/mutate-rows.ts';
 
 /**
  * A table, through a connection. Reads, sets, and deletes of named cells are repeated a few times while the service is
@@ -95,7 +91,7 @@ export class Table {
     for (const { key, mutations } of changes) {
       checkChange(key, mutations);
     }
-    await this.mutateEncoded(changes.map(({ key, mutations }) => entryOf(key, mutations)));
+    await this.mutateEncoded(encodeEntries(changes));
   }
 
   /** The same of entries that are encoded already and keep the bounds of `checkChange`. */

@@ -1,5 +1,6 @@
-import { ledgerLayers, outcomes, type LedgerLayer, type OutcomeCounts } from '@meterflow/idempotent-writes';
+import { ledgerLayers, noOutcomes, outcomes, type LedgerLayer, type OutcomeCounts } from '@meterflow/idempotent-writes';
 import type { Cause } from '@meterflow/readings';
+import type { StoredCell } from '../wire/read-rows.ts';
 
 /**
  * The ledger's row of an accepted batch (hash of the source, source, key) has a cell for each layer and part:
@@ -7,6 +8,8 @@ import type { Cause } from '@meterflow/readings';
  *     's' layer parts part           stored; the first write stands
  *     '+' layer parts part write     what a later write of the same causes changed
  *     'x' layer parts part letter    a dead letter, dead or parked, until it is retried
+ *
+ * Of several cells of one column the oldest stands, but for dead letters, which are all there.
  */
 export const storedMark = 0x73;
 export const raisedMark = 0x2b;
@@ -58,8 +61,21 @@ export function encodeStored({ writeKey, counts }: StoredLedgerValue): Buffer {
 
 export function decodeStored(value: Buffer): StoredLedgerValue {
   const [, writeKey, ...counts] = JSON.parse(value.toString()) as [number, string, ...number[]];
-  const named = outcomes.map((outcome, index) => [outcome, counts[index] ?? 0]);
-  return { writeKey, counts: Object.fromEntries(named) as OutcomeCounts };
+  const told: { -readonly [Outcome in keyof OutcomeCounts]: number } = { ...noOutcomes };
+  outcomes.forEach((outcome, index) => {
+    told[outcome] = counts[index] ?? 0;
+  });
+  return { writeKey, counts: told };
+}
+
+/** The cells of a row that stand. They come by qualifier, then newest first. */
+export function* firstCells(cells: readonly StoredCell[]): Generator<StoredCell> {
+  for (let index = 0; index < cells.length; index++) {
+    const cell = cells[index] as StoredCell;
+    if (cell.qualifier[0] === failedMark || cells[index + 1]?.qualifier.equals(cell.qualifier) !== true) {
+      yield cell;
+    }
+  }
 }
 
 export type FailedState = 'dead' | 'parked';

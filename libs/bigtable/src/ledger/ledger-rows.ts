@@ -1,42 +1,14 @@
 import { noOutcomes, type LedgerLayer, type OutcomeCounts } from '@meterflow/idempotent-writes';
 import type { Cause } from '@meterflow/readings';
 import type { Clock } from '@meterflow/stage';
-import { inFlight } from '../client/in-flight.ts';
-import { callsInFlightMax } from '../client/limits.ts';
 import type { RowChange, Table } from '../client/table.ts';
-import { hashedKey } from '../rows/key-hash.ts';
 import { tables } from '../schema.ts';
 import type { Cell } from '../wire/mutations.ts';
-import { chain, inQualifiers, newestOnly, withoutValues, type RowFilter } from '../wire/row-filter.ts';
-import {
-  decodeStored,
-  encodeFailed,
-  encodeStored,
-  failedMark,
-  ledgerQualifier,
-  raisedMark,
-  storedMark,
-  type FailedState,
-} from './ledger-cell.ts';
+import { encodeFailed, failedMark, ledgerQualifier, type FailedState } from './ledger-cell.ts';
+import { batchKey } from './ledger-key.ts';
+import { KnownRows, type StoredRowOfWrite } from './known-rows.ts';
 
 const family = tables.ledger.rows;
-
-/** The rows of a source are those under its key. */
-export function sourceKey(sourceId: string): Buffer {
-  return hashedKey(sourceId);
-}
-
-function batchKey({ sourceId, key }: Pick<Cause, 'sourceId' | 'key'>): Buffer {
-  return Buffer.concat([sourceKey(sourceId), Buffer.from(key)]);
-}
-
-/** A row of state stored, of a write of readings. */
-export interface StoredRowOfWrite {
-  readonly cause: Cause;
-  readonly layer: LedgerLayer;
-  readonly writeKey: string;
-  readonly counts: OutcomeCounts;
-}
 
 /** Accounts of a write of aggregates: the same causes at each of its layers. */
 export interface AggregateAccount {
@@ -67,37 +39,30 @@ export class LedgerRows {
 
   /**
    * Adds the rows; one that is there stands. Returns the outcome of each write: that of its earlier try, where one wrote
-   * its row. Rows of the same place go in their order.
+   * its row.
    */
-  addStored(rows: readonly StoredRowOfWrite[]): Promise<OutcomeCounts[]> {
-    const first = new Map<string, Promise<OutcomeCounts>>();
-    return inFlight(rows, callsInFlightMax, (row) => {
-      const { cause, layer } = row;
-      const place = `${cause.sourceId} ${cause.key} ${cause.parts} ${cause.part} ${layer}`;
-      const before = first.get(place);
-      const adding = before === undefined ? this.#addStored(row) : before.then(() => this.#addStored(row));
-      first.set(place, adding);
-      return adding;
+  async addStored(rows: readonly StoredRowOfWrite[]): Promise<OutcomeCounts[]> {
+    const known = await this.#known(rows.map(({ cause }) => cause));
+    const outcomes = rows.map((row) => {
+      const standing = known.stored(row);
+      return standing.writeKey === row.writeKey ? standing.counts : row.counts;
     });
+    await this.#table.mutate(known.changes());
+    return outcomes;
   }
 
   /**
    * The counts go to one cause, the first without a row, so that sums over sources never double. Where all have one,
    * what this write changed is added to the first's, under the write's own name: once, however often it comes.
    */
-  async addAggregates({ writeKey, causes, layers }: AggregateAccount): Promise<void> {
-    for (const { layer, counts } of layers) {
-      let accounted = false;
-      for (const cause of causes) {
-        if (await this.#add({ cause, layer, writeKey, counts: accounted ? noOutcomes : counts })) {
-          accounted = true;
-        }
-      }
-      const [first] = causes;
-      if (!accounted && first !== undefined) {
-        await this.#raise({ cause: first, layer, writeKey, counts });
+  async addAggregates(accounts: readonly AggregateAccount[]): Promise<void> {
+    const known = await this.#known(accounts.flatMap(({ causes }) => causes));
+    for (const account of accounts) {
+      for (const layer of account.layers) {
+        addLayer(known, account, layer);
       }
     }
+    await this.#table.mutate(known.changes());
   }
 
   /** Marks what a dead letter stands for. */
@@ -110,47 +75,28 @@ export class LedgerRows {
     await this.#table.mutate(failures.flatMap((failed) => changes(failed, (cell) => ({ remove: cell }))));
   }
 
-  async #addStored(row: StoredRowOfWrite): Promise<OutcomeCounts> {
-    if (await this.#add(row)) {
-      return row.counts;
-    }
-    const qualifier = ledgerQualifier(storedMark, row);
-    const { cells } = await this.#table.readRow(batchKey(row.cause), exactly(qualifier, newestOnly));
-    const [cell] = cells;
-    const stored = cell === undefined ? undefined : decodeStored(cell.value);
-    return stored?.writeKey === row.writeKey ? stored.counts : row.counts;
-  }
-
-  /** False where the row was there. */
-  async #add({ cause, layer, writeKey, counts }: StoredRowOfWrite): Promise<boolean> {
-    const qualifier = ledgerQualifier(storedMark, { cause, layer });
-    const value = encodeStored({ writeKey, counts });
-    const { matched } = await this.#table.check({
-      key: batchKey(cause),
-      predicate: exactly(qualifier, withoutValues),
-      whenFalse: [{ set: { family, qualifier, micros: this.#clock.nowMs() * 1_000, value } }],
-    });
-    return !matched;
-  }
-
-  async #raise({ cause, layer, writeKey, counts }: StoredRowOfWrite): Promise<void> {
-    const { inserted, superseded, conflict } = counts;
-    if (inserted + superseded + conflict === 0) {
-      return;
-    }
-    // The write's own name: once more, it is the same cell, and the first time stands.
-    const qualifier = ledgerQualifier(raisedMark, { cause, layer }, writeKey);
-    const value = encodeStored({ writeKey, counts: { ...noOutcomes, inserted, superseded, conflict } });
-    await this.#table.check({
-      key: batchKey(cause),
-      predicate: exactly(qualifier, withoutValues),
-      whenFalse: [{ set: { family, qualifier, micros: this.#clock.nowMs() * 1_000, value } }],
-    });
+  #known(causes: readonly Cause[]): Promise<KnownRows> {
+    return KnownRows.read(this.#table, causes, () => this.#clock.nowMs());
   }
 }
 
-function exactly(qualifier: Buffer, then: RowFilter): RowFilter {
-  return chain(inQualifiers({ family, from: qualifier, to: Buffer.concat([qualifier, Buffer.of(0)]) }), then);
+function addLayer(
+  known: KnownRows,
+  { writeKey, causes }: AggregateAccount,
+  { layer, counts }: AggregateAccount['layers'][number],
+): void {
+  let accounted = false;
+  for (const cause of causes) {
+    if (!known.isStored(cause, layer)) {
+      known.stored({ cause, layer, writeKey, counts: accounted ? noOutcomes : counts });
+      accounted = true;
+    }
+  }
+  const [first] = causes;
+  const { inserted, superseded, conflict } = counts;
+  if (!accounted && first !== undefined && inserted + superseded + conflict > 0) {
+    known.raise({ cause: first, layer, writeKey, counts: { ...noOutcomes, inserted, superseded, conflict } });
+  }
 }
 
 function changes(failed: FailedRows, mutationOf: (cell: Cell) => RowChange['mutations'][number]): RowChange[] {

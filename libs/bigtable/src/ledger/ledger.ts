@@ -3,7 +3,7 @@ import type { Table } from '../client/table.ts';
 import { under } from '../rows/key-hash.ts';
 import { tables } from '../schema.ts';
 import { inQualifiers } from '../wire/row-filter.ts';
-import { sourceKey } from './ledger-rows.ts';
+import { sourceKey } from './ledger-key.ts';
 import { LedgerSums } from './summarize.ts';
 
 const pageRows = 2_000;

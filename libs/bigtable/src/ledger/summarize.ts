@@ -10,6 +10,7 @@ import type { StoredRow } from '../wire/read-rows.ts';
 import {
   decodeFailed,
   decodeStored,
+  firstCells,
   failedMark,
   parseQualifier,
   raisedMark,
@@ -45,7 +46,7 @@ export class LedgerSums {
   /** The row of one accepted batch. */
   add(row: StoredRow): void {
     const layers = new Map<LedgerLayer, BatchLayer>();
-    for (const { qualifier, value, micros } of row.cells) {
+    for (const { qualifier, value, micros } of firstCells(row.cells)) {
       const place = parseQualifier(qualifier);
       if (place !== undefined) {
         addCell(layers, place, { value, micros });

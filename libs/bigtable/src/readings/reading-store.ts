@@ -41,7 +41,7 @@ export class BigtableReadingStore implements ReadingStore {
     this.#layer = parts.layer;
     this.#parts = parts;
     this.#writer = new ReadingWriter(parts);
-    this.#reader = new ReadingReader(parts.table, parts.tombstones);
+    this.#reader = new ReadingReader(parts);
   }
 
   async write(writes: readonly ReadingWrite[]): Promise<readonly OutcomeCounts[]> {

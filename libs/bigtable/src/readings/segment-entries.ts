@@ -4,7 +4,7 @@ import { PermanentError } from '@meterflow/stage';
 import { checkCell, checkKey } from '../client/table.ts';
 import { seriesPrefix, withDay } from '../rows/series-key.ts';
 import { tables } from '../schema.ts';
-import type { EncodedEntry } from '../wire/mutate-rows.ts';
+import { cutEntries, type EncodedEntry } from '../wire/mutate-rows.ts';
 import { ReverseWriter } from '../wire/reverse-writer.ts';
 import { dayMicros, layerNumber, qualifierOf, writeSegment } from './segment-cell.ts';
 
@@ -74,7 +74,7 @@ export class SegmentEntries {
       rows.push(this.#row(prefix, batch.acceptedAtMs));
       ends.push(writer.length);
     }
-    return { rows, entries: this.#entries(ends), outcomes: merger.outcomes(number) };
+    return { rows, entries: cutEntries(writer, ends), outcomes: merger.outcomes(number) };
   }
 
   #row(prefix: Buffer, acceptedAtMs: number): TouchedRow {
@@ -119,16 +119,5 @@ export class SegmentEntries {
     writer.textField(1, tables.readings.segments);
     writer.head(1, length);
     writer.head(2, length);
-  }
-
-  /** `ends`: how long the writer was after each entry. */
-  #entries(ends: readonly number[]): EncodedEntry[] {
-    const all = Buffer.from(this.#writer.view(0));
-    let end = 0;
-    return ends.map((length) => {
-      const entry = all.subarray(all.length - length, all.length - end);
-      end = length;
-      return entry;
-    });
   }
 }

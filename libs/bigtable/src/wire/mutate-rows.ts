@@ -5,17 +5,33 @@ import { ReverseWriter } from './reverse-writer.ts';
 /** A change of one row, encoded: a piece of a request's bytes. */
 export type EncodedEntry = Uint8Array;
 
-export function encodeEntry(writer: ReverseWriter, key: Uint8Array, mutations: readonly Mutation[]): void {
-  const { length } = writer;
-  writeMutations(writer, 2, mutations);
-  writer.bytesField(1, key);
-  writer.head(2, length);
+/** One change of a row. */
+export interface RowChange {
+  readonly key: Uint8Array;
+  readonly mutations: readonly Mutation[];
 }
 
-export function entryOf(key: Uint8Array, mutations: readonly Mutation[]): EncodedEntry {
+export function encodeEntries(changes: readonly RowChange[]): EncodedEntry[] {
   const writer = new ReverseWriter();
-  encodeEntry(writer, key, mutations);
-  return Uint8Array.from(writer.view(0));
+  const ends = changes.map(({ key, mutations }) => {
+    const { length } = writer;
+    writeMutations(writer, 2, mutations);
+    writer.bytesField(1, key);
+    writer.head(2, length);
+    return writer.length;
+  });
+  return cutEntries(writer, ends);
+}
+
+/** Entries that were written one after the other, as pieces of one buffer; `ends`: how long the writer was after each. */
+export function cutEntries(writer: ReverseWriter, ends: readonly number[]): EncodedEntry[] {
+  const all = Buffer.from(writer.view(0));
+  let end = 0;
+  return ends.map((length) => {
+    const entry = all.subarray(all.length - length, all.length - end);
+    end = length;
+    return entry;
+  });
 }
 
 export function encodeMutateRows(

@@ -65,6 +65,7 @@ export class RowAssembler {
   readonly #rows: (row: StoredRow) => void;
   readonly #answer = new MessageReader(Buffer.alloc(0));
   readonly #chunk = new MessageReader(Buffer.alloc(0));
+  readonly #wrapper = new MessageReader(Buffer.alloc(0));
   readonly #familyNames = new Map<string, string>();
   #key: Buffer | undefined;
   #cells: StoredCell[] = [];
@@ -109,10 +110,10 @@ export class RowAssembler {
           this.#key = chunk.view();
           break;
         case 2:
-          this.#family = this.#familyName(wrapped(chunk));
+          this.#family = this.#familyName(this.#wrapped(chunk));
           break;
         case 3:
-          this.#qualifier = wrapped(chunk);
+          this.#qualifier = this.#wrapped(chunk);
           break;
         case 4:
           this.#micros = chunk.varint();
@@ -170,6 +171,19 @@ export class RowAssembler {
     this.#micros = 0;
   }
 
+  /** The value of a wrapper message: empty where the wrapper is. */
+  #wrapped(chunk: MessageReader): Buffer {
+    const start = chunk.skipBytes();
+    const { position: end, bytes } = chunk;
+    if (start === end) {
+      return bytes.subarray(start, end);
+    }
+    const wrapper = this.#wrapper;
+    wrapper.open(bytes, start, end);
+    wrapper.next();
+    return wrapper.view();
+  }
+
   /** One string for each family, not one for each cell. */
   #familyName(bytes: Buffer): string {
     const text = bytes.toString('latin1');
@@ -179,16 +193,4 @@ export class RowAssembler {
     }
     return known ?? text;
   }
-}
-
-/** The value of a wrapper message: empty where the wrapper is. */
-function wrapped(chunk: MessageReader): Buffer {
-  const start = chunk.skipBytes();
-  const { position: end, bytes } = chunk;
-  if (start === end) {
-    return bytes.subarray(start, end);
-  }
-  const inner = new MessageReader(bytes, start, end);
-  inner.next();
-  return inner.view();
 }
