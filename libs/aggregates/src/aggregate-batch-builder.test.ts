@@ -92,6 +92,43 @@ describe('an aggregate batch', () => {
   });
 });
 
+/** A value of up to 15 digits at any decimals. */
+const decimalValue = fc.record({
+  integer: fc.oneof(fc.integer({ min: -999_999_999_999_999, max: 999_999_999_999_999 }), fc.integer()),
+  decimals: fc.nat(9),
+});
+
+test('least and greatest are the same and exact, whatever a sheet is grouped with, however often it is copied', () => {
+  const values = fc.array(decimalValue, { minLength: 1, maxLength: 8 });
+  fc.assert(
+    fc.property(values, fc.array(fc.nat(7), { maxLength: 8 }), (found, groups) => {
+      const sheets = found.map(({ integer, decimals }, day) => ({ day, decimals, hours: { 0: integer } }));
+      // Sheet after sheet joins those before it: each is brought to finer decimals once for every finer one that comes.
+      let together = batchOf();
+      sheets.forEach((sheet, index) => {
+        const builder = new AggregateBatchBuilder();
+        for (const cursor = new SheetCursor(together); cursor.next();) {
+          builder.copy(cursor);
+        }
+        append(builder, sheet);
+        together = builder.finish(header);
+        if (groups[index] === 0) {
+          together = batchOf(...sheets.slice(0, index + 1));
+        }
+      });
+      const shown = shownSheets(together).map(({ rows }) => [rows[0]?.min, rows[0]?.max, rows[0]?.sum]);
+      const alone = found.map(({ integer, decimals }) => Array(3).fill(formatSum(0, integer, decimals)) as string[]);
+      expect(shown).toEqual(alone);
+      const cursor = new SheetCursor(together);
+      for (const sheet of sheets) {
+        cursor.next();
+        expect(sameSheet(cursor, firstSheet(batchOf(sheet)))).toBe(true);
+      }
+    }),
+    { numRuns: 300 },
+  );
+});
+
 describe('two sheets', () => {
   const sheet = { hours: { 0: 1_000, [wholeWindow]: 1_000 } };
 

@@ -224,7 +224,7 @@ function slicedRows(rows: AggregateRows, length: number): AggregateRows {
   };
 }
 
-/** Multiplies by 10^shift. Sums stay exact; least and greatest beyond 2^53 keep 53 bits. */
+/** Multiplies by 10^shift. Sums stay exact; of least and greatest see `extremeInteger`. */
 function shiftRows(rows: AggregateRows, { from, to, shift }: { from: number; to: number; shift: number }): void {
   const factor = powersOfTen[shift] as number;
   const sum: WideSum = { sumHigh: 0, sumLow: 0 };

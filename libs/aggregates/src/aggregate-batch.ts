@@ -27,7 +27,8 @@ export interface Sheets {
  * Rows in columns. `hour` counts elapsed hours from the sheet's start (0 to 23, on days of a clock change up to 25; 47
  * where a zone moved over the date line), {@link wholeWindow} for the window itself. Sum, least and greatest are
  * integers of 10^-decimals; sum = sumHigh * 10^15 + sumLow, both of one sign. Sums are exact; least and greatest are
- * exact up to 2^53 and keep 53 bits beyond, where very large and very fine values meet in one batch.
+ * exact up to 2^53. Beyond, where very large and very fine values meet in one batch, they keep 53 bits, which still say
+ * exactly which value of up to 15 significant digits it is: `extremeInteger` tells. (One of 16 is then rounded to 15.)
  */
 export interface AggregateRows {
   readonly hour: Uint8Array;

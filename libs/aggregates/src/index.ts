@@ -28,4 +28,13 @@ export { appendFormerWindows, type FormerWindowsRequest } from './former-windows
 export { appendMonthSheets, type MonthSheetsRequest } from './month-sheets.ts';
 export { sameRow, sameSheet, type RowPosition } from './same-sheet.ts';
 export { SheetCursor } from './sheet-cursor.ts';
-export { formatExtreme, formatMean, formatSum, meanInteger, setSum, sumInteger, type WideSum } from './wide-sum.ts';
+export {
+  extremeInteger,
+  formatExtreme,
+  formatMean,
+  formatSum,
+  meanInteger,
+  setSum,
+  sumInteger,
+  type WideSum,
+} from './wide-sum.ts';

@@ -1,7 +1,6 @@
-import { compareDecimals } from '@meterflow/readings';
 import type { AggregateBatch } from './aggregate-batch.ts';
 import type { SheetCursor } from './sheet-cursor.ts';
-import { sumInteger } from './wide-sum.ts';
+import { extremeInteger, sumInteger } from './wide-sum.ts';
 
 /** One row of a batch. */
 export interface RowPosition {
@@ -44,17 +43,25 @@ function sameIntegers(a: RowPosition, b: RowPosition): boolean {
   return (
     left.sumLow[a.row] === right.sumLow[b.row] &&
     left.sumHigh[a.row] === right.sumHigh[b.row] &&
-    left.min[a.row] === right.min[b.row] &&
-    left.max[a.row] === right.max[b.row]
+    sameExtreme(left.min[a.row] as number, right.min[b.row] as number) &&
+    sameExtreme(left.max[a.row] as number, right.max[b.row] as number)
   );
 }
 
 function sameNumbers(a: RowPosition, b: RowPosition): boolean {
   const [left, right] = [a.batch.rows, b.batch.rows];
-  const same = (x: Float64Array, y: Float64Array): boolean =>
-    compareDecimals(x[a.row] as number, a.batch.decimals, y[b.row] as number, b.batch.decimals) === 0;
   const decimals = Math.max(a.batch.decimals, b.batch.decimals);
+  const same = (x: Float64Array, y: Float64Array): boolean => extremeAt(x, a, decimals) === extremeAt(y, b, decimals);
   return same(left.min, right.min) && same(left.max, right.max) && sumAt(a, decimals) === sumAt(b, decimals);
+}
+
+/** Of one exponent: beyond 2^53 two floats may stand for one value. */
+function sameExtreme(a: number, b: number): boolean {
+  return a === b || (!Number.isSafeInteger(a) && extremeInteger(a) === extremeInteger(b));
+}
+
+function extremeAt(extremes: Float64Array, { batch, row }: RowPosition, decimals: number): bigint {
+  return BigInt(extremeInteger(extremes[row] as number)) * 10n ** BigInt(decimals - batch.decimals);
 }
 
 function sumAt({ batch, row }: RowPosition, decimals: number): bigint {

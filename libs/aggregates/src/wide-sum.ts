@@ -38,9 +38,25 @@ export function formatSum(high: number, low: number, decimals: number): string {
   return formatDecimal(high === 0 ? low : sumInteger(high, low), decimals);
 }
 
-/** Writes a least or greatest value, which may be wider than 2^53 where one sheet mixes very large and very fine values. */
-export function formatExtreme(integer: number, decimals: number): string {
-  return formatDecimal(Number.isSafeInteger(integer) ? integer : BigInt(integer), decimals);
+/** So many significant digits come through float64 unharmed, however often they are brought to finer decimals. */
+const extremeDigits = 15;
+
+/**
+ * The integer that a least or greatest value stands for. Beyond 2^53, where very large and very fine values meet in one
+ * batch, float64 no longer holds every integer, but still the 15 digits of one that was brought to finer decimals: so
+ * what a value says does not depend on what it is grouped with.
+ */
+export function extremeInteger(stored: number): number | bigint {
+  if (Number.isSafeInteger(stored)) {
+    return stored;
+  }
+  const [digits = '', exponent] = stored.toExponential(extremeDigits - 1).split('e');
+  return BigInt(digits.replace('.', '')) * 10n ** BigInt(Number(exponent) - extremeDigits + 1);
+}
+
+/** Writes a least or greatest value with no more digits than it needs. */
+export function formatExtreme(stored: number, decimals: number): string {
+  return formatDecimal(extremeInteger(stored), decimals);
 }
 
 /** sum / count, rounded half-even to {@link meanDecimals}; `count` is at least 1. */
