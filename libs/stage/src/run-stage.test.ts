@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import {
   FatalError,
   HaltedError,
+  IntegrityError,
   PermanentError,
   runStage,
   silentTelemetry,
@@ -184,6 +185,32 @@ describe('a stage', () => {
     expect([...world.letters.values()].map(({ state }) => state)).toEqual(['parked']);
   });
 
+  test('dead-letters what breaks a rule of our own, and says so as an error; what is merely refused is a warning', async () => {
+    const world = new World().add('broken', 'refused');
+    world.failures = ([input]) =>
+      input === 'broken' ? new IntegrityError('counts-differ', 'no sum') : new PermanentError('refused', 'no');
+    const told: string[] = [];
+    const { source, publisher, deduper, sink, deadLetters, time: clock } = world;
+    const tell =
+      (level: string) =>
+      (_: string, fields: Readonly<Record<string, unknown>> = {}) => {
+        told.push(`${level} ${String(fields['code'])}`);
+      };
+    const logger = { ...silentTelemetry.logger, warn: tell('warn'), error: tell('error') };
+    const ports = { source, publisher, deduper, sink, deadLetters, clock, telemetry: { ...silentTelemetry, logger } };
+    const drain = new AbortController();
+    const running = runStage(world.stage, ports, { limits: stageLimits, owner: 'one', signal: drain.signal });
+    await clock.sleep(5_000);
+    drain.abort();
+    await running;
+    expect(told.toSorted()).toEqual(['error counts-differ', 'warn refused']);
+    expect([...world.letters.values()].map(({ reasonCode }) => reasonCode).toSorted()).toEqual([
+      'counts-differ',
+      'refused',
+    ]);
+    expect(world.source.unsettled).toBe(0);
+  });
+
   test('pauses receiving while the sink is down, and loses nothing', async () => {
     const world = new World().add(...Array.from({ length: 200 }, (_, index) => `m${index}`));
     world.sinkDownUntilMs = world.time.nowMs() + 60_000;
@@ -233,6 +260,28 @@ describe('a stage', () => {
     world.failures = () => new FatalError('the data directory is gone');
     await expect(world.run()).rejects.toThrow(FatalError);
     expect(world.source.unsettled).toBe(1);
+  });
+
+  test('ends with the error when receiving fails for good, after what is in work', async () => {
+    const world = new World().add('a');
+    const receive = world.source.receive.bind(world.source);
+    const writing = Promise.withResolvers<undefined>();
+    Object.assign(world.source, {
+      receive: async (request: Parameters<typeof receive>[0]) => {
+        if (world.groups.length > 0) {
+          throw new FatalError('the subscription is gone');
+        }
+        return receive(request);
+      },
+    });
+    const write = world.sink.write.bind(world.sink);
+    Object.assign(world.sink, { write: (writes: readonly string[]) => writing.promise.then(() => write(writes)) });
+    const running = world.run(new SimulatedProcess(), { groupMessagesMax: 1 });
+    void world.time.sleep(5_000).then(() => {
+      writing.resolve(undefined);
+    });
+    await expect(running).rejects.toThrow('the subscription is gone');
+    expect([world.written, world.source.unsettled]).toEqual([['a'], 0]);
   });
 
   test('goes on with the same results while the deduper is down', async () => {

@@ -23,7 +23,8 @@ export interface StageOptions {
 
 /**
  * Runs a stage until the signal aborts, then drains: receives no more, gives back what has not started, finishes and
- * settles what has. Rejects with a FatalError when this process can't go on; everything unsettled then comes again.
+ * settles what has. Rejects with a FatalError when this process can't go on, and nothing goes on
+ * behind it; everything unsettled then comes again.
  *
  * receive ─▶ gather a group ─▶ GroupRunner (the delivery contract) ─▶ settled
  */
@@ -42,10 +43,18 @@ export async function runStage<Input, Reads, Write>(
   // A function, since it changes while we wait: what the loop's condition saw says nothing later.
   const aborted = (): boolean => signal.aborted;
   let fatal: Error | undefined;
+  const fail = (error: unknown): void => {
+    fatal ??= error as Error;
+    stop.abort();
+  };
 
   while (!aborted()) {
     await pause.over(signal);
-    const messages = await gather(ports.source, options.limits, { clock: ports.clock, signal, pause });
+    const gathered = gather(ports.source, options.limits, { clock: ports.clock, signal, pause });
+    const messages = await gathered.catch((error: unknown): LeasedMessage[] => {
+      fail(error);
+      return [];
+    });
     if (aborted()) {
       await giveBack(ports.source, messages);
       break;
@@ -58,10 +67,7 @@ export async function runStage<Input, Reads, Write>(
     const runner = new GroupRunner({ stage, messages }, ports, groupOptions);
     const group = slots
       .during(() => runner.run())
-      .catch((error: unknown) => {
-        fatal ??= error as Error;
-        stop.abort();
-      })
+      .catch(fail)
       .finally(() => {
         progress.end(groupProgress);
         groups.delete(group);
