@@ -30,6 +30,7 @@ export { sameRow, sameSheet, type RowPosition } from './same-sheet.ts';
 export { SheetCursor } from './sheet-cursor.ts';
 export {
   extremeInteger,
+  extremeProduct,
   formatExtreme,
   formatMean,
   formatSum,

@@ -54,6 +54,12 @@ export function extremeInteger(stored: number): number | bigint {
   return BigInt(digits.replace('.', '')) * 10n ** BigInt(Number(exponent) - extremeDigits + 1);
 }
 
+/** The same times a power of ten, exactly. */
+export function extremeProduct(stored: number, factor: number): number | bigint {
+  const product = stored * factor;
+  return Number.isSafeInteger(product) ? product : BigInt(extremeInteger(stored)) * BigInt(factor);
+}
+
 /** Writes a least or greatest value with no more digits than it needs. */
 export function formatExtreme(stored: number, decimals: number): string {
   return formatDecimal(extremeInteger(stored), decimals);

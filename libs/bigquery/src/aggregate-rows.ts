@@ -1,4 +1,5 @@
 import {
+  extremeProduct,
   hourMs,
   meanInteger,
   SheetCursor,
@@ -155,8 +156,8 @@ class AggregateRowColumns {
     const [high, low] = [rows.sumHigh[row] as number, rows.sumLow[row] as number];
     const sum = high === 0 ? exactProduct(low, factor) : sumInteger(high, low) * BigInt(factor);
     this.#sum.values.int128BigEndian(sum);
-    this.#min.values.int128BigEndian(exactProduct(rows.min[row] as number, factor));
-    this.#max.values.int128BigEndian(exactProduct(rows.max[row] as number, factor));
+    this.#min.values.int128BigEndian(extremeProduct(rows.min[row] as number, factor));
+    this.#max.values.int128BigEndian(extremeProduct(rows.max[row] as number, factor));
     this.#mean.values.int128BigEndian(meanInteger(sum, rows.count[row] as number));
   }
 }

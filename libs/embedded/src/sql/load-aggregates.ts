@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { DECIMAL, ENUM, INTEGER, TIMESTAMPTZ, type DuckDBConnection } from '@duckdb/node-api';
 import {
+  extremeProduct,
   meanInteger,
   resolutionOf,
   resolutions,
@@ -99,8 +100,8 @@ class AggregatesTable {
     writeInt64(words.start, at, rowStartMs(cursor, row) * 1_000);
     writeInt64(words.end, at, rowEndMs(cursor, row) * 1_000);
     writeInt128(words.sum, at, sum);
-    writeInt128(words.min, at, exactProduct(rows.min[row] as number, factor));
-    writeInt128(words.max, at, exactProduct(rows.max[row] as number, factor));
+    writeInt128(words.min, at, extremeProduct(rows.min[row] as number, factor));
+    writeInt128(words.max, at, extremeProduct(rows.max[row] as number, factor));
     writeInt128(words.mean, at, meanInteger(sum, count));
     words.count[at] = count;
     this.#resolution[at] = resolutions.indexOf(resolutionOf(cursor, row));

@@ -1,4 +1,5 @@
 import {
+  formatExtreme,
   formatSum,
   resolutionOf,
   rowEndMs,
@@ -38,10 +39,12 @@ export class AggregateLines {
   #line(cursor: SheetCursor, row: number, unit: string): string {
     const { rows, decimals } = cursor.batch;
     const value = (column: Float64Array): string => decimalText(column[row] as number, decimals);
+    const extreme = (column: Float64Array): string =>
+      Number.isSafeInteger(column[row]) ? value(column) : formatExtreme(column[row] as number, decimals);
     const high = rows.sumHigh[row] as number;
     const sum = high === 0 ? value(rows.sumLow) : formatSum(high, rows.sumLow[row] as number, decimals);
     const span = `${this.#instants.text(rowStartMs(cursor, row))}","end":"${this.#instants.text(rowEndMs(cursor, row))}`;
-    const values = `"sum":"${sum}","min":"${value(rows.min)}","max":"${value(rows.max)}"`;
+    const values = `"sum":"${sum}","min":"${extreme(rows.min)}","max":"${extreme(rows.max)}"`;
     const quality = qualities[rows.quality[row] as number] as string;
     return `${this.#head}${span}",${values},"count":${rows.count[row] as number},"unit":${unit},"quality":"${quality}"}\n`;
   }
