@@ -3,7 +3,13 @@ import { describe, expect, test } from 'vitest';
 import { parseIngestConfig } from './ingest-config.ts';
 
 const parse = (environment: Readonly<Record<string, string>>) =>
-  parseIngestConfig({ METERFLOW_DATA_DIR: '/data', ...environment }, { pid: 7 });
+  parseIngestConfig(
+    { METERFLOW_DATA_DIR: '/data', ...environment },
+    {
+      pid: 7,
+      readText: () => '{"tables":{"retentionDays":{"readings":1100}}}',
+    },
+  );
 
 describe('the configuration', () => {
   test('keeps readings long enough for the samples of 2012', () => {
@@ -13,6 +19,19 @@ describe('the configuration', () => {
   test('is told by the environment, with what every service is told', () => {
     const config = parse({ METERFLOW_READINGS_RETENTION_DAYS: '400', METERFLOW_LANES: 'live', PATH: '/bin' });
     expect(config).toMatchObject({ readingsRetentionDays: 400, lanes: ['live'] });
+  });
+
+  test('takes no reading that the tables of the platform file would not keep', () => {
+    const google = {
+      METERFLOW_PLATFORM_FILE: 'platform.json',
+      METERFLOW_PLATFORM: 'google',
+      METERFLOW_GOOGLE_PROJECT: 'p',
+      METERFLOW_BIGTABLE_INSTANCE: 'i',
+      METERFLOW_REDIS_URLS: 'redis://r',
+    };
+    expect(parse(google).readingsRetentionDays).toBe(1_100);
+    expect(parse({ ...google, METERFLOW_READINGS_RETENTION_DAYS: '400' }).readingsRetentionDays).toBe(400);
+    expect(() => parse({ ...google, METERFLOW_READINGS_RETENTION_DAYS: '1101' })).toThrow(/keep readings for 1100/);
   });
 
   test('that does not fit names every problem at once', () => {

@@ -1,17 +1,15 @@
-import { parseEnvironment, parseServiceConfig, serviceEnvironment, type ServiceConfig } from '@meterflow/service';
+import { parseConfiguration, type ConfiguredProcess, type ServiceConfig } from '@meterflow/service';
 import { z } from 'zod';
 import { liveBacklogAgeMsMaxDefault, liveBacklogBytesMaxDefault, retentionMarginDays } from './limits.ts';
 
-/** Twenty years: longer than any provider corrects, and the public samples of 2012 are still taken. */
-const retentionDaysDefault = 7_305;
 const positive = z.coerce.number().int().positive();
 
 /** What ingest is told beside what every service is. */
 export const ingestEnvironment = {
   METERFLOW_READINGS_RETENTION_DAYS: positive
     .min(retentionMarginDays + 1)
-    .default(retentionDaysDefault)
-    .describe('readings that are older are refused, as their windows are closed'),
+    .optional()
+    .describe('readings that are older are refused, as their windows are closed; as the tables keep them when absent'),
   METERFLOW_LIVE_BACKLOG_BYTES_MAX: positive
     .default(liveBacklogBytesMaxDefault)
     .describe('pushes are refused while a stage of the live lane has more bytes waiting'),
@@ -29,16 +27,25 @@ export interface IngestConfig extends ServiceConfig {
 /** Throws ConfigurationError naming every problem. */
 export function parseIngestConfig(
   environment: Readonly<Record<string, string | undefined>>,
-  made: { readonly pid: number },
+  made: ConfiguredProcess,
 ): IngestConfig {
-  const parsed = parseEnvironment({ ...serviceEnvironment, ...ingestEnvironment }, environment);
-  const shared = Object.fromEntries(
-    Object.entries(environment).filter(([name]) => !Object.hasOwn(ingestEnvironment, name)),
+  const { config, own } = parseConfiguration(
+    environment,
+    { ...made, service: 'ingest' },
+    {
+      shape: ingestEnvironment,
+      problems: ({ METERFLOW_READINGS_RETENTION_DAYS: asked = 0 }, { platform, declared }) => {
+        const kept = declared.tables.retentionDays.readings;
+        return platform.kind === 'google' && asked > kept
+          ? [`✖ METERFLOW_READINGS_RETENTION_DAYS is ${asked}, but the tables keep readings for ${kept} days`]
+          : [];
+      },
+    },
   );
   return {
-    ...parseServiceConfig(shared, { service: 'ingest', pid: made.pid }),
-    readingsRetentionDays: parsed.METERFLOW_READINGS_RETENTION_DAYS,
-    liveBacklogBytesMax: parsed.METERFLOW_LIVE_BACKLOG_BYTES_MAX,
-    liveBacklogAgeMsMax: parsed.METERFLOW_LIVE_BACKLOG_AGE_MS_MAX,
+    ...config,
+    readingsRetentionDays: own.METERFLOW_READINGS_RETENTION_DAYS ?? config.declared.tables.retentionDays.readings,
+    liveBacklogBytesMax: own.METERFLOW_LIVE_BACKLOG_BYTES_MAX,
+    liveBacklogAgeMsMax: own.METERFLOW_LIVE_BACKLOG_AGE_MS_MAX,
   };
 }

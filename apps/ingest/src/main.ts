@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { dataDirectory } from '@meterflow/embedded';
 import type { Lifecycle } from '@meterflow/graceful-shutdown';
 import { createHttpServer, localPrincipal, type HttpServerOptions } from '@meterflow/http';
-import { openPlatform } from '@meterflow/platform';
+import { configured, openPlatform } from '@meterflow/platform';
 import { Keys, Tenants } from '@meterflow/registry';
 import { runService, type SubscriptionBacklog } from '@meterflow/service';
 import { systemClock } from '@meterflow/stage';
@@ -12,7 +12,7 @@ import { parseIngestConfig } from './ingest-config.ts';
 import { createIngest } from './ingest.ts';
 import { uploadKeptMs, uploadSweepEveryMs } from './limits.ts';
 
-const config = parseIngestConfig(process.env, { pid: process.pid });
+const config = configured(parseIngestConfig);
 const telemetry = createTelemetry({ service: 'ingest', level: config.logLevel, otlp: config.otlp });
 const nowMs = (): number => systemClock.nowMs();
 

@@ -1,4 +1,4 @@
-import { openPlatform } from '@meterflow/platform';
+import { configured, openPlatform } from '@meterflow/platform';
 import { parseServiceConfig, runService, stageRun, type StageRun } from '@meterflow/service';
 import { Tenants } from '@meterflow/registry';
 import { systemClock } from '@meterflow/stage';
@@ -9,7 +9,7 @@ import { countedReadings } from './counted-readings.ts';
 import { Promises } from './promises.ts';
 import { readingPersistence } from './reading-persistence.ts';
 
-const config = parseServiceConfig(process.env, { service: 'persistence', pid: process.pid });
+const config = configured((environment, made) => parseServiceConfig(environment, { ...made, service: 'persistence' }));
 const telemetry = createTelemetry({ service: 'persistence', level: config.logLevel, otlp: config.otlp });
 const nowMs = (): number => systemClock.nowMs();
 

@@ -1,6 +1,6 @@
 import { subscriptionName } from '@meterflow/contracts';
 import { dataDirectory } from '@meterflow/embedded';
-import { openPlatform } from '@meterflow/platform';
+import { configured, openPlatform } from '@meterflow/platform';
 import { activationLeaseMsDefault, Activations } from '@meterflow/registry';
 import { defaultFlow, emptyBatch } from '@meterflow/rules';
 import { IsolatedSandbox } from '@meterflow/sandbox';
@@ -10,7 +10,9 @@ import { createTelemetry, serveOperations } from '@meterflow/telemetry';
 import { ruleExecutionStage } from './rule-execution-stage.ts';
 import { RulesFolder } from './rules-folder.ts';
 
-const config = parseServiceConfig(process.env, { service: 'rule-execution', pid: process.pid });
+const config = configured((environment, made) =>
+  parseServiceConfig(environment, { ...made, service: 'rule-execution' }),
+);
 const telemetry = createTelemetry({ service: 'rule-execution', level: config.logLevel, otlp: config.otlp });
 const { logger } = telemetry;
 

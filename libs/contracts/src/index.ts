@@ -7,12 +7,14 @@ export { payloadKey } from './payload-key.ts';
 export { decodeReadingBatch, encodeReadingBatch } from './reading-batch.ts';
 export { decodeStoredNotice, encodeStoredNotice } from './stored-notice.ts';
 export {
+  lanePattern,
   lanes,
   messageAttributes,
   subscriptionName,
   subscriptionsByTopic,
   topicName,
   topology,
+  warehouseSubscriptionsByTopic,
   type Lane,
   type MessageType,
   type Subscription,

@@ -16,8 +16,15 @@ test('every lane has every topic, with the subscriptions of the stages that read
   expect(topology(lanes).map(({ topic }) => topic)).toContain(topicName('readings.accepted', 'bulk'));
 });
 
+test('a warehouse has subscriptions of its own, which are there only where it is', () => {
+  const names = (warehouse: boolean): readonly string[] =>
+    topology(['bulk'], { warehouse }).flatMap(({ subscriptions }) => subscriptions);
+  const own = names(true).filter((name) => !names(false).includes(name));
+  expect(own).toEqual(['bigquery-raw.bulk', 'bigquery-validated.bulk', 'bigquery-aggregates.bulk']);
+});
+
 test('a subscription is named once, so that its name alone says what it reads', () => {
-  const names = topology(lanes).flatMap(({ subscriptions }) => subscriptions);
+  const names = topology(lanes, { warehouse: true }).flatMap(({ subscriptions }) => subscriptions);
   expect(new Set(names).size).toBe(names.length);
   expect(names).toContain(subscriptionName('persistence-raw', 'bulk'));
 });

@@ -20,10 +20,21 @@ export const subscriptionsByTopic = {
   'aggregates.stored': ['aggregation-parents'],
 } as const;
 
-export type Topic = keyof typeof subscriptionsByTopic;
-export type Subscription = (typeof subscriptionsByTopic)[Topic][number];
+/** And those of a warehouse beside the primary store: declared only where there is one, for nobody else would read them. */
+export const warehouseSubscriptionsByTopic = {
+  'readings.accepted': ['bigquery-raw'],
+  'readings.transformed': ['bigquery-validated'],
+  'readings.stored.raw': [],
+  'readings.stored.validated': [],
+  aggregates: ['bigquery-aggregates'],
+  'aggregates.stored': [],
+} as const satisfies Record<Topic, readonly string[]>;
 
-const lanePattern = /^[a-z](?:[a-z0-9-]{0,30}[a-z0-9])?$/;
+export type Topic = keyof typeof subscriptionsByTopic;
+type WarehouseSubscription = (typeof warehouseSubscriptionsByTopic)[Topic][number];
+export type Subscription = (typeof subscriptionsByTopic)[Topic][number] | WarehouseSubscription;
+
+export const lanePattern = /^[a-z](?:[a-z0-9-]{0,30}[a-z0-9])?$/;
 
 export function topicName(topic: Topic, lane: Lane): string {
   return `${topic}.${laneName(lane)}`;
@@ -46,12 +57,17 @@ export interface TopicDeclaration {
   readonly subscriptions: readonly string[];
 }
 
-/** What has to be declared for the given lanes. */
-export function topology(lanesUsed: readonly Lane[]): readonly TopicDeclaration[] {
+/** What has to be declared for the given lanes, and for a warehouse where there is one. */
+export function topology(
+  lanesUsed: readonly Lane[],
+  { warehouse = false }: { readonly warehouse?: boolean } = {},
+): readonly TopicDeclaration[] {
   return lanesUsed.flatMap((lane) =>
     (Object.keys(subscriptionsByTopic) as Topic[]).map((topic) => ({
       topic: topicName(topic, lane),
-      subscriptions: subscriptionsByTopic[topic].map((subscription) => subscriptionName(subscription, lane)),
+      subscriptions: [...subscriptionsByTopic[topic], ...(warehouse ? warehouseSubscriptionsByTopic[topic] : [])].map(
+        (subscription) => subscriptionName(subscription, lane),
+      ),
     })),
   );
 }

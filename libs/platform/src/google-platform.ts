@@ -1,7 +1,7 @@
 import type { BigtableStores } from '@meterflow/bigtable';
 import type { Deduper } from '@meterflow/dedupe';
 import type { AggregateStore, ReadingStore, Tickets } from '@meterflow/idempotent-writes';
-import type { ProvisionSettings, PubsubBus } from '@meterflow/pubsub';
+import type { PubsubBus } from '@meterflow/pubsub';
 import type { Layer } from '@meterflow/readings';
 import type { Sources, Uploads } from '@meterflow/receipts';
 import type { RedisStore } from '@meterflow/redis';
@@ -22,13 +22,13 @@ interface Parts {
   readonly stores: BigtableStores;
   readonly redis: RedisStore;
   /** As the subscriptions are provisioned. */
-  readonly settings: Pick<ProvisionSettings, 'ackDeadlineMs'>;
+  readonly settings: { readonly ackDeadlineMs: number };
 }
 
 /** Pub/Sub, Bigtable and Redis. Nothing is called before a part is used. */
 export async function openGooglePlatform(config: GoogleConfig, telemetry: Telemetry): Promise<GooglePlatform> {
   // Loaded here: whoever runs embedded does without their start-up time.
-  const [{ openBigtable }, { provisionSettings, PubsubBus }, { openRedis }] = await Promise.all([
+  const [{ openBigtable }, { PubsubBus }, { openRedis }] = await Promise.all([
     import('@meterflow/bigtable'),
     import('@meterflow/pubsub'),
     import('@meterflow/redis'),
@@ -38,7 +38,7 @@ export async function openGooglePlatform(config: GoogleConfig, telemetry: Teleme
   const epochs = new RegistryEpochs(stores.registry);
   const bus = new PubsubBus({ projectId, ...config.pubsub, epochs, telemetry });
   const redis = openRedis({ ...config.redis, telemetry, clock: systemClock, random: Math.random });
-  return new GooglePlatform({ bus, stores, redis, settings: provisionSettings });
+  return new GooglePlatform({ bus, stores, redis, settings: config.pubsub });
 }
 
 export class GooglePlatform implements Platform {

@@ -44,16 +44,20 @@ export class Connection {
     this.#projectId = projectId;
   }
 
+  get projectPath(): string {
+    return `projects/${this.#projectId}`;
+  }
+
   topicPath(name: string): string {
-    return `projects/${this.#projectId}/topics/${name}`;
+    return `${this.projectPath}/topics/${name}`;
   }
 
   subscriptionPath(name: string): string {
-    return `projects/${this.#projectId}/subscriptions/${name}`;
+    return `${this.projectPath}/subscriptions/${name}`;
   }
 
   snapshotPath(name: string): string {
-    return `projects/${this.#projectId}/snapshots/${name}`;
+    return `${this.projectPath}/snapshots/${name}`;
   }
 
   /**

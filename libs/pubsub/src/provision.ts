@@ -63,6 +63,15 @@ export class Provisioning {
     return this.#each(wantedOf(declarations), false);
   }
 
+  /** The names of all that are there, whoever made them. */
+  async subscriptions(): Promise<readonly string[]> {
+    const { subscriber } = this.#connection;
+    const found = await this.#connection.call('list of subscriptions', (options) =>
+      subscriber.listSubscriptions({ project: this.#connection.projectPath }, options),
+    );
+    return found.map(({ name }) => (name ?? '').split('/').at(-1) ?? '');
+  }
+
   async topic(name: string): Promise<readonly Drift[]> {
     return this.#each([topicWanted(name)], true);
   }

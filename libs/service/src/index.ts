@@ -1,13 +1,25 @@
-export type { EmbeddedConfig, GoogleConfig, PlatformConfig } from './platform-config.ts';
+export { ConfigurationError } from './configuration-error.ts';
+export {
+  groundConfig,
+  type EmbeddedConfig,
+  type GoogleConfig,
+  type GroundConfig,
+  type GroundNames,
+  type PlatformConfig,
+} from './platform-config.ts';
+export { builtInPlatform, parsePlatformFile, platformJsonSchema, type PlatformFile } from './platform-file.ts';
 export type { Platform, SubscriptionBacklog } from './platform.ts';
 export { runService, type ServiceOptions } from './run-service.ts';
 export { noSink, stageRun, type StageRun, type StageRunOptions } from './stage-run.ts';
 export type { ServiceProbe, ServiceTelemetry } from './service-telemetry.ts';
 export {
-  ConfigurationError,
+  declaredBy,
   operationsSocket,
+  parseConfiguration,
   parseEnvironment,
   parseServiceConfig,
   serviceEnvironment,
+  type ConfiguredProcess,
+  type OwnVariables,
   type ServiceConfig,
 } from './service-config.ts';

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { PlatformFile } from './platform-file.ts';
 
 /** Which adapters a service stands on; see {@link platformEnvironment}. */
 export type PlatformConfig = EmbeddedConfig | GoogleConfig;
@@ -13,11 +14,21 @@ export interface GoogleConfig {
   readonly bigtable: {
     readonly instance: string;
     readonly appProfile?: string;
-    readonly tablePrefix?: string;
+    readonly tablePrefix: string;
     /** `host:port` */
     readonly emulator?: string;
   };
   readonly pubsub: {
+    readonly ackDeadlineMs: number;
+    /** So long a topic and a subscription keep messages, also settled ones. */
+    readonly retentionMs: number;
+    /** `host:port` */
+    readonly emulator?: string;
+  };
+  /** BigQuery, where there is a warehouse. */
+  readonly warehouse?: {
+    readonly dataset: string;
+    readonly location: string;
     /** `host:port` */
     readonly emulator?: string;
   };
@@ -27,10 +38,14 @@ export interface GoogleConfig {
 /** The variables that choose the platform. Those of `google` are refused without it: they would be silently unused. */
 export const platformEnvironment = {
   METERFLOW_PLATFORM: z.enum(['embedded', 'google']).default('embedded').describe('what the service stands on'),
-  METERFLOW_GOOGLE_PROJECT: z.string().min(1).optional().describe('project of Pub/Sub and Bigtable'),
+  METERFLOW_PLATFORM_FILE: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('lanes, deadlines and retentions of the system; what is built in when absent'),
+  METERFLOW_GOOGLE_PROJECT: z.string().min(1).optional().describe('project of Pub/Sub, Bigtable and BigQuery'),
   METERFLOW_BIGTABLE_INSTANCE: z.string().min(1).optional(),
   METERFLOW_BIGTABLE_APP_PROFILE: z.string().min(1).optional().describe('one with single-cluster routing'),
-  METERFLOW_BIGTABLE_TABLE_PREFIX: z.string().max(20).optional().describe('several systems in one instance'),
   METERFLOW_REDIS_URLS: z
     .string()
     .min(1)
@@ -42,49 +57,85 @@ export const platformEnvironment = {
 };
 
 type PlatformVariables = z.infer<z.ZodObject<typeof platformEnvironment>>;
+type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What Google's own tools and clients name an emulator by. */
-interface EmulatorVariables {
-  readonly BIGTABLE_EMULATOR_HOST?: string | undefined;
-  readonly PUBSUB_EMULATOR_HOST?: string | undefined;
-}
+/** What a system on Google needs to be told, and what it may be told beside. */
+const neededOnGoogle = ['METERFLOW_GOOGLE_PROJECT', 'METERFLOW_BIGTABLE_INSTANCE', 'METERFLOW_REDIS_URLS'] as const;
+const optionalOnGoogle = ['METERFLOW_BIGTABLE_APP_PROFILE', 'METERFLOW_REDIS_CLUSTER'] as const;
 
 /** The names of the variables that are missing or of no use, with what to do; empty when they fit. */
-export function platformProblems(variables: PlatformVariables): readonly string[] {
-  const { METERFLOW_PLATFORM: kind } = variables;
-  const needed = ['METERFLOW_GOOGLE_PROJECT', 'METERFLOW_BIGTABLE_INSTANCE', 'METERFLOW_REDIS_URLS'] as const;
-  const optional = [
-    'METERFLOW_BIGTABLE_APP_PROFILE',
-    'METERFLOW_BIGTABLE_TABLE_PREFIX',
-    'METERFLOW_REDIS_CLUSTER',
-  ] as const;
-  return kind === 'google'
-    ? needed.filter((name) => variables[name] === undefined).map((name) => `${name} is needed on google`)
-    : [...needed, ...optional]
-        .filter((name) => variables[name] !== undefined)
-        .map((name) => `${name} is of no use without METERFLOW_PLATFORM=google`);
+export function platformProblems(environment: Environment): readonly string[] {
+  return environment['METERFLOW_PLATFORM'] === 'google'
+    ? neededOnGoogle
+        .filter((name) => environment[name] === undefined)
+        .map((name) => `✖ ${name} is needed with METERFLOW_PLATFORM=google`)
+    : [...neededOnGoogle, ...optionalOnGoogle]
+        .filter((name) => environment[name] !== undefined)
+        .map((name) => `✖ ${name} is of no use without METERFLOW_PLATFORM=google`);
 }
 
-/** Of variables without {@link platformProblems}. */
-export function platformConfig(variables: PlatformVariables, emulators: EmulatorVariables): PlatformConfig {
+/** Of variables without {@link platformProblems}. `environment` names the emulators, as Google's own tools do. */
+export function platformConfig(
+  variables: PlatformVariables,
+  declared: PlatformFile,
+  environment: Environment,
+): PlatformConfig {
   if (variables.METERFLOW_PLATFORM === 'embedded') {
     return { kind: 'embedded' };
   }
-  const { METERFLOW_BIGTABLE_APP_PROFILE: appProfile, METERFLOW_BIGTABLE_TABLE_PREFIX: tablePrefix } = variables;
-  const { BIGTABLE_EMULATOR_HOST: bigtable, PUBSUB_EMULATOR_HOST: pubsub } = emulators;
   return {
-    kind: 'google',
-    projectId: variables.METERFLOW_GOOGLE_PROJECT as string,
-    bigtable: {
-      instance: variables.METERFLOW_BIGTABLE_INSTANCE as string,
-      ...(appProfile === undefined ? {} : { appProfile }),
-      ...(tablePrefix === undefined ? {} : { tablePrefix }),
-      ...(bigtable === undefined ? {} : { emulator: bigtable }),
-    },
-    pubsub: pubsub === undefined ? {} : { emulator: pubsub },
+    ...groundConfig(
+      {
+        projectId: variables.METERFLOW_GOOGLE_PROJECT as string,
+        instance: variables.METERFLOW_BIGTABLE_INSTANCE as string,
+        appProfile: variables.METERFLOW_BIGTABLE_APP_PROFILE,
+      },
+      declared,
+      environment,
+    ),
     redis: {
       urls: variables.METERFLOW_REDIS_URLS as [string, ...string[]],
       isCluster: variables.METERFLOW_REDIS_CLUSTER ?? false,
     },
   };
+}
+
+/** What is provisioned: everything but Redis, in which nothing has to be there. */
+export type GroundConfig = Omit<GoogleConfig, 'redis'>;
+
+export interface GroundNames {
+  readonly projectId: string;
+  readonly instance: string;
+  readonly appProfile?: string | undefined;
+}
+
+export function groundConfig(
+  { projectId, instance, appProfile }: GroundNames,
+  { messages, tables, warehouse }: PlatformFile,
+  environment: Environment,
+): GroundConfig {
+  return {
+    kind: 'google',
+    projectId,
+    bigtable: {
+      instance,
+      ...(appProfile === undefined ? {} : { appProfile }),
+      tablePrefix: tables.prefix,
+      ...emulatorOf(environment['BIGTABLE_EMULATOR_HOST']),
+    },
+    pubsub: {
+      ackDeadlineMs: messages.ackDeadlineSeconds * 1_000,
+      retentionMs: messages.retentionDays * dayMs,
+      ...emulatorOf(environment['PUBSUB_EMULATOR_HOST']),
+    },
+    ...(warehouse === undefined
+      ? {}
+      : { warehouse: { ...warehouse, ...emulatorOf(environment['BIGQUERY_EMULATOR_HOST']) } }),
+  };
+}
+
+const dayMs = 24 * 60 * 60 * 1_000;
+
+function emulatorOf(address: string | undefined): { readonly emulator?: string } {
+  return address === undefined ? {} : { emulator: address };
 }

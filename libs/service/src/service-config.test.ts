@@ -1,8 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { ConfigurationError, operationsSocket, parseServiceConfig } from './index.ts';
 
+const readText = (path: string): string => {
+  if (path !== '/platform.json') {
+    throw new Error('no such file');
+  }
+  return '{ "lanes": ["live", "night"], "messages": { "ackDeadlineSeconds": 90 } }';
+};
 const parse = (environment: Readonly<Record<string, string>>) =>
-  parseServiceConfig({ METERFLOW_DATA_DIR: '/data', ...environment }, { service: 'persistence', pid: 7 });
+  parseServiceConfig({ METERFLOW_DATA_DIR: '/data', ...environment }, { service: 'persistence', pid: 7, readText });
 
 describe('a service', () => {
   test('tells how it is on a socket of its data directory, or on a port', () => {
@@ -24,5 +30,50 @@ describe('a service', () => {
     { METERFLOW_OPERATIONS_PORT: '70000' },
   ])('does not start with %j', (environment) => {
     expect(() => parse(environment as unknown as Record<string, string>)).toThrow(ConfigurationError);
+  });
+
+  const google = {
+    METERFLOW_PLATFORM: 'google',
+    METERFLOW_GOOGLE_PROJECT: 'p',
+    METERFLOW_BIGTABLE_INSTANCE: 'i',
+    METERFLOW_REDIS_URLS: 'redis://r',
+  };
+
+  test('serves the lanes of the platform file, with its deadlines; some of them where it is told so', () => {
+    const file = { ...google, METERFLOW_PLATFORM_FILE: '/platform.json' };
+    expect(parse(file)).toMatchObject({
+      lanes: ['live', 'night'],
+      platform: { pubsub: { ackDeadlineMs: 90_000 }, bigtable: { tablePrefix: '' } },
+    });
+    expect(parse({ ...file, METERFLOW_LANES: 'night' }).lanes).toEqual(['night']);
+    expect(() => parse({ ...file, METERFLOW_LANES: 'bulk' })).toThrow(/no lane "bulk", only live, night/);
+    expect(parse(google).lanes).toEqual(['live', 'bulk']);
+  });
+
+  test('names every problem at once, of variables, platform, file and telemetry', () => {
+    const wrong = {
+      METERFLOW_DRAIN_MS: 'x',
+      METERFLOW_PLATFORM_FILE: '/nowhere.json',
+      METERFLOW_REDIS_CLUSTER: 'true',
+      METERFLOW_TYPO: '1',
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'collector',
+    };
+    const said = ((): string => {
+      try {
+        parse(wrong);
+        return '';
+      } catch (error) {
+        return (error as Error).message;
+      }
+    })();
+    for (const problem of [
+      /METERFLOW_DRAIN_MS/,
+      /METERFLOW_PLATFORM_FILE can't be read: no such file/,
+      /METERFLOW_REDIS_CLUSTER is of no use/,
+      /METERFLOW_TYPO/,
+      /OTEL_EXPORTER_OTLP_ENDPOINT/,
+    ]) {
+      expect(said).toMatch(problem);
+    }
   });
 });

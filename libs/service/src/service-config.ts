@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { ConfigurationError } from './configuration-error.ts';
 import { platformConfig, platformEnvironment, platformProblems, type PlatformConfig } from './platform-config.ts';
+import { builtInPlatform, parsePlatformFile, type PlatformFile } from './platform-file.ts';
 
 /** What every service is told by its environment. Unknown METERFLOW_ variables are refused: a misspelt one must not be silent. */
 export const serviceEnvironment = {
@@ -10,9 +12,9 @@ export const serviceEnvironment = {
     .describe('the data directory; on google only sockets, dropped files and rules from files are in it'),
   METERFLOW_LANES: z
     .string()
-    .default('live,bulk')
     .transform((text) => text.split(','))
-    .describe('lanes that this process serves, separated by commas'),
+    .optional()
+    .describe('lanes that this process serves, separated by commas; all of the platform file when absent'),
   METERFLOW_OWNER: z.string().min(1).optional().describe('names this run of this process; made up when absent'),
   METERFLOW_DRAIN_MS: z.coerce.number().int().positive().default(20_000).describe('how long a drain may take'),
   METERFLOW_STUCK_MS: z.coerce.number().int().positive().default(30_000).describe('longer than any handler may take'),
@@ -35,6 +37,8 @@ const telemetryEnvironment = z.object({
 
 export interface ServiceConfig {
   readonly platform: PlatformConfig;
+  /** What the system consists of. */
+  readonly declared: PlatformFile;
   readonly dataDir: string;
   readonly lanes: readonly string[];
   readonly owner: string;
@@ -45,11 +49,6 @@ export interface ServiceConfig {
   readonly operations: { readonly socket: string } | { readonly host: string; readonly port: number };
   /** There when traces and metrics are sent to a collector. */
   readonly otlp?: { readonly traceRatio: number };
-}
-
-/** Thrown when the environment does not fit; the message names every problem. */
-export class ConfigurationError extends Error {
-  override readonly name = 'ConfigurationError';
 }
 
 /** Parses the METERFLOW_ variables of an environment by `shape`; names every problem at once. */
@@ -65,20 +64,104 @@ export function parseEnvironment<Shape extends z.ZodRawShape>(
   return parsed.data;
 }
 
-/** The part of the environment that all services share. */
+type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface ConfiguredProcess {
+  readonly pid: number;
+  /** Of a file that the configuration names. */
+  readonly readText: (path: string) => string;
+}
+
+/** What one service is told beside what all are. */
+export interface OwnVariables<Shape extends z.ZodRawShape> {
+  readonly shape: Shape;
+  /** What does not fit together. */
+  readonly problems: (own: z.infer<z.ZodObject<Shape>>, config: ServiceConfig) => readonly string[];
+}
+
+/** The part of the environment that all services share. Throws ConfigurationError naming every problem. */
 export function parseServiceConfig(
-  environment: Readonly<Record<string, string | undefined>>,
-  made: { readonly service: string; readonly pid: number },
+  environment: Environment,
+  made: ConfiguredProcess & { readonly service: string },
 ): ServiceConfig {
-  const parsed = parseEnvironment(serviceEnvironment, environment);
-  const problems = platformProblems(parsed);
-  if (problems.length > 0) {
-    throw new ConfigurationError(problems.map((problem) => `✖ ${problem}`).join('\n'));
+  return parseConfiguration(environment, made, { shape: {}, problems: () => [] }).config;
+}
+
+/** That part, and the service's own. Throws ConfigurationError naming every problem. */
+export function parseConfiguration<Shape extends z.ZodRawShape>(
+  environment: Environment,
+  made: ConfiguredProcess & { readonly service: string },
+  { shape, problems: problemsOf }: OwnVariables<Shape>,
+): { readonly config: ServiceConfig; readonly own: z.infer<z.ZodObject<Shape>> } {
+  const problems: string[] = [];
+  const isOwn = ([name]: [string, unknown]): boolean => Object.hasOwn(shape, name);
+  const entries = Object.entries(environment);
+  const own = collected(problems, () => parseEnvironment(shape, Object.fromEntries(entries.filter(isOwn))));
+  const shared = collected(problems, () => {
+    const others = Object.fromEntries(entries.filter((entry) => !isOwn(entry)));
+    return parseEnvironment(serviceEnvironment, others);
+  });
+  problems.push(...platformProblems(environment));
+  const declared = collected(problems, () => declaredBy(environment, made.readText));
+  const otlp = collected(problems, () => otlpOf(environment));
+  if (declared !== undefined) {
+    problems.push(...laneProblems(environment['METERFLOW_LANES']?.split(',') ?? [], declared));
   }
+  if (own === undefined || shared === undefined || declared === undefined || otlp === undefined) {
+    throw new ConfigurationError(problems.join('\n'));
+  }
+  const config = { ...configOf(shared, declared, { environment, made }), ...otlp };
+  problems.push(...problemsOf(own, config));
+  if (problems.length > 0) {
+    throw new ConfigurationError(problems.join('\n'));
+  }
+  return { config, own };
+}
+
+/** Undefined where `parse` told of problems, which are kept. */
+function collected<Result>(problems: string[], parse: () => Result): Result | undefined {
+  try {
+    return parse();
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) {
+      throw error;
+    }
+    problems.push(error.message);
+    return undefined;
+  }
+}
+
+/** The platform file that an environment names, or what is built in. */
+export function declaredBy(environment: Environment, readText: ConfiguredProcess['readText']): PlatformFile {
+  const path = environment['METERFLOW_PLATFORM_FILE'];
+  if (path === undefined || path === '') {
+    return builtInPlatform;
+  }
+  let text: string;
+  try {
+    text = readText(path);
+  } catch (error) {
+    throw new ConfigurationError(`✖ METERFLOW_PLATFORM_FILE can't be read: ${(error as Error).message}`);
+  }
+  return parsePlatformFile(text, path);
+}
+
+function laneProblems(asked: readonly string[], { lanes }: PlatformFile): readonly string[] {
+  return asked
+    .filter((lane) => !lanes.includes(lane))
+    .map((lane) => `✖ METERFLOW_LANES: there is no lane "${lane}", only ${lanes.join(', ')}`);
+}
+
+function configOf(
+  parsed: z.infer<z.ZodObject<typeof serviceEnvironment>>,
+  declared: PlatformFile,
+  { environment, made }: { environment: Environment; made: { readonly service: string; readonly pid: number } },
+): ServiceConfig {
   return {
-    platform: platformConfig(parsed, environment),
+    platform: platformConfig(parsed, declared, environment),
+    declared,
     dataDir: parsed.METERFLOW_DATA_DIR,
-    lanes: parsed.METERFLOW_LANES,
+    lanes: parsed.METERFLOW_LANES ?? declared.lanes,
     owner: parsed.METERFLOW_OWNER ?? `${made.service}.${made.pid}`,
     drainMs: parsed.METERFLOW_DRAIN_MS,
     stuckMs: parsed.METERFLOW_STUCK_MS,
@@ -87,7 +170,6 @@ export function parseServiceConfig(
       parsed.METERFLOW_OPERATIONS_PORT === undefined
         ? { socket: operationsSocket(parsed.METERFLOW_DATA_DIR, made.service) }
         : { host: '0.0.0.0', port: parsed.METERFLOW_OPERATIONS_PORT },
-    ...otlpOf(environment),
   };
 }
 

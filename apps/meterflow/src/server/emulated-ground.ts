@@ -1,6 +1,6 @@
 import type { RunningPart } from '@meterflow/emulators';
-import { provisionGoogle } from '@meterflow/platform';
-import type { GoogleConfig } from '@meterflow/service';
+import { provisionGoogle, readPlatform } from '@meterflow/platform';
+import { groundConfig } from '@meterflow/service';
 import type { Ground, GroundOptions } from './ground.ts';
 
 const projectId = 'meterflow-dev';
@@ -13,6 +13,8 @@ const instance = 'meterflow';
 export async function emulatedGround({ lanes }: Pick<GroundOptions, 'lanes'>): Promise<Ground> {
   // Loaded here: a server on its own files does without.
   const { startBigtableEmulator, startPubsubEmulator, startRedis } = await import('@meterflow/emulators');
+  // Else the clients look for Google's own machines, here and in the services, and warn that there are none.
+  process.env['METADATA_SERVER_DETECTION'] = 'none';
   const parts: RunningPart[] = [];
   const close = async (): Promise<void> => {
     await Promise.all(parts.splice(0).map((part) => part.stop()));
@@ -25,30 +27,21 @@ export async function emulatedGround({ lanes }: Pick<GroundOptions, 'lanes'>): P
       throw failed.reason;
     }
     const [pubsub, bigtable, redis] = parts as [RunningPart, RunningPart, RunningPart];
-    const config: GoogleConfig = {
-      kind: 'google',
-      projectId,
-      bigtable: { instance, emulator: bigtable.address },
-      pubsub: { emulator: pubsub.address },
-      redis: { urls: [`redis://${redis.address}`], isCluster: false },
+    const declared = { ...readPlatform(process.env), lanes: [...lanes] };
+    const emulators = { BIGTABLE_EMULATOR_HOST: bigtable.address, PUBSUB_EMULATOR_HOST: pubsub.address };
+    await provisionGoogle(groundConfig({ projectId, instance }, declared, emulators), declared);
+    const environment = {
+      METERFLOW_PLATFORM: 'google',
+      METERFLOW_GOOGLE_PROJECT: projectId,
+      METERFLOW_BIGTABLE_INSTANCE: instance,
+      METERFLOW_REDIS_URLS: `redis://${redis.address}`,
+      ...emulators,
+      // The clients would look for Google's own machines first.
+      METADATA_SERVER_DETECTION: 'none',
     };
-    await provisionGoogle(config, { lanes });
-    return { environment: environmentOf(config), giveBack: () => 0, close };
+    return { environment, giveBack: () => 0, close };
   } catch (error) {
     await close();
     throw error;
   }
-}
-
-function environmentOf({ bigtable, pubsub, redis }: GoogleConfig): Readonly<Record<string, string>> {
-  return {
-    METERFLOW_PLATFORM: 'google',
-    METERFLOW_GOOGLE_PROJECT: projectId,
-    METERFLOW_BIGTABLE_INSTANCE: bigtable.instance,
-    METERFLOW_REDIS_URLS: redis.urls.join(','),
-    BIGTABLE_EMULATOR_HOST: bigtable.emulator as string,
-    PUBSUB_EMULATOR_HOST: pubsub.emulator as string,
-    // The clients would look for Google's own machines first.
-    METADATA_SERVER_DETECTION: 'none',
-  };
 }
