@@ -79,6 +79,20 @@ test('is ended amid its rows when nobody wants them any more', async () => {
   expect(await rows('select 1')).toEqual([['1']]);
 });
 
+test('a query that works on when nobody waits for it any more ends with its process', async () => {
+  await rows('select 1');
+  const { pid } = engine;
+  const abort = new AbortController();
+  const sql = "select sum(levenshtein(repeat('x', 20000 + range::int), repeat('y', 20000))) from range(2000)";
+  const waiting = failure(sql, { signal: abort.signal });
+  setTimeout(() => {
+    abort.abort();
+  }, 100);
+  expect(await waiting).toBe('sql-too-large');
+  expect(await rows('select 1')).toEqual([['1']]);
+  expect(engine.pid).not.toBe(pid);
+});
+
 test('whoever waits when the process is gone is told, and closed it has none', async () => {
   await rows('select 1');
   const waiting = failure('select count(*) from range(1000000) a, range(1000000) b');

@@ -111,8 +111,25 @@ export class SqlProcess implements SqlEngine {
     // What waits for a reply gets it: the query fails there.
     if (this.#open.delete(id) && this.#child?.connected === true) {
       this.#child.send({ id, kind: 'end' } satisfies SqlAsk);
+      this.#killUnlessAnswered(id);
     }
-    if (this.#open.size === 0) {
+    this.#rest();
+  }
+
+  /** A query that nobody waits for any more may be within an expression that can't be interrupted. */
+  #killUnlessAnswered(id: number): void {
+    if (this.#pending.has(id)) {
+      setTimeout(() => {
+        if (this.#pending.has(id)) {
+          this.#kill();
+        }
+      }, graceMs).unref();
+    }
+  }
+
+  /** The process is watched for as long as anything runs in it, also what nobody waits for. */
+  #rest(): void {
+    if (this.#open.size === 0 && this.#pending.size === 0) {
       clearInterval(this.#watch);
       this.#watch = undefined;
     }
@@ -155,11 +172,12 @@ export class SqlProcess implements SqlEngine {
     } else {
       pending?.resolve(reply);
     }
+    this.#rest();
   }
 
   /** Which of several queries ended the process nobody knows: those may be asked again. */
   #failAll(): void {
-    const alone = this.#open.size <= 1;
+    const alone = new Set([...this.#open, ...this.#pending.keys()]).size <= 1;
     const error = this.#closed
       ? new SqlError('sql-busy', 'The server is about to stop.')
       : alone
@@ -169,6 +187,7 @@ export class SqlProcess implements SqlEngine {
       this.#pending.delete(id);
       reject(error);
     }
+    this.#rest();
   }
 }
 
