@@ -68,9 +68,10 @@ describe('a load', () => {
 
   test('that is still running is looked at until it has ended, also through failures', async () => {
     fake.looks = 4;
-    fake.strike('look', { status: 503, reason: 'backendError' }, 'reset', 'silence');
+    const notYet = { status: 404, reason: 'notFound' };
+    fake.strike('look', notYet, { status: 503, reason: 'backendError' }, 'reset', 'silence');
     await rawOf({ callMs: 300 }).write([write]);
-    expect(fake.calls).toEqual(['upload', ...Array.from({ length: 7 }, () => 'look')]);
+    expect(fake.calls).toEqual(['upload', ...Array.from({ length: 8 }, () => 'look')]);
     expect(await rowsStored()).toBe(1);
   });
 

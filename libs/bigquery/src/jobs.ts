@@ -123,9 +123,9 @@ export class Jobs {
   }
 }
 
-/** Looking again later may help; the job's own time limit ends it. */
+/** Looking again later may help, also where a job just begun is not to be found yet; the job's own time limit ends it. */
 function unlessLater(error: unknown): undefined {
-  if (!(error instanceof TransientError)) {
+  if (!(error instanceof TransientError || error instanceof NotThereError)) {
     throw error;
   }
   return undefined;
