@@ -5,24 +5,18 @@ export {
   type PlacesErased,
 } from './erase/erase-everywhere.ts';
 export { EmbeddedSources, type EmbeddedSourcesOptions } from './state/sources.ts';
-export { EmbeddedUploads } from './state/uploads.ts';
-export { deadLetterCauses, type DeadLetterCause } from './bus/dead-letter-causes.ts';
-export { openDeadLetterFile } from './bus/dead-letter-file.ts';
 export { openDeadLetters, type DeadLetters } from './bus/dead-letters.ts';
 export type { DeadLetterLine, DeadLetterQuery, RetryOptions } from '@meterflow/stage';
 export type { SubscriptionDeclaration, SubscriptionStart } from './bus/declare.ts';
 export { openDeduper, type DeduperOptions, type EmbeddedDeduper } from './bus/deduper.ts';
 export { openBus, type BusOptions, type BusTopology, type EmbeddedBus } from './bus/embedded-bus.ts';
 export type { Replay } from './bus/replay.ts';
-export { retryTopicOf } from './bus/topology.ts';
 export type { Retention } from './bus/trim.ts';
 export { dataDirectory, type DataDirectory } from './data-directory.ts';
 export { DirectoryInUseError, lockDirectory, runningServer, type DirectoryLock, type RunningServer } from './lock.ts';
-export { EmbeddedRegistry } from './state/registry.ts';
 export { EmbeddedPlatform, openEmbeddedPlatform, type PlatformOptions } from './open-platform.ts';
 export { exportCanonical, type CanonicalExport } from './export/export-canonical.ts';
 export { openSqlEngine } from './sql/open-sql-engine.ts';
-export { sqlViews, type SqlView } from './sql/query-views.ts';
 export { runSql } from './sql/run-sql.ts';
 export type { SqlColumn, SqlEngine, SqlEngineOptions, SqlRequest, SqlRows } from './sql/sql-engine.ts';
 export { SqlError, type SqlErrorCode } from './sql/sql-error.ts';

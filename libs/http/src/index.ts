@@ -1,4 +1,3 @@
-export { quotasCacheMs } from './admission.ts';
 export { exactNumber } from './exact-number.ts';
 export { createHttpServer, type HttpServer, type HttpServerOptions } from './http-server.ts';
 export { ListenError, type Address } from './listen.ts';

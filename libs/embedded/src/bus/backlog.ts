@@ -1,9 +1,10 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { SubscriptionBacklog } from '@meterflow/service';
+import { retryTopicOf } from '@meterflow/stage';
 import type { BusFiles } from './bus-files.ts';
 import { noOwner, positionOf } from './subscription-file.ts';
 import { spanAfter, type TopicSpan } from './topic-span.ts';
-import { retryTopicOf, type Subscription } from './topology.ts';
+import type { Subscription } from './topology.ts';
 
 /** Of one subscription: a few look-ups, however long it is. */
 export function backlogOf(files: BusFiles, { name, topic }: Subscription): SubscriptionBacklog {

@@ -1,9 +1,10 @@
+import { retryTopicOf } from '@meterflow/stage';
 import type { DatabaseSync } from 'node:sqlite';
 import { durably } from '../database.ts';
 import type { BusFiles } from './bus-files.ts';
 import { topicEnds } from './topic-file.ts';
 import { lastSeqBefore } from './topic-span.ts';
-import { retryTopicOf, type Subscription } from './topology.ts';
+import type { Subscription } from './topology.ts';
 
 /** Where a new subscription begins: with all that is kept, with what comes from now on, or with a time. */
 export type SubscriptionStart = 'start' | 'now' | { readonly fromMs: number };

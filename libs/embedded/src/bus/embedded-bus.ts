@@ -1,5 +1,6 @@
 import type { SubscriptionBacklog } from '@meterflow/service';
 import {
+  retryTopicOf,
   silentTelemetry,
   type Clock,
   type OutgoingMessage,
@@ -17,7 +18,6 @@ import { maintain } from './maintain.ts';
 import { releaseLeases } from './release-leases.ts';
 import { replay, type Replay } from './replay.ts';
 import { TopicWriter } from './topic-writer.ts';
-import { retryTopicOf } from './topology.ts';
 import type { Retention } from './trim.ts';
 
 export interface BusOptions extends Partial<Retention> {

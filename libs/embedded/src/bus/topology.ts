@@ -14,8 +14,6 @@ export interface Subscription {
 /** Its name is part of a file's name. */
 const namePattern = /^[a-z0-9][a-z0-9._-]{0,119}$/;
 
-export { retryTopicOf };
-
 /**
  * Which topics and subscriptions there are. Also the mutex between declaring, replaying and trimming: each holds this
  * file's write lock, so that no message is trimmed that a new subscription is about to stand before.
