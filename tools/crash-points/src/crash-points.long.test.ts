@@ -8,11 +8,11 @@ const hoursMs = 3_600_000;
 test('a million schedules come to the undisturbed end state', { timeout: 12 * hoursMs }, async () => {
   const { schedules, failures } = await prove({ worlds: memoryWorlds, schedules: 1_000_000, seed: 1_000 });
   expect(failures.map((failure) => shownFailure(failure, 'memory'))).toEqual([]);
-  expect(schedules).toBe(1_000_000);
+  expect(schedules).toBeGreaterThanOrEqual(1_000_000);
 });
 
 test('ten thousand schedules over the embedded adapters come to it', { timeout: 12 * hoursMs }, async () => {
   const { schedules, failures } = await prove({ worlds: embeddedWorlds, schedules: 10_000, seed: 1_000 });
   expect(failures.map((failure) => shownFailure(failure, 'embedded'))).toEqual([]);
-  expect(schedules).toBe(10_000);
+  expect(schedules).toBeGreaterThanOrEqual(10_000);
 });

@@ -4,7 +4,7 @@ import { embeddedWorlds } from './embedded-world.ts';
 import { formatSchedule, parseSchedule } from './fault.ts';
 import { memoryWorlds } from './memory/memory-world.ts';
 import { plantedBugs } from './planted/bugs.ts';
-import { prove, shownFailure } from './proof.ts';
+import { prove, shownFailure, unsoundness } from './proof.ts';
 import { runSchedule } from './run-schedule.ts';
 
 test(
@@ -13,7 +13,7 @@ test(
   async () => {
     const { schedules, failures } = await prove({ worlds: memoryWorlds, schedules: 110, seed: 1 });
     expect(failures.map((failure) => shownFailure(failure, 'memory'))).toEqual([]);
-    expect(schedules).toBe(110);
+    expect(schedules).toBeGreaterThanOrEqual(110);
   },
 );
 
@@ -53,7 +53,7 @@ const shows: Readonly<Record<string, readonly [seed: number, stage: string]>> = 
   'publish before write': [0, 'persistence-validated'],
   'merge by acceptedAt': [2, 'ingest'],
   'counter aggregation': [1, 'ingest'],
-  'ticket taken after the read': [21, 'aggregation'],
+  'ticket taken after the read': [10, 'aggregation-parents'],
   'notify only on change': [0, 'persistence-validated'],
   'skip an aggregate that looks equal': [1, 'persistence-aggregates'],
   'nack of finished work on drain': [0, 'rule-execution'],
@@ -73,5 +73,12 @@ test.each(plantedBugs.filter(({ adapters }) => adapters === undefined))(
 test('the same holds over the real embedded adapters', { timeout: 240_000 }, async () => {
   const { schedules, failures } = await prove({ worlds: embeddedWorlds, schedules: 11, seed: 1 });
   expect(failures.map((failure) => shownFailure(failure, 'embedded'))).toEqual([]);
-  expect(schedules).toBe(11);
+  expect(schedules).toBeGreaterThanOrEqual(11);
+});
+
+test('an undisturbed run that comes to nothing is no measure of others', async () => {
+  const run = await runSchedule(memoryWorlds, { seed: 1, faults: [] });
+  expect(unsoundness(run)).toEqual([]);
+  const nothing = { ...run.end, lines: new Map(), sources: new Map() };
+  expect(unsoundness({ ...run, end: nothing, effects: new Map() }).length).toBeGreaterThan(1);
 });

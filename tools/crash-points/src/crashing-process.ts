@@ -171,6 +171,15 @@ export class CrashingProcess {
     this.#ended.resolve(undefined);
   }
 
+  /**
+   * Lets go of what the engine would keep for ever: signals that someone still listens to. Once the run is over and nobody
+   * looks any more, since code of an ended process then runs into the void.
+   */
+  forget(): void {
+    this.end();
+    this.#drain.abort();
+  }
+
   #endsFirst(fault: FaultKind | undefined): boolean {
     if (fault === 'drain') {
       this.#drain.abort();

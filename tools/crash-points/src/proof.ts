@@ -4,6 +4,7 @@ import { formatSchedule, type Schedule } from './fault.ts';
 import type { PlantedBug } from './planted-bug.ts';
 import { runSchedule, type RunResult } from './run-schedule.ts';
 import { schedulesOf } from './schedules.ts';
+import { stages } from './stages.ts';
 import { stories } from './stories.ts';
 import type { CrashWorlds } from './world.ts';
 
@@ -47,28 +48,35 @@ export async function prove(options: ProofOptions): Promise<ProofResult> {
     result.schedules >= options.schedules || (options.failFast === true && result.failures.length > 0);
   for (let seed = options.seed; !isOver(); seed++) {
     result.seeds += 1;
-    await proveSeed({ seed, count: Math.min(perSeed, options.schedules - result.schedules), isOver }, options, result);
+    await proveSeed({ seed, share: Math.min(perSeed, options.schedules - result.schedules), isOver }, options, result);
   }
   return result;
 }
 
 interface SeedShare {
   readonly seed: number;
-  readonly count: number;
+  readonly share: number;
   readonly isOver: () => boolean;
 }
 
 async function proveSeed(
-  { seed, count, isOver }: SeedShare,
+  { seed, share, isOver }: SeedShare,
   options: ProofOptions,
   result: ProofResult,
 ): Promise<void> {
   const { worlds, bug } = options;
   const undisturbed = await runSchedule(worlds, { seed, faults: [] });
+  const unsound = unsoundness(undisturbed);
+  if (unsound.length > 0) {
+    // What comes to nothing undisturbed comes to the same nothing with every fault: that proves nothing.
+    const complaints = { lost: unsound, doubled: [], wrong: [] };
+    count({ schedule: { seed, faults: [] }, differences: complaints }, result);
+    return;
+  }
   const first = bug === undefined ? undisturbed : await runSchedule(worlds, { seed, faults: [] }, { bug });
   judge({ seed, faults: [] }, first, { reference: undisturbed.end, result });
   const effects = [...first.effects].filter(([stage]) => options.stages?.includes(stage) ?? true);
-  const schedules = schedulesOf(seed, new Map(effects), Math.max(1, count - 1))[Symbol.iterator]();
+  const schedules = schedulesOf(seed, new Map(effects), Math.max(1, share - 1))[Symbol.iterator]();
   const worker = async (): Promise<void> => {
     for (const schedule of schedules) {
       const run = await runSchedule(worlds, schedule, { bug });
@@ -87,14 +95,34 @@ function judge(
   run: RunResult,
   { reference, result }: { readonly reference: EndState; readonly result: ProofResult },
 ): void {
-  const found = differences(run, reference);
+  count({ schedule, differences: differences(run, reference) }, result);
+}
+
+function count(outcome: Failure, result: ProofResult): void {
+  const { lost, doubled, wrong } = outcome.differences;
   result.schedules += 1;
-  result.lost += found.lost.length > 0 ? 1 : 0;
-  result.doubled += found.doubled.length > 0 ? 1 : 0;
-  result.wrong += found.wrong.length > 0 ? 1 : 0;
-  if (countOf(found) > 0 && result.failures.length < failuresKeptMax) {
-    result.failures.push({ schedule, differences: found });
+  result.lost += lost.length > 0 ? 1 : 0;
+  result.doubled += doubled.length > 0 ? 1 : 0;
+  result.wrong += wrong.length > 0 ? 1 : 0;
+  if (countOf(outcome.differences) > 0 && result.failures.length < failuresKeptMax) {
+    result.failures.push(outcome);
   }
+}
+
+/** Why an undisturbed run is no measure of others; empty where it is one. */
+export function unsoundness({ end, effects, breaches, isStuck }: RunResult): readonly string[] {
+  const idle = Object.keys(stages).filter((stage) => (effects.get(stage) ?? 0) === 0);
+  const unfinished = [...end.sources].filter(([, { state, received }]) => state !== 'complete' || received === 0);
+  return [
+    ...(isStuck ? ['the undisturbed run did not come to its end'] : []),
+    ...(end.lines.size === 0 ? ['the undisturbed run left nothing'] : []),
+    ...idle.map((stage) => `${stage} did nothing in the undisturbed run`),
+    ...unfinished.map(
+      ([name, { state, received }]) => `source ${name} is ${state} with ${received} received, undisturbed`,
+    ),
+    ...end.backlog.map((waiting) => `never settled, undisturbed: ${waiting}`),
+    ...breaches,
+  ];
 }
 
 /** A failure for a person to read, with the command that shows it again. */

@@ -41,11 +41,11 @@ export async function runSchedule(
   { bug, traces = false }: RunOptions = {},
 ): Promise<RunResult> {
   const world = await worlds.open();
+  const faults = new Faults(schedule.faults, world, traces);
+  const supervisor = new Supervisor({ world, seed: schedule.seed, bug, nextEffect: faults.next });
   try {
-    const faults = new Faults(schedule.faults, world, traces);
     const workload = workloadOf(schedule.seed);
     const operator = world.open('operator');
-    const supervisor = new Supervisor({ world, seed: schedule.seed, bug, nextEffect: faults.next });
     await prepare(operator, world, workload);
     supervisor.start();
     const isStuck = await finishes(world, supervisor, () => workThrough({ world, supervisor, operator, workload }));
@@ -58,6 +58,7 @@ export async function runSchedule(
     });
     return { end, effects: faults.effects, breaches, isStuck, faultsLeft: faults.left, trace: faults.trace };
   } finally {
+    supervisor.stop();
     await world.close();
   }
 }

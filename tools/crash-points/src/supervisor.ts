@@ -21,12 +21,15 @@ const restartMs = 150;
 export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #limits: StageLimits;
+  /** All that ever were. */
+  readonly #processes: CrashingProcess[] = [];
   readonly #doors = new Set<Door>();
   readonly #handlings = new Handlings();
   /** How often each place's process came to an end. */
   readonly #ends = new Map<string, number>();
   readonly #failed = Promise.withResolvers<never>();
   #runs = 0;
+  #stopped = false;
   #restFromMs = 0;
 
   constructor(options: SupervisorOptions) {
@@ -55,6 +58,14 @@ export class Supervisor {
         this.#startProcess(stage, instance);
       }
     }
+  }
+
+  /** Called when the run is over and its end state is known. */
+  stop(): void {
+    this.#stopped = true;
+    this.#processes.forEach((process) => {
+      process.forget();
+    });
   }
 
   /** Some ingest process that is up. */
@@ -90,6 +101,7 @@ export class Supervisor {
         return fault;
       },
     });
+    this.#processes.push(process);
     const guarded = guardedPorts(world.open(owner), process);
     const ports = bug?.ports?.(guarded) ?? guarded;
     const run = (stages[stage] as (typeof stages)[string])({
@@ -118,6 +130,9 @@ export class Supervisor {
 
   #restart(stage: string, instance: number, { owner, process }: { owner: string; process: CrashingProcess }): void {
     const { world } = this.#options;
+    if (this.#stopped) {
+      return;
+    }
     this.#ends.set(`${stage} ${instance}`, this.#endsOf(stage, instance) + 1);
     if (process.dead) {
       this.#handlings.died(stage);
