@@ -65,7 +65,9 @@ export interface Deployment {
   readonly replicasMin: number;
   readonly vcpuPerReplicaMin: number;
   readonly memoryGibPerReplica: number;
-  readonly bigtableNodes: number;
+  readonly bigtableNodesMin: number;
+  /** Google's bound for SSD: who stores more needs more nodes, however little is written. */
+  readonly bigtableGibPerNodeMax: number;
   readonly bigqueryMonthsKept: number;
   readonly bigtableMonthsKept: number;
   readonly redisGib: number;
@@ -84,7 +86,8 @@ export const deployment: Deployment = {
   replicasMin: 2,
   vcpuPerReplicaMin: 0.25,
   memoryGibPerReplica: 0.5,
-  bigtableNodes: 1,
+  bigtableNodesMin: 1,
+  bigtableGibPerNodeMax: 5 * 1024,
   bigqueryMonthsKept: 24,
   bigtableMonthsKept: 24,
   redisGib: 1,

@@ -17,6 +17,13 @@ test('ten times the readings cost ten times the bus and the storage, and no more
   expect(total(meterflowBill(tenfold))).toBeLessThan(10 * total(meterflowBill(inputs)));
 });
 
+test('what is stored takes as many nodes as may hold it', () => {
+  const [one] = sharedBill({ ...inputs, deployment: { ...deployment, bigtableMonthsKept: 1 } });
+  const [two] = sharedBill(inputs);
+  // 8.7 bytes, 30.4 × 10^9 readings, 24 months: 5,910 GiB, of 5,120 a node.
+  expect(two?.dollars).toBeCloseTo(2 * (one?.dollars ?? 0), 6);
+});
+
 test('more CPU for each reading costs more workers', () => {
   const heavy = { ...inputs, measured: { ...measured, beamCpuSecondsPerMillion: 1_000 } };
   expect(total(dataflowBill(heavy))).toBeGreaterThan(total(dataflowBill(inputs)));

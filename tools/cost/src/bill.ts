@@ -21,15 +21,16 @@ const secondsPerDay = 86_400;
 
 /** What both pipelines pay alike: the bus in front, the stores behind. */
 export function sharedBill({ prices, measured, deployment }: Inputs): readonly BillLine[] {
-  const { readingsPerDay, bigtableNodes, bigtableMonthsKept, bigqueryMonthsKept } = deployment;
+  const { readingsPerDay, bigtableMonthsKept, bigqueryMonthsKept } = deployment;
   const perMonth = readingsPerDay * daysPerMonth;
   const storedGib = ((measured.storedBytes + measured.aggregatesStoredBytes) * perMonth * bigtableMonthsKept) / gib;
+  const nodes = Math.max(deployment.bigtableNodesMin, Math.ceil(storedGib / deployment.bigtableGibPerNodeMax));
   const warehouseGib = (measured.warehouseBytes * 2 * perMonth * bigqueryMonthsKept) / gib;
   return [
     {
       what: 'Bigtable nodes',
-      formula: `${bigtableNodes} node × ${hoursPerMonth} h × $${prices.bigtableNodePerHour}`,
-      dollars: bigtableNodes * hoursPerMonth * prices.bigtableNodePerHour,
+      formula: `${nodes} × ${hoursPerMonth} h × $${prices.bigtableNodePerHour}`,
+      dollars: nodes * hoursPerMonth * prices.bigtableNodePerHour,
     },
     {
       what: 'Bigtable storage',
