@@ -6,14 +6,14 @@ const parse = (environment: Readonly<Record<string, string>>) =>
   parseIngestConfig(
     { METERFLOW_DATA_DIR: '/data', ...environment },
     {
-      pid: 7,
+      run: 'r7',
       readText: () => '{"tables":{"retentionDays":{"readings":1100}}}',
     },
   );
 
 describe('the configuration', () => {
   test('keeps readings long enough for the samples of 2012', () => {
-    expect(parse({})).toMatchObject({ dataDir: '/data', owner: 'ingest.7', readingsRetentionDays: 7_305 });
+    expect(parse({})).toMatchObject({ dataDir: '/data', owner: 'ingest.r7', readingsRetentionDays: 7_305 });
   });
 
   test('is told by the environment, with what every service is told', () => {

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { ConfigurationError, declaredBy, type ConfiguredProcess, type PlatformFile } from '@meterflow/service';
 
@@ -20,7 +21,7 @@ export function configured<Config>(
         '✖ the only argument is --validate; everything else is told by METERFLOW_ variables',
       );
     }
-    const config = parse(process.env, { pid: process.pid, readText });
+    const config = parse(process.env, { run: randomBytes(6).toString('hex'), readText });
     if (argument === undefined) {
       return config;
     }

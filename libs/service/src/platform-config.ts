@@ -35,6 +35,8 @@ export interface GoogleConfig {
   readonly redis: { readonly urls: readonly [string, ...string[]]; readonly isCluster: boolean };
 }
 
+const redisUrl = z.url({ protocol: /^rediss?$/, error: 'addresses that begin with redis:// or rediss://' });
+
 /** The variables that choose the platform. Those of `google` are refused without it: they would be silently unused. */
 export const platformEnvironment = {
   METERFLOW_PLATFORM: z.enum(['embedded', 'google']).default('embedded').describe('what the service stands on'),
@@ -51,7 +53,7 @@ export const platformEnvironment = {
     .min(1)
     .optional()
     .transform((text) => text?.split(','))
-    .pipe(z.tuple([z.url()], z.url()).optional())
+    .pipe(z.tuple([redisUrl], redisUrl).optional())
     .describe('redis:// or rediss:// addresses, separated by commas; of a cluster any of its nodes'),
   METERFLOW_REDIS_CLUSTER: z.stringbool().optional(),
 };

@@ -8,9 +8,14 @@ const readText = (path: string): string => {
   return '{ "lanes": ["live", "night"], "messages": { "ackDeadlineSeconds": 90 } }';
 };
 const parse = (environment: Readonly<Record<string, string>>) =>
-  parseServiceConfig({ METERFLOW_DATA_DIR: '/data', ...environment }, { service: 'persistence', pid: 7, readText });
+  parseServiceConfig({ METERFLOW_DATA_DIR: '/data', ...environment }, { service: 'persistence', run: 'r7', readText });
 
 describe('a service', () => {
+  test('owns its leases by a name that no other run of it has, unless it is told one', () => {
+    expect(parse({}).owner).toBe('persistence.r7');
+    expect(parse({ METERFLOW_OWNER: 'o' }).owner).toBe('o');
+  });
+
   test('tells how it is on a socket of its data directory, or on a port', () => {
     expect(parse({}).operations).toEqual({ socket: operationsSocket('/data', 'persistence') });
     expect(parse({ METERFLOW_OPERATIONS_PORT: '9464' }).operations).toEqual({ host: '0.0.0.0', port: 9464 });
@@ -38,6 +43,13 @@ describe('a service', () => {
     METERFLOW_BIGTABLE_INSTANCE: 'i',
     METERFLOW_REDIS_URLS: 'redis://r',
   };
+
+  test('is told of Redis by redis:// and rediss:// alone: another protocol would not be encrypted as it says', () => {
+    const urls = (text: string) => parse({ ...google, METERFLOW_REDIS_URLS: text }).platform;
+    expect(urls('rediss://a,rediss://b')).toMatchObject({ redis: { urls: ['rediss://a', 'rediss://b'] } });
+    expect(() => urls('https://user:geheim@a')).toThrow(/redis:\/\/ or rediss:\/\//);
+    expect(() => urls('https://user:geheim@a')).not.toThrow(/geheim/);
+  });
 
   test('serves the lanes of the platform file, with its deadlines; some of them where it is told so', () => {
     const file = { ...google, METERFLOW_PLATFORM_FILE: '/platform.json' };

@@ -67,7 +67,8 @@ export function parseEnvironment<Shape extends z.ZodRawShape>(
 type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface ConfiguredProcess {
-  readonly pid: number;
+  /** Tells this run of this process from every other, anywhere: a process id does not, it is 1 in every container. */
+  readonly run: string;
   /** Of a file that the configuration names. */
   readonly readText: (path: string) => string;
 }
@@ -155,14 +156,14 @@ function laneProblems(asked: readonly string[], { lanes }: PlatformFile): readon
 function configOf(
   parsed: z.infer<z.ZodObject<typeof serviceEnvironment>>,
   declared: PlatformFile,
-  { environment, made }: { environment: Environment; made: { readonly service: string; readonly pid: number } },
+  { environment, made }: { environment: Environment; made: { readonly service: string; readonly run: string } },
 ): ServiceConfig {
   return {
     platform: platformConfig(parsed, declared, environment),
     declared,
     dataDir: parsed.METERFLOW_DATA_DIR,
     lanes: parsed.METERFLOW_LANES ?? declared.lanes,
-    owner: parsed.METERFLOW_OWNER ?? `${made.service}.${made.pid}`,
+    owner: parsed.METERFLOW_OWNER ?? `${made.service}.${made.run}`,
     drainMs: parsed.METERFLOW_DRAIN_MS,
     stuckMs: parsed.METERFLOW_STUCK_MS,
     logLevel: parsed.METERFLOW_LOG_LEVEL,
