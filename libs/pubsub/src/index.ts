@@ -1,7 +1,6 @@
 export { pubsubLimits, type PubsubLimits } from './limits.ts';
 export {
   provisionSettings,
-  retryTopicOf,
   type Drift,
   type Provisioning,
   type ProvisionSettings,

@@ -1,5 +1,5 @@
 import type { TopicDeclaration } from '@meterflow/contracts';
-import { FatalError } from '@meterflow/stage';
+import { FatalError, retryTopicOf } from '@meterflow/stage';
 import { statusOf, type Call, type Connection } from './connection.ts';
 import { timestamp } from './replay.ts';
 
@@ -30,10 +30,6 @@ export interface Drift {
   readonly field: 'existence' | 'topic' | 'ackDeadlineMs' | 'retentionMs' | 'retainAcked';
   readonly found: string;
   readonly wanted: string;
-}
-
-export function retryTopicOf(subscription: string): string {
-  return `${subscription}.retry`;
 }
 
 interface Wanted {

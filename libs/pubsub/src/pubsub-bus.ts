@@ -1,4 +1,5 @@
 import {
+  retryTopicOf,
   silentTelemetry,
   systemClock,
   type Clock,
@@ -11,7 +12,7 @@ import {
 import { Connection } from './connection.ts';
 import { Feed } from './feed.ts';
 import { pubsubLimits, type PubsubLimits } from './limits.ts';
-import { provisionSettings, Provisioning, retryTopicOf, type ProvisionSettings } from './provision.ts';
+import { provisionSettings, Provisioning, type ProvisionSettings } from './provision.ts';
 import { PubsubPublisher } from './publisher.ts';
 import { PubsubReplay } from './replay.ts';
 import { PubsubSource } from './source.ts';
