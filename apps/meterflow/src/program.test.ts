@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FatalError } from '@meterflow/stage';
@@ -6,7 +6,7 @@ import { CommanderError, type Command } from 'commander';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { CommandError, processOutput } from './cli-context.ts';
 import { RefusedError } from './client/local-client.ts';
-import { instant, port, wholeNumber } from './command-line/arguments.ts';
+import { instant, interval, port, setting, wholeNumber } from './command-line/arguments.ts';
 import { importableFiles } from './commands/importable-files.ts';
 import { buildProgram } from './program.ts';
 import { reportError } from './report-error.ts';
@@ -66,6 +66,20 @@ describe('arguments', () => {
     },
   );
 
+  test('lengths have a unit, and "default" takes back', () => {
+    expect(['900s', '15m', '1h', '1d', 'default'].map(interval)).toEqual([
+      900_000,
+      900_000,
+      3_600_000,
+      86_400_000,
+      null,
+    ]);
+    for (const text of ['15', 'm', '0m', '-1m', '1.5h', '1w', '']) {
+      expect(() => interval(text)).toThrow(/like 15m/);
+    }
+    expect(['kWh', 'default'].map(setting)).toEqual(['kWh', null]);
+  });
+
   test('ports and numbers are whole', () => {
     expect([port('0'), port('65535'), wholeNumber('12')]).toEqual([0, 65_535, 12]);
     for (const text of ['65536', '-1', '1.5', 'x', '']) {
@@ -98,6 +112,16 @@ describe('an error', () => {
   test('is no help that was asked for', () => {
     expect(reported(new CommanderError(0, 'commander.helpDisplayed', '(outputHelp)'), false)).toEqual([0, '']);
   });
+});
+
+test('--version prints the version, that of the package', () => {
+  let text = '';
+  const program = buildProgram(processOutput).configureOutput({ writeOut: (piece) => (text += piece) });
+  expect(() => program.parse(['--version'], { from: 'user' })).toThrow(CommanderError);
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as object & {
+    version: string;
+  };
+  expect(text).toBe(`${version}\n`);
 });
 
 describe('files to import', () => {

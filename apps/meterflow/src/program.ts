@@ -4,11 +4,13 @@ import { addAccessCommands } from './command-line/access-commands.ts';
 import { addCareCommands } from './command-line/care-commands.ts';
 import { addReadingCommands } from './command-line/reading-commands.ts';
 import { addServerCommands } from './command-line/server-commands.ts';
+import { version } from './version.ts';
 
 /** The command line: what there is, with its options. Each command's work is in `commands/`. */
 export function buildProgram(output: Output, { json }: { readonly json: boolean } = { json: false }): Command {
   const program = new Command('meterflow')
     .description('The open reference pipeline for smart-meter readings.')
+    .version(version, '--version', 'print the version')
     .addOption(
       new Option('--data-dir <dir>', 'where all of it is kept').default(dataDirDefault).env('METERFLOW_DATA_DIR'),
     )

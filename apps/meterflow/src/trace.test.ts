@@ -59,6 +59,7 @@ test('one trace follows a batch from the lines of its file through every stage t
     (_, hour) => `m,import,2024-01-01T${String(hour).padStart(2, '0')}:00:00Z,1,kWh`,
   );
   writeFileSync(file, ['meter_id,channel,start,value,unit', ...lines].join('\n'));
+  await commandIn(place.dataDir, ['tenants', 'create', 'acme']);
   await commandIn(place.dataDir, ['import', file, '--tenant', 'acme', '--json']);
   await server.stop();
 

@@ -5,7 +5,7 @@ import { localCredential } from '@meterflow/http/client';
 import type { Role } from '@meterflow/registry';
 
 export interface Call {
-  readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Path and query. */
   readonly path: string;
   readonly tenant: string;

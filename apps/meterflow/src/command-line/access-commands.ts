@@ -1,12 +1,15 @@
 import { Option, type Command } from 'commander';
 import type { Surroundings, Told } from '../cli-context.ts';
 import { checkMapping, listMappings, putMapping, removeMapping, showMapping } from '../commands/mappings.ts';
+import { setTenant, type SettingsOptions } from '../commands/series-settings.ts';
 import { createKey, createTenant, listKeys, listTenants, revokeKey, rotateKey } from '../commands/tenants-and-keys.ts';
+import { addSeries, settings } from './series-commands.ts';
 
 /** Who may bring and see readings, and how files are read. */
 export function addAccessCommands(program: Command, surroundings: Surroundings): void {
   const told = (): Told => ({ globals: surroundings.globals(), output: surroundings.output });
   addTenants(program, told);
+  addSeries(program, told);
   addKeys(program, told);
   addMappings(program, told);
 }
@@ -20,13 +23,20 @@ function addTenants(program: Command, told: () => Told): void {
     .action(async () => {
       await listTenants(told());
     });
-  tenants
-    .command('create')
-    .description('a new tenant')
-    .argument('<name>', 'a-z, 0-9 and inner dashes')
-    .addHelpText('after', '\nExample:\n  meterflow tenants create acme')
-    .action(async (name: string) => {
-      await createTenant(name, told());
+  settings(tenants.command('create').description('a new tenant').argument('<name>', 'a-z, 0-9 and inner dashes'))
+    .addHelpText('after', '\nExample:\n  meterflow tenants create acme --time-zone Europe/Zurich')
+    .action(async (name: string, options: SettingsOptions) => {
+      await createTenant(name, options, told());
+    });
+  settings(tenants.command('set').description('what holds for its series; their days are aggregated anew'))
+    .argument('<name>', 'as the list has it')
+    .addHelpText(
+      'after',
+      '\nWhat is not given stays; `default` takes a setting back. Series that were set themselves keep what they have.\n' +
+        '\nExample:\n  meterflow tenants set acme --time-zone Europe/Zurich --interval 15m',
+    )
+    .action(async (name: string, options: SettingsOptions) => {
+      await setTenant(name, options, told());
     });
 }
 

@@ -34,3 +34,25 @@ function isDay(date: string): boolean {
   const parsed = new Date(`${date}T00:00:00Z`);
   return !Number.isNaN(parsed.getTime()) && parsed.toISOString().startsWith(date);
 }
+
+const unitMs = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+
+/** What takes a setting back. */
+export const asDefault = 'default';
+
+/** `15m` in milliseconds; null for `default`, which takes it back. */
+export function interval(text: string): number | null {
+  if (text === asDefault) {
+    return null;
+  }
+  const [, count, unit] = /^([1-9]\d{0,5})([smhd])$/.exec(text) ?? [];
+  if (count === undefined || unit === undefined) {
+    throw new InvalidArgumentError('It must be a length like 15m, 1h, 900s or 1d, or "default".');
+  }
+  return Number(count) * unitMs[unit as keyof typeof unitMs];
+}
+
+/** A word of the API; null for `default`, which takes it back. */
+export function setting(text: string): string | null {
+  return text === asDefault ? null : text;
+}

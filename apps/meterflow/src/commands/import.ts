@@ -29,6 +29,8 @@ interface ImportLine {
 }
 
 const pollMs = 25;
+/** Where a receipt takes the server long, it is asked for the less often. */
+const pollingShareMax = 1 / 10;
 /** An import is sent again when the service that took it was restarted: it resumes where it was. */
 const retryMs = 250;
 /** So long without an answer, and there is no server any more. */
@@ -42,6 +44,7 @@ export async function importFiles(
 ): Promise<void> {
   const paths = await importableFiles(files);
   const receipts = await withServer(globals, allServices, async (clients) => {
+    await checkTenant(clients, options.tenant);
     const done: Receipt[] = [];
     for (const file of paths) {
       const receipt = await importFile(clients, { ...options, file }, output);
@@ -56,6 +59,18 @@ export async function importFiles(
     output.line(JSON.stringify(receipts.length === 1 ? receipts[0] : receipts));
   }
   checkStored(receipts);
+}
+
+/** A tenant that is not there is a mistyped one, and its readings would be found by nobody. */
+async function checkTenant({ control }: ServerClients, tenant: string): Promise<void> {
+  const path = `/v1/tenants/${encodeURIComponent(tenant)}`;
+  await control.text({ path, tenant, role: 'operator' }).catch((error: unknown) => {
+    if (error instanceof RefusedError && error.status === 404) {
+      const how = `make it with \`meterflow tenants create ${tenant}\``;
+      throw new CommandError('not-found', `there is no tenant ${tenant}; ${how}`, { cause: error });
+    }
+    throw error;
+  });
 }
 
 /** Lines that are bad are in the receipt; this is about whole files, and about batches that did not get through. */
@@ -137,6 +152,7 @@ async function completed(
   const path = `/v1/sources/${encodeURIComponent(source.sourceId)}`;
   const patience = new Patience();
   for (;;) {
+    const askedAtMs = performance.now();
     try {
       const receipt = (await clients.control.json({ path, tenant: source.tenant, role: 'operator' })) as Receipt;
       patience.answered();
@@ -148,7 +164,8 @@ async function completed(
     } catch (error) {
       patience.bear(error);
     }
-    await new Promise((wake) => setTimeout(wake, pollMs));
+    const tookMs = performance.now() - askedAtMs;
+    await new Promise((wake) => setTimeout(wake, Math.max(pollMs, tookMs / pollingShareMax)));
   }
 }
 

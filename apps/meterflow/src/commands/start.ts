@@ -23,6 +23,11 @@ export async function start(options: ListenOptions, globals: GlobalOptions, outp
     output.note('Starting …');
   }
   const server = await dev({ ...options, with: 'embedded' }, globals, { ...output, line: () => undefined });
+  if (!globals.json) {
+    process.once('SIGINT', () => {
+      output.note('\nStopping: what is in work comes to its end. Ctrl-C once more ends it at once.');
+    });
+  }
   const { directory } = server;
   const clients = {
     directory,

@@ -3,12 +3,16 @@ import { parseExact, shownValue } from '../client/exact-json.ts';
 import { queryString, type Row } from '../client/pages.ts';
 import type { Call } from '../client/local-client.ts';
 import { askingServices, withServer } from '../client/with-server.ts';
+import { settingsBody, type SettingsOptions } from './series-settings.ts';
 import { table } from '../terminal/table.ts';
 
 const operator = { tenant: 'default', role: 'operator' } as const;
 
-export async function createTenant(name: string, told: Told): Promise<void> {
-  await done({ method: 'POST', path: '/v1/tenants', body: { name } }, told, () => `tenant ${name} is there`);
+/** With what holds for its series, where that is given. */
+export async function createTenant(name: string, settings: SettingsOptions, told: Told): Promise<void> {
+  const given = Object.entries(settingsBody(settings)).filter(([, value]) => value !== null);
+  const body = { name, ...(given.length === 0 ? {} : { series: Object.fromEntries(given) }) };
+  await done({ method: 'POST', path: '/v1/tenants', body }, told, () => `tenant ${name} is there`);
 }
 
 export async function listTenants(told: Told): Promise<void> {

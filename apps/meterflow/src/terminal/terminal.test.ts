@@ -84,6 +84,15 @@ describe('a progress bar', () => {
     expect(progressLine({ ...halfway, total: 0 }, 0)).toContain('100 %');
   });
 
+  test.each([0, 10, 25, 40, 52, 80, 200])('fits a terminal of %i columns', (columns) => {
+    for (const done of [0, 50, 100]) {
+      const line = progressLine({ ...halfway, done }, 4_000, columns);
+      expect(line.length).toBeLessThanOrEqual(Math.max(0, columns - 1));
+    }
+    expect(progressLine(halfway, 4, 25)).toBe('50 %  2.00 M readings  5');
+    expect(progressLine(halfway, 4, 60)).toMatch(/^█{5,}░{5,} {2}50 % .* 4 s left$/);
+  });
+
   test('shows large numbers short', () => {
     expect([7, 9_999, 12_345, 1_234_567].map(short)).toEqual(['7', '9999', '12.3 k', '1.23 M']);
   });
