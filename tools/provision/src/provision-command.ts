@@ -1,0 +1,115 @@
+import { parseArgs } from 'node:util';
+import { provisionGoogle, readPlatform } from '@meterflow/platform';
+import {
+  ConfigurationError,
+  groundConfig,
+  platformJsonSchema,
+  type GroundConfig,
+  type PlatformFile,
+} from '@meterflow/service';
+
+const usage = `npm run provision -- [options]
+
+Makes every topic, subscription, table and view of the platform file, and mends what is otherwise than declared. Nothing
+is ever deleted. May be run as often as you like. Exits 0 when all is as declared, 1 when not, 2 when it was told nonsense.
+
+  --check             change nothing, print what is not as declared
+  --file FILE         the platform file (METERFLOW_PLATFORM_FILE; what is built in without one)
+  --project PROJECT   of Pub/Sub, Bigtable and BigQuery (METERFLOW_GOOGLE_PROJECT)
+  --instance NAME     of Bigtable (METERFLOW_BIGTABLE_INSTANCE); it must be there
+  --schema            print the JSON Schema of the platform file, and nothing else
+  --help
+
+Emulators are named as for Google's own tools: PUBSUB_EMULATOR_HOST, BIGTABLE_EMULATOR_HOST, BIGQUERY_EMULATOR_HOST.`;
+
+export interface CommandOutput {
+  readonly line: (text: string) => void;
+  readonly problem: (text: string) => void;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Resolves to the exit code. */
+export async function provisionCommand(
+  args: readonly string[],
+  environment: Environment,
+  output: CommandOutput,
+): Promise<number> {
+  try {
+    const values = valuesOf(args);
+    if (values.help) {
+      output.line(usage);
+      return 0;
+    }
+    if (values.schema) {
+      output.line(JSON.stringify(platformJsonSchema(), undefined, 2));
+      return 0;
+    }
+    const told = {
+      ...environment,
+      ...(values.file === undefined ? {} : { METERFLOW_PLATFORM_FILE: values.file }),
+      ...(values.project === undefined ? {} : { METERFLOW_GOOGLE_PROJECT: values.project }),
+      ...(values.instance === undefined ? {} : { METERFLOW_BIGTABLE_INSTANCE: values.instance }),
+    };
+    const { config, declared } = groundOf(told);
+    return await (values.check ? check : provision)(config, declared, output);
+  } catch (error) {
+    output.problem(error instanceof Error ? error.message : String(error));
+    return error instanceof ConfigurationError ? 2 : 1;
+  }
+}
+
+function valuesOf(args: readonly string[]): ReturnType<typeof parsed>['values'] {
+  try {
+    return parsed(args).values;
+  } catch (error) {
+    throw new ConfigurationError(`${(error as Error).message}\n\n${usage}`);
+  }
+}
+
+const parsed = (args: readonly string[]) =>
+  parseArgs({
+    args: [...args],
+    options: {
+      check: { type: 'boolean', default: false },
+      file: { type: 'string' },
+      project: { type: 'string' },
+      instance: { type: 'string' },
+      schema: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+
+function groundOf(environment: Environment): { readonly config: GroundConfig; readonly declared: PlatformFile } {
+  const { METERFLOW_GOOGLE_PROJECT: projectId, METERFLOW_BIGTABLE_INSTANCE: instance } = environment;
+  if (projectId === undefined || instance === undefined) {
+    const missing = [
+      ...(projectId === undefined ? ['--project or METERFLOW_GOOGLE_PROJECT is needed'] : []),
+      ...(instance === undefined ? ['--instance or METERFLOW_BIGTABLE_INSTANCE is needed'] : []),
+    ];
+    throw new ConfigurationError(missing.join('\n'));
+  }
+  const declared = readPlatform(environment);
+  return { config: groundConfig({ projectId, instance }, declared, environment), declared };
+}
+
+async function check(config: GroundConfig, declared: PlatformFile, output: CommandOutput): Promise<number> {
+  const drifts = await provisionGoogle(config, declared, { checkOnly: true });
+  drifts.forEach(output.line);
+  output.line(drifts.length === 0 ? 'all is as declared' : `${drifts.length} not as declared`);
+  return drifts.length === 0 ? 0 : 1;
+}
+
+async function provision(config: GroundConfig, declared: PlatformFile, output: CommandOutput): Promise<number> {
+  const found = await provisionGoogle(config, declared);
+  const remaining = new Set(found.length === 0 ? [] : await provisionGoogle(config, declared, { checkOnly: true }));
+  for (const drift of found) {
+    output.line(`${remaining.has(drift) ? 'left   ' : 'mended '} ${drift}`);
+  }
+  if (found.length === 0) {
+    output.line('all is as declared');
+    return 0;
+  }
+  output.line(`${found.length - remaining.size} mended, ${remaining.size} left for a person to mend`);
+  return remaining.size === 0 ? 0 : 1;
+}
