@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { untracedSpan, type LogFields, type Logger, type Telemetry } from '@meterflow/stage';
 import { destination, pino, type DestinationStream } from 'pino';
 import { Metrics } from './metrics.ts';
@@ -108,7 +109,8 @@ async function open(options: TelemetryOptions, { logger, metrics, collect }: Otl
   const { openOtlp } = await import('./otlp/open-otlp.ts');
   return openOtlp({
     service: options.service,
-    instance: `${options.service}.${process.pid}`,
+    // A process id is 1 in every container: a collector would take their counts for one process's.
+    instance: randomUUID(),
     traceRatio: options.otlp?.traceRatio ?? 0,
     metrics,
     collect,

@@ -102,6 +102,7 @@ describe('a collector', () => {
     await telemetry.close();
     const text = JSON.stringify(sent.get('/v1/metrics')?.at(-1));
     expect(text).toContain('"service.name","value":{"stringValue":"ingest"}');
+    expect(text).toMatch(/"service\.instance\.id","value":\{"stringValue":"[0-9a-f-]{36}"\}/);
     expect(text).toMatch(/"name":"stage_messages_settled_total".{0,80}"sum":\{.{0,400}"asDouble":3/);
     expect(text).toMatch(/"name":"bus_backlog_messages".{0,80}"gauge":\{.{0,400}"asDouble":9/);
     expect(text).toMatch(
