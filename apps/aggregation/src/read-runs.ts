@@ -2,8 +2,8 @@ import type { SeriesName } from '@meterflow/readings';
 import type { MessagePlan } from './message-plan.ts';
 import { seriesPath, WindowSet, type WindowRun } from './window-set.ts';
 
-/** How many reads of one group are under way at once. */
-const readsInFlightMax = 32;
+/** How many reads of one group are under way at once: a store may answer them together. */
+const readsInFlightMax = 1_000;
 
 /** Windows read back, with what the store had of them. */
 export interface RunRead<Content> extends WindowRun {

@@ -1,14 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import { dataDirectory, openSqlEngine } from '@meterflow/embedded';
+import { dataDirectory, openSqlEngine, type EmbeddedPlatform } from '@meterflow/embedded';
 import type { Lifecycle } from '@meterflow/graceful-shutdown';
 import type { Route } from '@meterflow/http';
-import type { OpenPlatform } from '@meterflow/platform';
+import type { GooglePlatform, OpenPlatform } from '@meterflow/platform';
 import type { ProcessTelemetry } from '@meterflow/telemetry';
+import { embeddedExport } from './embedded-export.ts';
 import { erasureDesk } from './erasure-desk.ts';
 import { observeBacklogs } from './observe-backlogs.ts';
 import type { ErasureDesk, RecomputeDesk } from './ports.ts';
 import { recomputeDesk } from './recompute-desk.ts';
-import { localRoutes } from './routes/local.ts';
+import { localRoutes, type LocalPorts } from './routes/local.ts';
 import { sqlRoute } from './routes/sql.ts';
 
 /** What control offers on one kind of platform and not on another. */
@@ -19,7 +20,7 @@ export interface PlatformParts {
   readonly localRoutes: readonly Route[];
 }
 
-/** SQL, the canonical export, replay, erasure and the backlogs of the bus: of the embedded engine alone, as yet. */
+/** The canonical export and replay on each; SQL, erasure and the backlogs of the bus of the embedded engine alone, as yet. */
 export function platformParts(
   opened: OpenPlatform,
   {
@@ -35,7 +36,7 @@ export function platformParts(
   },
 ): PlatformParts {
   if (opened.kind !== 'embedded') {
-    return { publicRoutes: [], localRoutes: [] };
+    return { publicRoutes: [], localRoutes: localRoutes(googlePorts(opened.platform)) };
   }
   const { platform } = opened;
   const directory = dataDirectory(dataDir).root;
@@ -54,6 +55,33 @@ export function platformParts(
       newKey: () => randomBytes(16).toString('hex'),
     }),
     publicRoutes: [sqlRoute({ sql }, 'own-tenant')],
-    localRoutes: [sqlRoute({ sql }, 'all-tenants'), ...localRoutes({ directory, bus: platform.bus })],
+    localRoutes: [sqlRoute({ sql }, 'all-tenants'), ...localRoutes(embeddedPorts(platform, directory))],
   };
+}
+
+function embeddedPorts({ bus }: EmbeddedPlatform, directory: string): LocalPorts {
+  return {
+    exportLines: (signal) => embeddedExport(directory, signal),
+    replay: (request) => {
+      bus.replay(request);
+      return Promise.resolve(bus.backlog().find(({ subscription }) => subscription === request.subscription)?.messages);
+    },
+  };
+}
+
+function googlePorts({ stores, replay }: GooglePlatform): LocalPorts {
+  return {
+    exportLines: (signal) => untilAborted(stores.exportLines(), signal),
+    replay: async (request) => {
+      await replay.replay(request);
+      return undefined;
+    },
+  };
+}
+
+async function* untilAborted(lines: AsyncIterable<string>, signal: AbortSignal): AsyncGenerator<string> {
+  for await (const piece of lines) {
+    signal.throwIfAborted();
+    yield piece;
+  }
 }

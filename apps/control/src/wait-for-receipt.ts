@@ -3,6 +3,8 @@ import type { ControlPorts } from './ports.ts';
 
 const lookEveryMs = 50;
 const lookEveryMsMax = 500;
+/** Where looking is dear, as on a ledger that is added up each time, it is done the less often. */
+const lookingShareMax = 1 / 10;
 
 export interface ReceiptRequest {
   readonly tenant: string;
@@ -19,11 +21,13 @@ export async function waitForReceipt(
 ): Promise<Receipt | undefined> {
   const endMs = nowMs() + waitMs;
   for (let pauseMs = lookEveryMs; ; pauseMs = Math.min(pauseMs * 1.5, lookEveryMsMax)) {
+    const lookedAtMs = nowMs();
     const receipt = await sources.receipt(tenant, sourceId);
+    const tookMs = nowMs() - lookedAtMs;
     const leftMs = endMs - nowMs();
     if (receipt === undefined || receipt.state === 'complete' || leftMs <= 0 || signal.aborted) {
       return receipt;
     }
-    await sleep(Math.min(pauseMs, leftMs), signal);
+    await sleep(Math.min(Math.max(pauseMs, tookMs / lookingShareMax), leftMs), signal);
   }
 }

@@ -1,11 +1,15 @@
-import { exportCanonical, type EmbeddedBus } from '@meterflow/embedded';
 import { defineRoute, Problem, type Route } from '@meterflow/http';
-import { FatalError } from '@meterflow/stage';
+import { FatalError, type ReplayRequest } from '@meterflow/stage';
 import { z } from 'zod';
 
 export interface LocalPorts {
-  readonly directory: string;
-  readonly bus: EmbeddedBus;
+  /** The canonical export, some whole lines at a time; the next are made when these are taken. */
+  readonly exportLines: (signal: AbortSignal) => AsyncIterable<string>;
+  /**
+   * Resolves with how many messages then wait, where the bus can tell. Rejects with a FatalError when there is no such
+   * subscription.
+   */
+  readonly replay: (request: ReplayRequest) => Promise<number | undefined>;
 }
 
 /** Routes for whoever owns the data directory; never on an address that others reach. */
@@ -13,7 +17,7 @@ export function localRoutes(ports: LocalPorts): readonly Route[] {
   return [exportRoute(ports), replayRoute(ports)];
 }
 
-function exportRoute({ directory }: LocalPorts): Route {
+function exportRoute({ exportLines }: LocalPorts): Route {
   return defineRoute({
     method: 'GET',
     path: '/v1/export',
@@ -23,42 +27,13 @@ function exportRoute({ directory }: LocalPorts): Route {
     answers: { 200: { description: 'Sorted NDJSON', mediaType: 'application/x-ndjson' } },
     handle: ({ signal }) =>
       Promise.resolve({
-        stream: exportedLines(directory, signal),
+        stream: exportLines(signal),
         headers: { 'content-type': 'application/x-ndjson' },
       }),
   });
 }
 
-/** Hands pieces from the export to whoever reads, one at a time: the export waits until a piece is taken. */
-async function* exportedLines(directory: string, signal: AbortSignal): AsyncGenerator<string> {
-  let offered = Promise.withResolvers<string | undefined>();
-  let taken = Promise.withResolvers<undefined>();
-  const done = exportCanonical({
-    directory,
-    write: async (lines) => {
-      signal.throwIfAborted();
-      offered.resolve(lines);
-      await taken.promise;
-    },
-  }).then(
-    () => {
-      offered.resolve(undefined);
-    },
-    (error: unknown) => {
-      offered.reject(error);
-    },
-  );
-  for (let lines = await offered.promise; lines !== undefined; lines = await offered.promise) {
-    yield lines;
-    offered = Promise.withResolvers();
-    const answered = taken;
-    taken = Promise.withResolvers();
-    answered.resolve(undefined);
-  }
-  await done;
-}
-
-function replayRoute({ bus }: LocalPorts): Route {
+function replayRoute({ replay }: LocalPorts): Route {
   return defineRoute({
     method: 'POST',
     path: '/v1/replay',
@@ -66,18 +41,21 @@ function replayRoute({ bus }: LocalPorts): Route {
     summary: 'Deliver to a subscription what was published since an instant once more',
     roles: ['operator'],
     body: z.strictObject({ subscription: z.string().min(1).max(200), from: z.iso.datetime({ offset: true }) }),
-    answers: { 200: { description: 'What waits there now', schema: z.object({ messages: z.number().int() }) } },
-    handle: ({ body: { subscription, from } }) => {
+    answers: {
+      200: {
+        description: 'What waits there now, where the bus can tell',
+        schema: z.object({ messages: z.number().int().optional() }),
+      },
+    },
+    handle: async ({ body: { subscription, from } }) => {
       try {
-        bus.replay({ subscription, fromMs: Date.parse(from) });
+        return { json: { messages: await replay({ subscription, fromMs: Date.parse(from) }) } };
       } catch (error) {
         if (error instanceof FatalError) {
           throw new Problem('not-found', error.message, { cause: error });
         }
         throw error;
       }
-      const backlog = bus.backlog().find((each) => each.subscription === subscription);
-      return Promise.resolve({ json: { messages: backlog?.messages ?? 0 } });
     },
   });
 }

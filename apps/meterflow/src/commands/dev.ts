@@ -54,7 +54,8 @@ export async function dev(options: DevOptions, globals: GlobalOptions, output: O
   const server = await starting;
   lifecycle.started();
   if (globals.json) {
-    output.line(JSON.stringify({ url: server.url, dataDir: globals.dataDir, pid: process.pid }));
+    const { url, ground } = server;
+    output.line(JSON.stringify({ url, dataDir: globals.dataDir, pid: process.pid, environment: ground }));
   } else {
     const on = options.with === 'embedded' ? globals.dataDir : "Google's emulators and Redis, which keep nothing";
     output.note(`meterflow is up at ${server.url ?? ''} on ${on}. Ctrl-C drains and stops it.`);

@@ -27,7 +27,8 @@ export async function replay(
     await untilIdle(control);
     return text;
   });
+  const { messages } = JSON.parse(answer) as { readonly messages?: number };
   output.line(
-    globals.json ? answer : `${(JSON.parse(answer) as { messages: number }).messages} messages delivered once more`,
+    globals.json ? answer : messages === undefined ? 'it has begun' : `${messages} messages delivered once more`,
   );
 }

@@ -31,6 +31,8 @@ export interface EmbeddedServer {
   readonly directory: DataDirectory;
   /** Undefined where it does not listen. */
   readonly url: string | undefined;
+  /** What tells others what it stands on, as its services are told; empty on the data directory's own files. */
+  readonly ground: Readonly<Record<string, string>>;
   readonly processes: readonly ServiceProcess[];
   /** Drains every service; resolves when all have ended and the directory is free. */
   stop(): Promise<void>;
@@ -87,7 +89,8 @@ export async function startServer(options: ServerOptions): Promise<EmbeddedServe
     await stop();
     throw error;
   }
-  return { directory, url: gateway === undefined ? undefined : urlOf(gateway), processes, stop };
+  const url = gateway === undefined ? undefined : urlOf(gateway);
+  return { directory, url, ground: ground.environment, processes, stop };
 }
 
 function makeDirectory({ root, run }: DataDirectory): void {

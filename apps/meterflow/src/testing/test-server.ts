@@ -5,6 +5,7 @@ import { lanes } from '@meterflow/contracts';
 import { silentTelemetry } from '@meterflow/stage';
 import { processOutput, type Output } from '../cli-context.ts';
 import { buildProgram } from '../program.ts';
+import type { OpenGround } from '../server/ground.ts';
 import { serviceNames, type ServiceName } from '../server/services.ts';
 import { startServer, type EmbeddedServer } from '../server/start-server.ts';
 import { supervisionFrom } from '../server/supervision.ts';
@@ -23,13 +24,18 @@ export function newDataDir(): { readonly dataDir: string; remove(): void } {
 /** The server of `meterflow dev` under this process, listening on a free port unless told. */
 export function startTestServer(
   dataDir: string,
-  options: { readonly port?: number; readonly services?: readonly ServiceName[] } = {},
+  options: {
+    readonly port?: number;
+    readonly services?: readonly ServiceName[];
+    readonly openGround?: OpenGround;
+  } = {},
 ): Promise<EmbeddedServer> {
   return startServer({
     dataDir,
     lanes,
     services: options.services ?? serviceNames,
     listen: { host: '127.0.0.1', port: options.port ?? 0 },
+    ...(options.openGround === undefined ? {} : { openGround: options.openGround }),
     supervision: supervisionFrom({}),
     logger: silentTelemetry.logger,
     logLevel: 'error',
