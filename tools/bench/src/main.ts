@@ -1,9 +1,10 @@
 import { parseArgs } from 'node:util';
 import { print } from './print.ts';
+import { services } from './services/services.ts';
 import { latency } from './spine/latency.ts';
 import { spine } from './spine/spine.ts';
 
-const usage = `npm run bench -- spine|latency [options]
+const usage = `npm run bench -- spine|latency|services [options]
 
   spine            a CSV file through all stages of "meterflow dev", checked against DuckDB
     --copies N     the input N times over, each under new meter names (default 1)
@@ -14,6 +15,13 @@ const usage = `npm run bench -- spine|latency [options]
   latency          from a push to the aggregate that a query gives back, under load
     --rate N       readings a second beside the probes (default 100000)
     --seconds N    how long (default 20)
+
+  services         the four services as processes of their own over Google's emulators and Redis: a file, live push,
+                   and one message for each reading; CPU of ours and of the emulators apart
+    --file FILE    as above
+    --shape NAME   this shape alone: file, "live push" or "one reading a message"; may be repeated
+    --profiles DIR CPU profiles of all processes
+    --no-check     leave the comparison with DuckDB out
 
     --json         one JSON object on standard output`;
 
@@ -26,6 +34,8 @@ const { values, positionals } = parseArgs({
     check: { type: 'boolean', default: true },
     rate: { type: 'string', default: '100000' },
     seconds: { type: 'string', default: '20' },
+    shape: { type: 'string', multiple: true },
+    profiles: { type: 'string' },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -41,6 +51,16 @@ if (values.help) {
   process.exitCode = right ? 0 : 1;
 } else if (positionals[0] === 'latency') {
   await latency({ readingsPerSecond: Number(values.rate), seconds: Number(values.seconds), json });
+} else if (positionals[0] === 'services') {
+  const { shape, profiles } = values;
+  const right = await services({
+    check,
+    json,
+    ...(file === undefined ? {} : { file }),
+    ...(shape === undefined ? {} : { shapes: shape }),
+    ...(profiles === undefined ? {} : { profiles }),
+  });
+  process.exitCode = right ? 0 : 1;
 } else {
   print(usage);
   process.exitCode = 2;

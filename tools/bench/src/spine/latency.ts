@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { localCredential } from '@meterflow/http';
 import { note, print } from '../print.ts';
-import { startDevServer } from './dev-server.ts';
+import { startDevServer } from '../dev-server.ts';
 
 export interface LatencyOptions {
   /** The load beside the probes; a tenth of what the spine takes. */

@@ -1,18 +1,19 @@
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { cpus, tmpdir, totalmem } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { openEmbeddedPlatform, type EmbeddedPlatform } from '@meterflow/embedded';
 import type { Receipt } from '@meterflow/receipts';
-import { Activations } from '@meterflow/registry';
-import { convertUnit, flagRange, flowOf } from '@meterflow/rules';
 import { silentTelemetry } from '@meterflow/stage';
+import { startDevServer, type DevServer } from '../dev-server.ts';
+import { machine } from '../machine.ts';
+import { activatePeersRule } from '../peers-rule.ts';
 import { note, print } from '../print.ts';
+import { processTree, usedSince, type ProcessUsage } from '../process-usage.ts';
 import { swissReadings } from '../repository.ts';
+import { importInto } from '../requests.ts';
 import { checkAgainstReference } from './check.ts';
-import { importInto, startDevServer, type DevServer } from './dev-server.ts';
-import { processTree, type ProcessUsage } from './process-usage.ts';
 import { writeRepeatedInput, type RepeatedInput } from './repeated-input.ts';
 
 export interface SpineOptions {
@@ -77,18 +78,15 @@ export async function spine(options: SpineOptions): Promise<boolean> {
 
 async function measured({ file, warmUp, input }: Files, dataDir: string, check: boolean): Promise<Run> {
   const platform = openEmbeddedPlatform({ root: dataDir, owner: 'bench', telemetry: silentTelemetry });
-  await activatePeersRule(platform);
+  await activatePeersRule(platform.registry);
   const server = await startDevServer(dataDir);
   try {
     const first = await importedWhole(server, platform, warmUp);
-    const before = new Map(processTree(server.pid).map(({ pid, cpuSeconds }) => [pid, cpuSeconds]));
+    const before = processTree(server.pid);
     const startedMs = performance.now();
     const receipt = await importedWhole(server, platform, file);
     const wallSeconds = (performance.now() - startedMs) / 1000;
-    const processes = processTree(server.pid).map((usage) => ({
-      ...usage,
-      cpuSeconds: usage.cpuSeconds - (before.get(usage.pid) ?? 0),
-    }));
+    const processes = usedSince(before, processTree(server.pid));
     const problems = countProblems(receipt, input);
     const cpuSeconds = processes.reduce((sum, usage) => sum + usage.cpuSeconds, 0);
     return {
@@ -108,16 +106,6 @@ async function measured({ file, warmUp, input }: Files, dataDir: string, check: 
     await server.stop();
     await platform.close();
   }
-}
-
-/** kWh × 1000 as Wh; flag below 0 and above 10 kWh. */
-async function activatePeersRule({ registry }: EmbeddedPlatform): Promise<void> {
-  const activations = new Activations({ registry, nowMs: Date.now, activationLeaseMs: 0 });
-  const flow = flowOf('spine', [
-    { rule: convertUnit, parameters: { factor: 1000, unit: 'Wh' } },
-    { rule: flagRange, parameters: { below: 0, above: 10_000, quality: 'estimated' } },
-  ]);
-  await activations.create('default', { flow, fromMs: 0, toMs: 8.64e15, decimals: 6 });
 }
 
 const pollMs = 10;
@@ -169,12 +157,7 @@ function summary(runs: readonly Run[], duckdb: readonly DuckDbRun[], { readings,
     },
     duckdb: of(duckdb),
     input: { readings, lines },
-    machine: {
-      cores: cpus().length,
-      model: cpus()[0]?.model,
-      memoryGiB: Math.round(totalmem() / 2 ** 30),
-      node: process.version,
-    },
+    machine,
     runs: runs.length,
   };
 }

@@ -26,6 +26,12 @@ export function processTree(root: number): readonly ProcessUsage[] {
   return [...parents.keys()].filter(belongs).flatMap(usageOf);
 }
 
+/** What each process has used since; whole, of one that was not there then. */
+export function usedSince(before: readonly ProcessUsage[], now: readonly ProcessUsage[]): readonly ProcessUsage[] {
+  const earlier = new Map(before.map(({ pid, cpuSeconds }) => [pid, cpuSeconds]));
+  return now.map((usage) => ({ ...usage, cpuSeconds: usage.cpuSeconds - (earlier.get(usage.pid) ?? 0) }));
+}
+
 function usageOf(pid: number): ProcessUsage[] {
   const stat = fieldsOf(pid);
   if (stat === undefined) {
@@ -41,12 +47,21 @@ function fieldsOf(pid: number): string[] | undefined {
   return stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
 }
 
+/** Processes that their command line tells apart. */
+const parts = [
+  { pattern: /sandbox/, name: 'sandbox' },
+  { pattern: /pubsub-emulator/, name: 'Pub/Sub emulator' },
+  { pattern: /cbtemulator|bigtable-emulator/, name: 'Bigtable emulator' },
+  { pattern: /redis-server/, name: 'Redis' },
+] as const;
+
 function nameOf(pid: number): string {
   const words = (textOf(`/proc/${pid}/cmdline`) ?? '').split('\0').filter((word) => word !== '');
   const script = words.slice(1).find((word) => !word.startsWith('-')) ?? words[0] ?? String(pid);
   const service = /apps\/([^/]+)\//.exec(script)?.[1];
-  const sandbox = words.join(' ').includes('sandbox') ? 'sandbox' : undefined;
-  return sandbox ?? service ?? script.split('/').at(-1) ?? script;
+  const line = words.join(' ');
+  const part = parts.find(({ pattern }) => pattern.test(line));
+  return part?.name ?? service ?? script.split('/').at(-1) ?? script;
 }
 
 function peakOf(pid: number): number {

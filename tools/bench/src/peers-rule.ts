@@ -1,0 +1,12 @@
+import { Activations, type Registry } from '@meterflow/registry';
+import { convertUnit, flagRange, flowOf } from '@meterflow/rules';
+
+/** kWh × 1000 as Wh; flag below 0 and above 10 kWh. */
+export async function activatePeersRule(registry: Registry): Promise<void> {
+  const activations = new Activations({ registry, nowMs: Date.now, activationLeaseMs: 0 });
+  const flow = flowOf('spine', [
+    { rule: convertUnit, parameters: { factor: 1000, unit: 'Wh' } },
+    { rule: flagRange, parameters: { below: 0, above: 10_000, quality: 'estimated' } },
+  ]);
+  await activations.create('default', { flow, fromMs: 0, toMs: 8.64e15, decimals: 6 });
+}
