@@ -43,6 +43,17 @@ describe('a publish that fails', () => {
     await expect(publisher.publish([outgoing('a')])).rejects.toThrow(TransientError);
   });
 
+  test('because Pub/Sub never takes one message costs no other that went with it', async () => {
+    const { publisher } = world.bus();
+    const reserved = { ...outgoing('b'), attributes: { 'googclient-id': '1' } };
+    const results = await Promise.allSettled(
+      [[outgoing('a')], [reserved], [outgoing('c')]].map((group) => publisher.publish(group)),
+    );
+    expect(results.map(({ status: how }) => how)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect(results[1]).toMatchObject({ reason: expect.any(PermanentError) as unknown });
+    expect(texts(await receiveAll(world.source(), 2))).toEqual(['a', 'c']);
+  });
+
   test('because there is no such topic is fatal: the process is wired wrongly', async () => {
     const lost = { ...outgoing('a'), topic: 'nowhere' };
     await expect(world.bus().publisher.publish([lost])).rejects.toThrow(FatalError);

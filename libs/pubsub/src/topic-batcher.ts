@@ -1,4 +1,4 @@
-import type { OutgoingMessage } from '@meterflow/stage';
+import { PermanentError, type OutgoingMessage } from '@meterflow/stage';
 import type { Connection } from './connection.ts';
 import { emptyMarker } from './leased.ts';
 
@@ -56,9 +56,25 @@ export class TopicBatcher {
     return this.#waiting.splice(0, count);
   }
 
-  /** Never rejects: each message hears how it went. */
   async #send(batch: readonly Outgoing[]): Promise<void> {
     this.#callsInFlight += 1;
+    const failure = await this.#published(batch);
+    if (failure instanceof PermanentError && batch.length > 1) {
+      // One message that Pub/Sub will never take must not cost those of other groups that happened to go with it.
+      for (const each of batch) {
+        each.settle(await this.#published([each]));
+      }
+    } else {
+      for (const { settle } of batch) {
+        settle(failure);
+      }
+    }
+    this.#callsInFlight -= 1;
+    this.#sendWaiting();
+  }
+
+  /** Never rejects: resolves with what went wrong. */
+  async #published(batch: readonly Outgoing[]): Promise<Error | undefined> {
     const request = {
       topic: this.#connection.topicPath(this.#topic),
       messages: batch.map(({ message: { payload, attributes } }) => ({
@@ -66,19 +82,14 @@ export class TopicBatcher {
         attributes: payload.length === 0 && Object.keys(attributes).length === 0 ? emptyMarker : attributes,
       })),
     };
-    let failure: Error | undefined;
     try {
       await this.#connection.call(`publish to ${this.#topic}`, (options) =>
         this.#connection.publisher.publish(request, options),
       );
+      return undefined;
     } catch (error) {
-      failure = error as Error;
       this.#connection.telemetry.count('bus_publishes_failed_total', batch.length, { topic: this.#topic });
+      return error as Error;
     }
-    this.#callsInFlight -= 1;
-    for (const { settle } of batch) {
-      settle(failure);
-    }
-    this.#sendWaiting();
   }
 }

@@ -145,6 +145,9 @@ export class FakePubsub {
     if (all.some(({ data, attributes }) => data.length === 0 && Object.keys(attributes).length === 0)) {
       throw refusal(status.INVALID_ARGUMENT, 'Some messages are empty');
     }
+    if (all.some(({ attributes }) => Object.keys(attributes).some((key) => key.startsWith('goog')))) {
+      throw refusal(status.INVALID_ARGUMENT, 'Attribute keys that begin with "goog" are reserved');
+    }
     const published = all.map(({ data, attributes }) => ({
       id: String((this.#published += 1)),
       data,
