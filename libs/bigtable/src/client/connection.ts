@@ -1,5 +1,5 @@
 import { Bigtable, v2 } from '@google-cloud/bigtable';
-import type { Clock } from '@meterflow/stage';
+import { TransientError, type Clock } from '@meterflow/stage';
 
 export interface ConnectionOptions {
   readonly projectId: string;
@@ -129,9 +129,21 @@ export class Connection {
   }
 
   #opened(): Promise<Stub> {
-    this.#client ??= new v2.BigtableClient(this.#options);
-    this.#stub ??= this.#client.initialize() as unknown as Promise<Stub>;
+    this.#stub ??= this.#open();
     return this.#stub;
+  }
+
+  /** What failed to open is opened anew by the next call: whoever hands out credentials may be back by then. */
+  async #open(): Promise<Stub> {
+    this.#client = new v2.BigtableClient(this.#options);
+    try {
+      return (await this.#client.initialize()) as unknown as Stub;
+    } catch (error) {
+      this.#stub = undefined;
+      throw new TransientError('Bigtable can not be reached: its credentials or its address are not to be had.', {
+        cause: error,
+      });
+    }
   }
 
   #callOptions(table: string): CallOptions {
