@@ -1,6 +1,11 @@
 import { constants as zlib, createZstdDecompress } from 'node:zlib';
+import { UnreadableSourceError } from '@meterflow/formats';
 import { zstdWindowLogMax } from './limits.ts';
 import { through } from './through.ts';
+
+/** A decompressor costs as much for an empty frame as for a large one: beyond so many, frames must have some size on average. */
+const framesFreeMax = 1_000;
+const frameBytesMin = 4_096;
 
 /**
  * Unpacks all frames of zstd content. Node's stream ends silently after a frame that ends within a piece: what is left
@@ -10,7 +15,13 @@ export async function* zstdFrames(bytes: AsyncIterable<Uint8Array>, chunkSize: n
   const source = bytes[Symbol.asyncIterator]();
   try {
     let left: readonly Uint8Array[] = [];
+    let frames = 0;
+    let packedBytes = 0;
     do {
+      if (frames > framesFreeMax && packedBytes < frames * frameBytesMin) {
+        const reason = `the zstd content is packed in ${frames} frames of less than ${frameBytesMin} bytes; pack it in one`;
+        throw new UnreadableSourceError('too-many-frames', reason);
+      }
       const frame = createZstdDecompress({ chunkSize, params: { [zlib.ZSTD_d_windowLogMax]: zstdWindowLogMax } });
       const feed = new Feed(left, source);
       yield* through(
@@ -18,6 +29,8 @@ export async function* zstdFrames(bytes: AsyncIterable<Uint8Array>, chunkSize: n
         frame,
       );
       left = feed.unused(frame.bytesWritten);
+      frames += 1;
+      packedBytes += frame.bytesWritten;
     } while (left.length > 0);
   } finally {
     await source.return?.();
