@@ -48,11 +48,12 @@ const importers = {
   '@google-cloud/bigquery': 'libs/bigquery',
   '@google-cloud/bigtable': 'libs/bigtable',
   '@google-cloud/pubsub': 'libs/pubsub',
-  esbuild: 'tools/workspace',
+  esbuild: ['libs/rule-compiler', 'tools/workspace'],
   fastify: 'libs/http',
   ioredis: 'libs/redis',
   'isolated-vm': 'libs/sandbox',
   pino: 'libs/telemetry',
+  typescript: 'libs/rule-compiler',
   yaml: 'apps/ingest',
 };
 

@@ -1,10 +1,10 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { extname, join } from 'node:path';
-import { stockRules, type Flow, type RuleVersion } from '@meterflow/rules';
-import { compileRule } from '@meterflow/sandbox';
+import { join } from 'node:path';
+import { entriesOf, isSource, isTestFile, problemText, type RuleCompiler } from '@meterflow/rule-compiler';
+import { parameterProblems, stockRules, type Flow, type RuleDeclaration, type RuleVersion } from '@meterflow/rules';
 import { FlowFileError, parseFlowFile, type FlowFile } from './flow-file.ts';
 
-export const ruleFilesMax = 50;
+export const ruleFilesMax = 200;
 export const ruleFileBytesMax = 1024 * 1024;
 const flowFileName = 'flow.json';
 
@@ -21,37 +21,54 @@ export async function folderSignature(folder: string): Promise<string> {
 }
 
 /**
- * The flow that a tenant's folder makes: rule files in the order of `flow.json`, or of their names. Undefined where the
- * folder holds neither. Throws {@link FlowFileError} or RuleFailureError for what can't be one.
+ * The flow that a tenant's folder makes: the rules at its top in the order of `flow.json`, or of their files' names.
+ * Undefined where the folder holds neither. Throws {@link FlowFileError} for what can't be one, and tells all of it.
  */
-export async function folderFlow(folder: string): Promise<FolderFlow | undefined> {
+export async function folderFlow(
+  folder: string,
+  compiler: Pick<RuleCompiler, 'compile'>,
+): Promise<FolderFlow | undefined> {
   const names = await flowFiles(folder);
-  if (names.length === 0) {
+  const sources = names.filter((name) => name !== flowFileName);
+  const entries = entriesOf(sources).filter((name) => !isTestFile(name));
+  if (entries.length === 0 && sources.length === names.length) {
     return undefined;
   }
   if (names.length > ruleFilesMax) {
     throw new FlowFileError(`more than ${ruleFilesMax} files`);
   }
-  const rules = new Map(stockRules.map((rule) => [rule.name, rule]));
-  const own: string[] = [];
-  let file: FlowFile | undefined;
+  const texts = new Map<string, string>();
   for (const name of names) {
-    const text = await readLimited(join(folder, name), name);
-    if (name === flowFileName) {
-      file = parseFlowFile(text);
-    } else {
-      const ruleName = name.slice(0, -extname(name).length);
-      rules.set(ruleName, compileRule(text, name));
-      own.push(ruleName);
-    }
+    texts.set(name, await readLimited(join(folder, name), name));
   }
-  return flowOf(
-    file ?? { onFailure: 'skip', decimals: 6, steps: own.map((rule) => ({ rule, parameters: {}, channels: '*' })) },
-    rules,
-  );
+  const flowText = texts.get(flowFileName);
+  const file = flowText === undefined ? undefined : parseFlowFile(flowText);
+  texts.delete(flowFileName);
+  const own = entries.length === 0 ? [] : await compiledRules({ files: texts, entries }, compiler);
+  const inOrder = own.map(({ version: { name } }) => ({ rule: name, parameters: {}, channels: '*' }));
+  return flowOf(file ?? { onFailure: 'skip', decimals: 6, steps: inOrder }, own);
 }
 
-function flowOf({ onFailure, decimals, steps }: FlowFile, rules: ReadonlyMap<string, RuleVersion>): FolderFlow {
+interface OwnRule {
+  readonly version: RuleVersion;
+  readonly declaration?: RuleDeclaration;
+}
+
+async function compiledRules(
+  project: Parameters<RuleCompiler['compile']>[0],
+  compiler: Pick<RuleCompiler, 'compile'>,
+): Promise<readonly OwnRule[]> {
+  const compiled = await compiler.compile(project);
+  if ('problems' in compiled) {
+    throw new FlowFileError(compiled.problems.map(problemText).join('\n'));
+  }
+  return compiled.rules;
+}
+
+function flowOf({ onFailure, decimals, steps }: FlowFile, own: readonly OwnRule[]): FolderFlow {
+  const rules = new Map<string, OwnRule>(
+    [...stockRules.map((version) => ({ version })), ...own].map((rule) => [rule.version.name, rule]),
+  );
   const resolved = steps.map(({ rule: name, parameters, channels }) => {
     const rule = rules.get(name);
     if (rule === undefined) {
@@ -59,15 +76,26 @@ function flowOf({ onFailure, decimals, steps }: FlowFile, rules: ReadonlyMap<str
         `flow.json names the rule ${name}, but there is no ${name}.ts, and no stock rule of that name`,
       );
     }
-    return { rule, parameters, channels };
+    const [problem] = rule.declaration === undefined ? [] : parameterProblems(rule.declaration, parameters);
+    if (problem !== undefined) {
+      throw new FlowFileError(`flow.json: rule ${name}: parameter ${problem.parameter} ${problem.problem}`);
+    }
+    return { rule: rule.version, parameters, channels };
   });
   return { flow: { name: 'folder', steps: resolved, onFailure }, decimals };
 }
 
+/** Paths within the folder, those that a rule can be made of and `flow.json`. */
 async function flowFiles(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { withFileTypes: true });
-  const names = entries.filter((entry) => entry.isFile()).map(({ name }) => name);
-  return names.filter((name) => name === flowFileName || /^[^.].*\.(?:ts|js)$/.test(name)).sort();
+  const entries = await readdir(folder, { withFileTypes: true, recursive: true });
+  const paths = entries
+    .filter((entry) => entry.isFile())
+    .map((entry) =>
+      join(entry.parentPath, entry.name)
+        .slice(folder.length + 1)
+        .replaceAll('\\', '/'),
+    );
+  return paths.filter((path) => path === flowFileName || isSource(path)).sort();
 }
 
 async function readLimited(path: string, name: string): Promise<string> {

@@ -3,7 +3,8 @@ import { dataDirectory } from '@meterflow/embedded';
 import { configured, openPlatform } from '@meterflow/platform';
 import { activationLeaseMsDefault, Activations } from '@meterflow/registry';
 import { defaultFlow, emptyBatch } from '@meterflow/rules';
-import { IsolatedSandbox } from '@meterflow/sandbox';
+import { RuleCompiler } from '@meterflow/rule-compiler';
+import { IsolatedSandbox, readDeclaration } from '@meterflow/sandbox';
 import { noSink, parseServiceConfig, runService, stageRun } from '@meterflow/service';
 import { systemClock } from '@meterflow/stage';
 import { createTelemetry, serveOperations } from '@meterflow/telemetry';
@@ -42,6 +43,7 @@ await runService({
     const folder = new RulesFolder(dataDirectory(config.dataDir).rules, {
       activations,
       sandbox,
+      compiler: new RuleCompiler({ declare: readDeclaration }),
       clock: systemClock,
       onActivated: ({ tenant, number }) => {
         logger.info('rules from files are active', { tenant, activation: number });

@@ -5,7 +5,8 @@ import { Activations } from '@meterflow/registry';
 import { MemoryRegistry } from '@meterflow/registry/testing';
 import type { Activation } from '@meterflow/rules';
 import { sampleBatch } from '@meterflow/rules/testing';
-import { IsolatedSandbox } from '@meterflow/sandbox';
+import { RuleCompiler } from '@meterflow/rule-compiler';
+import { IsolatedSandbox, readDeclaration } from '@meterflow/sandbox';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { RulesFolder } from './rules-folder.ts';
 
@@ -21,6 +22,17 @@ export default defineRule({
 `;
 
 describe('rules from files', () => {
+  // Each project is compiled once: it takes a second.
+  const compiled = new Map<string, ReturnType<RuleCompiler['compile']>>();
+  const real = new RuleCompiler({ declare: readDeclaration });
+  const compiler: Pick<RuleCompiler, 'compile'> = {
+    compile: (project) => {
+      const key = JSON.stringify([...project.files]);
+      const outcome = compiled.get(key) ?? real.compile(project);
+      compiled.set(key, outcome);
+      return outcome;
+    },
+  };
   let sandbox: IsolatedSandbox;
   let root: string;
   let folder: string;
@@ -31,6 +43,7 @@ describe('rules from files', () => {
     new RulesFolder(root, {
       activations,
       sandbox,
+      compiler,
       clock: { nowMs: () => 0, sleep: () => Promise.resolve() },
       onActivated: (activation) => activated.push(activation),
       onProblem: ({ tenant, message }) => problems.push(`${tenant}: ${message}`),
@@ -92,12 +105,12 @@ describe('rules from files', () => {
 
   test.each([
     ['a syntax error', 'doubling.ts', doubling.replace('context.parameters.factor;', ''), /doubling\.ts/],
-    ['an import', 'doubling.ts', `import fs from 'node:fs';\n${doubling}`, /doubling\.ts:1:1: .*rule-sdk/],
+    ['an import', 'doubling.ts', `import fs from 'node:fs';\n${doubling}`, /doubling\.ts:1:16: .*rule-sdk/],
     [
       'parameters that do not fit',
       'flow.json',
       JSON.stringify({ steps: [{ rule: 'doubling', parameters: { factor: 'x' } }] }),
-      /factor must be a number/,
+      /factor must be a number, not "x"/,
     ],
     ['a rule that is not there', 'flow.json', JSON.stringify({ steps: [{ rule: 'tripling' }] }), /no tripling\.ts/],
     ['no JSON', 'flow.json', '{', /not JSON/],

@@ -2,13 +2,15 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { emptyBatch, RuleFailureError, type Activation, type Flow, type Sandbox } from '@meterflow/rules';
 import { instantMsMax, type Activations } from '@meterflow/registry';
+import type { RuleCompiler } from '@meterflow/rule-compiler';
 import type { Clock } from '@meterflow/stage';
 import { FlowFileError } from './flow-file.ts';
 import { folderFlow, folderSignature, type FolderFlow } from './folder-flow.ts';
 
 export interface RulesFolderPorts {
-  readonly activations: Pick<Activations, 'create' | 'readNewest'>;
+  readonly activations: Pick<Activations, 'create' | 'list'>;
   readonly sandbox: Sandbox;
+  readonly compiler: Pick<RuleCompiler, 'compile'>;
   readonly clock: Clock;
   /** Told of each new activation. */
   readonly onActivated: (activation: Activation) => void;
@@ -18,6 +20,9 @@ export interface RulesFolderPorts {
 
 /** How often the folder is looked at. */
 export const rulesFolderPollMs = 1_000;
+
+/** So far back the folder's last activation is looked for. */
+const activationsLookedAt = 100;
 
 const tenantFolder = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 
@@ -60,7 +65,7 @@ export class RulesFolder {
       return;
     }
     try {
-      const found = await folderFlow(folder);
+      const found = await folderFlow(folder, this.#ports.compiler);
       if (found !== undefined) {
         await this.#activate(tenant, found);
       }
@@ -74,11 +79,15 @@ export class RulesFolder {
     }
   }
 
-  /** Makes an activation unless the newest one says the same already. */
+  /**
+   * Makes an activation unless the last one that the folder made says the same already: what was activated or rolled
+   * back since then by command holds until a file changes.
+   */
   async #activate(tenant: string, { flow, decimals }: FolderFlow): Promise<void> {
     await this.#ports.sandbox.run(flow, emptyBatch(tenant));
-    const newest = await this.#ports.activations.readNewest(tenant);
-    if (newest.decimals === decimals && meaning(newest.flow) === meaning(flow)) {
+    const made = await this.#ports.activations.list(tenant, { limit: activationsLookedAt });
+    const last = made.find(({ flow: { name } }) => name === flow.name);
+    if (last?.decimals === decimals && meaning(last.flow) === meaning(flow)) {
       return;
     }
     const span = { fromMs: -instantMsMax, toMs: instantMsMax };

@@ -21,6 +21,15 @@ export {
   type Principal,
   type Role,
 } from './keys.ts';
+export { restoreActivation, UnknownActivationError } from './restore-activation.ts';
+export {
+  RuleVersions,
+  ruleVersionsMax,
+  TooManyVersionsError,
+  UnknownRuleError,
+  type RuleUpload,
+  type StoredRule,
+} from './rule-versions.ts';
 export { UnreadableEntryError } from './parse-entry.ts';
 export {
   registryKinds,

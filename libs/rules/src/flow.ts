@@ -1,13 +1,15 @@
+import { sdkContract } from '@meterflow/rule-sdk';
+
 /** What becomes of a batch when one of a flow's rules fails on it. */
 export const failurePolicies = ['retry', 'skip', 'reject', 'halt'] as const;
 export type FailurePolicy = (typeof failurePolicies)[number];
 
 /** The rule-sdk contract that this build runs. */
-export const ruleContract = 1;
+export const ruleContract = sdkContract;
 
 export type ParameterValue = number | string | boolean;
 
-/** One immutable version of a rule. `id` is the SHA-256 of its source, hexadecimal. */
+/** One immutable version of a rule. `id` is the SHA-256 of what it was made of, hexadecimal. */
 export interface RuleVersion {
   readonly id: string;
   readonly name: string;
@@ -15,6 +17,8 @@ export interface RuleVersion {
   readonly contract: number;
   /** JavaScript, an ES module with `export default defineRule({ name, onReading(reading, context) {…} })`. */
   readonly source: string;
+  /** For each line of `source` where it comes from, `file:line`, or ''; absent where its lines are the file's own. */
+  readonly lines?: readonly string[];
 }
 
 export interface FlowStep {

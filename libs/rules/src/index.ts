@@ -8,6 +8,19 @@ export {
   type ParameterValue,
   type RuleVersion,
 } from './flow.ts';
+export { bundledLinesBefore, bundledSource } from './bundled-rule.ts';
+export {
+  isChannelPattern,
+  isRuleName,
+  ruleDeclaration,
+  RuleDeclarationError,
+  type RuleDeclaration,
+} from './rule-declaration.ts';
+export { parameterProblems, type ParameterProblem } from './set-parameters.ts';
+export { ruleTests, type RuleTests } from './rule-tests.ts';
+export { runRuleTests, type CaseOutcome } from './run-rule-tests.ts';
+export { sourceDiff } from './source-diff.ts';
+export { withStep } from './with-step.ts';
 export {
   change,
   failureReason,

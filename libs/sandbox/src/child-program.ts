@@ -13,7 +13,7 @@ export interface ChildProgram {
 }
 
 export function childProgram(entry: string, limits: SandboxLimits): ChildProgram {
-  return { entry, nodeArguments: nodeArguments(entry), settings: childSettings(limits) };
+  return { entry, nodeArguments: engineArguments(entry), settings: childSettings(limits) };
 }
 
 /** `child.ts` beside the sources, `sandbox-child.js` beside a bundle. */
@@ -27,7 +27,7 @@ export function defaultEntry(): string {
  * load into a process that began from Node's snapshot. Node's permission model then takes away writing, child
  * processes, workers, and reading anything but the program itself.
  */
-function nodeArguments(entry: string): string[] {
+export function engineArguments(entry: string): string[] {
   const engine = ['--no-concurrent-recompilation', '--no-node-snapshot', '--no-warnings'];
   const readable = readableFolders(entry).map((folder) => `--allow-fs-read=${folder}`);
   return [...engine, '--permission', '--allow-addons', ...readable];

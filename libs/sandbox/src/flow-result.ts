@@ -1,5 +1,12 @@
 import { ReadingCursor, utcText, type ReadingBatch } from '@meterflow/readings';
-import { RuleFailureError, type Flow, type FlowResult, type RuleFailure, type RuleFailureCode } from '@meterflow/rules';
+import {
+  RuleFailureError,
+  type Flow,
+  type FlowResult,
+  type FlowStep,
+  type RuleFailure,
+  type RuleFailureCode,
+} from '@meterflow/rules';
 import type { FrameReader } from './frame.ts';
 import { stepName } from './quarantine.ts';
 import { readResult } from './reply.ts';
@@ -38,7 +45,7 @@ function namedFailures({ flow, batch }: Run, json: string): RuleFailure[] {
     const series = batch.series[cursor.series];
     const reading = `meter ${series?.meter ?? ''}, channel ${series?.channel ?? ''}, ${utcText(cursor.startMs)}`;
     const guilty = flow.steps[step];
-    return { index, code, message: `${guilty === undefined ? 'a rule' : stepName(guilty)} on ${reading}: ${message}` };
+    return { index, code, message: `${nameOf(guilty)} on ${reading}: ${placed(message, guilty)}` };
   });
 }
 
@@ -46,5 +53,20 @@ function namedFailures({ flow, batch }: Run, json: string): RuleFailure[] {
 export function stepFailure({ flow }: Run, json: string): RuleFailureError {
   const [code, step, message] = JSON.parse(json) as [RuleFailureCode, number, string];
   const guilty = flow.steps[step];
-  return new RuleFailureError(code, `${guilty === undefined ? 'a rule' : stepName(guilty)}: ${message}`);
+  return new RuleFailureError(code, `${nameOf(guilty)}: ${placed(message, guilty)}`);
+}
+
+function nameOf(guilty: FlowStep | undefined): string {
+  return guilty === undefined ? 'a rule' : stepName(guilty);
+}
+
+/** The message with the place in the customer's files, where the version knows it, instead of the line of its bundle. */
+function placed(message: string, guilty: FlowStep | undefined): string {
+  const lines = guilty?.rule.lines;
+  return lines === undefined
+    ? message
+    : message.replace(/ \(line (\d+)\)$/, (_, line: string) => {
+        const place = lines[Number(line) - 1] ?? '';
+        return place === '' ? '' : ` (${place})`;
+      });
 }

@@ -1,4 +1,4 @@
-export { compileRule, ruleVersion } from './compile-rule.ts';
+export { ModuleFailureError, readDeclaration } from './declaration.ts';
 export { IsolatedSandbox, type IsolatedSandboxOptions, type SandboxIncident } from './isolated-sandbox.ts';
 export { sandboxLimits, type SandboxLimits } from './limits.ts';
 export { SandboxUnavailableError } from './sandbox-error.ts';

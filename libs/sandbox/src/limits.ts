@@ -40,8 +40,6 @@ export const sandboxLimits: SandboxLimits = {
 
 /** Length of a text that a rule sets (reason, method). */
 export const textCharsMax = 200;
-/** Length of one rule's source. */
-export const sourceCharsMax = 256 * 1024;
 /** Failures of single readings told in full, a batch. */
 export const failuresShownMax = 20;
 /** No frame between parent and child is longer. */

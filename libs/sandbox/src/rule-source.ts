@@ -16,11 +16,17 @@ const otherImport = /^[ \t]*(?:import\b(?!\s*[.(])|export\s[^;'"]*\bfrom\b)/m;
 const defaultExport = /^([ \t]*)export\s+default\s+(?=defineRule\s*\()/gm;
 const otherExport = /^[ \t]*export\b/m;
 
+// What a bundle begins with, as libs/rules writes it. A copy, so that a child need not load the library for it.
+const bundledHead = "import { defineRule } from '@meterflow/rule-sdk';\nexport default defineRule((() => {\n";
+
 /**
  * The body of a function that calls `defineRule`, from an ES module that exports such a call. Import and export are
- * blanked, character by character, so that positions stay what the customer sees.
+ * blanked, character by character, so that positions stay what the customer sees; a bundle was checked when it was made.
  */
 export function ruleBody(source: string): string {
+  if (source.startsWith(bundledHead)) {
+    return `\ndefineRule((() => {\n${source.slice(bundledHead.length)}`;
+  }
   const withoutSdk = source.replace(sdkImport, blank);
   refuse(withoutSdk, otherImport, "a rule can import nothing but '@meterflow/rule-sdk'");
   const exports = withoutSdk.match(defaultExport)?.length ?? 0;

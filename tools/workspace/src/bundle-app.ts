@@ -1,4 +1,5 @@
 import { build, type BuildOptions } from 'esbuild';
+import { copyFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { repositoryRoot } from './repository.ts';
 
@@ -9,8 +10,8 @@ const common = {
   format: 'esm',
   target: 'node24',
   sourcemap: true,
-  // Native code cannot be bundled; the image installs these.
-  external: ['isolated-vm', '@duckdb/*'],
+  // Native code cannot be bundled, nor what reads files beside itself; the image installs these.
+  external: ['isolated-vm', '@duckdb/*', 'esbuild', 'typescript'],
   // CommonJS packages inside an ES module still call `require` for Node's own modules, and ask where they are.
   banner: {
     js: [
@@ -22,9 +23,28 @@ const common = {
   logLevel: 'warning',
 } satisfies BuildOptions;
 
+interface ChildBundle {
+  readonly starter: string;
+  readonly entry: string;
+  readonly name: string;
+  /** A file that it reads when it runs, and what that is called beside the bundle. */
+  readonly reads?: { readonly file: string; readonly as: string };
+}
+
 /** What a module starts as a process of its own must lie beside any bundle that holds that module. */
-const children = [
+const children: readonly ChildBundle[] = [
   { starter: 'libs/sandbox/src/child-program.ts', entry: 'libs/sandbox/src/child.ts', name: 'sandbox-child.js' },
+  {
+    starter: 'libs/sandbox/src/declaration.ts',
+    entry: 'libs/sandbox/src/declaration-child.ts',
+    name: 'sandbox-declaration-child.js',
+  },
+  {
+    starter: 'libs/rule-compiler/src/compile-in-child.ts',
+    entry: 'libs/rule-compiler/src/compile-child.ts',
+    name: 'rule-compile-child.js',
+    reads: { file: 'libs/rule-sdk/src/index.ts', as: 'rule-sdk.ts' },
+  },
   {
     starter: 'libs/embedded/src/sql/sql-process.ts',
     entry: 'libs/embedded/src/sql/sql-child.ts',
@@ -42,8 +62,11 @@ export async function bundleApp(app: string, folder: string): Promise<string> {
     outfile,
     metafile: true,
   });
-  for (const { entry, name } of children.filter(({ starter }) => starter in metafile.inputs)) {
+  for (const { entry, name, reads } of children.filter(({ starter }) => starter in metafile.inputs)) {
     await build({ ...common, entryPoints: [entry], outfile: join(target, name) });
+    if (reads !== undefined) {
+      await copyFile(join(repositoryRoot, reads.file), join(target, reads.as));
+    }
   }
   return outfile;
 }

@@ -1,13 +1,11 @@
 import { BatchBuilder, rawVersion, ReadingRow } from '@meterflow/readings';
 import { flowOf } from '@meterflow/rules';
-import { compileRule, IsolatedSandbox } from '../index.ts';
+import { ruleOf } from '@meterflow/rules/testing';
+import { IsolatedSandbox } from '../index.ts';
 
 // A process with a sandbox that runs the rule body given, for tests that kill it. Says its child's process id.
 
-const rule = compileRule(
-  `export default defineRule({ name: 'given', onReading(reading) { ${process.argv[2] ?? ''} } });`,
-  'given',
-);
+const rule = ruleOf(process.argv[2] ?? '', 'given');
 const builder = new BatchBuilder();
 const row = new ReadingRow();
 row.series = builder.series('meter', 'import');

@@ -1,0 +1,46 @@
+import { existsSync, readFileSync, writeSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { bundleModule, type BundledModule } from './bundle-module.ts';
+import type { CompileAnswer, CompileRequest } from './compile-request.ts';
+import { shownProblems, type SourceProblem } from './source-problem.ts';
+
+// Bundles and checks one project. A process of its own: TypeScript is big, takes as long as hostile types make it take, and
+// is ended by its parent when that is too long.
+
+async function answer({ files: texts, entries }: CompileRequest): Promise<CompileAnswer> {
+  const files = new Map(texts);
+  const sdk = readFileSync(sdkPath(), 'utf8');
+  const modules: (BundledModule & { readonly file: string })[] = [];
+  const problems: SourceProblem[] = [];
+  for (const file of entries) {
+    const bundled = await bundleModule(files, file, sdk);
+    if ('problems' in bundled) {
+      problems.push(...bundled.problems);
+    } else {
+      modules.push({ file, ...bundled });
+    }
+  }
+  if (problems.length === 0) {
+    // What can't be bundled need not load it.
+    const { checkTypes } = await import('./check-types.ts');
+    problems.push(...checkTypes(files, entries, sdk));
+  }
+  return problems.length === 0 ? { modules } : { problems: shownProblems(problems) };
+}
+
+/** The SDK's one file: of the package, or beside a bundle. */
+function sdkPath(): string {
+  const beside = join(import.meta.dirname, 'rule-sdk.ts');
+  return existsSync(beside) ? beside : createRequire(import.meta.url).resolve('@meterflow/rule-sdk');
+}
+
+function send(text: string): void {
+  const bytes = Buffer.from(text);
+  for (let sent = 0; sent < bytes.length;) {
+    sent += writeSync(1, bytes, sent);
+  }
+}
+
+send(JSON.stringify(await answer(JSON.parse(readFileSync(0, 'utf8')) as CompileRequest)));
+process.exit(0);

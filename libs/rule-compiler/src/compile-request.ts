@@ -1,0 +1,13 @@
+import type { BundledModule } from './bundle-module.ts';
+import type { SourceProblem } from './source-problem.ts';
+
+/** What the child is told on its standard input. */
+export interface CompileRequest {
+  readonly files: readonly (readonly [path: string, text: string])[];
+  readonly entries: readonly string[];
+}
+
+/** What it answers on its standard output. */
+export type CompileAnswer =
+  | { readonly modules: readonly (BundledModule & { readonly file: string })[] }
+  | { readonly problems: readonly SourceProblem[] };

@@ -1,0 +1,66 @@
+import { describe, expect, test } from 'vitest';
+import { convertUnit, flowOf, parameterProblems, ruleDeclaration, sourceDiff, withStep } from './index.ts';
+
+const capped = ruleDeclaration({
+  name: 'capped',
+  onReading: true,
+  parameters: {
+    top: { type: 'number', min: 0, max: 100, unit: 'kWh' },
+    mode: { type: 'string', default: 'cut', choices: ['cut', 'flag'] },
+    quiet: { type: 'boolean', default: false },
+  },
+});
+
+describe('parameters', () => {
+  test.each([
+    [{ top: 5 }, []],
+    [{ top: 5, mode: 'flag', quiet: true }, []],
+    [{}, ['top is missing: it has no default, so give it a value']],
+    [{ top: 101 }, ['top must be between 0 and 100 kWh, not 101']],
+    [{ top: '5' }, ['top must be a number, not "5"']],
+    [{ top: NaN }, ['top must be a number, not null']],
+    [{ top: 5, mode: 'drop' }, ['mode must be one of cut, flag, not "drop"']],
+    [{ top: 5, tip: 1 }, ['tip is no parameter of capped; it has top, mode, quiet']],
+    [
+      JSON.parse('{"top":5,"__proto__":1}') as Record<string, number>,
+      ['__proto__ is no parameter of capped; it has top, mode, quiet'],
+    ],
+    [JSON.parse('{"__proto__":{"top":5}}') as Record<string, number>, ['__proto__ is no parameter', 'top is missing']],
+  ])('%j', (given, problems) => {
+    const told = parameterProblems(capped, given).map(({ parameter, problem }) => `${parameter} ${problem}`);
+    expect(told).toHaveLength(problems.length);
+    problems.forEach((problem, index) => {
+      expect(told[index]).toContain(problem);
+    });
+  });
+});
+
+test('a step takes the place of its rule’s own on the same channels, or comes last', () => {
+  const step = (factor: number, channels: string) => ({
+    rule: convertUnit,
+    parameters: { factor, unit: 'Wh' },
+    channels,
+  });
+  const flow = withStep(withStep(flowOf('x', []), step(1, 'import')), step(2, 'export'));
+  expect(
+    withStep(flow, step(3, 'import')).steps.map(({ parameters, channels }) => [parameters['factor'], channels]),
+  ).toEqual([
+    [3, 'import'],
+    [2, 'export'],
+  ]);
+});
+
+describe('the diff of sources', () => {
+  test('shows what goes and comes between what stays', () => {
+    const before = { 'a.ts': 'one\ntwo\nthree\nfour\nfive\n', 'b.ts': 'same\n', 'c.ts': 'gone\n' };
+    const after = { 'a.ts': 'one\ntwo\nTHREE\nfour\n4.5\nfive\n', 'b.ts': 'same\n', 'd.ts': 'new\n' };
+    expect(sourceDiff(before, after).split('\n')).toEqual([
+      ...['--- a.ts', '  one', '  two', '- three', '+ THREE', '  four', '+ 4.5', '  five'],
+      ...['--- c.ts', '- gone', '--- d.ts', '+ new'],
+    ]);
+  });
+
+  test('of the same is nothing', () => {
+    expect(sourceDiff({ a: 'x' }, { a: 'x' })).toBe('');
+  });
+});
