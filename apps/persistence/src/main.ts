@@ -1,56 +1,39 @@
-import { configured, openPlatform } from '@meterflow/platform';
-import { parseServiceConfig, runService, stageRun, type StageRun } from '@meterflow/service';
-import { Tenants } from '@meterflow/registry';
-import { systemClock } from '@meterflow/stage';
+import type { Lifecycle } from '@meterflow/graceful-shutdown';
+import {
+  configured,
+  openGooglePlatform,
+  openGoogleWarehouse,
+  openPlatform,
+  warehouseProcess,
+} from '@meterflow/platform';
+import { runService, type StageRun } from '@meterflow/service';
 import { createTelemetry, serveOperations } from '@meterflow/telemetry';
-import { subscriptionName, type Lane } from '@meterflow/contracts';
-import { aggregatePersistence } from './aggregate-persistence.ts';
-import { countedReadings } from './counted-readings.ts';
-import { Promises } from './promises.ts';
-import { readingPersistence } from './reading-persistence.ts';
+import { parsePersistenceConfig, type WarehousePlatform } from './persistence-config.ts';
+import { primaryStages } from './primary-stages.ts';
+import { warehouseStages } from './warehouse-stages.ts';
 
-const config = configured((environment, made) => parseServiceConfig(environment, { ...made, service: 'persistence' }));
-const telemetry = createTelemetry({ service: 'persistence', level: config.logLevel, otlp: config.otlp });
-const nowMs = (): number => systemClock.nowMs();
+const config = configured(parsePersistenceConfig);
+const { operations, drainMs, stuckMs, logLevel, otlp, owner, lanes } = config.service;
+const telemetry = createTelemetry({ service: 'persistence', level: logLevel, otlp });
 
 await runService({
   telemetry,
-  tell: (probe) => serveOperations(config.operations, probe),
-  drainMs: config.drainMs,
-  stuckMs: config.stuckMs,
-  open: async (lifecycle) => {
-    const { owner } = config;
-    const { platform } = await openPlatform(config, telemetry);
-    lifecycle.register('platform', () => platform.close());
-    const promises = new Promises(new Tenants({ registry: platform.registry, nowMs }), nowMs);
-    const common = { platform, owner, telemetry };
-    const stages = (lane: Lane): StageRun[] => [
-      ...(['raw', 'validated'] as const).map((layer) =>
-        stageRun(readingPersistence({ layer, lane }), {
-          ...common,
-          lane,
-          subscription: subscriptionName(`persistence-${layer}`, lane),
-          sink: countedReadings(platform.readings(layer), { layer, telemetry, promises, nowMs }),
-        }),
-      ),
-      stageRun(aggregatePersistence({ lane }), {
-        ...common,
-        lane,
-        subscription: subscriptionName('persistence-aggregates', lane),
-        sink: sinkOf(platform.aggregates),
-      }),
-    ];
-    return config.lanes.flatMap((lane) => stages(lane));
-  },
+  tell: (probe) => serveOperations(operations, probe),
+  drainMs,
+  stuckMs,
+  open: (lifecycle) => (config.sink === 'primary' ? openPrimary(lifecycle) : openWarehouse(lifecycle, config.platform)),
 });
 
-/** The outcomes are in the ledger; the stage needs none of them. */
-function sinkOf<Write>(store: { write(writes: readonly Write[]): Promise<unknown> }): {
-  write(writes: readonly Write[]): Promise<void>;
-} {
-  return {
-    write: async (writes) => {
-      await store.write(writes);
-    },
-  };
+async function openPrimary(lifecycle: Lifecycle): Promise<readonly StageRun[]> {
+  const { platform } = await openPlatform(config.service, telemetry);
+  lifecycle.register('platform', () => platform.close());
+  return primaryStages({ platform, owner, telemetry }, lanes);
+}
+
+/** The same batches once more, into the warehouse beside the primary store. */
+async function openWarehouse(lifecycle: Lifecycle, google: WarehousePlatform): Promise<readonly StageRun[]> {
+  const platform = await openGooglePlatform(warehouseProcess(google), telemetry);
+  lifecycle.register('platform', () => platform.close());
+  const { warehouse, limits } = await openGoogleWarehouse(google, { telemetry, signal: lifecycle.signal });
+  return warehouseStages({ platform, warehouse, limits, owner, telemetry }, lanes);
 }

@@ -8,9 +8,11 @@ export interface WarehousePorts {
   readonly signal?: AbortSignal;
 }
 
+type WarehouseConfig = Pick<GoogleConfig, 'projectId' | 'pubsub'> & Required<Pick<GoogleConfig, 'warehouse'>>;
+
 /** The warehouse that the configuration names, with the limits of the stages before it. Opens no connection. */
 export async function openGoogleWarehouse(
-  { projectId, warehouse }: Pick<GoogleConfig, 'projectId'> & Required<Pick<GoogleConfig, 'warehouse'>>,
+  { projectId, pubsub, warehouse }: WarehouseConfig,
   { telemetry, signal }: WarehousePorts,
 ): Promise<{ readonly warehouse: Warehouse; readonly limits: StageLimits }> {
   // Loaded here: whoever has no warehouse does without its client.
@@ -27,5 +29,13 @@ export async function openGoogleWarehouse(
     telemetry,
     ...(signal === undefined ? {} : { signal }),
   });
-  return { warehouse: opened, limits: warehouseStageLimits };
+  // Leases are renewed from when a group is complete: what came first must not have run out by then.
+  const coalesceMs = Math.min(warehouseStageLimits.coalesceMs, pubsub.ackDeadlineMs / 3);
+  return { warehouse: opened, limits: { ...warehouseStageLimits, coalesceMs } };
+}
+
+/** The configuration of a process that does nothing but fill the warehouse: in large groups, each of which takes minutes. */
+export function warehouseProcess(config: GoogleConfig): GoogleConfig {
+  const limits = { leasesMax: 2_048, leasedBytesMax: 32 * 1024 * 1024, finishMs: 60 * 60_000 };
+  return { ...config, pubsub: { ...config.pubsub, limits } };
 }

@@ -58,13 +58,13 @@ async function provisionTables(
 }
 
 async function provisionWarehouse(
-  { projectId, warehouse }: GroundConfig,
+  { projectId, pubsub, warehouse }: GroundConfig,
   checkOnly: boolean,
 ): Promise<readonly Drift[]> {
   if (warehouse === undefined) {
     return [];
   }
-  const opened = await openGoogleWarehouse({ projectId, warehouse }, { telemetry: silentTelemetry });
+  const opened = await openGoogleWarehouse({ projectId, pubsub, warehouse }, { telemetry: silentTelemetry });
   const drifts = await opened.warehouse.drift();
   if (!checkOnly && drifts.length > 0) {
     await opened.warehouse.provision();

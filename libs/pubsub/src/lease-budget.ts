@@ -4,6 +4,8 @@ export interface LeaseBudgetOptions {
   readonly ackDeadlineMs: number;
   readonly leasesMax: number;
   readonly leasedBytesMax: number;
+  /** Half an ack deadline when absent. */
+  readonly finishMs?: number;
 }
 
 /**
@@ -27,11 +29,11 @@ export class LeaseBudget {
   room(wanted: number, nowMs: number): number {
     this.#forgetLost(nowMs);
     this.#note(nowMs);
-    const { leasesMax, leasedBytesMax, ackDeadlineMs } = this.#options;
+    const { leasesMax, leasedBytesMax, ackDeadlineMs, finishMs = ackDeadlineMs / 2 } = this.#options;
     if (this.#bytes >= leasedBytesMax) {
       return 0;
     }
-    const paceMax = this.#settled === 0 ? leasesMax : Math.ceil((this.#settled / this.#busyMs) * (ackDeadlineMs / 2));
+    const paceMax = this.#settled === 0 ? leasesMax : Math.ceil((this.#settled / this.#busyMs) * finishMs);
     const bytesEach = this.#bytes / Math.max(1, this.#out.size);
     const bytesRoom = bytesEach === 0 ? leasesMax : Math.ceil((leasedBytesMax - this.#bytes) / bytesEach);
     return Math.max(0, Math.min(wanted, bytesRoom, Math.min(paceMax, leasesMax) - this.#out.size));

@@ -4,6 +4,8 @@ export interface PubsubLimits {
   readonly leasesMax: number;
   /** So many bytes of payload are leased when more is asked for; one answer may pass it. */
   readonly leasedBytesMax: number;
+  /** A source leases no more than it can finish in so long; half an ack deadline when absent, so that others get theirs. */
+  readonly finishMs?: number;
   /** How long a pull waits for its answer; one that was lost is noticed after it. */
   readonly pullTimeoutMs: number;
   /** How long a pull that is out may still answer when its stage stops: what it carries would be lost for an ack deadline. */

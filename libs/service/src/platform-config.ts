@@ -22,6 +22,8 @@ export interface GoogleConfig {
     readonly ackDeadlineMs: number;
     /** So long a topic and a subscription keep messages, also settled ones. */
     readonly retentionMs: number;
+    /** What a source may hold, where its stage works in large groups. */
+    readonly limits?: { readonly leasesMax: number; readonly leasedBytesMax: number; readonly finishMs: number };
     /** `host:port` */
     readonly emulator?: string;
   };
