@@ -5,6 +5,7 @@ import {
   type Reader,
   type ReaderCounts,
   type ReaderOptions,
+  type Steps,
 } from '@meterflow/formats';
 import {
   BatchBuilder,
@@ -31,6 +32,8 @@ interface Problem {
   readonly reason: string;
 }
 
+/** Some milliseconds of work, also where all of them are rejected. */
+const readingsPerStep = 1_000;
 /** The source's own codes and methods are no longer than in other formats. */
 const codeCharsMax = 32;
 
@@ -61,19 +64,23 @@ export class ColumnsReader implements Reader {
   /** Columns are made by programs, mostly of live readings: nothing is looked for in them. */
   readonly remarked: RemarkCounts = noRemarks;
 
-  push(bytes: Uint8Array): void {
+  *push(bytes: Uint8Array): Steps {
     this.#bytes += bytes.length;
     if (this.#bytes > messageLimits.payloadBytesMax) {
       const reason = `a message has ${messageLimits.payloadBytesMax} bytes at most: send several`;
       throw new UnreadableSourceError('message-too-large', reason);
     }
     this.#pieces.push(bytes.slice());
+    yield;
   }
 
-  end(): void {
+  *end(): Steps {
     const batch = this.#decoded();
     const cursor = new ReadingCursor(batch.columns);
     while (cursor.next()) {
+      if ((cursor.index + 1) % readingsPerStep === 0) {
+        yield;
+      }
       const problem = this.#problemOf(cursor);
       if (problem === undefined) {
         this.#append(batch, cursor);

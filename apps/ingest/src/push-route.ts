@@ -50,6 +50,7 @@ const answer = z.object({
   received: count,
   accepted: count,
   rejected: count,
+  rejectsListed: count.describe('how many of them are in the list: all, up to a million'),
   rejects: z.array(z.unknown()).describe('the first ones: line, column, code, reason, text'),
   repeated: count.describe('readings that it brings more than once'),
   gaps: count.describe('holes between readings of a series; `missing` readings would fill them'),

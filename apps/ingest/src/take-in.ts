@@ -1,5 +1,6 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { encodeReadingBatch, messageAttributes, topicName, type Lane } from '@meterflow/contracts';
-import { UnreadableSourceError, type Mapping, type Reader, type ReaderCounts } from '@meterflow/formats';
+import { UnreadableSourceError, type Mapping, type Reader, type ReaderCounts, type Steps } from '@meterflow/formats';
 import { readingsPerBatchMax, type ReadingBatch } from '@meterflow/readings';
 import {
   noRemarks,
@@ -88,8 +89,10 @@ export class InterruptedError extends Error {
 
 /** Published together: one synced commit for so many messages. */
 const publishedTogetherMax = 16;
-/** Stored together, unless it is the end. */
+/** Stored together, unless it is the end; rejects also once they may hold on to so much of the content. */
 const remarksTogether = 1_000;
+const rejectsTogether = 8_000;
+const rejectedBytesTogether = 4 * 1024 * 1024;
 const retryMs = 100;
 
 /**
@@ -212,6 +215,8 @@ class Intake {
   readonly #topic: string;
   #messages: { readonly message: OutgoingMessage; readonly span: Span }[] = [];
   #rejects: Reject[] = [];
+  /** Content that came since rejects were stored. */
+  #unstoredBytes = 0;
   #remarks: Remark[] = [];
   #remarked: RemarkCounts = noRemarks;
   #batches = 0;
@@ -230,12 +235,12 @@ class Intake {
       reader = this.#reader(publishes);
       let bytes = 0;
       for await (const piece of this.#request.bytes()) {
-        reader.push(piece);
+        this.#unstoredBytes += piece.length;
+        await this.#walk(reader.push(piece));
         bytes += piece.length;
-        await this.#flush(publishedTogetherMax);
         this.#request.onProgress?.({ bytes, counts: reader.counts });
       }
-      reader.end();
+      await this.#walk(reader.end());
     } catch (error) {
       if (!(error instanceof UnreadableSourceError)) {
         throw error;
@@ -245,6 +250,15 @@ class Intake {
     await this.#flush(1);
     this.#remarked = publishes && reader !== undefined ? reader.remarked : noRemarks;
     return reader?.counts ?? { received: 0, accepted: 0, rejected: 0 };
+  }
+
+  /** After each step everybody else has their turn, whatever the content is. */
+  async #walk(steps: Steps): Promise<void> {
+    for (let isDone = false; !isDone;) {
+      isDone = steps.next().done === true;
+      await this.#flush(publishedTogetherMax);
+      await turn();
+    }
   }
 
   /** One bad line and the mapping's `onBadLine: reject-source`: nothing of it is taken. */
@@ -329,7 +343,9 @@ class Intake {
         span.end();
       });
     }
-    if (this.#rejects.length > 0) {
+    const isMuch = this.#rejects.length >= rejectsTogether || this.#unstoredBytes >= rejectedBytesTogether;
+    if (this.#rejects.length > 0 && (least === 1 || isMuch)) {
+      this.#unstoredBytes = 0;
       const rejects = this.#rejects.splice(0);
       await attempt(this.#ports, () => this.#ports.sources.reject(this.#delivery.sourceId, rejects));
     }

@@ -8,7 +8,7 @@
  */
 import { readingCount } from '@meterflow/readings';
 import { closeSync, openSync, readSync } from 'node:fs';
-import { createReader, defaultMapping } from '../src/index.ts';
+import { atOneGo, createReader, defaultMapping } from '../src/index.ts';
 
 const pieceBytes = 128 * 1024;
 const nanosecondsIn = { microsecond: 1e3, millisecond: 1e6 };
@@ -42,11 +42,11 @@ function readOnce(file: string): Run {
   for (let length = next(); length > 0; length = next()) {
     const { received } = reader.counts;
     const pieceStarted = performance.now();
-    reader.push(piece.subarray(0, length));
+    atOneGo(reader.push(piece.subarray(0, length)));
     const milliseconds = performance.now() - pieceStarted;
     pieceNanoseconds.push((milliseconds * nanosecondsIn.millisecond) / Math.max(1, reader.counts.received - received));
   }
-  reader.end();
+  atOneGo(reader.end());
   const { user, system } = process.cpuUsage(cpu);
   closeSync(handle);
   return {

@@ -2,7 +2,7 @@ import { utcText } from '@meterflow/readings';
 import type { Remark, RemarkCounts } from '@meterflow/receipts';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createReader, defaultMapping } from './index.ts';
+import { atOneGo, createReader, defaultMapping } from './index.ts';
 import { remarksPerCodeMax, spansPerSeriesMax } from './limits.ts';
 
 const stepMs = 900_000;
@@ -31,9 +31,9 @@ function noticed(text: string, cutAt: number = text.length): { remarks: Remark[]
     },
     onRemarks: (some) => remarks.push(...some),
   });
-  reader.push(Buffer.from(text.slice(0, cutAt)));
-  reader.push(Buffer.from(text.slice(cutAt)));
-  reader.end();
+  atOneGo(reader.push(Buffer.from(text.slice(0, cutAt))));
+  atOneGo(reader.push(Buffer.from(text.slice(cutAt))));
+  atOneGo(reader.end());
   return { remarks: remarks.sort((a, b) => a.line - b.line), remarked: reader.remarked };
 }
 
@@ -141,10 +141,12 @@ describe('what a source repeats and leaves out', () => {
       onRejects: () => undefined,
       onRemarks: (some) => remarks.push(...some),
     });
-    reader.push(
-      Buffer.from('meter_id,channel,start,value,unit\n' + days.map((day) => `m,c,${day}T00:00,1,kWh\n`).join('')),
+    atOneGo(
+      reader.push(
+        Buffer.from('meter_id,channel,start,value,unit\n' + days.map((day) => `m,c,${day}T00:00,1,kWh\n`).join('')),
+      ),
     );
-    reader.end();
+    atOneGo(reader.end());
     expect(reader.remarked).toMatchObject({ repeated: 0, gaps: 1 });
     expect(remarks).toMatchObject([{ line: 5, code: 'gap' }]);
   });

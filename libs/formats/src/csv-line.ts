@@ -3,7 +3,8 @@ import type { RowProblem } from './row.ts';
 /**
  * Splits one line of CSV into its fields: quoted ones may hold delimiters and doubled quotes, and white space around
  * any field is dropped. A line break always ends a line, also between quotes: then a quote too many costs one line and
- * not the rest of the file, and a meter's readings hold no line breaks.
+ * not the rest of the file, and a meter's readings hold no line breaks. What stands after such a break is no line either:
+ * a field that does not begin with a quote holds none.
  */
 export function splitCsvLine(line: string, delimiter: string): string[] | RowProblem {
   const fields: string[] = [];
@@ -28,7 +29,12 @@ export function splitCsvLine(line: string, delimiter: string): string[] | RowPro
     } else {
       const next = line.indexOf(delimiter, position);
       const end = next < 0 ? line.length : next;
-      fields.push(line.slice(position, end).trim());
+      const field = line.slice(position, end);
+      if (field.includes('"')) {
+        const reason = 'a quote stands within a field that does not begin with one';
+        return { field: 'line', code: 'stray-quote', reason };
+      }
+      fields.push(field.trim());
       position = end;
     }
     if (position >= line.length) {

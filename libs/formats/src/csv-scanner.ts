@@ -1,11 +1,13 @@
 import { CsvFastLane } from './csv-fast-lane.ts';
 import type { CsvLayout } from './csv-layout.ts';
 import { splitCsvLine } from './csv-line.ts';
+import { costlyLinesPerStep } from './limits.ts';
 import { lineText } from './reject-list.ts';
 import { RowReader } from './row-reader.ts';
 import type { RowSourceOptions } from './row-source.ts';
 import { Stretch, type RowProblem } from './row.ts';
 import { newSeries } from './series-table.ts';
+import type { Steps } from './steps.ts';
 import { lineProblem, textOfLine } from './text-line.ts';
 
 const lineFeed = 10;
@@ -30,10 +32,13 @@ export class CsvScanner {
   #bytes: Uint8Array = new Uint8Array(0);
   /** Where the stretch that was read last begins. */
   #stretchStart = 0;
+  /** Lines so far that did not come through the fast lane. */
+  #costly = 0;
   readonly #rejectFast = (index: number, problem: RowProblem): void => {
     const { line, ends } = (this.#fastLane as CsvFastLane).lines;
     const start = index === 0 ? this.#stretchStart : (ends[index - 1] as number);
-    this.#reject(line + index, problem, lineText(this.#bytes, start, (ends[index] as number) - 1));
+    this.#costly += 1;
+    this.#reject(line + index, problem, () => lineText(this.#bytes, start, (ends[index] as number) - 1));
   };
 
   constructor(options: CsvScannerOptions) {
@@ -47,11 +52,22 @@ export class CsvScanner {
   }
 
   /** Reads the bytes [from, to): whole lines, each with its line feed. */
-  scan(bytes: Uint8Array, from: number, to: number): void {
+  *scan(bytes: Uint8Array, from: number, to: number): Steps {
     this.#bytes = bytes.subarray(0, to);
     const view = new DataView(bytes.buffer, bytes.byteOffset, to);
-    let position = from;
+    let position = this.#scanOn(view, from);
     while (position < to) {
+      yield;
+      position = this.#scanOn(view, position);
+    }
+  }
+
+  /** Returns where it stopped: at the end, or after {@link costlyLinesPerStep}. */
+  #scanOn(view: DataView, from: number): number {
+    const to = this.#bytes.length;
+    const costlyMax = this.#costly + costlyLinesPerStep;
+    let position = from;
+    while (position < to && this.#costly < costlyMax) {
       const next = this.#fastLane?.read(this.#bytes, view, position) ?? position;
       if (next === position) {
         position = this.#takeSlow(this.#bytes, position);
@@ -64,6 +80,7 @@ export class CsvScanner {
         this.#fastLane?.forget();
       }
     }
+    return position;
   }
 
   #takeFast(start: number): void {
@@ -77,9 +94,10 @@ export class CsvScanner {
   #takeSlow(bytes: Uint8Array, start: number): number {
     const end = bytes.indexOf(lineFeed, start);
     this.#line += 1;
+    this.#costly += 1;
     const text = textOfLine(bytes, start, end);
     if (typeof text !== 'string') {
-      this.#reject(this.#line, text, lineText(bytes, start, end));
+      this.#reject(this.#line, text, () => lineText(bytes, start, end));
     } else if (text.trim() !== '') {
       this.#takeText(text);
     }
@@ -93,10 +111,10 @@ export class CsvScanner {
     if (problem === undefined) {
       this.#row.line = this.#line;
       sink.take(this.#row, (_index, why) => {
-        this.#reject(this.#line, why, text);
+        this.#reject(this.#line, why, () => text);
       });
     } else {
-      this.#reject(this.#line, problem, text);
+      this.#reject(this.#line, problem, () => text);
     }
   }
 
@@ -107,7 +125,7 @@ export class CsvScanner {
       : lineProblem('wrong-field-count', `has ${fields.length} fields, not ${layout.columnCount}`);
   }
 
-  #reject(line: number, problem: RowProblem, text: string): void {
+  #reject(line: number, problem: RowProblem, text: () => string): void {
     const { layout, rejects } = this.#options;
     const column = problem.field === 'line' ? undefined : layout.shownNames[layout.columnOf[problem.field]];
     rejects.add({ line, column: column ?? '', problem, text });

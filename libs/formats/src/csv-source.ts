@@ -4,6 +4,7 @@ import { splitCsvLine } from './csv-line.ts';
 import { CsvScanner } from './csv-scanner.ts';
 import { LineSplitter } from './line-splitter.ts';
 import type { RowSource, RowSourceOptions } from './row-source.ts';
+import type { Steps } from './steps.ts';
 import { textOfLine } from './text-line.ts';
 import { UnreadableSourceError } from './unreadable-source-error.ts';
 
@@ -18,25 +19,25 @@ export class CsvSource implements RowSource {
 
   constructor(options: RowSourceOptions) {
     this.#options = options;
-    this.#splitter = new LineSplitter((bytes, from, to) => {
-      this.#take(bytes, from, to);
-    });
+    this.#splitter = new LineSplitter((bytes, from, to) => this.#take(bytes, from, to));
   }
 
-  push(bytes: Uint8Array): void {
-    this.#splitter.push(bytes);
+  push(bytes: Uint8Array): Steps {
+    return this.#splitter.push(bytes);
   }
 
-  end(): void {
-    this.#splitter.end();
+  end(): Steps {
+    return this.#splitter.end();
   }
 
-  #take(bytes: Uint8Array, from: number, to: number): void {
+  *#take(bytes: Uint8Array, from: number, to: number): Steps {
     let position = from;
     while (this.#scanner === undefined && position < to) {
       position = this.#takeFirst(bytes, position);
     }
-    this.#scanner?.scan(bytes, position, to);
+    if (this.#scanner !== undefined) {
+      yield* this.#scanner.scan(bytes, position, to);
+    }
   }
 
   /** Takes one line before the readings, or sees that the readings begin; returns the position after it. */

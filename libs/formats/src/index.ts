@@ -10,4 +10,5 @@ export {
   type MappingInput,
 } from './mapping.ts';
 export { createReader, formats, type Format, type Reader, type ReaderCounts, type ReaderOptions } from './reader.ts';
+export { atOneGo, type Steps } from './steps.ts';
 export { UnreadableSourceError } from './unreadable-source-error.ts';

@@ -1,16 +1,20 @@
 import { choices, wantedColumns } from './csv-layout.ts';
 import { RowReader } from './row-reader.ts';
 import type { RowSourceOptions } from './row-source.ts';
+import { costlyLinesPerStep } from './limits.ts';
 import { Stretch, type FieldName, type RowProblem } from './row.ts';
 import { newSeries } from './series-table.ts';
+import type { Steps } from './steps.ts';
 import { UnreadableSourceError } from './unreadable-source-error.ts';
 
 /** A row with the place it stood at: its line, or its number in a document, from 1. */
 export interface JsonRow {
   readonly value: unknown;
   readonly line: number;
-  /** As it came. */
-  readonly text: string;
+  /** As it came; where it is not told, the value is shown. */
+  readonly text?: string;
+  /** Why it has no value. */
+  readonly problem?: RowProblem;
 }
 
 /** Turns objects, one a reading, into rows for the sink, and those that are none into rejects. */
@@ -35,21 +39,32 @@ export class JsonRows {
     }
   }
 
-  take({ value, line, text }: JsonRow): void {
-    const problem = isObject(value) ? this.#read(value, line, text) : notAnObject;
+  take(row: JsonRow): void {
+    const problem = row.problem ?? (isObject(row.value) ? this.#read(row.value, row) : notAnObject);
     if (problem !== undefined) {
-      this.#reject(line, problem, text);
+      this.#reject(row, problem);
     }
   }
 
-  #read(fields: Readonly<Record<string, unknown>>, line: number, text: string): RowProblem | undefined {
+  *takeAll(rows: Iterable<JsonRow>): Steps {
+    let taken = 0;
+    for (const row of rows) {
+      this.take(row);
+      taken += 1;
+      if (taken % costlyLinesPerStep === 0) {
+        yield;
+      }
+    }
+  }
+
+  #read(fields: Readonly<Record<string, unknown>>, row: JsonRow): RowProblem | undefined {
     const problem = this.#wrongType(fields) ?? this.#reader.read((field) => this.#text(fields, field), this.#row);
     if (problem !== undefined) {
       return problem;
     }
-    this.#row.line = line;
+    this.#row.line = row.line;
     this.#options.sink.take(this.#row, (_index, why) => {
-      this.#reject(line, why, text);
+      this.#reject(row, why);
     });
     return undefined;
   }
@@ -74,9 +89,9 @@ export class JsonRows {
     return typeof value === 'number' ? String(value) : typeof value === 'string' ? value.trim() : undefined;
   }
 
-  #reject(line: number, problem: RowProblem, text: string): void {
+  #reject({ value, line, text }: JsonRow, problem: RowProblem): void {
     const column = problem.field === 'line' ? '' : (this.#names.get(problem.field)?.[0] ?? problem.field);
-    this.#options.rejects.add({ line, column, problem, text });
+    this.#options.rejects.add({ line, column, problem, text: () => text ?? JSON.stringify(value) });
   }
 }
 

@@ -2,6 +2,11 @@
 export const lineBytesMax = 65_536;
 /** A JSON document is parsed as a whole; larger sources come as NDJSON or CSV. */
 export const documentBytesMax = 16 * 1024 * 1024;
+/**
+ * Lines that are read the complete way, or rejected, in one step: some milliseconds. Lines that take the fast lane need
+ * no count, since a piece of content has only so many.
+ */
+export const costlyLinesPerStep = 1_000;
 /** Brackets within brackets in JSON. */
 export const jsonDepthMax = 8;
 /** How much of a source's beginning the interval length is deduced from. */
@@ -16,8 +21,6 @@ export const spansPerSeriesMax = 16;
 export const remarksPerCodeMax = 1_000;
 /** Rejects that are handed over at once. */
 export const rejectsPerCallMax = 1_000;
-/** How much of a rejected line is kept. */
-export const rejectTextCharsMax = 200;
 /** A reading may start this long after its acceptance: meters' clocks are off, forecasts are not readings. */
 export const futureMsMax = 2 * 86_400_000;
 /** Columns of a file, and rows before its header. */

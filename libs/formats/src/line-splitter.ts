@@ -1,10 +1,11 @@
 import { lineBytesMax } from './limits.ts';
+import type { Steps } from './steps.ts';
 
 const lineFeed = 10;
 /** One byte more than a line may have, so that what follows still sees that it is too long. */
 const keptBytesMax = lineBytesMax + 1;
 
-export type LinesTaker = (bytes: Uint8Array, from: number, to: number) => void;
+export type LinesTaker = (bytes: Uint8Array, from: number, to: number) => Steps;
 
 /**
  * Cuts a stream of bytes into stretches of whole lines, each with its line feed; the same lines however the stream
@@ -19,7 +20,7 @@ export class LineSplitter {
     this.#take = take;
   }
 
-  push(bytes: Uint8Array): void {
+  *push(bytes: Uint8Array): Steps {
     const last = bytes.lastIndexOf(lineFeed);
     if (last < 0) {
       this.#keep(bytes, 0, bytes.length);
@@ -28,18 +29,18 @@ export class LineSplitter {
     const start = this.#keptLength === 0 ? 0 : bytes.indexOf(lineFeed) + 1;
     if (start > 0) {
       this.#keep(bytes, 0, start - 1);
-      this.#takeKept();
+      yield* this.#takeKept();
     }
     if (start <= last) {
-      this.#take(bytes, start, last + 1);
+      yield* this.#take(bytes, start, last + 1);
     }
     this.#keep(bytes, last + 1, bytes.length);
   }
 
   /** Gives out the last line, where it has no line feed. */
-  end(): void {
+  *end(): Steps {
     if (this.#keptLength > 0) {
-      this.#takeKept();
+      yield* this.#takeKept();
     }
   }
 
@@ -54,10 +55,10 @@ export class LineSplitter {
     this.#keptLength += length;
   }
 
-  #takeKept(): void {
+  #takeKept(): Steps {
     const length = this.#keptLength;
     this.#kept[length] = lineFeed;
     this.#keptLength = 0;
-    this.#take(this.#kept, 0, length + 1);
+    return this.#take(this.#kept, 0, length + 1);
   }
 }

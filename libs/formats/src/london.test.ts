@@ -4,7 +4,7 @@ import { ExactSum, formatDecimal, ReadingCursor, type ReadingBatch } from '@mete
 import type { Reject, Remark } from '@meterflow/receipts';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { builtInMappings, createReader, mappingForHeader } from './index.ts';
+import { atOneGo, builtInMappings, createReader, mappingForHeader } from './index.ts';
 
 const shared = process.env['METERFLOW_SHARED'] ?? '';
 
@@ -26,8 +26,8 @@ function readSource(name: string) {
     onRejects: (some) => rejects.push(...some),
     onRemarks: (some) => remarks.push(...some),
   });
-  reader.push(bytes);
-  reader.end();
+  atOneGo(reader.push(bytes));
+  atOneGo(reader.end());
   return { batches, rejects, remarks, counts: reader.counts, remarked: reader.remarked };
 }
 

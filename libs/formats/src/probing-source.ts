@@ -1,9 +1,10 @@
 import { probeBytesMax } from './limits.ts';
 import type { RowSource } from './row-source.ts';
+import type { Steps } from './steps.ts';
 
 export interface ProbingOptions {
   /** Deduces the interval length from the beginning of the source, or from all of it where it has not more. */
-  readonly probe: (beginning: Uint8Array, isWhole: boolean) => number;
+  readonly probe: (beginning: Uint8Array, isWhole: boolean) => Steps<number>;
   /** Makes what reads the source, with the length deduced. */
   readonly open: (lengthMs: number) => RowSource;
 }
@@ -19,20 +20,22 @@ export class ProbingSource implements RowSource {
     this.#options = options;
   }
 
-  push(bytes: Uint8Array): void {
+  *push(bytes: Uint8Array): Steps {
     if (this.#source !== undefined) {
-      this.#source.push(bytes);
+      yield* this.#source.push(bytes);
       return;
     }
     const taken = bytes.subarray(0, probeBytesMax - this.#length);
     this.#keep(taken);
     if (this.#length === probeBytesMax) {
-      this.#open(false).push(bytes.subarray(taken.length));
+      const source = yield* this.#open(false);
+      yield* source.push(bytes.subarray(taken.length));
     }
   }
 
-  end(): void {
-    (this.#source ?? this.#open(true)).end();
+  *end(): Steps {
+    const source = this.#source ?? (yield* this.#open(true));
+    yield* source.end();
   }
 
   #keep(bytes: Uint8Array): void {
@@ -46,11 +49,12 @@ export class ProbingSource implements RowSource {
     this.#length = length;
   }
 
-  #open(isWhole: boolean): RowSource {
+  *#open(isWhole: boolean): Steps<RowSource> {
     const beginning = this.#beginning.subarray(0, this.#length);
     this.#beginning = new Uint8Array(0);
-    this.#source = this.#options.open(this.#options.probe(beginning, isWhole));
-    this.#source.push(beginning);
-    return this.#source;
+    const source = this.#options.open(yield* this.#options.probe(beginning, isWhole));
+    this.#source = source;
+    yield* source.push(beginning);
+    return source;
   }
 }

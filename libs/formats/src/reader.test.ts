@@ -4,6 +4,7 @@ import { defaultMapping } from './built-in-mappings.ts';
 import { documentBytesMax, probeBytesMax, rejectsPerCallMax, seriesRememberedMax } from './limits.ts';
 import { parseMapping, type MappingInput } from './mapping.ts';
 import { createReader, type ReaderOptions } from './reader.ts';
+import { atOneGo } from './steps.ts';
 import { readWhole, testAcceptedAtMs, type ReadSource } from './testing/read-whole.ts';
 import { UnreadableSourceError } from './unreadable-source-error.ts';
 
@@ -110,11 +111,13 @@ describe('rejects', () => {
       onBatch: () => undefined,
       onRejects: (rejects) => calls.push(rejects.length),
     });
-    reader.push(
-      encoder.encode(`${header}\n${'bad line\n'.repeat(rejectsPerCallMax + 5)}${'#'.repeat(probeBytesMax)}\n`),
+    atOneGo(
+      reader.push(
+        encoder.encode(`${header}\n${'bad line\n'.repeat(rejectsPerCallMax + 5)}${'#'.repeat(probeBytesMax)}\n`),
+      ),
     );
     expect(calls).toEqual([rejectsPerCallMax, 6]);
-    reader.end();
+    atOneGo(reader.end());
     expect(reader.counts).toEqual({ received: rejectsPerCallMax + 6, accepted: 0, rejected: rejectsPerCallMax + 6 });
   });
 

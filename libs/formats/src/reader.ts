@@ -5,7 +5,7 @@ import { Coverage } from './coverage.ts';
 import { CsvSource } from './csv-source.ts';
 import { Intake } from './intake.ts';
 import { IntervalProbe } from './interval-probe.ts';
-import { defaultIntervalMs, futureMsMax, probeRowsMax } from './limits.ts';
+import { defaultIntervalMs, futureMsMax } from './limits.ts';
 import { JsonRows, type JsonRow } from './json-rows.ts';
 import { JsonSource } from './json-source.ts';
 import { LocalClock } from './local-clock.ts';
@@ -16,6 +16,7 @@ import { RejectList } from './reject-list.ts';
 import { RemarkList } from './remark-list.ts';
 import type { RowSource, RowSourceOptions } from './row-source.ts';
 import { SeriesTable } from './series-table.ts';
+import type { Steps } from './steps.ts';
 
 export const formats = ['csv', 'ndjson', 'json'] as const;
 export type Format = (typeof formats)[number];
@@ -37,11 +38,11 @@ export interface ReaderOptions {
    * before what is deduced. Must give the same for every delivery of one acceptance.
    */
   readonly registeredMs?: (meter: string, channel: string) => number | undefined;
-  /** Called during `push` and `end`, in order, with each batch as it is full. */
+  /** Called during the steps, in order, with each batch as it is full. */
   readonly onBatch: (batch: ReadingBatch) => void;
-  /** Called during `push` and `end`; every reject is handed over before the call that met it returns. */
+  /** Called during the steps; every reject that is kept is handed over by the end of the step that met it. */
   readonly onRejects: (rejects: readonly Reject[]) => void;
-  /** Called during `push` and `end` with what is noticed about lines that are taken: repeats and gaps. */
+  /** Called during the steps with what is noticed about lines that are taken: repeats and gaps. */
   readonly onRemarks?: (remarks: readonly Remark[]) => void;
 }
 
@@ -54,18 +55,19 @@ export interface ReaderCounts {
 
 /**
  * Reads one source, from its first byte to its last, into batches and rejects. The same bytes give the same batches and
- * rejects however they are cut into pushes. Synchronous: the caller holds back the next bytes until it has room for
- * batches. Bytes may be reused after the call. `push` and `end` throw {@link UnreadableSourceError} when nothing of
- * the rest can be read; the reader is of no more use then.
+ * rejects however they are cut into pushes. `push` and `end` give steps to be walked to their end, one after the other:
+ * between two of them, each some milliseconds long whatever the bytes are, the caller lets others have their turn, and
+ * holds back the next bytes until it has room for batches. Bytes may be reused once they are walked through. A step
+ * throws {@link UnreadableSourceError} when nothing of the rest can be read; the reader is of no more use then.
  *
  * A mapping with `onBadLine: reject-source` reads like any other: whoever takes its source in reads it twice, first to
  * see that `counts.rejected` stays 0.
  */
 export interface Reader {
-  push(bytes: Uint8Array): void;
-  end(): void;
+  push(bytes: Uint8Array): Steps;
+  end(): Steps;
   readonly counts: ReaderCounts;
-  /** Whole once `end` was called: gaps may be filled until then. */
+  /** Whole once the steps of `end` are walked: gaps may be filled until then. */
   readonly remarked: RemarkCounts;
 }
 
@@ -101,25 +103,27 @@ class SourceReader implements Reader {
     return this.#remarks.counts;
   }
 
-  push(bytes: Uint8Array): void {
-    this.#flushed(() => {
-      this.#source.push(bytes);
-    });
+  push(bytes: Uint8Array): Steps {
+    return this.#flushed(this.#source.push(bytes));
   }
 
-  end(): void {
-    this.#flushed(() => {
-      this.#source.end();
-      this.#intake?.end();
-    });
+  *end(): Steps {
+    yield* this.#flushed(this.#source.end());
+    this.#intake?.end();
+    this.#remarks.flush();
   }
 
-  #flushed(read: () => void): void {
-    try {
-      read();
-    } finally {
-      this.#rejects.flush();
-      this.#remarks.flush();
+  *#flushed(steps: Steps): Steps {
+    for (let isDone = false; !isDone;) {
+      try {
+        isDone = steps.next().done === true;
+      } finally {
+        this.#rejects.flush();
+        this.#remarks.flush();
+      }
+      if (!isDone) {
+        yield;
+      }
     }
   }
 
@@ -130,11 +134,11 @@ class SourceReader implements Reader {
     }
     return new ProbingSource({
       probe: (beginning, isWhole) =>
-        this.#deduced((parts) => {
+        this.#deduced(function* (parts) {
           const source = open(parts);
-          source.push(beginning);
+          yield* source.push(beginning);
           if (isWhole) {
-            source.end();
+            yield* source.end();
           }
         }),
       open: (deduced) => open(this.#intakeParts(deduced)),
@@ -144,30 +148,23 @@ class SourceReader implements Reader {
   #documentSource(): RowSource {
     // Sees at once whether the mapping suits.
     new JsonRows(this.#probeParts(new IntervalProbe()));
-    return new JsonSource((rows) => {
-      const feed = (parts: RowSourceOptions, some: readonly JsonRow[]): void => {
-        const taker = new JsonRows(parts);
-        some.forEach((row) => {
-          taker.take(row);
-        });
-      };
-      const lengthMs =
-        intervalMsOf(this.#options.mapping) ??
-        this.#deduced((parts) => {
-          feed(parts, rows.slice(0, probeRowsMax));
-        });
-      feed(this.#intakeParts(lengthMs), rows);
-    });
+    return new JsonSource((first, rows) => this.#documentRows(first, rows));
   }
 
-  #deduced(readBeginning: (parts: RowSourceOptions) => void): number {
+  *#documentRows(first: readonly JsonRow[], rows: Iterable<JsonRow>): Steps {
+    const lengthMs =
+      intervalMsOf(this.#options.mapping) ?? (yield* this.#deduced((parts) => new JsonRows(parts).takeAll(first)));
+    yield* new JsonRows(this.#intakeParts(lengthMs)).takeAll(rows);
+  }
+
+  *#deduced(readBeginning: (parts: RowSourceOptions) => Steps): Steps<number> {
     const probe = new IntervalProbe();
-    readBeginning(this.#probeParts(probe));
+    yield* readBeginning(this.#probeParts(probe));
     return probe.intervalMs ?? defaultIntervalMs;
   }
 
   #probeParts(sink: IntervalProbe): RowSourceOptions {
-    const rejects = new RejectList(() => undefined);
+    const rejects = new RejectList(() => undefined, 0);
     return { mapping: this.#options.mapping, clock: this.#clock, sink, table: new SeriesTable(), rejects, lengthMs: 0 };
   }
 

@@ -1,40 +1,47 @@
-import type { Reject } from '@meterflow/receipts';
-import { rejectsPerCallMax, rejectTextCharsMax } from './limits.ts';
+import { rejectsKeptMax, rejectTextCharsMax, type Reject } from '@meterflow/receipts';
+import { rejectsPerCallMax } from './limits.ts';
 import type { RowProblem } from './row.ts';
+import { latin1Text, printableEnd } from './text-line.ts';
 
 const lenient = new TextDecoder('utf-8');
 
-/** Collects rejected lines and hands them over in groups. */
+/** Counts rejected lines, and hands the first ones, {@link rejectsKeptMax} unless told, over in groups. */
 export class RejectList {
   count = 0;
   readonly #hand: (rejects: readonly Reject[]) => void;
+  readonly #keptMax: number;
   #rejects: Reject[] = [];
 
-  constructor(hand: (rejects: readonly Reject[]) => void) {
+  constructor(hand: (rejects: readonly Reject[]) => void, keptMax: number = rejectsKeptMax) {
     this.#hand = hand;
+    this.#keptMax = keptMax;
   }
 
+  /** `text` is asked for where the line is kept. */
   add(reject: {
     readonly line: number;
     readonly column: string;
     readonly problem: RowProblem;
-    readonly text: string;
+    readonly text: () => string;
   }): void {
+    this.count += 1;
+    if (this.count > this.#keptMax) {
+      return;
+    }
     const { line, column, problem, text } = reject;
     this.#rejects.push({
       line,
       column,
       code: problem.code,
       reason: problem.reason,
-      text: text.slice(0, rejectTextCharsMax),
+      text: text().slice(0, rejectTextCharsMax),
     });
-    this.count += 1;
     if (this.#rejects.length === rejectsPerCallMax) {
       this.flush();
     }
   }
 
-  /** To be called at the end of each push, so that no reject waits for the next. */
+  /** To be called at the end of each step, so that no reject waits for the next. */
   flush(): void {
     if (this.#rejects.length > 0) {
       const rejects = this.#rejects;
@@ -47,5 +54,8 @@ export class RejectList {
 /** The beginning of a line as text, whatever its bytes, without its carriage return. */
 export function lineText(bytes: Uint8Array, from: number, to: number): string {
   // Four bytes at most make a character of UTF-8.
-  return lenient.decode(bytes.subarray(from, Math.min(to, from + rejectTextCharsMax * 4))).replace(/\r$/, '');
+  const end = Math.min(to, from + rejectTextCharsMax * 4);
+  return printableEnd(bytes, from, end) === end
+    ? latin1Text(bytes, from, end)
+    : lenient.decode(bytes.subarray(from, end)).replace(/\r$/, '');
 }

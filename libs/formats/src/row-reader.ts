@@ -1,9 +1,9 @@
-import { InvalidReadingError, missingCode, parseDecimal, type Decimal } from '@meterflow/readings';
+import { missingCode, readDecimal } from '@meterflow/readings';
 import { qualityMeant, unitMeant } from './field-meanings.ts';
 import type { LocalClock } from './local-clock.ts';
 import type { Mapping } from './mapping.ts';
 import type { FieldName, RowProblem, Stretch } from './row.ts';
-import type { SeriesEntry, SeriesTable } from './series-table.ts';
+import type { SeriesTable } from './series-table.ts';
 import { instantOf, stampReader, type Stamp, type StampReader } from './stamp.ts';
 
 /** The text of a field, without white space at its ends; undefined where the source has no such column or field. */
@@ -15,16 +15,6 @@ export interface RowReaderOptions {
   readonly clock: LocalClock;
   /** The length of intervals as far as it is known; 0 if not. */
   readonly lengthMs: number;
-}
-
-/** Thrown within this file: a field that says why its line is not taken. */
-class FieldProblem extends Error {
-  readonly problem: RowProblem;
-
-  constructor(problem: RowProblem) {
-    super(problem.reason);
-    this.problem = problem;
-  }
 }
 
 /**
@@ -47,149 +37,145 @@ export class RowReader {
     this.#readStamp = stampReader(mapping.time.format);
   }
 
-  /** Makes the stretch hold this one line; returns why it can't. */
+  /** Makes the stretch hold this one line; returns why it can't. Nothing is thrown: a source may be all bad lines. */
   read(text: FieldText, row: Stretch): RowProblem | undefined {
-    try {
-      row.series = this.#series(text);
-      row.startMs[0] = this.#instant('time', required('time', text('time')), row.series);
-      row.endMs = this.#end(text('end'), row.series);
-      this.#quality(text('quality') ?? '', row);
-      this.#value(text('value') ?? '', row);
-      row.unit = this.#unit(text('unit'));
-      row.declared = this.#declared(text('version') ?? '');
-      row.count = 1;
-      return undefined;
-    } catch (error) {
-      if (error instanceof FieldProblem) {
-        return error.problem;
-      }
-      throw error;
-    }
+    row.count = 1;
+    return (
+      this.#readSeries(text, row) ??
+      this.#readTime(text('time'), row) ??
+      this.#readEnd(text('end'), row) ??
+      this.#readQuality(text('quality') ?? '', row) ??
+      this.#readValue(text('value') ?? '', row) ??
+      this.#readUnit(text('unit') ?? '', row) ??
+      this.#readVersion(text('version') ?? '', row)
+    );
   }
 
-  #series(text: FieldText): SeriesEntry {
+  #readSeries(text: FieldText, row: Stretch): RowProblem | undefined {
     const { meter, channel } = this.#mapping;
-    const meterText = 'constant' in meter ? meter.constant : required('meter', text('meter'));
-    const meterEntry = this.#table.meters.findText(meterText) ?? notAName('meter', meterText);
-    const channelText = 'constant' in channel ? channel.constant : required('channel', text('channel'));
-    const channelName = this.#table.channels.findText(channelText) ?? notAName('channel', channelText);
-    return this.#table.seriesOf(meterEntry, channelName);
+    const meterText = 'constant' in meter ? meter.constant : (text('meter') ?? '');
+    const meterEntry = meterText === '' ? undefined : this.#table.meters.findText(meterText);
+    if (meterEntry === undefined) {
+      return notAName('meter', meterText);
+    }
+    const channelText = 'constant' in channel ? channel.constant : (text('channel') ?? '');
+    const channelName = channelText === '' ? undefined : this.#table.channels.findText(channelText);
+    if (channelName === undefined) {
+      return notAName('channel', channelText);
+    }
+    row.series = this.#table.seriesOf(meterEntry, channelName);
+    return undefined;
   }
 
-  #instant(field: 'time' | 'end', text: string, series: SeriesEntry): number {
-    const stamp = this.#readStamp(text);
+  #readTime(text: string | undefined, row: Stretch): RowProblem | undefined {
+    const stamp = this.#readStamp(text ?? '');
     if (stamp === undefined) {
-      throw new FieldProblem({
-        field,
-        code: 'invalid-time',
-        reason: `"${shown(text)}" is not a time (${this.#mapping.time.format})`,
-      });
+      return this.#notATime('time', text ?? '');
     }
-    // The end of an interval is looked up beside the series' own progress, which only its starts move.
-    const progress = field === 'time' ? series : { foldLocalMs: series.foldLocalMs, foldPass: series.foldPass };
-    const instant = instantOf(stamp, this.#clock, { progress, lengthMs: this.#lengthMs });
-    if (Number.isNaN(instant)) {
-      const reason = `"${shown(text)}" is skipped by the clocks of ${this.#mapping.time.zone}`;
-      throw new FieldProblem({ field, code: 'nonexistent-local-time', reason });
-    }
-    return instant;
+    const instant = instantOf(stamp, this.#clock, { progress: row.series, lengthMs: this.#lengthMs });
+    row.startMs[0] = instant;
+    return Number.isNaN(instant) ? this.#skipped('time', text ?? '') : undefined;
   }
 
-  #end(text: string | undefined, series: SeriesEntry): number {
+  #readEnd(text: string | undefined, row: Stretch): RowProblem | undefined {
     const { end } = this.#mapping.interval;
+    row.endMs = NaN;
     if (end === undefined || ((text ?? '') === '' && end.optional)) {
-      return NaN;
+      return undefined;
     }
-    return this.#instant('end', required('end', text), series);
+    const stamp = this.#readStamp(text ?? '');
+    if (stamp === undefined) {
+      return this.#notATime('end', text ?? '');
+    }
+    // It is looked up beside the series' own progress, which only its starts move.
+    const { foldLocalMs, foldPass } = row.series;
+    const progress = { foldLocalMs, foldPass };
+    row.endMs = instantOf(stamp, this.#clock, { progress, lengthMs: this.#lengthMs });
+    return Number.isNaN(row.endMs) ? this.#skipped('end', text ?? '') : undefined;
   }
 
-  #quality(text: string, row: Stretch): void {
+  #notATime(field: 'time' | 'end', text: string): RowProblem {
+    const reason = `"${shown(text)}" is not a time (${this.#mapping.time.format})`;
+    return text === '' ? missing(field) : { field, code: 'invalid-time', reason };
+  }
+
+  #skipped(field: 'time' | 'end', text: string): RowProblem {
+    const reason = `"${shown(text)}" is skipped by the clocks of ${this.#mapping.time.zone}`;
+    return { field, code: 'nonexistent-local-time', reason };
+  }
+
+  #readQuality(text: string, row: Stretch): RowProblem | undefined {
     const meaning = qualityMeant(this.#mapping, text);
     if (meaning === undefined) {
-      throw new FieldProblem({
-        field: 'quality',
-        code: 'unknown-quality',
-        reason: `"${shown(text)}" is not a quality code`,
-      });
+      return { field: 'quality', code: 'unknown-quality', reason: `"${shown(text)}" is not a quality code` };
     }
     row.quality = meaning.quality;
     row.code = meaning.code;
+    return undefined;
   }
 
-  #value(text: string, row: Stretch): void {
+  #readValue(text: string, row: Stretch): RowProblem | undefined {
     if (row.quality === missingCode) {
       row.integers[0] = 0;
       row.decimals[0] = 0;
-      return;
+      return undefined;
     }
     const { nullTexts, decimalMark, decimalsMax } = this.#mapping.value;
     if (text === '' || nullTexts.some((none) => none.toLowerCase() === text.toLowerCase())) {
-      throw new FieldProblem({
-        field: 'value',
-        code: 'no-value',
-        reason: text === '' ? 'there is no value' : `"${shown(text)}" means no value`,
-      });
+      const reason = text === '' ? 'there is no value' : `"${shown(text)}" means no value`;
+      return { field: 'value', code: 'no-value', reason };
     }
-    const { integer, decimals } = this.#decimal(decimalMark === ',' ? swapMark(text) : text);
-    if (decimals > decimalsMax) {
-      throw new FieldProblem({
-        field: 'value',
-        code: 'too-many-decimals',
-        reason: `the value has more than ${decimalsMax} decimals`,
-      });
+    const decimal = readDecimal(decimalMark === ',' ? swapMark(text) : text);
+    if ('code' in decimal) {
+      return { field: 'value', code: decimal.code, reason: decimal.reason };
     }
-    row.integers[0] = integer === 0 ? 0 : integer;
-    row.decimals[0] = decimals;
+    if (decimal.decimals > decimalsMax) {
+      return { field: 'value', code: 'too-many-decimals', reason: `the value has more than ${decimalsMax} decimals` };
+    }
+    row.integers[0] = decimal.integer === 0 ? 0 : decimal.integer;
+    row.decimals[0] = decimal.decimals;
+    return undefined;
   }
 
-  #decimal(text: string): Decimal {
-    try {
-      return parseDecimal(text);
-    } catch (error) {
-      if (error instanceof InvalidReadingError) {
-        throw new FieldProblem({ field: 'value', code: error.code, reason: error.message });
-      }
-      throw error;
-    }
-  }
-
-  #unit(text: string | undefined): string {
-    const name = 'constant' in this.#mapping.unit ? '' : required('unit', text);
-    const unit = unitMeant(this.#mapping, name);
+  #readUnit(text: string, row: Stretch): RowProblem | undefined {
+    const isConstant = 'constant' in this.#mapping.unit;
+    const unit = isConstant || text !== '' ? unitMeant(this.#mapping, isConstant ? '' : text) : undefined;
     if (unit === undefined) {
-      throw new FieldProblem({ field: 'unit', code: 'unknown-unit', reason: `"${shown(name)}" is not a unit` });
+      return text === ''
+        ? missing('unit')
+        : { field: 'unit', code: 'unknown-unit', reason: `"${shown(text)}" is not a unit` };
     }
-    return unit;
+    row.unit = unit;
+    return undefined;
   }
 
-  #declared(text: string): number {
+  #readVersion(text: string, row: Stretch): RowProblem | undefined {
     const { version } = this.#mapping;
+    row.declared = 0;
     if (version === undefined || (text === '' && version.optional)) {
-      return 0;
+      return undefined;
     }
-    const declared =
-      version.kind === 'revision' ? revision(text) : creation(this.#readVersionStamp(required('version', text)));
-    if (declared === undefined) {
-      const what =
-        version.kind === 'revision'
-          ? 'a revision: a whole number from 1'
-          : 'a time of creation: ISO with Z or an offset';
-      throw new FieldProblem({ field: 'version', code: 'invalid-version', reason: `"${shown(text)}" is not ${what}` });
+    const isRevision = version.kind === 'revision';
+    const declared = isRevision ? revision(text) : creation(this.#readVersionStamp(text));
+    if (declared !== undefined) {
+      row.declared = declared;
+      return undefined;
     }
-    return declared;
+    if (text === '' && !isRevision) {
+      return missing('version');
+    }
+    const what = isRevision ? 'a revision: a whole number from 1' : 'a time of creation: ISO with Z or an offset';
+    return { field: 'version', code: 'invalid-version', reason: `"${shown(text)}" is not ${what}` };
   }
 }
 
-function required(field: FieldName, text: string | undefined): string {
-  if (text === undefined || text === '') {
-    throw new FieldProblem({ field, code: `missing-${field}`, reason: `there is no ${field}` });
-  }
-  return text;
+function missing(field: FieldName): RowProblem {
+  return { field, code: `missing-${field}`, reason: `there is no ${field}` };
 }
 
-function notAName(field: 'meter' | 'channel', text: string): never {
+function notAName(field: 'meter' | 'channel', text: string): RowProblem {
   const reason = `"${shown(text)}" is not a ${field}: 1 to 64 printable characters`;
-  throw new FieldProblem({ field, code: `invalid-${field}`, reason });
+  return text === '' ? missing(field) : { field, code: `invalid-${field}`, reason };
 }
 
 /** Swaps comma and dot, so that in a decimal comma's texts a dot is as wrong as a comma elsewhere. */

@@ -11,7 +11,7 @@ export function textOfLine(bytes: Uint8Array, from: number, to: number): string 
     return lineProblem('line-too-long', `is longer than ${lineBytesMax} bytes`);
   }
   const end = to > from && bytes[to - 1] === carriageReturn ? to - 1 : to;
-  if (isPlain(bytes, from, end)) {
+  if (printableEnd(bytes, from, end) === end) {
     return latin1Text(bytes, from, end);
   }
   const text = decoded(bytes.subarray(from, end));
@@ -21,18 +21,18 @@ export function textOfLine(bytes: Uint8Array, from: number, to: number): string 
   return hasControls(text) ? lineProblem('control-character', 'holds a control character') : text;
 }
 
-/** True for printable ASCII and tabs. */
-function isPlain(bytes: Uint8Array, from: number, to: number): boolean {
+/** Where printable ASCII and tabs end; `to` where all is. */
+export function printableEnd(bytes: Uint8Array, from: number, to: number): number {
   for (let position = from; position < to; position++) {
     const byte = bytes[position] as number;
     if ((byte < 32 && byte !== tab) || byte > 126) {
-      return false;
+      return position;
     }
   }
-  return true;
+  return to;
 }
 
-function latin1Text(bytes: Uint8Array, from: number, to: number): string {
+export function latin1Text(bytes: Uint8Array, from: number, to: number): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString('latin1');
 }
 

@@ -17,13 +17,28 @@ export interface Decimal {
 
 const decimalPattern = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,3}))?$/;
 
+/** Why a text is no value. */
+export interface DecimalProblem {
+  readonly code: 'invalid-value' | 'too-many-decimals' | 'value-too-large';
+  readonly reason: string;
+}
+
 /** Reads "-1.250", "5e-3"; throws {@link InvalidReadingError} for anything else, more than nine decimals, or 2^53 and over. */
 export function parseDecimal(text: string): Decimal {
+  const decimal = readDecimal(text);
+  if ('code' in decimal) {
+    throw new InvalidReadingError(decimal.code, decimal.reason);
+  }
+  return decimal;
+}
+
+/** The same for texts that may well be none: says why instead of throwing, which costs more than all the rest. */
+export function readDecimal(text: string): Decimal | DecimalProblem {
   const match = decimalPattern.exec(text.length <= 64 ? text : '');
   const whole = match?.[2] ?? '';
   const fraction = match?.[3] ?? '';
   if (match === null || whole.length + fraction.length === 0) {
-    throw new InvalidReadingError('invalid-value', `"${text.slice(0, 64)}" is not a number`);
+    return { code: 'invalid-value', reason: `"${text.slice(0, 64)}" is not a number` };
   }
   const digits = (whole + fraction).replace(/^0+/, '');
   const significant = digits.replace(/0+$/, '');
@@ -34,13 +49,13 @@ export function parseDecimal(text: string): Decimal {
   return decimalOf((match[1] === '-' ? -1 : 1) * Number(significant), significant.length, exponent);
 }
 
-function decimalOf(integer: number, digits: number, exponent: number): Decimal {
+function decimalOf(integer: number, digits: number, exponent: number): Decimal | DecimalProblem {
   if (exponent < -decimalsMax) {
-    throw new InvalidReadingError('too-many-decimals', `the value has more than ${decimalsMax} decimals`);
+    return { code: 'too-many-decimals', reason: `the value has more than ${decimalsMax} decimals` };
   }
   const scaled = exponent > 0 && exponent < 22 ? integer * (powersOfTen[exponent] as number) : integer;
   if (digits > 16 || exponent >= 22 || Math.abs(scaled) > integerMax) {
-    throw new InvalidReadingError('value-too-large', 'the value has more digits than 2^53 holds');
+    return { code: 'value-too-large', reason: 'the value has more digits than 2^53 holds' };
   }
   return { integer: scaled, decimals: Math.max(0, -exponent) };
 }

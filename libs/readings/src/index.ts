@@ -9,8 +9,10 @@ export {
   integerMax,
   parseDecimal,
   powersOfTen,
+  readDecimal,
   roundHalfEven,
   type Decimal,
+  type DecimalProblem,
 } from './decimal.ts';
 export { ExactSum } from './exact-sum.ts';
 export {

@@ -1,6 +1,7 @@
 export { isFinal, makeReceipt, type SourceFacts } from './make-receipt.ts';
 export {
   noRemarks,
+  rejectsKeptMax,
   rejectsShownMax,
   rejectTextCharsMax,
   type Receipt,

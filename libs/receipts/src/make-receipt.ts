@@ -6,7 +6,7 @@ import {
   type LedgerSummary,
   type OutcomeCounts,
 } from '@meterflow/idempotent-writes';
-import { noRemarks, type Receipt, type Reject, type Remark, type SourceState } from './receipt.ts';
+import { noRemarks, rejectsKeptMax, type Receipt, type Reject, type Remark, type SourceState } from './receipt.ts';
 import type { Acceptance, Closing } from './sources.ts';
 
 /** All that is known of one delivery. */
@@ -48,6 +48,7 @@ export function makeReceipt(facts: SourceFacts): Receipt {
     received: closing?.received ?? accepted + rejected,
     accepted,
     rejected,
+    rejectsListed: Math.min(rejected, rejectsKeptMax),
     rejects: facts.rejects,
     ...(closing?.remarked ?? noRemarks),
     remarks: facts.remarks,

@@ -43,7 +43,9 @@ export interface Receipt extends RemarkCounts {
   readonly received: number;
   readonly accepted: number;
   readonly rejected: number;
-  /** The first rejects; all of them are in the list. */
+  /** How many of them the list has: all, up to {@link rejectsKeptMax}. */
+  readonly rejectsListed: number;
+  /** The first rejects. */
   readonly rejects: readonly Reject[];
   /** The first remarks; more are in the list. */
   readonly remarks: readonly Remark[];
@@ -62,6 +64,9 @@ export interface Receipt extends RemarkCounts {
 
 /** How many rejects, and how many remarks, a receipt itself shows. */
 export const rejectsShownMax = 20;
+
+/** How many rejects of one source are in its list: the first ones. All are counted. */
+export const rejectsKeptMax = 1_000_000;
 
 /** How much of a rejected line is kept: enough to find it, and no more of a household's readings than that needs. */
 export const rejectTextCharsMax = 200;

@@ -123,6 +123,7 @@ const receipt: Receipt = {
   },
   ...{ received: 5, accepted: 4, rejected: 1, duplicates: 1, inserted: 3, superseded: 0, shadowed: 0, conflicts: 0 },
   ...{ aggregatesWritten: 9, batches: 1, batchesDead: 0, batchesParked: 0, seconds: 2 },
+  rejectsListed: 1,
   rejects: [{ line: 3, column: 'value', code: 'no-value', reason: 'it is empty', text: 'm,' }],
   ...{ repeated: 0, gaps: 0, missing: 0, remarks: [] },
 };

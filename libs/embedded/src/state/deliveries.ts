@@ -130,7 +130,8 @@ function deliveryOf(row: Record<string, SQLOutputValue>): StoredDelivery {
   };
 }
 
-/** Receipts that earlier builds kept tell of no remarks. */
+/** Receipts that earlier builds kept tell of no remarks, and have all rejects in their list. */
 function receiptOf(kept: string): Receipt {
-  return Object.assign({ ...noRemarks, remarks: [] }, JSON.parse(kept) as Receipt);
+  const receipt = JSON.parse(kept) as Receipt;
+  return Object.assign({ ...noRemarks, remarks: [], rejectsListed: receipt.rejected }, receipt);
 }

@@ -1,7 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { setImmediate as turn } from 'node:timers/promises';
-import { rejectsShownMax, rejectTextCharsMax, type Reject } from '@meterflow/receipts';
-import { lineTables, type LineTable } from './line-list.ts';
+import { rejectTextCharsMax, type Receipt, type Reject } from '@meterflow/receipts';
+import { lineKinds, LineList, type LineKind } from './line-list.ts';
+import { unpackedLines } from './packed-lines.ts';
 
 /** Whose sources to blank: a tenant's, or what in them names a meter. */
 export interface SourceErasure {
@@ -56,16 +57,17 @@ export async function eraseTexts(
     .prepare(`update acceptances set label = '' where tenant = ? and accepted_at_ms <= ? and ${labelTells}`)
     .run(tenant, upToMs, meter).changes;
   let rejects = 0;
-  for (const { table, delivery, line, reject } of tellingLines(database, { tenant, meter, upToMs })) {
-    database
-      .prepare(`update ${table} set ${lineTables[table]} = ? where delivery = ? and line = ?`)
-      .run(JSON.stringify(blanked(reject)), delivery, line);
-    rejects += 1;
-    if (rejects % rejectsPerTurn === 0) {
-      await turn();
+  for (const { kind, delivery, block, lines } of blocksOf(database, { tenant, upToMs })) {
+    const tells = (line: Reject): boolean => line.reason !== erasedReason && tellsOf(line, meter);
+    const telling = lines.filter(tells).length;
+    if (telling > 0) {
+      const kept = lines.map((line) => (tells(line) ? blanked(line) : line));
+      new LineList(database, kind).put({ delivery, block }, kept);
+      rejects += telling;
     }
+    await turn();
   }
-  database.prepare(renewReceipts).run(tenant, upToMs);
+  await renewReceipts(database, { tenant, upToMs });
   return { labels: Number(labels), rejects };
 }
 
@@ -75,8 +77,8 @@ export function foundTexts(database: DatabaseSync, { tenant, meter = '', upToMs 
     .prepare(`select count(*) as count from acceptances where tenant = ? and accepted_at_ms <= ? and ${labelTells}`)
     .get(tenant, upToMs, meter);
   let rejects = 0;
-  for (const { reject } of tellingLines(database, { tenant, meter, upToMs })) {
-    rejects += reject.reason === erasedReason ? 0 : 1;
+  for (const { lines } of blocksOf(database, { tenant, upToMs })) {
+    rejects += lines.filter((line) => line.reason !== erasedReason && tellsOf(line, meter)).length;
   }
   return { labels: Number(row?.['count']), rejects };
 }
@@ -97,58 +99,56 @@ export function keepable(
 }
 
 const labelTells = `label <> '' and instr(label, ?) > 0`;
-const rejectsPerPage = 10_000;
-const rejectsPerTurn = 1_000;
+const blocksPerPage = 100;
+const receiptsPerPage = 100;
 
-interface TellingLine {
-  readonly table: LineTable;
+interface Block {
+  readonly kind: LineKind;
   readonly delivery: number;
-  readonly line: number;
-  readonly reject: Reject;
+  readonly block: number;
+  readonly lines: readonly Reject[];
 }
 
-function* tellingLines(database: DatabaseSync, erasure: Required<SourceErasure>): Generator<TellingLine> {
-  yield* tellingLinesOf(database, 'rejects', erasure);
-  yield* tellingLinesOf(database, 'remarks', erasure);
-}
+type Whose = Pick<SourceErasure, 'tenant' | 'upToMs'>;
 
-function* tellingLinesOf(
-  database: DatabaseSync,
-  table: LineTable,
-  { tenant, meter, upToMs }: Required<SourceErasure>,
-): Generator<TellingLine> {
-  const column = lineTables[table];
+function* blocksOf(database: DatabaseSync, { tenant, upToMs }: Whose): Generator<Block> {
   const page = database.prepare(
-    `select delivery, line, ${column} from ${table}
-     where (delivery, line) > (?, ?) and delivery in (
+    `select delivery, kind, block, lines from line_blocks
+     where (delivery, kind, block) > (?, ?, ?) and delivery in (
        select deliveries.row from deliveries join acceptances on acceptances.row = deliveries.acceptance
        where deliveries.tenant = ? and accepted_at_ms <= ?)
-     order by delivery, line limit ${rejectsPerPage}`,
+     order by delivery, kind, block limit ${blocksPerPage}`,
   );
-  let [delivery, line] = [-1, -1];
-  for (;;) {
-    const rows = page.all(delivery, line, tenant, upToMs);
+  let rows = page.all(-1, '', -1, tenant, upToMs);
+  while (rows.length > 0) {
+    let last: Omit<Block, 'lines'> = { delivery: -1, kind: 'reject', block: -1 };
     for (const row of rows) {
-      delivery = Number(row['delivery']);
-      line = Number(row['line']);
-      const reject = JSON.parse(String(row[column])) as Reject;
-      if (reject.reason !== erasedReason && tellsOf(reject, meter)) {
-        yield { table, delivery, line, reject };
-      }
+      last = { delivery: Number(row['delivery']), kind: row['kind'] as LineKind, block: Number(row['block']) };
+      yield { ...last, lines: unpackedLines(row['lines']) };
     }
-    if (rows.length < rejectsPerPage) {
-      return;
-    }
+    rows = page.all(last.delivery, last.kind, last.block, tenant, upToMs);
   }
 }
 
-const renewReceipts = `
-  update deliveries set receipt = json_set(receipt,
-    '$.label', (select label from acceptances where acceptances.row = deliveries.acceptance),
-    '$.rejects', json(coalesce((select json_group_array(json(reject)) from (
-      select reject from rejects where rejects.delivery = deliveries.row order by line limit ${rejectsShownMax}
-    )), '[]')),
-    '$.remarks', json(coalesce((select json_group_array(json(remark)) from (
-      select remark from remarks where remarks.delivery = deliveries.row order by line limit ${rejectsShownMax}
-    )), '[]')))
-  where receipt is not null and tenant = ? and acceptance in (select row from acceptances where accepted_at_ms <= ?)`;
+/** Makes the receipts that are kept tell what the lists tell now. */
+async function renewReceipts(database: DatabaseSync, { tenant, upToMs }: Whose): Promise<void> {
+  const page = database.prepare(
+    `select deliveries.row, receipt, label from deliveries join acceptances on acceptances.row = deliveries.acceptance
+     where deliveries.row > ? and receipt is not null and deliveries.tenant = ? and accepted_at_ms <= ?
+     order by deliveries.row limit ${receiptsPerPage}`,
+  );
+  const renew = database.prepare('update deliveries set receipt = ? where row = ?');
+  const [rejects, remarks] = lineKinds.map((kind) => new LineList(database, kind)) as [LineList, LineList];
+  let rows = page.all(-1, tenant, upToMs);
+  while (rows.length > 0) {
+    let last = -1;
+    for (const { row, receipt, label } of rows) {
+      last = Number(row);
+      const kept = JSON.parse(String(receipt)) as Receipt;
+      const renewed = { ...kept, label: String(label), rejects: rejects.first(last), remarks: remarks.first(last) };
+      renew.run(JSON.stringify(renewed), last);
+    }
+    await turn();
+    rows = page.all(last, tenant, upToMs);
+  }
+}

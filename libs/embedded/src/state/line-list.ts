@@ -1,33 +1,55 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { rejectsShownMax, type Reject } from '@meterflow/receipts';
+import { packedLines, unpackedLines } from './packed-lines.ts';
 
-/** Tables of what is to be said of single lines, and the column that says it. */
-export const lineTables = { rejects: 'reject', remarks: 'remark' } as const;
-export type LineTable = keyof typeof lineTables;
+/** Why lines were not taken, and what was noticed about others. */
+export const lineKinds = ['reject', 'remark'] as const;
+export type LineKind = (typeof lineKinds)[number];
 
-/** What is to be said of lines of each delivery, once a line: why they were not taken, or what was noticed. */
+/** Lines whose numbers differ in less than this stand in one row. */
+const linesPerBlock = 1_000;
+
+/** What is to be said of lines of each delivery, once a line. Called within the caller's transaction where it writes. */
 export class LineList {
   readonly #database: DatabaseSync;
-  readonly #table: LineTable;
+  readonly #kind: LineKind;
 
-  constructor(database: DatabaseSync, table: LineTable) {
+  constructor(database: DatabaseSync, kind: LineKind) {
     this.#database = database;
-    this.#table = table;
+    this.#kind = kind;
   }
 
-  /** Called within the caller's transaction. A line that is there already stays as it is. */
+  /** A line that is there already stays as it is. */
   add(delivery: number, lines: readonly Reject[]): void {
-    const insert = this.#database.prepare(
-      `insert or ignore into ${this.#table} (delivery, line, ${lineTables[this.#table]}) values (?, ?, ?)`,
-    );
-    for (const line of lines) {
-      insert.run(delivery, line.line, JSON.stringify(line));
+    for (const [block, added] of Map.groupBy(lines, ({ line }) => Math.floor(line / linesPerBlock))) {
+      const there = this.#from(delivery, block)?.lines ?? [];
+      const byLine = new Map<number, Reject>();
+      for (const each of [...there, ...added]) {
+        if (!byLine.has(each.line)) {
+          byLine.set(each.line, each);
+        }
+      }
+      if (byLine.size > there.length) {
+        this.put(
+          { delivery, block },
+          [...byLine.values()].sort((a, b) => a.line - b.line),
+        );
+      }
     }
   }
 
+  /** Makes the lines those of the block. */
+  put({ delivery, block }: { readonly delivery: number; readonly block: number }, lines: readonly Reject[]): void {
+    this.#database
+      .prepare('insert or replace into line_blocks (delivery, kind, block, count, lines) values (?, ?, ?, ?, ?)')
+      .run(delivery, this.#kind, block, lines.length, packedLines(lines));
+  }
+
   count(delivery: number): number {
-    const row = this.#database.prepare(`select count(*) as count from ${this.#table} where delivery = ?`).get(delivery);
-    return Number(row?.['count']);
+    const row = this.#database
+      .prepare('select sum(count) as count from line_blocks where delivery = ? and kind = ?')
+      .get(delivery, this.#kind);
+    return Number(row?.['count'] ?? 0);
   }
 
   /** Those that a receipt shows. */
@@ -36,11 +58,28 @@ export class LineList {
   }
 
   /** In the order of their lines. */
-  after(delivery: number, page: { readonly afterLine: number; readonly limit: number }): readonly Reject[] {
-    const column = lineTables[this.#table];
-    return this.#database
-      .prepare(`select ${column} from ${this.#table} where delivery = ? and line > ? order by line limit ?`)
-      .all(delivery, page.afterLine, page.limit)
-      .map((row) => JSON.parse(String(row[column])) as Reject);
+  after(delivery: number, { afterLine, limit }: { readonly afterLine: number; readonly limit: number }): Reject[] {
+    const found: Reject[] = [];
+    let next = this.#nextFrom(delivery, Math.floor((afterLine + 1) / linesPerBlock));
+    while (next !== undefined && found.length < limit) {
+      found.push(...next.lines.filter(({ line }) => line > afterLine).slice(0, limit - found.length));
+      next = this.#nextFrom(delivery, next.block + 1);
+    }
+    return found;
+  }
+
+  #from(delivery: number, block: number): { readonly block: number; readonly lines: readonly Reject[] } | undefined {
+    const next = this.#nextFrom(delivery, block);
+    return next?.block === block ? next : undefined;
+  }
+
+  /** The first block from this one on. */
+  #nextFrom(delivery: number, from: number): { readonly block: number; readonly lines: readonly Reject[] } | undefined {
+    const row = this.#database
+      .prepare(
+        'select block, lines from line_blocks where delivery = ? and kind = ? and block >= ? order by block limit 1',
+      )
+      .get(delivery, this.#kind, from);
+    return row === undefined ? undefined : { block: Number(row['block']), lines: unpackedLines(row['lines']) };
   }
 }

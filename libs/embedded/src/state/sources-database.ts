@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { openDatabase, transaction } from '../database.ts';
+import { foldEarlierLines, lineBlocks } from './earlier-lines.ts';
 import { sourceErasures } from './erase-sources.ts';
 
 const schema = `
@@ -59,7 +60,7 @@ const laterTables = `
     remark text not null,
     primary key (delivery, line)
   ) without rowid;
-`;
+${lineBlocks}`;
 const formatVersion = 1;
 
 /** Opens (and makes) the file of acceptances, deliveries and rejected lines. */
@@ -67,6 +68,7 @@ export function openSourcesDatabase(file: string): DatabaseSync {
   const database = openDatabase(file, { schema, formatVersion, durability: 'full' });
   database.exec(sourceErasures);
   database.exec(laterTables);
+  foldEarlierLines(database);
   addMissingColumns(database);
   return database;
 }

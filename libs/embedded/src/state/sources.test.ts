@@ -3,11 +3,13 @@ import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import type { Reject } from '@meterflow/receipts';
 import { describeSources, describeUploads, ScriptedLedger } from '@meterflow/receipts/testing';
 import { expect, test } from 'vitest';
 import { EmbeddedSources } from './sources.ts';
 import { EmbeddedUploads } from './uploads.ts';
 
+const rejectAt = (line: number): Reject => ({ line, column: 'c', code: 'no-value', reason: '', text: `${line}` });
 const newId = (): string => randomBytes(10).toString('hex');
 
 describeSources('the embedded store', async () => {
@@ -53,6 +55,13 @@ test('sources that an earlier build wrote, without the later columns, are gone o
   const earlier = new DatabaseSync(file);
   earlier.exec('alter table acceptances drop column starts_from_ms');
   earlier.exec('alter table acceptances drop column interval_lengths');
+  const lines = Array.from({ length: 1_500 }, (_, index) => rejectAt(index * 3));
+  earlier.exec('begin');
+  for (const line of lines) {
+    earlier.prepare('insert into rejects values (1, ?, ?)').run(line.line, JSON.stringify(line));
+  }
+  earlier.prepare('insert into remarks values (1, ?, ?)').run(4, JSON.stringify(rejectAt(4)));
+  earlier.exec('commit');
   earlier.close();
   const [sources, beside] = [open(), open()];
   expect(await sources.accept(request)).toMatchObject({
@@ -62,6 +71,8 @@ test('sources that an earlier build wrote, without the later columns, are gone o
   });
   const { acceptance } = await beside.accept({ ...request, identity: 'j' });
   expect(acceptance).toMatchObject({ startsFromMs: 7, intervalLengths: 'ab' });
+  expect(await sources.rejects('acme', sourceId, { limit: 2_000, afterLine: -1 })).toEqual(lines);
+  expect(await sources.remarks('acme', sourceId, { limit: 9, afterLine: 0 })).toEqual([rejectAt(4)]);
   sources.disconnect();
   beside.disconnect();
   await rm(directory, { recursive: true });

@@ -45,8 +45,8 @@ export class EmbeddedSources implements Sources {
     this.#database = openSourcesDatabase(file);
     this.#acceptances = new Acceptances(this.#database, options.newId);
     this.#deliveries = new Deliveries(this.#database);
-    this.#rejects = new LineList(this.#database, 'rejects');
-    this.#remarks = new LineList(this.#database, 'remarks');
+    this.#rejects = new LineList(this.#database, 'reject');
+    this.#remarks = new LineList(this.#database, 'remark');
     this.#acceptedByDay = new AcceptedByDay(this.#database);
   }
 

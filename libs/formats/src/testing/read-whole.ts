@@ -1,5 +1,6 @@
 import { formatDecimal, qualityOf, ReadingCursor, runAt, type ReadingBatch } from '@meterflow/readings';
 import type { Reject } from '@meterflow/receipts';
+import { atOneGo } from '../steps.ts';
 import { createReader, type Format, type ReaderCounts, type ReaderOptions } from '../reader.ts';
 
 /** A reading as a row, for tests to compare. */
@@ -43,9 +44,9 @@ export function readWhole(
     ...options,
   });
   for (const piece of pieces) {
-    reader.push(piece);
+    atOneGo(reader.push(piece));
   }
-  reader.end();
+  atOneGo(reader.end());
   return { rows: batches.flatMap(rowsOf), batches, rejects, counts: reader.counts };
 }
 

@@ -106,7 +106,7 @@ function fieldsOf(text: string): string[] {
   let rest = text;
   for (;;) {
     const isQuoted = /^[ \t]*"/.test(rest);
-    const match = (isQuoted ? /^[ \t]*"((?:[^"]|"")*)"(?!")[ \t]*/ : /^[^,]*/).exec(rest);
+    const match = (isQuoted ? /^[ \t]*"((?:[^"]|"")*)"(?!")[ \t]*/ : /^[^,"]*/).exec(rest);
     if (match === null) {
       throw new Bad('unclosed-quote');
     }

@@ -158,6 +158,19 @@ export function describeSources(name: string, makeAdapter: () => Promise<Sources
         expect(await sources.rejects('acme', sourceId, { limit: 1, afterLine: 10 })).toEqual([rejectAt(20)]);
       });
 
+      test('are as many as there are, in whatever portions they come', async () => {
+        const { sourceId } = await sources.accept(request);
+        const lines = Array.from({ length: 2_600 }, (_, index) => rejectAt(index * 2 + 1));
+        await sources.reject(sourceId, lines.slice(0, 1_700));
+        await reopen().reject(sourceId, lines.slice(900, 2_000));
+        await sources.reject(sourceId, lines.slice(2_000));
+        expect(await sources.rejects('acme', sourceId, { limit: 3_000, afterLine: 0 })).toEqual(lines);
+        expect(await sources.rejects('acme', sourceId, { limit: 3, afterLine: 2_001 })).toEqual(
+          lines.slice(1_001, 1_004),
+        );
+        expect((await sources.receipt('acme', sourceId))?.rejected).toBe(lines.length);
+      });
+
       test('of another tenant are not to be had', async () => {
         const { sourceId } = await sources.accept(request);
         await sources.reject(sourceId, [rejectAt(1)]);
