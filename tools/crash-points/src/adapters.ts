@@ -1,8 +1,9 @@
 import { embeddedWorlds } from './embedded-world.ts';
+import { googleWorlds } from './google/google-world.ts';
 import { memoryWorlds } from './memory/memory-world.ts';
 import type { CrashWorlds } from './world.ts';
 
-const sets: readonly CrashWorlds[] = [memoryWorlds, embeddedWorlds];
+const sets: readonly CrashWorlds[] = [memoryWorlds, embeddedWorlds, googleWorlds];
 
 export const adapterNames: readonly string[] = sets.map(({ adapters }) => adapters);
 

@@ -13,7 +13,7 @@ const usage = `npm run crash-points -- [options]
 Ends a process of every stage before, within and after every one of its side effects (and drains it, stalls it, fails the
 call), runs on to the end, and holds what is left against the run that nobody disturbed. See docs/adr for how.
 
-  --schedules N   how many runs (default 5000; 200 with embedded)
+  --schedules N   how many runs (default 5000; 200 with the others)
   --seed S        the first workload and interleaving (default 1); the others follow
   --adapters A    ${adapterNames.join(', ')} (default memory)
   --planted       plants known bugs one by one: each must be caught
@@ -38,7 +38,11 @@ if (values.help || worlds === undefined || !(schedules > 0) || !Number.isInteger
   print(usage);
   process.exitCode = values.help ? 0 : 2;
 } else {
-  process.exitCode = (await command(worlds)) ? 0 : 1;
+  try {
+    process.exitCode = (await command(worlds)) ? 0 : 1;
+  } finally {
+    await worlds.close?.();
+  }
 }
 
 function command(chosen: CrashWorlds): Promise<boolean> {

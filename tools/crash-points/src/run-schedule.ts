@@ -28,8 +28,7 @@ export interface RunOptions {
   readonly traces?: boolean;
 }
 
-/** A run that takes longer than this, in its own time, is stuck. */
-const runMsMax = 30 * 60_000;
+const runMsMaxDefault = 30 * 60_000;
 const lookMs = 40;
 /** So long nothing must wait before a run is over: longer than calls mostly take that are still under way. */
 const restMs = 600;
@@ -148,7 +147,7 @@ async function atRest(world: CrashWorld, supervisor: Supervisor): Promise<void> 
 
 /** True when it did not come to its end in time. */
 async function finishes(world: CrashWorld, supervisor: Supervisor, work: () => Promise<void>): Promise<boolean> {
-  const late = world.time.sleep(runMsMax).then(() => true);
+  const late = world.time.sleep(world.runMsMax ?? runMsMaxDefault).then(() => true);
   const done = work().then(() => false);
   const stuck = await Promise.race([done, late, supervisor.failed]);
   world.time.stop();

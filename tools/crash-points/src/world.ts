@@ -37,6 +37,8 @@ export interface CrashWorld {
   readonly time: Timeline;
   /** How long its leases hold. */
   readonly ackDeadlineMs: number;
+  /** A run that takes longer than this, in its own time, is stuck. Half an hour where absent. */
+  readonly runMsMax?: number;
   /** What a process of this name opens when it starts. Called anew for each process; names never come twice. */
   open(owner: string): CrashPorts;
   /** Called when that process has ended, however it did: lets go of what it had open and flushes nothing. */
@@ -60,4 +62,6 @@ export interface CrashWorlds {
   /** How many schedules may run at once. */
   readonly concurrency: number;
   open(): Promise<CrashWorld>;
+  /** Lets go of what its worlds stand on together, once all are closed. */
+  close?(): Promise<void>;
 }
