@@ -6,7 +6,7 @@ import type { Layer } from '@meterflow/readings';
 import type { Sources, Uploads } from '@meterflow/receipts';
 import type { RedisStore } from '@meterflow/redis';
 import type { Registry } from '@meterflow/registry';
-import type { GoogleConfig, Platform } from '@meterflow/service';
+import type { GoogleConfig, Platform, PlatformLimits } from '@meterflow/service';
 import {
   systemClock,
   type DeadLetterStore,
@@ -41,7 +41,14 @@ export async function openGooglePlatform(config: GoogleConfig, telemetry: Teleme
   return new GooglePlatform({ bus, stores, redis, settings: config.pubsub });
 }
 
+/** While one group waits for an answer from the network, another is at work. */
+const networkLimits: PlatformLimits = {
+  bulk: { groupsInFlightMax: 2 },
+  live: {},
+};
+
 export class GooglePlatform implements Platform {
+  readonly limits = networkLimits;
   readonly bus: PubsubBus;
   readonly stores: BigtableStores;
   readonly #redis: RedisStore;

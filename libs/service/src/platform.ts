@@ -3,7 +3,13 @@ import type { AggregateStore, ReadingStore, Tickets } from '@meterflow/idempoten
 import type { Layer } from '@meterflow/readings';
 import type { Sources, Uploads } from '@meterflow/receipts';
 import type { Registry } from '@meterflow/registry';
-import type { DeadLetterSink, Publisher, Source } from '@meterflow/stage';
+import type { DeadLetterSink, Publisher, Source, StageLimits } from '@meterflow/stage';
+
+export interface PlatformLimits {
+  readonly bulk: Partial<StageLimits>;
+  /** Every other lane. */
+  readonly live: Partial<StageLimits>;
+}
 
 /**
  * Everything that the services stand on, behind its ports. One implementation is embedded, another is Google's; only a
@@ -17,6 +23,8 @@ export interface Platform {
   readonly sources: Sources;
   readonly uploads: Uploads;
   readonly aggregates: AggregateStore;
+  /** What suits its stores better than the limits of a lane; a stage's own stand before both. */
+  readonly limits?: PlatformLimits;
   source(subscription: string): Source;
   deduper(subscription: string): Deduper;
   readings(layer: Layer): ReadingStore;

@@ -38,7 +38,10 @@ export function stageRun<Input, Reads, Write>(
   options: StageRunOptions<Write>,
 ): StageRun {
   const { platform, subscription, sink, lane, owner, telemetry } = options;
-  const limits = { ...(lane === 'bulk' ? bulkStageLimits : stageLimits), ...options.limits };
+  const limits =
+    lane === 'bulk'
+      ? { ...bulkStageLimits, ...platform.limits?.bulk, ...options.limits }
+      : { ...stageLimits, ...platform.limits?.live, ...options.limits };
   const ports = {
     source: platform.source(subscription),
     publisher: platform.publisher,

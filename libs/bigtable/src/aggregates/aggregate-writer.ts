@@ -9,6 +9,7 @@ import {
 import type { SeriesName } from '@meterflow/readings';
 import { PermanentError } from '@meterflow/stage';
 import type { RowChange, Table } from '../client/table.ts';
+import { Turns } from '../client/turns.ts';
 import type { LedgerRows } from '../ledger/ledger-rows.ts';
 import { seriesPrefix, tenantKey } from '../rows/series-key.ts';
 import type { Tombstones } from '../rows/tombstones.ts';
@@ -24,9 +25,13 @@ export interface AggregateWriterParts {
 /** Sheets of one read. */
 const gatheredSheetsMax = 8_000;
 
-/** Writes groups of batches of sheets. Several groups may be under way at the same time. */
+/**
+ * Writes groups of batches of sheets. Several groups may be under way at the same time; they are judged and put one
+ * after the other, so that within one process outcomes are exact.
+ */
 export class AggregateWriter {
   readonly #parts: AggregateWriterParts;
+  readonly #turns = new Turns();
 
   constructor(parts: AggregateWriterParts) {
     this.#parts = parts;
@@ -55,18 +60,9 @@ export class AggregateWriter {
    * next write tidies up.
    */
   async #writeGathered(level: SheetLevel, writes: readonly AggregateWrite[]): Promise<OutcomeCounts[]> {
-    const { table, ledger } = this.#parts;
-    // 1.
-    const { rows, erasedTo } = await this.#stored(level, writes);
-    const tallies: WindowTally[] = [];
-    for (const { batch } of writes) {
-      tallies.push(await this.#judge(batch, rows, erasedTo));
-    }
-    // 2.
-    const changes: readonly RowChange[] = rows.changes();
-    await table.mutate(changes);
+    const tallies = await this.#turns.take(() => this.#judgeAndPut(level, writes));
     // 3.
-    await ledger.addAggregates(
+    await this.#parts.ledger.addAggregates(
       writes.map(({ key, batch }, index) => {
         const { hours, whole } = tallies[index] as WindowTally;
         const day = [
@@ -78,6 +74,19 @@ export class AggregateWriter {
       }),
     );
     return tallies.map(({ all }) => all);
+  }
+
+  async #judgeAndPut(level: SheetLevel, writes: readonly AggregateWrite[]): Promise<WindowTally[]> {
+    // 1.
+    const { rows, erasedTo } = await this.#stored(level, writes);
+    const tallies: WindowTally[] = [];
+    for (const { batch } of writes) {
+      tallies.push(await this.#judge(batch, rows, erasedTo));
+    }
+    // 2.
+    const changes: readonly RowChange[] = rows.changes();
+    await this.#parts.table.mutate(changes);
+    return tallies;
   }
 
   async #stored(

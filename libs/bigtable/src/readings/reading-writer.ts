@@ -7,6 +7,7 @@ import {
 } from '@meterflow/idempotent-writes';
 import type { Cause, Layer, ReadingBatch } from '@meterflow/readings';
 import type { Table } from '../client/table.ts';
+import { Turns } from '../client/turns.ts';
 import type { LedgerRows } from '../ledger/ledger-rows.ts';
 import { seriesPrefix, withDay } from '../rows/series-key.ts';
 import type { Tombstones } from '../rows/tombstones.ts';
@@ -30,12 +31,16 @@ interface Gathered {
   readonly made: BatchEntries;
 }
 
-/** Writes groups of batches of one layer. Several groups may be under way at the same time. */
+/**
+ * Writes groups of batches of one layer. Several groups may be under way at the same time; they are judged and put one
+ * after the other, so that within one process outcomes are exact.
+ */
 export class ReadingWriter {
   readonly #parts: ReadingWriterParts;
   readonly #merger = new GroupMerger();
   readonly #segments = new SegmentMerger();
   readonly #entries: SegmentEntries;
+  readonly #turns = new Turns();
 
   constructor(parts: ReadingWriterParts) {
     this.#parts = parts;
@@ -63,16 +68,8 @@ export class ReadingWriter {
    * ledger, whose rows say that they are. Ended in between, the message comes again: its segments are the same cells.
    */
   async #writeGathered(writes: readonly ReadingWrite[]): Promise<OutcomeCounts[]> {
-    const { table, layer, tombstones, ledger } = this.#parts;
-    let gathered = writes.map((write) => this.#gather(write));
-    const rows = gathered.flatMap(({ made }) => made.rows);
-    const tenants = new Set(writes.map(({ batch }) => batch.tenant));
-    // 1.
-    const stored = await readStoredRows(table, { layer, tombstones }, { rows, tenants });
-    gathered = await this.#withoutErased(gathered, stored);
-    const outcomes = this.#judge(gathered, stored);
-    // 2.
-    await table.mutateEncoded(gathered.flatMap(({ made }) => made.entries));
+    const { layer, ledger } = this.#parts;
+    const outcomes = await this.#turns.take(() => this.#judgeAndPut(writes));
     // 3.
     return ledger.addStored(
       writes.map(({ key, batch }, index) => ({
@@ -82,6 +79,20 @@ export class ReadingWriter {
         counts: outcomes[index] ?? noOutcomes,
       })),
     );
+  }
+
+  async #judgeAndPut(writes: readonly ReadingWrite[]): Promise<OutcomeCounts[]> {
+    const { table, layer, tombstones } = this.#parts;
+    let gathered = writes.map((write) => this.#gather(write));
+    const rows = gathered.flatMap(({ made }) => made.rows);
+    const tenants = new Set(writes.map(({ batch }) => batch.tenant));
+    // 1.
+    const stored = await readStoredRows(table, { layer, tombstones }, { rows, tenants });
+    gathered = await this.#withoutErased(gathered, stored);
+    const outcomes = this.#judge(gathered, stored);
+    // 2.
+    await table.mutateEncoded(gathered.flatMap(({ made }) => made.entries));
+    return outcomes;
   }
 
   #gather(write: ReadingWrite, isErased?: (series: number) => boolean): Gathered {
