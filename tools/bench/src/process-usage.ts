@@ -49,6 +49,7 @@ function fieldsOf(pid: number): string[] | undefined {
 
 /** Processes that their command line tells apart. */
 const parts = [
+  { pattern: /trap '' INT/, name: 'watch over emulators' },
   { pattern: /sandbox/, name: 'sandbox' },
   { pattern: /pubsub-emulator/, name: 'Pub/Sub emulator' },
   { pattern: /cbtemulator|bigtable-emulator/, name: 'Bigtable emulator' },

@@ -10,6 +10,7 @@ import { activatePeersRule } from '../peers-rule.ts';
 import { note, print } from '../print.ts';
 import { processTree, usedSince, type ProcessUsage } from '../process-usage.ts';
 import { swissReadings } from '../repository.ts';
+import { completed } from '../requests.ts';
 import { writeRepeatedInput, type RepeatedInput } from '../spine/repeated-input.ts';
 import { checkStores } from './check.ts';
 import { report, summary, type Measured } from './report.ts';
@@ -28,7 +29,7 @@ export interface ServicesOptions {
 
 /**
  * The four services as separate processes over Google's Pub/Sub and Bigtable emulators and Redis, in three shapes: files,
- * live push, and one message for each reading. The time runs from the first request until the last receipt is complete;
+ * live push, and one message for each reading. The time runs from the first request until the receipt of the last one is complete;
  * each shape is sent once before, under other meter names: a process that has just started compiles itself. True when
  * every receipt is right and, for the file, every reading and sum equals DuckDB's own.
  */
@@ -112,9 +113,13 @@ async function measuredAll(running: Running, { file, warmUp, input }: Files): Pr
 async function measure(server: DevServer, shape: Shape): Promise<Measured> {
   const before: readonly ProcessUsage[] = processTree(server.pid);
   const startedMs = performance.now();
-  const receipts = await shape.send(server);
+  const sources = await shape.send(server);
   const seconds = (performance.now() - startedMs) / 1_000;
   const processes = usedSince(before, processTree(server.pid));
+  const receipts: Receipt[] = [];
+  for (const source of sources) {
+    receipts.push(await completed(server, source));
+  }
   return { shape: shape.name, readings: shape.readings, seconds, processes, problems: problemsOf(receipts, shape) };
 }
 
