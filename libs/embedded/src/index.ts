@@ -1,3 +1,6 @@
+export { backUp, type BackUpRequest } from './backup/back-up.ts';
+export type { Manifest } from './backup/manifest.ts';
+export { restore, type Restored, type RestoreRequest } from './backup/restore.ts';
 export {
   eraseEverywhere,
   type ErasureProof,

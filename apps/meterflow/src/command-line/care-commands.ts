@@ -5,6 +5,7 @@ import { erase, type EraseOptions } from '../commands/erase.ts';
 import { replay, type ReplayOptions } from '../commands/replay.ts';
 import { status } from '../commands/status.ts';
 import { instant } from './arguments.ts';
+import { addBackupCommands } from './backup-commands.ts';
 
 /** What an operator does: look, mend, erase. */
 export function addCareCommands(program: Command, surroundings: Surroundings): void {
@@ -50,6 +51,7 @@ Examples:
       }
       await erase(options, { globals: globals(), output });
     });
+  addBackupCommands(program, surroundings);
 }
 
 function addDeadLetters(program: Command, { globals, output }: Surroundings): void {

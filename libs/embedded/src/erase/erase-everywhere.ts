@@ -53,10 +53,11 @@ const uploadIdleMs = 60 * 60_000;
  */
 export async function eraseEverywhere(platform: EmbeddedPlatform, request: ErasureRequest): Promise<ErasureProof> {
   const { tenant, series, upToMs, id } = request;
-  await platform.registry.put('erasure', `${tenant}/${upToMs}-${id}`, {
-    value: { tenant, ...series, upToMs },
-    expectedRevision: 0,
-  });
+  const name = `${tenant}/${upToMs}-${id}`;
+  const known = await platform.registry.get('erasure', name);
+  if (known === undefined) {
+    await platform.registry.put('erasure', name, { value: { tenant, ...series, upToMs }, expectedRevision: 0 });
+  }
   const scope = series === undefined ? { tenant } : { tenant, series };
   const raw = await platform.readings('raw').erase({ ...scope, upTo: upToMs });
   const validated = await platform.readings('validated').erase({ ...scope, upTo: upToMs });
