@@ -22,6 +22,10 @@ export class Coverage {
   /** Called with all that is accepted, in order: the lines of a stretch from `from` up to `to`. */
   add(stretch: Stretch, to: number, lengthMs: number): void {
     const { startMs, series } = stretch;
+    const fromMs = startMs[stretch.from] as number;
+    if (stretch.isRun && series.coverage?.goesOn(fromMs, (to - stretch.from) * lengthMs, lengthMs) === true) {
+      return;
+    }
     const readings = this.#readings;
     readings.from = stretch.from;
     readings.to = to;

@@ -86,9 +86,13 @@ export class Intake implements RowSink {
     const shiftMs = this.#labelledByEnd ? lengthMs : 0;
     const gridMs = endMs === endMs ? 0 : this.#gridMs;
     stretch.from = 0;
+    stretch.isRun = shiftsToRun(stretch, shiftMs, lengthMs);
+    if (stretch.isRun && this.#takesRun(stretch, lengthMs, gridMs)) {
+      this.#append(stretch, count, lengthMs);
+      return;
+    }
     for (let index = 0; index < count; index++) {
-      const start = (startMs[index] as number) - shiftMs;
-      startMs[index] = start;
+      const start = startMs[index] as number;
       if (!this.#takes(start, lengthMs) || (gridMs > 0 && !this.#isOnGrid(start))) {
         this.#append(stretch, index, lengthMs);
         stretch.from = index + 1;
@@ -115,6 +119,16 @@ export class Intake implements RowSink {
       series.lengthMs = registeredMs(series.name.meter, series.name.channel) ?? -1;
     }
     return series.lengthMs < 0 ? this.#lengthMs : series.lengthMs;
+  }
+
+  /** True where all of a run is taken, which its first and last reading tell. */
+  #takesRun({ startMs, count }: Stretch, lengthMs: number, gridMs: number): boolean {
+    const first = startMs[0] as number;
+    return (
+      this.#takes(first, lengthMs) &&
+      (startMs[count - 1] as number) <= this.#startsUntilMs &&
+      (gridMs === 0 || (gridMs === lengthMs && !this.#gridNeedsZone && this.#isOnGrid(first)))
+    );
   }
 
   #takes(startMs: number, lengthMs: number): boolean {
@@ -223,4 +237,17 @@ export class Intake implements RowSink {
     this.#declared = -1;
     this.#options.onBatch(batch);
   }
+}
+
+/** Makes stamps starts; true where each interval then begins where the one before it ends. */
+function shiftsToRun({ startMs, count }: Stretch, shiftMs: number, lengthMs: number): boolean {
+  let nextMs = (startMs[0] as number) - shiftMs;
+  let isRun = lengthMs > 0;
+  for (let index = 0; index < count; index++) {
+    const start = (startMs[index] as number) - shiftMs;
+    startMs[index] = start;
+    isRun = isRun && start === nextMs;
+    nextMs += lengthMs;
+  }
+  return isRun;
 }

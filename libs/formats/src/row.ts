@@ -41,6 +41,8 @@ export class Stretch {
   /** For whoever takes it: the lines in work. */
   from = 0;
   to = 0;
+  /** … and whether each interval begins where the one before it ends. */
+  isRun = false;
 
   constructor(series: SeriesEntry) {
     this.series = series;

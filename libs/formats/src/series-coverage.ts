@@ -26,8 +26,18 @@ export class SeriesCoverage {
     this.#spans = [this.#last];
   }
 
+  /** The usual case: takes readings of this length, without a hole, that follow the last one; false where they don't. */
+  goesOn(fromMs: number, spanMs: number, lengthMs: number): boolean {
+    const last = this.#last;
+    const follows = fromMs === last.toMs && lengthMs === last.lengthMs && fromMs + spanMs <= this.#limitMs;
+    if (follows) {
+      last.toMs = fromMs + spanMs;
+    }
+    return follows;
+  }
+
   /**
-   * The usual case, in as few steps as can be: readings that follow the last one. Takes those in [from, to) up to the
+   * The next usual case, in as few steps as can be: readings that follow the last one. Takes those in [from, to) up to the
    * first that does not; returns its index.
    */
   follow(startMs: Float64Array, readings: { from: number; readonly to: number; readonly lengthMs: number }): number {

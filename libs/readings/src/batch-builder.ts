@@ -32,6 +32,8 @@ export interface ReadingStretch {
   readonly decimals: Uint8Array;
   readonly from: number;
   readonly to: number;
+  /** True where the caller knows that each interval begins where the one before it ends. */
+  readonly isRun?: boolean;
 }
 
 /** Collects readings into a {@link ReadingBatch}. Made once and used again after each `finish`. */
@@ -132,19 +134,26 @@ export class BatchBuilder {
    * until the batch {@link takes} no more. Returns how many that were.
    */
   appendStretch(row: ReadingRow, stretch: ReadingStretch): number {
-    const { startMs, integers, decimals, from, to } = stretch;
+    const { startMs, integers, decimals, from, to, isRun = false } = stretch;
     const { series, lengthMs } = row;
     let index = from;
     while (index < to && this.takes(integers[index] as number, decimals[index] as number)) {
       this.#appendValue(integers[index] as number, decimals[index] as number);
-      this.#spans.push(series, startMs[index] as number, lengthMs);
       this.#count += 1;
       index += 1;
     }
-    if (index > from) {
-      this.#appendShared(row, index - from);
+    const count = index - from;
+    if (isRun && count > 0) {
+      this.#spans.pushRun(series, { startMs: startMs[from] as number, lengthMs, count });
+    } else {
+      for (let each = from; each < index; each++) {
+        this.#spans.push(series, startMs[each] as number, lengthMs);
+      }
     }
-    return index - from;
+    if (count > 0) {
+      this.#appendShared(row, count);
+    }
+    return count;
   }
 
   /** Returns what was collected and starts over. Indexes given out before are void. */

@@ -46,6 +46,14 @@ export class SpansBuilder {
     this.#open(series, startMs, lengthMs);
   }
 
+  /** Appends readings of intervals that follow each other without a hole, as {@link push} would one by one. */
+  pushRun(series: number, run: { readonly startMs: number; readonly lengthMs: number; readonly count: number }): void {
+    const { startMs, lengthMs, count } = run;
+    this.push(series, startMs, lengthMs);
+    this.#lastCount += count - 1;
+    this.#nextMs += (count - 1) * lengthMs;
+  }
+
   /** Appends a whole span. */
   append(series: number, span: { startMs: number; stepMs: number; lengthMs: number; count: number }): void {
     const { startMs, stepMs, lengthMs, count } = span;
