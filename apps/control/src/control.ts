@@ -6,6 +6,7 @@ import { erasureRoutes } from './routes/erasures.ts';
 import { keyRoutes } from './routes/keys.ts';
 import { readingsRoute } from './routes/readings.ts';
 import { seriesRoutes } from './routes/series-settings.ts';
+import { ruleRoutes } from './routes/rules.ts';
 import { sourcesRoutes } from './routes/sources.ts';
 import { statusRoute } from './routes/status.ts';
 import { tenantRoutes } from './routes/tenants.ts';
@@ -22,6 +23,7 @@ export function controlRoutes(ports: ControlPorts): readonly Route[] {
     ...tenantRoutes(ports),
     ...seriesRoutes(ports),
     ...keyRoutes(ports),
+    ...ruleRoutes(ports),
   ];
 }
 
@@ -34,7 +36,7 @@ const api = {
   title: 'meterflow',
   version: '1',
   description:
-    'Readings, aggregates, receipts, dead letters, tenants and keys. The tenant comes from the API key. Values are ' +
+    'Readings, aggregates, receipts, dead letters, rules, tenants and keys. The tenant comes from the API key. Values are ' +
     'exact decimal numbers: read them with a decimal parser where float64 is not enough. Instants are ISO 8601, UTC.',
 };
 

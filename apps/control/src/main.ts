@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { dataDirectory } from '@meterflow/embedded';
 import { localPrincipal } from '@meterflow/http';
 import { configured, openPlatform } from '@meterflow/platform';
-import { Activations, Keys, quotaDefaults, SeriesRegistry, Tenants } from '@meterflow/registry';
+import { Activations, Keys, quotaDefaults, RuleVersions, SeriesRegistry, Tenants } from '@meterflow/registry';
+import { RuleCompiler } from '@meterflow/rule-compiler';
+import { IsolatedSandbox, readDeclaration } from '@meterflow/sandbox';
 import { operationsSocket, parseServiceConfig, runService } from '@meterflow/service';
 import { systemClock } from '@meterflow/stage';
 import { createTelemetry, gatherMetrics, serveOperations } from '@meterflow/telemetry';
@@ -12,6 +14,7 @@ import { deadLetterDesk } from './dead-letter-desk.ts';
 import { ensureFirstKey } from './first-key.ts';
 import { platformParts } from './platform-parts.ts';
 import type { ControlPorts } from './ports.ts';
+import { RuleDesk } from './rule-desk.ts';
 
 const config = configured((environment, made) => parseServiceConfig(environment, { ...made, service: 'control' }));
 const telemetry = createTelemetry({ service: 'control', level: config.logLevel, otlp: config.otlp });
@@ -34,6 +37,9 @@ await runService({
     const tenants = new Tenants({ registry, nowMs });
     const keys = new Keys({ registry, nowMs, randomBytes });
     const activations = new Activations({ registry, nowMs, activationLeaseMs: 0 });
+    // Its process starts with the first test that a rule brings.
+    const sandbox = new IsolatedSandbox();
+    lifecycle.register('sandbox', () => sandbox.close());
     await ensureFirstKey(join(directory.root, 'operator.key'), { tenants, keys });
     const ports: ControlPorts = {
       readings: (layer) => platform.readings(layer),
@@ -45,6 +51,12 @@ await runService({
       ...(parts.erasures === undefined ? {} : { erasures: parts.erasures }),
       series: new SeriesRegistry({ registry, nowMs, cacheMs: 0 }),
       ...(parts.recomputes === undefined ? {} : { recomputes: parts.recomputes }),
+      rules: new RuleDesk({
+        compiler: new RuleCompiler({ declare: readDeclaration }),
+        sandbox,
+        versions: new RuleVersions({ registry, nowMs }),
+        activations,
+      }),
       backlogs: async () => (await platform.backlogs()) ?? [],
       nowMs,
       sleep: (ms, signal) => systemClock.sleep(ms, signal),

@@ -4,6 +4,7 @@ import type { Layer, SeriesName } from '@meterflow/readings';
 import type { Sources } from '@meterflow/receipts';
 import type { Keys, SeriesRegistry, Tenants } from '@meterflow/registry';
 import type { DeadLetter } from '@meterflow/stage';
+import type { RuleDesk } from './rule-desk.ts';
 
 /** Dead letters and parked batches of all stages. */
 export interface DeadLetterDesk {
@@ -76,6 +77,7 @@ export interface ControlPorts {
   readonly series: Pick<SeriesRegistry, 'current' | 'set' | 'setDefault' | 'beginDefault'>;
   /** Absent where the platform can't tell what is stored. */
   readonly recomputes?: RecomputeDesk;
+  readonly rules: RuleDesk;
   /** Of every subscription. */
   readonly backlogs: () => Promise<readonly Backlog[]>;
   readonly nowMs: () => number;

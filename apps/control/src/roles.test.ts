@@ -17,16 +17,22 @@ afterAll(async () => {
 const open: Partial<Record<Role, readonly string[]>> = {
   provider: ['getSource', 'listRejects', 'listRemarks', 'listSources'],
   customer: [
+    'activateRule',
     'changeSeriesDefaults',
     'changeSeriesSettings',
+    'getRule',
     'getSeriesDefaults',
     'getSeriesSettings',
     'getSource',
+    'listActivations',
     'listAggregates',
     'listReadings',
     'listRejects',
     'listRemarks',
+    'listRules',
     'listSources',
+    'rollBackActivation',
+    'uploadRule',
   ],
 };
 

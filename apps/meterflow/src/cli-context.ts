@@ -86,6 +86,7 @@ export interface Told {
 /** Stable, for whoever reads errors by machine; docs/cli.md lists them. */
 export type CommandErrorCode =
   | 'data-missing'
+  | 'file-exists'
   | 'file-missing'
   | 'import-failed'
   | 'not-confirmed'
@@ -95,7 +96,9 @@ export type CommandErrorCode =
   | 'not-written'
   | 'not-idle'
   | 'nothing-chosen'
+  | 'rule-invalid'
   | 'server-gone'
+  | 'tests-failed'
   | 'not-configured';
 
 /** Thrown when a command can't do what it was told; the message says what to do. Exits 1. */

@@ -3,6 +3,7 @@ import { dataDirDefault, globalOptions, type Output, type RawGlobalOptions, type
 import { addAccessCommands } from './command-line/access-commands.ts';
 import { addCareCommands } from './command-line/care-commands.ts';
 import { addReadingCommands } from './command-line/reading-commands.ts';
+import { addRuleCommands } from './command-line/rule-commands.ts';
 import { addServerCommands } from './command-line/server-commands.ts';
 import { version } from './version.ts';
 
@@ -30,6 +31,7 @@ export function buildProgram(output: Output, { json }: { readonly json: boolean 
   addReadingCommands(program, surroundings);
   addCareCommands(program, surroundings);
   addAccessCommands(program, surroundings);
+  addRuleCommands(program, surroundings);
   return program;
 }
 

@@ -25,6 +25,17 @@ export async function* limitedBytes(
   }
 }
 
+/** A body that may have a property `__proto__`, written plainly or escaped: few have, and looking at each property costs. */
+const mayName = /__proto__|\\u00(?:5f|70|72|6f|74)/i;
+
+/** Schemas leave such a property out, as if it had not been sent: what can't be taken must be refused. */
+function refuseProto(name: string, value: unknown): unknown {
+  if (name === '__proto__') {
+    throw new SyntaxError('a property can not be called __proto__: leave it out');
+  }
+  return value;
+}
+
 /** Reads a body whole and parses it. */
 export async function readJson(bytes: AsyncIterable<Uint8Array>): Promise<unknown> {
   const pieces: Uint8Array[] = [];
@@ -32,7 +43,8 @@ export async function readJson(bytes: AsyncIterable<Uint8Array>): Promise<unknow
     pieces.push(piece);
   }
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(pieces))) as unknown;
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(pieces));
+    return JSON.parse(text, mayName.test(text) ? refuseProto : undefined) as unknown;
   } catch (error) {
     throw new Problem('invalid-json', error instanceof Error ? error.message : 'not JSON', { cause: error });
   }

@@ -1,8 +1,7 @@
-import { existsSync, readFileSync, writeSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { readFileSync, writeSync } from 'node:fs';
 import { bundleModule, type BundledModule } from './bundle-module.ts';
 import type { CompileAnswer, CompileRequest } from './compile-request.ts';
+import { sdkSource } from './sdk-source.ts';
 import { shownProblems, type SourceProblem } from './source-problem.ts';
 
 // Bundles and checks one project. A process of its own: TypeScript is big, takes as long as hostile types make it take, and
@@ -10,7 +9,7 @@ import { shownProblems, type SourceProblem } from './source-problem.ts';
 
 async function answer({ files: texts, entries }: CompileRequest): Promise<CompileAnswer> {
   const files = new Map(texts);
-  const sdk = readFileSync(sdkPath(), 'utf8');
+  const sdk = sdkSource();
   const modules: (BundledModule & { readonly file: string })[] = [];
   const problems: SourceProblem[] = [];
   for (const file of entries) {
@@ -27,12 +26,6 @@ async function answer({ files: texts, entries }: CompileRequest): Promise<Compil
     problems.push(...checkTypes(files, entries, sdk));
   }
   return problems.length === 0 ? { modules } : { problems: shownProblems(problems) };
-}
-
-/** The SDK's one file: of the package, or beside a bundle. */
-function sdkPath(): string {
-  const beside = join(import.meta.dirname, 'rule-sdk.ts');
-  return existsSync(beside) ? beside : createRequire(import.meta.url).resolve('@meterflow/rule-sdk');
 }
 
 function send(text: string): void {

@@ -8,4 +8,5 @@ export {
   type RuleCompilerPorts,
 } from './rule-compiler.ts';
 export { fileBytesMax, projectBytesMax, projectFilesMax } from './limits.ts';
+export { sdkSource } from './sdk-source.ts';
 export { placeOf, problemText, type SourceProblem } from './source-problem.ts';

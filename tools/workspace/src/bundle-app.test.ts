@@ -25,7 +25,12 @@ afterAll(() => {
 
 test('every app is one file, and the children that it starts lie beside it', () => {
   const scripts = apps.flatMap((app) => [`${app}/main.js`, `${app}/sql-child.js`]);
-  const expected = [...scripts, 'apps/rule-execution/sandbox-child.js'];
+  // Those that run or check customers' code.
+  const children = ['rule-compile-child.js', 'sandbox-child.js', 'sandbox-declaration-child.js'];
+  const expected = [
+    ...scripts,
+    ...['control', 'meterflow', 'rule-execution'].flatMap((app) => children.map((name) => `apps/${app}/${name}`)),
+  ];
   const files = globSync('apps/*/*.js', { cwd: folder }).map((file) => file.replaceAll('\\', '/'));
   expect(files.toSorted()).toEqual(expected.toSorted());
 });

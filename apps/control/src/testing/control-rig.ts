@@ -4,12 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openEmbeddedPlatform, type EmbeddedPlatform } from '@meterflow/embedded';
 import type { HttpServer } from '@meterflow/http';
-import { Activations, Keys, SeriesRegistry, Tenants, type Role } from '@meterflow/registry';
+import { Activations, Keys, SeriesRegistry, Tenants, type Role, RuleVersions } from '@meterflow/registry';
+import { RuleCompiler } from '@meterflow/rule-compiler';
+import { IsolatedSandbox, readDeclaration } from '@meterflow/sandbox';
 import { silentTelemetry, systemClock } from '@meterflow/stage';
 import { createControl } from '../control.ts';
 import { deadLetterDesk } from '../dead-letter-desk.ts';
 import { erasureDesk } from '../erasure-desk.ts';
 import type { ControlPorts } from '../ports.ts';
+import { RuleDesk } from '../rule-desk.ts';
 import { recomputeDesk } from '../recompute-desk.ts';
 
 /** The control API over an embedded platform of its own, with two tenants and a key of each role for both. */
@@ -31,6 +34,7 @@ export async function controlRig(): Promise<ControlRig> {
   const [tenants, keys] = [new Tenants(registryPorts), new Keys(registryPorts)];
   const { deadLetters, publisher, registry } = platform;
   const activations = new Activations({ registry, nowMs, activationLeaseMs: 0 });
+  const sandbox = new IsolatedSandbox();
   const ports: ControlPorts = {
     readings: (layer) => platform.readings(layer),
     aggregates: platform.aggregates,
@@ -45,6 +49,12 @@ export async function controlRig(): Promise<ControlRig> {
       publisher,
       lane: 'bulk',
       newKey: () => randomBytes(16).toString('hex'),
+    }),
+    rules: new RuleDesk({
+      compiler: new RuleCompiler({ declare: readDeclaration }),
+      sandbox,
+      versions: new RuleVersions({ registry, nowMs }),
+      activations,
     }),
     backlogs: () =>
       Promise.resolve([
@@ -85,6 +95,7 @@ export async function controlRig(): Promise<ControlRig> {
     server,
     keys: issued,
     close: async () => {
+      await sandbox.close();
       await platform.close();
       await rm(root, { recursive: true });
     },

@@ -1,0 +1,136 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { controlRig, type ControlRig } from './testing/control-rig.ts';
+
+const capped = `import { defineRule } from '@meterflow/rule-sdk';
+
+export default defineRule({
+  name: 'capped',
+  parameters: { top: { type: 'number', default: 10, min: 0, max: 100, unit: 'kWh' } },
+  needs: { channels: ['import*'] },
+  onReading(reading, { parameters }) {
+    reading.value = Math.min(reading.value, parameters.top);
+  },
+});
+`;
+const cases = `import { testRule } from '@meterflow/rule-sdk';
+import capped from './capped.ts';
+export default testRule(capped, { cut: { readings: [{ value: 11 }], expect: [{ value: 10 }] } });
+`;
+
+let rig: ControlRig;
+let url: string;
+beforeAll(async () => {
+  rig = await controlRig();
+  url = await rig.server.listen({ host: '127.0.0.1', port: 0 });
+});
+afterAll(async () => {
+  await rig.server.close();
+  await rig.close();
+});
+
+interface Answer {
+  readonly status: number;
+  readonly json: Record<string, unknown> & { readonly errors?: readonly { at: string; problem: string }[] };
+}
+
+async function ask(path: string, body?: unknown, key = rig.keys.acme.customer): Promise<Answer> {
+  const answer = await fetch(url + path, {
+    method: body === undefined ? 'GET' : 'POST',
+    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+  });
+  return { status: answer.status, json: (await answer.json()) as Answer['json'] };
+}
+
+const upload = (files: Readonly<Record<string, string>>): Promise<Answer> =>
+  ask('/v1/rules', { entry: 'capped.ts', files });
+
+test('from an upload to an activation and back', async () => {
+  const first = await upload({ 'capped.ts': capped, 'capped.test.ts': cases, 'lib/other.ts': '' });
+  expect(first).toMatchObject({ status: 201, json: { name: 'capped', version: 1, added: true, contract: 1 } });
+  expect(await upload({ 'capped.ts': capped, 'capped.test.ts': cases })).toMatchObject({
+    status: 200,
+    json: { version: 1, added: false, id: first.json['id'] },
+  });
+  const changed = capped.replace('Math.min(reading.value, parameters.top)', 'Math.min(parameters.top, reading.value)');
+  expect(await upload({ 'capped.ts': changed })).toMatchObject({ status: 201, json: { version: 2 } });
+  const shown = await ask('/v1/rules/capped');
+  expect(shown.json['diff']).toContain('+     reading.value = Math.min(parameters.top, reading.value);');
+  expect(shown.json['versions']).toHaveLength(2);
+
+  const order = { version: '1', from: '2024-01-01T00:00:00Z', parameters: { top: 5 } };
+  const activated = await ask('/v1/rules/capped/activate', order);
+  expect(activated).toMatchObject({ status: 201, json: { number: 1, from: '2024-01-01T00:00:00.000Z', to: null } });
+  expect(activated.json['steps']).toEqual([
+    expect.objectContaining({ rule: 'flag-range' }),
+    { rule: 'capped', id: first.json['id'], channels: 'import*', parameters: { top: 5 } },
+  ]);
+  expect(await ask('/v1/activations/rollback', {})).toMatchObject({
+    status: 201,
+    json: { activations: [{ number: 2, from: '2024-01-01T00:00:00.000Z', steps: [{ rule: 'flag-range' }] }] },
+  });
+  expect((await ask('/v1/activations')).json['activations']).toHaveLength(2);
+  const others = await ask('/v1/rules', undefined, rig.keys.other.customer);
+  expect(others.json['rules']).toEqual([]);
+  expect(await ask('/v1/rules/capped', undefined, rig.keys.other.customer)).toMatchObject({ status: 404 });
+  const taken = await ask('/v1/rules/capped/activate', order, rig.keys.other.customer);
+  expect(taken).toMatchObject({
+    status: 404,
+    json: { detail: expect.stringContaining('there is no rule capped') as string },
+  });
+});
+
+describe('is refused with what to do, and changes nothing:', () => {
+  const state = async (): Promise<unknown> => [(await ask('/v1/rules')).json, (await ask('/v1/activations')).json];
+
+  test.each<readonly [name: string, files: Readonly<Record<string, string>>, at: string, problem: string]>([
+    ['a type error', { 'capped.ts': capped.replace('.top)', '.tip)') }, 'capped.ts:8:56', "'tip' does not exist"],
+    [
+      'a failing test',
+      { 'capped.ts': capped, 'capped.test.ts': cases.replace('value: 10', 'value: 9') },
+      'capped.test.ts',
+      'value is 10, expected 9',
+    ],
+    ['no such entry', { 'other.ts': capped }, 'capped.ts', 'no such file'],
+    ['a path that climbs', { 'capped.ts': capped, '../x.ts': '' }, '../x.ts', 'a source is a .ts or .js file'],
+    ['an endless top level', { 'capped.ts': `${capped}for (;;) {}` }, 'capped.ts:1:1', 'runs longer than'],
+  ])('%s', { timeout: 30_000 }, async (_, files, ...[at, problem]) => {
+    const before = await state();
+    const { status, json } = await upload(files);
+    expect([status, json.errors?.[0]]).toEqual([422, { at, problem: expect.stringContaining(problem) as string }]);
+    expect(await state()).toEqual(before);
+  });
+
+  test.each([
+    ['a parameter out of range', { parameters: { top: 101 } }, 'top must be between 0 and 100 kWh, not 101'],
+    ['a parameter of another type', { parameters: { top: '5' } }, 'top must be a number, not "5"'],
+    ['a parameter that is none', { parameters: { tip: 1 } }, 'tip is no parameter of capped; it has top'],
+    ['a channel that it is not made for', { channels: 'export' }, 'the rule is made for import*, not for export'],
+    ['a version that is not there', { version: '9' }, 'rule capped has no version 9: it has 1 to 2'],
+    ['no date', { from: 'soon' }, 'from'],
+  ])('%s', async (_, order, told) => {
+    const before = await state();
+    const answer = await ask('/v1/rules/capped/activate', { from: '2024-01-01T00:00:00Z', ...order });
+    expect(answer.status).toBeGreaterThanOrEqual(400);
+    expect(JSON.stringify(answer.json).replaceAll('\\"', '"')).toContain(told);
+    expect(await state()).toEqual(before);
+  });
+
+  test('__proto__ among the parameters', async () => {
+    const before = await state();
+    const body = '{"from":"2024-01-01T00:00:00Z","parameters":{"__proto__":1}}';
+    const answer = await ask('/v1/rules/capped/activate', body);
+    expect(answer).toMatchObject({
+      status: 400,
+      json: { detail: 'a property can not be called __proto__: leave it out' },
+    });
+    const escaped = await ask('/v1/rules/capped/activate', body.replace('__proto__', '\\u005f_proto__'));
+    expect(escaped.status).toBe(400);
+    expect(await state()).toEqual(before);
+  });
+
+  test('50 MB', async () => {
+    const answer = await upload({ 'capped.ts': ' '.repeat(50_000_000) }).catch(() => ({ status: 413 }));
+    expect(answer.status).toBe(413);
+  });
+});
