@@ -1,3 +1,4 @@
+export { backupLines, restoreLines } from './backup/row-lines.ts';
 export { bigtableSchema, retentionDaysDefault } from './schema.ts';
 export type { FamilyDeclaration, GarbageCollection, RetentionDays, TableDeclaration } from './schema.ts';
 export { openBigtable, type BigtableOptions, type BigtableStores } from './open-stores.ts';

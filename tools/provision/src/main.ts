@@ -1,6 +1,4 @@
+import { commandOutput } from './command-output.ts';
 import { provisionCommand } from './provision-command.ts';
 
-process.exitCode = await provisionCommand(process.argv.slice(2), process.env, {
-  line: (text) => process.stdout.write(`${text}\n`),
-  problem: (text) => process.stderr.write(`${text}\n`),
-});
+process.exitCode = await provisionCommand(process.argv.slice(2), process.env, commandOutput);

@@ -1,12 +1,8 @@
 import { parseArgs } from 'node:util';
-import { provisionGoogle, readPlatform } from '@meterflow/platform';
-import {
-  ConfigurationError,
-  groundConfig,
-  platformJsonSchema,
-  type GroundConfig,
-  type PlatformFile,
-} from '@meterflow/service';
+import { provisionGoogle } from '@meterflow/platform';
+import { ConfigurationError, platformJsonSchema, type GroundConfig, type PlatformFile } from '@meterflow/service';
+import type { CommandOutput } from './command-output.ts';
+import { groundOf, groundOptions, type Environment } from './ground.ts';
 
 const usage = `npm run provision -- [options]
 
@@ -21,13 +17,6 @@ is ever deleted. May be run as often as you like. Exits 0 when all is as declare
   --help
 
 Emulators are named as for Google's own tools: PUBSUB_EMULATOR_HOST, BIGTABLE_EMULATOR_HOST, BIGQUERY_EMULATOR_HOST.`;
-
-export interface CommandOutput {
-  readonly line: (text: string) => void;
-  readonly problem: (text: string) => void;
-}
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Resolves to the exit code. */
 export async function provisionCommand(
@@ -45,13 +34,7 @@ export async function provisionCommand(
       output.line(JSON.stringify(platformJsonSchema(), undefined, 2));
       return 0;
     }
-    const told = {
-      ...environment,
-      ...(values.file === undefined ? {} : { METERFLOW_PLATFORM_FILE: values.file }),
-      ...(values.project === undefined ? {} : { METERFLOW_GOOGLE_PROJECT: values.project }),
-      ...(values.instance === undefined ? {} : { METERFLOW_BIGTABLE_INSTANCE: values.instance }),
-    };
-    const { config, declared } = groundOf(told);
+    const { config, declared } = groundOf(values, environment);
     return await (values.check ? check : provision)(config, declared, output);
   } catch (error) {
     output.problem(error instanceof Error ? error.message : String(error));
@@ -71,27 +54,12 @@ const parsed = (args: readonly string[]) =>
   parseArgs({
     args: [...args],
     options: {
+      ...groundOptions,
       check: { type: 'boolean', default: false },
-      file: { type: 'string' },
-      project: { type: 'string' },
-      instance: { type: 'string' },
       schema: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   });
-
-function groundOf(environment: Environment): { readonly config: GroundConfig; readonly declared: PlatformFile } {
-  const { METERFLOW_GOOGLE_PROJECT: projectId, METERFLOW_BIGTABLE_INSTANCE: instance } = environment;
-  if (projectId === undefined || instance === undefined) {
-    const missing = [
-      ...(projectId === undefined ? ['--project or METERFLOW_GOOGLE_PROJECT is needed'] : []),
-      ...(instance === undefined ? ['--instance or METERFLOW_BIGTABLE_INSTANCE is needed'] : []),
-    ];
-    throw new ConfigurationError(missing.join('\n'));
-  }
-  const declared = readPlatform(environment);
-  return { config: groundConfig({ projectId, instance }, declared, environment), declared };
-}
 
 async function check(config: GroundConfig, declared: PlatformFile, output: CommandOutput): Promise<number> {
   const drifts = await provisionGoogle(config, declared, { checkOnly: true });

@@ -1,0 +1,100 @@
+import { createReadStream, createWriteStream } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
+import { pipeline } from 'node:stream/promises';
+import { parseArgs } from 'node:util';
+import { createGunzip, createGzip } from 'node:zlib';
+import { backupLines, openBigtable, restoreLines, type BigtableStores } from '@meterflow/bigtable';
+import { ConfigurationError } from '@meterflow/service';
+import type { CommandOutput } from './command-output.ts';
+import { groundOf, groundOptions, type Environment } from './ground.ts';
+
+const usage = `npm run backup -- --out FILE | --restore FILE [--tombstones-only] [options]
+
+Copies every row of the Bigtable tables to a file (gzip), or writes such a file back to tables that \`npm run provision\`
+made. Both may run while the services do, and again after they were ended.
+
+  --out FILE          made, or replaced once it is whole
+  --restore FILE      written back; cells that are there stay
+  --tombstones-only   of FILE only what was erased: lay a later backup over an earlier one, and nothing erased comes back
+  --file, --project, --instance   as for npm run provision
+  --help`;
+
+/** Resolves to the exit code: 0 done, 1 failed, 2 told nonsense. */
+export async function backupCommand(
+  args: readonly string[],
+  environment: Environment,
+  output: CommandOutput,
+): Promise<number> {
+  try {
+    const values = valuesOf(args);
+    if (values.help) {
+      output.line(usage);
+      return 0;
+    }
+    const { config } = groundOf(values, environment);
+    const stores = openBigtable({ projectId: config.projectId, ...config.bigtable });
+    try {
+      output.line(await (values.out === undefined ? restore(stores, values) : backUp(stores, values.out)));
+    } finally {
+      await stores.close();
+    }
+    return 0;
+  } catch (error) {
+    output.problem(error instanceof Error ? error.message : String(error));
+    return error instanceof ConfigurationError ? 2 : 1;
+  }
+}
+
+interface Values {
+  readonly out?: string | undefined;
+  readonly restore?: string | undefined;
+  readonly 'tombstones-only': boolean;
+  readonly help: boolean;
+  readonly file?: string | undefined;
+  readonly project?: string | undefined;
+  readonly instance?: string | undefined;
+}
+
+function valuesOf(args: readonly string[]): Values {
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        ...groundOptions,
+        out: { type: 'string' },
+        restore: { type: 'string' },
+        'tombstones-only': { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    });
+    if (!values.help && (values.out === undefined) === (values.restore === undefined)) {
+      throw new Error('Either --out or --restore.');
+    }
+    return values;
+  } catch (error) {
+    throw new ConfigurationError(`${(error as Error).message}\n\n${usage}`);
+  }
+}
+
+async function backUp(stores: BigtableStores, out: string): Promise<string> {
+  const partial = `${out}.part`;
+  try {
+    await pipeline(backupLines(stores), createGzip(), createWriteStream(partial, { flush: true, mode: 0o600 }));
+    await rename(partial, out);
+  } catch (error) {
+    await rm(partial, { force: true });
+    throw error;
+  }
+  return `The backup is in ${out}.`;
+}
+
+async function restore(stores: BigtableStores, values: Values): Promise<string> {
+  const bytes = createReadStream(values.restore ?? '');
+  const unpacked = createGunzip();
+  const reading = pipeline(bytes, unpacked);
+  const lines = createInterface({ input: unpacked, crlfDelay: Number.POSITIVE_INFINITY });
+  const tombstonesOnly = values['tombstones-only'];
+  const [rows] = await Promise.all([restoreLines(stores, lines, { tombstonesOnly }), reading]);
+  return `${rows} rows written${tombstonesOnly ? ' of what was erased' : ''}.`;
+}
