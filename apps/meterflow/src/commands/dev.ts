@@ -1,5 +1,6 @@
 import { lanes } from '@meterflow/contracts';
 import { Lifecycle, nodeProcess, nodeTimers, stopWithProcess } from '@meterflow/graceful-shutdown';
+import { readPlatform } from '@meterflow/platform';
 import { createTelemetry } from '@meterflow/telemetry';
 import type { GlobalOptions, Output } from '../cli-context.ts';
 import { embeddedGround } from '../server/embedded-ground.ts';
@@ -39,7 +40,7 @@ export async function dev(options: DevOptions, globals: GlobalOptions, output: O
   stopWithProcess(lifecycle, { process: nodeProcess(), timers, log: logger, drainMs });
   const starting = startServer({
     dataDir: globals.dataDir,
-    lanes,
+    lanes: options.with === 'embedded' ? lanes : readPlatform(process.env).lanes,
     services: serviceNames,
     listen: { host: options.host, port: options.port },
     openGround: grounds[options.with],

@@ -27,11 +27,13 @@ export async function emulatedGround({ lanes }: Pick<GroundOptions, 'lanes'>): P
       throw failed.reason;
     }
     const [pubsub, bigtable, redis] = parts as [RunningPart, RunningPart, RunningPart];
-    const declared = { ...readPlatform(process.env), lanes: [...lanes] };
+    const declared = { ...readPlatform(process.env), lanes };
+    const platformFile = process.env['METERFLOW_PLATFORM_FILE'];
     const emulators = { BIGTABLE_EMULATOR_HOST: bigtable.address, PUBSUB_EMULATOR_HOST: pubsub.address };
     await provisionGoogle(groundConfig({ projectId, instance }, declared, emulators), declared);
     const environment = {
       METERFLOW_PLATFORM: 'google',
+      ...(platformFile === undefined ? {} : { METERFLOW_PLATFORM_FILE: platformFile }),
       METERFLOW_GOOGLE_PROJECT: projectId,
       METERFLOW_BIGTABLE_INSTANCE: instance,
       METERFLOW_REDIS_URLS: `redis://${redis.address}`,
