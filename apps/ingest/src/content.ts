@@ -108,16 +108,26 @@ export async function beginningOf(content: AsyncIterable<Uint8Array>): Promise<U
  * Reads the file, or so many first bytes of it, once: its acceptance can then name its content before anything of it is
  * published.
  */
-export async function fileFacts(path: string, bytesMax?: number): Promise<FileFacts> {
+export async function fileFacts(path: string, bytesMax = Infinity): Promise<FileFacts> {
   const hash = createHash('sha256');
+  const buffer = new Uint8Array(pieceBytes);
+  const handle = await open(path, openFlags);
   let packing: Packing | undefined;
   let bytes = 0;
-  for await (const piece of fileBytes(path, bytesMax)) {
-    packing ??= packingOf(piece);
-    hash.update(piece);
-    bytes += piece.length;
+  try {
+    for (;;) {
+      const { bytesRead } = await handle.read(buffer, 0, Math.min(pieceBytes, bytesMax - bytes), null);
+      if (bytesRead === 0) {
+        return { bytes, packing: packing ?? 'plain', contentHash: hash.digest('hex') };
+      }
+      const piece = buffer.subarray(0, bytesRead);
+      packing ??= packingOf(piece);
+      hash.update(piece);
+      bytes += bytesRead;
+    }
+  } finally {
+    await handle.close();
   }
-  return { bytes, packing: packing ?? 'plain', contentHash: hash.digest('hex') };
 }
 
 /** Follows no link that was put in the file's place, and never waits for a writer, as opening a pipe would. */

@@ -1,7 +1,8 @@
 import { basename } from 'node:path';
-import { defineRoute, Problem, type Route } from '@meterflow/http';
+import { defineRoute, Problem, type AdmittedRequest, type Reply, type Route } from '@meterflow/http';
 import { z } from 'zod';
 import { checkDailyQuota } from './daily-quota.ts';
+import { toldToOwner } from './fatal-watch.ts';
 import { importableFile, importFile, NotImportableError, type FileImport } from './import-file.ts';
 import { importsAtOnceMax } from './limits.ts';
 import type { Mappings } from './mappings.ts';
@@ -18,6 +19,8 @@ const importRequest = z.strictObject({
     .optional()
     .describe('names this import: sent again after a crash it is found, also when it was finished'),
 });
+
+type ImportCall = AdmittedRequest<unknown, unknown, z.output<typeof importRequest>>;
 
 /** How often progress is told. */
 const progressEveryMs = 100;
@@ -54,7 +57,7 @@ export interface ImportDoor {
  * Imports a file by its path, telling progress as NDJSON; the last line is the closing, or an error. Goes on to the end
  * when whoever asked goes away. Only on the local socket: whoever may open that may read the data directory anyway.
  */
-export function importRoute({ takeIn, mappings, imports }: ImportDoor): Route {
+export function importRoute(door: ImportDoor): Route {
   return defineRoute({
     method: 'POST',
     path: '/v1/imports',
@@ -63,29 +66,33 @@ export function importRoute({ takeIn, mappings, imports }: ImportDoor): Route {
     roles: ['operator'],
     body: importRequest,
     answers: { 200: { description: 'progress, then the closing, as NDJSON', mediaType: 'application/x-ndjson' } },
-    handle: async ({ principal: { tenant }, quotas, body }) => {
-      const { sources, clock } = takeIn;
-      await checkDailyQuota({ tenant, ...quotas }, { sources, nowMs: () => clock.nowMs() });
-      const mapping = await namedMapping(mappings, tenant, body.mapping);
-      const path = await readable(body.path);
-      const choices = await mappings.choices(tenant);
-      const lines = new Lines();
-      const file: FileImport = {
-        tenant,
-        path,
-        label: basename(body.path),
-        ...(body.delivery === undefined ? {} : { delivery: body.delivery }),
-        ...(mapping === undefined ? {} : { mapping }),
-        mappings: choices,
-        sourceVersion: body.sourceVersion,
-        bytesMax: quotas.bytesPerRequest,
-        onProgress: lines.progress,
-      };
-      imports.checkRoom();
-      imports.add(importFile(file, takeIn).then(lines.close, lines.fail));
-      return { stream: lines, headers: { 'content-type': 'application/x-ndjson' } };
-    },
+    handle: (request) => toldToOwner(() => begin(request, door)),
   });
+}
+
+async function begin(request: ImportCall, { takeIn, mappings, imports }: ImportDoor): Promise<Reply> {
+  const { quotas, body } = request;
+  const { tenant } = request.principal;
+  const { sources, clock } = takeIn;
+  await checkDailyQuota({ tenant, ...quotas }, { sources, nowMs: () => clock.nowMs() });
+  const mapping = await namedMapping(mappings, tenant, body.mapping);
+  const path = await readable(body.path);
+  const choices = await mappings.choices(tenant);
+  const lines = new Lines();
+  const file: FileImport = {
+    tenant,
+    path,
+    label: basename(body.path),
+    ...(body.delivery === undefined ? {} : { delivery: body.delivery }),
+    ...(mapping === undefined ? {} : { mapping }),
+    mappings: choices,
+    sourceVersion: body.sourceVersion,
+    bytesMax: quotas.bytesPerRequest,
+    onProgress: lines.progress,
+  };
+  imports.checkRoom();
+  imports.add(importFile(file, takeIn).then(lines.close, lines.fail));
+  return { stream: lines, headers: { 'content-type': 'application/x-ndjson' } };
 }
 
 async function namedMapping(

@@ -8,6 +8,7 @@ import { Keys, Tenants } from '@meterflow/registry';
 import { runService, type SubscriptionBacklog } from '@meterflow/service';
 import { systemClock } from '@meterflow/stage';
 import { createTelemetry, serveOperations } from '@meterflow/telemetry';
+import { fatalWatched, toldToOwner } from './fatal-watch.ts';
 import { parseIngestConfig } from './ingest-config.ts';
 import { createIngest } from './ingest.ts';
 import { uploadKeptMs, uploadSweepEveryMs } from './limits.ts';
@@ -25,7 +26,12 @@ await runService({
     const opened = await openPlatform(config, telemetry);
     const { platform } = opened;
     lifecycle.register('platform', () => platform.close());
-    const { registry, sources, uploads, publisher } = platform;
+    // Fatal to one call is fatal to all: the supervisor starts this process anew, or sees that it can't be started.
+    const stop = (error: unknown): void => void lifecycle.fail(error, config.drainMs);
+    const registry = fatalWatched(platform.registry, stop);
+    const sources = fatalWatched(platform.sources, stop);
+    const uploads = fatalWatched(platform.uploads, stop);
+    const publisher = fatalWatched(platform.publisher, stop);
     const directory = dataDirectory(config.dataDir);
     const ports = { registry, sources, uploads, publisher, clock: systemClock, telemetry, signal: lifecycle.signal };
     const backlogs = async (): Promise<readonly SubscriptionBacklog[]> => (await platform.backlogs()) ?? [];
@@ -54,6 +60,7 @@ await runService({
       ...server,
       routes: ingest.localRoutes,
       authenticate: (text) => Promise.resolve(localPrincipal(text)),
+      quotas: (tenant) => toldToOwner(() => server.quotas(tenant)),
     });
     await forOwner.listen({ socket: join(directory.run, 'ingest.local.sock') });
     lifecycle.register('local socket', () => forOwner.close());

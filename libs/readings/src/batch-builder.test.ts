@@ -15,6 +15,7 @@ const stretches = fc.array(
     quality: fc.nat({ max: 4 }),
     declared: fc.nat({ max: 2 }),
     gap: fc.nat({ max: 3 }),
+    inOrder: fc.boolean(),
     readings: fc.array(
       fc.record({
         slot: fc.nat({ max: 20 }),
@@ -47,14 +48,18 @@ describe('a batch builder', () => {
         const one = new BatchBuilder(readingsMax);
         const many = new BatchBuilder(readingsMax);
         let line = 1;
-        for (const { gap, readings, ...shared } of sources) {
+        for (const { gap, readings, inOrder, ...shared } of sources) {
           line += gap;
-          const startMs = Float64Array.from(readings, ({ slot }) => slot * 900_000);
+          const startMs = Float64Array.from(readings, ({ slot }, index) => (inOrder ? index : slot) * 900_000);
           const integers = Float64Array.from(readings, ({ integer }) => integer);
           const decimals = Uint8Array.from(readings, (reading) => reading.decimals);
           const manyRow = startRow(many, shared);
           manyRow.line = line;
-          const taken = many.appendStretch(manyRow, { startMs, integers, decimals, from: 0, to: readings.length });
+          const isRun =
+            shared.lengthMs > 0 &&
+            startMs.every((each, index) => index === 0 || each === startMs[index - 1]! + shared.lengthMs);
+          const stretch = { startMs, integers, decimals, from: 0, to: readings.length, isRun };
+          const taken = many.appendStretch(manyRow, stretch);
 
           const row = startRow(one, shared);
           let index = 0;

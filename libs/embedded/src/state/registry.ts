@@ -1,6 +1,7 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import { RevisionConflictError, type Registry, type RegistryEntry, type RegistryKind } from '@meterflow/registry';
-import { openDatabase, transaction } from '../database.ts';
+import { FatalError } from '@meterflow/stage';
+import { openDatabase, storeError, transaction } from '../database.ts';
 import { attempt } from './attempt.ts';
 
 // A removed entry stays as a row without value, so that its revisions count on.
@@ -25,6 +26,13 @@ export class EmbeddedRegistry implements Registry {
   constructor(file: string) {
     this.#file = file;
     this.#database = openDatabase(file, { schema, formatVersion, durability: 'full' });
+    try {
+      // Small, and nothing works without it: damage is seen at the start, not by whom it first hits.
+      checkWhole(this.#database, file);
+    } catch (error) {
+      this.#database.close();
+      throw storeError(error, file);
+    }
   }
 
   /** Lets go of the file. */
@@ -90,6 +98,13 @@ export class EmbeddedRegistry implements Registry {
         return revision;
       }),
     );
+  }
+}
+
+function checkWhole(database: DatabaseSync, file: string): void {
+  const found = database.prepare('pragma quick_check(1)').get()?.['quick_check'];
+  if (found !== 'ok') {
+    throw new FatalError(`${file} is damaged (${String(found)}). Restore it from a backup; it was left as it is.`);
   }
 }
 
