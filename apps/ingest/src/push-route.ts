@@ -55,6 +55,7 @@ const answer = z.object({
   repeated: count.describe('readings that it brings more than once'),
   gaps: count.describe('holes between readings of a series; `missing` readings would fill them'),
   missing: count,
+  assumed: count.describe('readings whose interval length nothing told: they count as 15 minutes'),
   remarks: z.array(z.unknown()).describe('the first ones: line, code, reason, text'),
   links: z.object({ receipt: z.string(), rejects: z.string() }),
 });

@@ -24,6 +24,8 @@ export interface IntakeOptions {
   readonly labelledByEnd: boolean;
   /** The length of intervals that no `end` tells and, where it was deduced, no registration. 0 for registers. */
   readonly lengthMs: number;
+  /** True where nothing told it. */
+  readonly lengthIsAssumed: boolean;
   /** Called once a series where the length was deduced. */
   readonly registeredMs?: ((meter: string, channel: string) => number | undefined) | undefined;
   /** Starts must be multiples of this since local midnight; 0: anywhere. */
@@ -56,6 +58,7 @@ export class Intake implements RowSink {
   readonly #clock: LocalClock;
   readonly #coverage: Coverage;
   #batch = 0;
+  #assumed = 0;
   /** What `#row` holds the batch's indexes of; undefined where it holds none. */
   #series: SeriesEntry | undefined;
   #unit: string | undefined;
@@ -80,7 +83,21 @@ export class Intake implements RowSink {
     return this.#handedOver + this.#builder.count;
   }
 
+  /** Those of them whose length was assumed. */
+  get assumed(): number {
+    return this.#assumed;
+  }
+
   take(stretch: Stretch, reject: StretchRejects): void {
+    const isAssumed = this.#options.lengthIsAssumed;
+    const accepted = isAssumed ? this.accepted : 0;
+    this.#take(stretch, reject);
+    if (isAssumed && Number.isNaN(stretch.endMs) && !(stretch.series.lengthMs >= 0)) {
+      this.#assumed += this.accepted - accepted;
+    }
+  }
+
+  #take(stretch: Stretch, reject: StretchRejects): void {
     const { count, endMs, startMs } = stretch;
     const lengthMs = endMs === endMs ? endMs - (startMs[0] as number) : this.#lengthMsOf(stretch.series);
     const shiftMs = this.#labelledByEnd ? lengthMs : 0;

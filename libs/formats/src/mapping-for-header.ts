@@ -1,6 +1,7 @@
 import { afterByteOrderMark } from './byte-order-mark.ts';
 import { fitsHeader } from './csv-layout.ts';
 import { splitCsvLine } from './csv-line.ts';
+import { columnsMax } from './limits.ts';
 import type { Mapping } from './mapping.ts';
 
 const lenient = new TextDecoder('utf-8');
@@ -11,9 +12,19 @@ const lenient = new TextDecoder('utf-8');
  */
 export function mappingForHeader(beginning: Uint8Array, mappings: readonly Mapping[]): Mapping | undefined {
   const lines = lenient.decode(beginning.subarray(afterByteOrderMark(beginning, 0))).split(/\r?\n/);
+  const split = new Map<string, readonly string[]>();
   return mappings.find((mapping) => {
-    const header = lines.slice(mapping.skipLines).find((line) => line.trim() !== '');
-    const names = header === undefined ? undefined : splitCsvLine(header, mapping.delimiter);
-    return mapping.header && Array.isArray(names) && fitsHeader(mapping, names);
+    const { skipLines, delimiter } = mapping;
+    const place = `${skipLines} ${delimiter}`;
+    const names = split.get(place) ?? namesIn(lines.slice(skipLines), delimiter);
+    split.set(place, names);
+    // Longer headers are nobody's: to look through them for every mapping of a tenant would keep others waiting.
+    return mapping.header && names.length > 0 && names.length <= columnsMax && fitsHeader(mapping, names);
   });
+}
+
+/** Empty where there is no header, or it can't be read. */
+function namesIn(lines: readonly string[], delimiter: string): readonly string[] {
+  const names = splitCsvLine(lines.find((line) => line.trim() !== '') ?? '', delimiter);
+  return Array.isArray(names) ? names : [];
 }

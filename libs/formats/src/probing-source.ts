@@ -3,10 +3,10 @@ import type { RowSource } from './row-source.ts';
 import type { Steps } from './steps.ts';
 
 export interface ProbingOptions {
-  /** Deduces the interval length from the beginning of the source, or from all of it where it has not more. */
-  readonly probe: (beginning: Uint8Array, isWhole: boolean) => Steps<number>;
-  /** Makes what reads the source, with the length deduced. */
-  readonly open: (lengthMs: number) => RowSource;
+  /** Deduces the interval length from the beginning of the source, or all of it where it has not more; undefined if it can't. */
+  readonly probe: (beginning: Uint8Array, isWhole: boolean) => Steps<number | undefined>;
+  /** Makes what reads the source, with the length that was deduced. */
+  readonly open: (lengthMs: number | undefined) => RowSource;
 }
 
 /** Holds back the first bytes of a source, always the same number of them, until the interval length is deduced. */

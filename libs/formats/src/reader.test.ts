@@ -528,6 +528,33 @@ describe('JSON', () => {
   });
 });
 
+describe('a source that does not tell the length of its intervals', () => {
+  const line = (meter: string, start: string, end = ''): string => `${meter},c,${start},${end},1,kWh\n`;
+  const assumed = (lines: readonly string[], options: Partial<ReaderOptions> = {}): number => {
+    const reader = createReader('csv', {
+      mapping: defaultMapping,
+      header: { tenant: 'acme', layer: 'raw', sourceId: 's', acceptedAtMs: testAcceptedAtMs, activation: 1 },
+      onBatch: () => undefined,
+      onRejects: () => undefined,
+      ...options,
+    });
+    atOneGo(reader.push(Buffer.from(`meter_id,channel,start,end,value,unit\n${lines.join('')}`)));
+    atOneGo(reader.end());
+    return reader.remarked.assumed;
+  };
+
+  test('says how many readings count as of 15 minutes', () => {
+    const [first, next] = [line('a', '2024-01-01T00:00:00Z'), line('a', '2024-01-01T00:30:00Z')];
+    expect(assumed([first])).toBe(1);
+    expect(assumed([first, line('b', '2024-01-01T00:00:00Z'), line('c', '1914-01-01'), 'x\n'])).toBe(2);
+    expect(assumed([first, next])).toBe(0);
+    expect(assumed([line('a', '2024-01-01T00:00:00Z', '2024-01-01T00:30:00Z'), line('b', '2024-01-01')])).toBe(1);
+    expect(
+      assumed([first, line('b', '2024-01-01')], { registeredMs: (meter) => (meter === 'a' ? 1 : undefined) }),
+    ).toBe(1);
+  });
+});
+
 function caught(run: () => unknown): unknown {
   try {
     run();

@@ -100,7 +100,7 @@ class SourceReader implements Reader {
   }
 
   get remarked(): RemarkCounts {
-    return this.#remarks.counts;
+    return { ...this.#remarks.counts, assumed: this.#intake?.assumed ?? 0 };
   }
 
   push(bytes: Uint8Array): Steps {
@@ -157,10 +157,11 @@ class SourceReader implements Reader {
     yield* new JsonRows(this.#intakeParts(lengthMs)).takeAll(rows);
   }
 
-  *#deduced(readBeginning: (parts: RowSourceOptions) => Steps): Steps<number> {
+  /** Undefined where nothing tells it. */
+  *#deduced(readBeginning: (parts: RowSourceOptions) => Steps): Steps<number | undefined> {
     const probe = new IntervalProbe();
     yield* readBeginning(this.#probeParts(probe));
-    return probe.intervalMs ?? defaultIntervalMs;
+    return probe.intervalMs;
   }
 
   #probeParts(sink: IntervalProbe): RowSourceOptions {
@@ -168,7 +169,8 @@ class SourceReader implements Reader {
     return { mapping: this.#options.mapping, clock: this.#clock, sink, table: new SeriesTable(), rejects, lengthMs: 0 };
   }
 
-  #intakeParts(lengthMs: number): RowSourceOptions {
+  #intakeParts(known: number | undefined): RowSourceOptions {
+    const lengthMs = known ?? defaultIntervalMs;
     const { mapping, header, onBatch } = this.#options;
     const table = new SeriesTable();
     const isDeduced = mapping.interval.length === 'auto';
@@ -181,6 +183,7 @@ class SourceReader implements Reader {
       startsUntilMs: this.#options.startsUntilMs ?? header.acceptedAtMs + futureMsMax,
       labelledByEnd: mapping.time.label === 'end',
       lengthMs,
+      lengthIsAssumed: known === undefined,
       registeredMs: isDeduced ? this.#options.registeredMs : undefined,
       gridMs: hasGrid ? lengthMs : 0,
       clock: this.#clock,

@@ -15,7 +15,7 @@ export class RemarkList {
     this.#hand = hand;
   }
 
-  get counts(): RemarkCounts {
+  get counts(): Omit<RemarkCounts, 'assumed'> {
     return { repeated: this.#repeated, gaps: this.#gaps, missing: this.#missing };
   }
 

@@ -20,9 +20,11 @@ export interface RemarkCounts {
   /** Holes between readings of a series, and the readings that would fill them. */
   readonly gaps: number;
   readonly missing: number;
+  /** Readings whose interval length nothing told: they count as 15 minutes. */
+  readonly assumed: number;
 }
 
-export const noRemarks: RemarkCounts = { repeated: 0, gaps: 0, missing: 0 };
+export const noRemarks: RemarkCounts = { repeated: 0, gaps: 0, missing: 0, assumed: 0 };
 
 /**
  * `receiving`: its lines still come in. `processing`: all are on the bus. `complete`: every reading of it is stored and

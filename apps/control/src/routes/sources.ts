@@ -31,6 +31,7 @@ const receipt = z.object({
   repeated: count.describe('readings that the source itself brings more than once'),
   gaps: count.describe('holes between readings of a series, which `missing` readings would fill'),
   missing: count,
+  assumed: count.describe('readings whose interval length nothing told: they count as 15 minutes'),
   remarks: z.array(reject).describe('the first lines before which there is a gap, or that repeat one; see /remarks'),
   duplicates: count,
   inserted: count,

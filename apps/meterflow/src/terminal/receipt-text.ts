@@ -16,6 +16,11 @@ export function receiptText(receipt: Receipt): string {
   if (receipt.repeated + receipt.gaps > 0) {
     lines.push(`  noticed     ${receipt.repeated} repeated, ${receipt.gaps} gaps with ${receipt.missing} missing`);
   }
+  if (receipt.assumed > 0) {
+    lines.push(
+      `  assumed     ${receipt.assumed} readings to be of 15 minutes: nothing tells it (docs/doors.md, "Name the columns")`,
+    );
+  }
   if (receipt.batchesDead + receipt.batchesParked > 0) {
     lines.push(
       `  not stored  ${receipt.batchesDead} batches are dead letters, ${receipt.batchesParked} are parked: meterflow dead-letters list`,

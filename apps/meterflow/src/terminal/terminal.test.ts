@@ -125,7 +125,7 @@ const receipt: Receipt = {
   ...{ aggregatesWritten: 9, batches: 1, batchesDead: 0, batchesParked: 0, seconds: 2 },
   rejectsListed: 1,
   rejects: [{ line: 3, column: 'value', code: 'no-value', reason: 'it is empty', text: 'm,' }],
-  ...{ repeated: 0, gaps: 0, missing: 0, remarks: [] },
+  ...{ repeated: 0, gaps: 0, missing: 0, assumed: 0, remarks: [] },
 };
 
 describe('a receipt', () => {

@@ -195,13 +195,20 @@ export function describeSources(name: string, makeAdapter: () => Promise<Sources
           missing: 0,
           rejected: 1,
         });
-        await sources.close(sourceId, { ...closing(), remarked: { repeated: 1, gaps: 2, missing: 50 } });
+        await sources.close(sourceId, { ...closing(), remarked: { repeated: 1, gaps: 2, missing: 50, assumed: 3 } });
         const all = [rejectAt(5, 'repeated'), rejectAt(7, 'gap'), rejectAt(9, 'gap')];
         expect(await sources.remarks('acme', sourceId, { limit: 9, afterLine: 0 })).toEqual(all);
         expect(await sources.remarks('acme', sourceId, { limit: 1, afterLine: 5 })).toEqual([all[1]]);
         expect(await sources.remarks('other', sourceId, { limit: 9, afterLine: 0 })).toEqual([]);
         const receipt = await reopen().receipt('acme', sourceId);
-        expect(receipt).toMatchObject({ repeated: 1, gaps: 2, missing: 50, remarks: all, rejects: [rejectAt(6)] });
+        expect(receipt).toMatchObject({
+          repeated: 1,
+          gaps: 2,
+          missing: 50,
+          assumed: 3,
+          remarks: all,
+          rejects: [rejectAt(6)],
+        });
         await expect(sources.remark('nowhere.1', all)).rejects.toThrow(UnknownSourceError);
       });
     });
