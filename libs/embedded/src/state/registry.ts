@@ -104,7 +104,9 @@ export class EmbeddedRegistry implements Registry {
 function checkWhole(database: DatabaseSync, file: string): void {
   const found = database.prepare('pragma quick_check(1)').get()?.['quick_check'];
   if (found !== 'ok') {
-    throw new FatalError(`${file} is damaged (${String(found).replace(/\s+/g, ' ')}). Restore it from a backup; it was left as it is.`);
+    throw new FatalError(
+      `${file} is damaged (${String(found).replace(/\s+/g, ' ')}). Restore it from a backup; it was left as it is.`,
+    );
   }
 }
 
