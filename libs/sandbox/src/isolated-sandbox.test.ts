@@ -46,6 +46,16 @@ test('once it is closed none of its children is left, not even one that hangs', 
   }
 });
 
+test('a child that hangs while it starts is replaced', async () => {
+  const sandbox = new IsolatedSandbox({ limits: { children: 1, batchWallMsMax: 2_000 } });
+  const [starting] = sandbox.childPids;
+  process.kill(starting!, 'SIGSTOP');
+  await sandbox.run(flowOfBody('reading.value = 1'), sampleBatch());
+  expect(sandbox.childPids).not.toContain(starting);
+  await sandbox.close();
+  expect(() => process.kill(starting!, 0)).toThrow('ESRCH');
+});
+
 test('isolates come and go within their limit, with the same results', async () => {
   const sandbox = new IsolatedSandbox({ limits: { isolatesMax: 2 } });
   const flow = flowOfBody('reading.value += 1');

@@ -31,6 +31,7 @@ export class SandboxLane {
   readonly #flows = new Map<string, number>();
   #flowsDefined = 0;
   readonly #named = new Set<string>();
+  readonly #starting: NodeJS.Timeout;
   #ready = false;
   #ended = false;
 
@@ -38,6 +39,7 @@ export class SandboxLane {
     this.#options = options;
     this.#child = options.start({
       ready: () => {
+        clearTimeout(this.#starting);
         this.#ready = true;
         this.pump();
       },
@@ -49,6 +51,10 @@ export class SandboxLane {
       },
     });
     this.#watchdog = new Watchdog(this.#child, options.limits, () => this.#inFlight[0]?.id);
+    // Before it is ready nothing is sent to it, and so the watchdog has nothing to watch.
+    this.#starting = setTimeout(() => {
+      this.#child.kill('timed-out');
+    }, options.limits.batchWallMsMax);
   }
 
   get pid(): number | undefined {
@@ -119,6 +125,7 @@ export class SandboxLane {
 
   #end(end: ChildEnd): void {
     this.#ended = true;
+    clearTimeout(this.#starting);
     this.#watchdog.watch(false);
     this.#options.ended(end, this.#inFlight.splice(0), this.#ready);
   }
