@@ -43,10 +43,12 @@ const receipt = {
   received: readings,
   accepted: readings,
   rejected: 0,
+  rejectsListed: 0,
   rejects: [],
   repeated: 0,
   gaps: 0,
   missing: 0,
+  assumed: 0,
   remarks: [],
   duplicates: 0,
   inserted: readings,
@@ -135,6 +137,7 @@ describe('with a server on the data directory', () => {
       url: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/) as string,
       dataDir: join(folder, 'data'),
       pid: server.pid,
+      environment: {},
     });
     const openapi = (await (await fetch(`${url}/openapi.json`)).json()) as { paths: object };
     expect(Object.keys(openapi.paths)).toContain('/v1/sources');

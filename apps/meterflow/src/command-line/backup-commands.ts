@@ -22,7 +22,7 @@ export function addBackupCommands(program: Command, { globals, output }: Surroun
     )
     .addHelpText(
       'after',
-      '\nExample:\n  meterflow --data-dir new restore --from /backups/2026-03-04 --erasures-of /backups/2026-03-05',
+      '\nExample:\n  meterflow restore --data-dir new --from /backups/2026-03-04 --erasures-of /backups/2026-03-05',
     )
     .action(async (options: RestoreOptions) => {
       await restoreFrom(options, globals(), output);
