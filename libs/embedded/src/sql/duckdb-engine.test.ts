@@ -288,6 +288,15 @@ describe('a query', () => {
     expect(await failure('select 3', { signal: abort.signal })).toBe('sql-invalid');
   });
 
+  test('whose reader stopped between two rows gives its place back when it is no longer wanted', async () => {
+    const abort = new AbortController();
+    const answer = await engine.query({ sql: 'select range from range(1000000000)', signal: abort.signal });
+    const iterator = answer[Symbol.asyncIterator]();
+    expect(await iterator.next()).toEqual({ done: false, value: ['0'] });
+    abort.abort();
+    expect(await rows('select 1', { timeoutMs: 2_000 })).toEqual([['1']]);
+  });
+
   test('keeps its database while those of many other tenants come and go', async () => {
     await fillStores(root, [reading(0, 509)]);
     const held = await engine.query({ sql: 'select value from readings', tenant: 'default' });

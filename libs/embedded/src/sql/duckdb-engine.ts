@@ -140,7 +140,8 @@ class QueryRows implements SqlRows {
   truncated = false;
   readonly #result: DuckDBResult;
   readonly #options: QueryRowsOptions;
-  #begun = false;
+  /** DuckDB is at the next rows: what it holds can't be let go of before it has answered. */
+  #fetching = false;
 
   constructor(result: DuckDBResult, options: QueryRowsOptions) {
     this.#result = result;
@@ -150,8 +151,8 @@ class QueryRows implements SqlRows {
       type: String(result.columnType(column)),
     }));
     options.watch.signal.addEventListener('abort', () => {
-      // Nobody may come for the rows any more; one who is at them ends the query itself.
-      if (!this.#begun) {
+      // Nobody may come for the rows any more; a fetch that was interrupted ends the query itself.
+      if (!this.#fetching) {
         options.end();
       }
     });
@@ -159,7 +160,6 @@ class QueryRows implements SqlRows {
 
   async *[Symbol.asyncIterator](): AsyncGenerator<readonly string[]> {
     let left = this.#options.rowsMax;
-    this.#begun = true;
     try {
       for (;;) {
         const rows = await this.#fetch();
@@ -183,12 +183,15 @@ class QueryRows implements SqlRows {
   async #fetch(): Promise<DuckDBValue[][] | undefined> {
     try {
       this.#options.watch.signal.throwIfAborted();
+      this.#fetching = true;
       const rows = (await this.#result.fetchChunk())?.getRows();
       // An interrupted query has no more rows, and no error.
       this.#options.watch.signal.throwIfAborted();
       return rows === undefined || rows.length === 0 ? undefined : rows;
     } catch (error) {
       throw this.#options.watch.explained(error);
+    } finally {
+      this.#fetching = false;
     }
   }
 }
