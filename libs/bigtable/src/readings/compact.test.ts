@@ -86,6 +86,24 @@ withEmulator('compaction', (emulator) => {
     expect((await canonicalRows(store, m1)).map(({ value }) => value)).toEqual(['1', '2', '3']);
   });
 
+  test('a mutation that sets before it deletes loses what equals one of its inputs: the order is what keeps it', async () => {
+    const setsFirst = emulator.reopen(stores, {
+      around: (table) => {
+        const mutate = table.mutate.bind(table);
+        table.mutate = (changes) =>
+          mutate(changes.map(({ key, mutations }) => ({ key, mutations: mutations.toReversed() })));
+        return table;
+      },
+    });
+    await accept(10, reading(0, 1), reading(1, 2));
+    await accept(10, reading(0, 1));
+    const before = await canonicalRows(store, m1);
+    await setsFirst.readings('raw').compact(closed);
+    await accept(10, reading(0, 1));
+    await setsFirst.readings('raw').compact(closed);
+    expect(await canonicalRows(store, m1)).not.toEqual(before);
+  });
+
   test('days that are not closed, and rows that were written to just now, wait', async () => {
     await accept(10, reading(0, 1));
     await accept(20, reading(1, 1));
