@@ -34,10 +34,13 @@ export function engineArguments(entry: string): string[] {
 }
 
 function readableFolders(entry: string): string[] {
-  const addon = createRequire(import.meta.url).resolve('isolated-vm');
+  const { resolve } = createRequire(import.meta.url);
+  const addon = resolve('isolated-vm');
   const loader = createRequire(addon).resolve('node-gyp-build');
+  // Where node_modules holds links, the child finds the addon by its link and loads it from where that leads.
+  const links = (resolve.paths('isolated-vm') ?? []).map((modules) => join(modules, 'isolated-vm')).filter(existsSync);
   // The addon's loader asks which C library the machine has by looking for this file.
-  return [dirname(realpathSync(entry)), dirname(addon), dirname(loader), '/etc/alpine-release'];
+  return [dirname(realpathSync(entry)), dirname(addon), ...links, dirname(loader), '/etc/alpine-release'];
 }
 
 function childSettings(limits: SandboxLimits): ChildSettings {
