@@ -2,6 +2,7 @@ import { decimalsMax } from '@meterflow/readings';
 import { defaultFlow, failurePolicies, type Activation, type Flow } from '@meterflow/rules';
 import { z } from 'zod';
 import { parseEntry } from './parse-entry.ts';
+import { ruleVersionSchema } from './rule-version-schema.ts';
 import { RevisionConflictError, type Registry, type RegistryEntry } from './registry.ts';
 
 /** The first and the last instant that a date can name: an activation's span is never open in JSON. */
@@ -33,7 +34,7 @@ const activationSchema = z.looseObject({
     onFailure: z.enum(failurePolicies),
     steps: z.array(
       z.looseObject({
-        rule: z.looseObject({ id: z.string(), name: z.string(), contract: z.number(), source: z.string() }),
+        rule: ruleVersionSchema,
         parameters: z.record(z.string(), z.union([z.number(), z.string(), z.boolean()])),
         channels: z.string(),
       }),

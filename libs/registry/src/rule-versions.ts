@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { entries } from './entries.ts';
 import { parseEntry } from './parse-entry.ts';
 import { RevisionConflictError, type Registry, type RegistryEntry } from './registry.ts';
+import { ruleVersionSchema, seriesNeedsSchema } from './rule-version-schema.ts';
 
 /** What a customer uploaded: an immutable version of a rule, with all that it was made of. */
 export interface StoredRule {
@@ -36,17 +37,12 @@ const parameter = z.looseObject({ type: z.enum(['number', 'string', 'boolean']) 
 // Loose: what a newer build adds must survive being read here.
 const ruleSchema = z.looseObject({
   number: z.number().int().min(1),
-  version: z.looseObject({
-    id: z.string(),
-    name: z.string(),
-    contract: z.number(),
-    source: z.string(),
-    lines: z.array(z.string()),
-  }),
+  version: ruleVersionSchema,
   declaration: z.looseObject({
     name: z.string(),
     parameters: z.record(z.string(), parameter),
     channels: z.array(z.string()),
+    series: seriesNeedsSchema.exactOptional(),
   }),
   files: z.record(z.string(), z.string()),
   author: z.string(),

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import {
   bundledSource,
-  ruleContract,
+  ruleContractOf,
   ruleDeclaration,
   RuleDeclarationError,
   RuleFailureError,
@@ -107,10 +107,12 @@ function versionOf(
   files: ReadonlyMap<string, string>,
   declaration: RuleDeclaration,
 ): Pick<CompiledRule, 'version' | 'declaration'> {
-  const { name } = declaration;
-  const made = JSON.stringify([ruleContract, name, [...files].sort(([a], [b]) => (a < b ? -1 : 1))]);
+  const { name, series } = declaration;
+  const contract = ruleContractOf(series);
+  const made = JSON.stringify([contract, name, [...files].sort(([a], [b]) => (a < b ? -1 : 1))]);
   const id = createHash('sha256').update(made).digest('hex');
-  return { version: { id, name, contract: ruleContract, source: bundledSource(body), lines }, declaration };
+  const needs = series === undefined ? {} : { series };
+  return { version: { id, name, contract, source: bundledSource(body), lines, ...needs }, declaration };
 }
 
 function declarationProblem(error: unknown, file: string, { lines }: BundledModule): SourceProblem {

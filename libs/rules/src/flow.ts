@@ -4,10 +4,26 @@ import { sdkContract } from '@meterflow/rule-sdk';
 export const failurePolicies = ['retry', 'skip', 'reject', 'halt'] as const;
 export type FailurePolicy = (typeof failurePolicies)[number];
 
-/** The rule-sdk contract that this build runs. */
+/** The newest rule-sdk contract that this build runs. */
 export const ruleContract = sdkContract;
 
+/** What a rule with `onSeries` looks at, of the meter that its day is of. */
+export interface SeriesNeeds {
+  /** Other channels that it reads, and those that it makes readings on, by name. */
+  readonly reads: readonly string[];
+  readonly emits: readonly string[];
+  readonly lookBackDays: number;
+  readonly lookAheadDays: number;
+  /** Names of the registry's facts on the series. */
+  readonly tags: readonly string[];
+}
+
 export type ParameterValue = number | string | boolean;
+
+/** The lowest contract that has all a rule uses: an upgrade that adds to the SDK makes no new version of what was there. */
+export function ruleContractOf(series: SeriesNeeds | undefined): number {
+  return series === undefined ? 1 : 2;
+}
 
 /** One immutable version of a rule. `id` is the SHA-256 of what it was made of, hexadecimal. */
 export interface RuleVersion {
@@ -17,6 +33,8 @@ export interface RuleVersion {
   readonly contract: number;
   /** JavaScript, an ES module with `export default defineRule({ name, onReading(reading, context) {…} })`. */
   readonly source: string;
+  /** There for a rule with `onSeries` alone: its flow is a series flow. */
+  readonly series?: SeriesNeeds;
   /** For each line of `source` where it comes from, `file:line`, or ''; absent where its lines are the file's own. */
   readonly lines?: readonly string[];
 }

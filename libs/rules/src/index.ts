@@ -1,12 +1,14 @@
 export {
   failurePolicies,
   ruleContract,
+  ruleContractOf,
   type Activation,
   type FailurePolicy,
   type Flow,
   type FlowStep,
   type ParameterValue,
   type RuleVersion,
+  type SeriesNeeds,
 } from './flow.ts';
 export { bundledLinesBefore, bundledSource } from './bundled-rule.ts';
 export {

@@ -64,3 +64,34 @@ describe('the diff of sources', () => {
     expect(sourceDiff({ a: 'x' }, { a: 'x' })).toBe('');
   });
 });
+
+describe('a rule with onSeries', () => {
+  const rule = (needs: unknown): unknown => ({ name: 'mean', onSeries: true, needs });
+
+  test('tells what it looks at; what it does not name is nothing', () => {
+    expect(ruleDeclaration(rule({ channels: ['import*'], lookBackDays: 28, emits: ['net'] }))).toEqual({
+      name: 'mean',
+      parameters: {},
+      channels: ['import*'],
+      series: { reads: [], emits: ['net'], lookBackDays: 28, lookAheadDays: 0, tags: [] },
+    });
+  });
+
+  test('one with onReading has none of it', () => {
+    expect(ruleDeclaration({ name: 'mean', onReading: true }).series).toBeUndefined();
+  });
+
+  test.each([
+    [rule({ lookBackDays: 367 }), 'needs.lookBackDays must be a whole number of days from 0 to 366'],
+    [rule({ lookAheadDays: 1.5 }), 'from 0 to 35'],
+    [rule({ reads: ['export*'] }), 'channels by name'],
+    [rule({ reads: ['net'], emits: ['net'] }), 'name a channel twice'],
+    [rule({ tags: ['no tag'] }), 'needs.tags must be a list'],
+    [rule({ history: 5 }), 'needs has no "history"'],
+    [{ name: 'mean', onReading: true, needs: { lookBackDays: 1 } }, 'may need channels alone'],
+    [{ name: 'mean', onReading: true, onSeries: true }, 'has both'],
+    [{ name: 'mean' }, 'no function onReading'],
+  ])('%j is refused', (told, problem) => {
+    expect(() => ruleDeclaration(told)).toThrow(problem);
+  });
+});

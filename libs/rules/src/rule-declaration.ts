@@ -1,5 +1,6 @@
 import { isIdentifier } from '@meterflow/readings';
 import type { NumberParameter, ParameterDeclaration, TextParameter } from '@meterflow/rule-sdk';
+import type { SeriesNeeds } from './flow.ts';
 
 /** What a rule says of itself, as it came out of the sandbox and was checked. */
 export interface RuleDeclaration {
@@ -7,6 +8,8 @@ export interface RuleDeclaration {
   readonly parameters: Readonly<Record<string, ParameterDeclaration>>;
   /** Globs of the channels it is made for; `*` alone where it names none. */
   readonly channels: readonly string[];
+  /** What a rule with `onSeries` looks at; undefined for one with `onReading`. */
+  readonly series?: SeriesNeeds;
 }
 
 /** Thrown when what a rule declares can't be used; says what to write instead. */
@@ -16,6 +19,11 @@ export class RuleDeclarationError extends Error {
 
 export const parametersMax = 50;
 export const channelPatternsMax = 50;
+/** Other channels that a rule may read, and those that it may emit on. */
+export const otherChannelsMax = 10;
+export const lookBackDaysMax = 366;
+export const lookAheadDaysMax = 35;
+export const tagsNeededMax = 20;
 const helpCharsMax = 500;
 const textCharsMax = 1_000;
 const ruleName = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
@@ -43,10 +51,25 @@ export function ruleDeclaration(told: unknown): RuleDeclaration {
       "name must be a text like 'cap-spikes': a-z, 0-9 and inner dashes, at most 63 of them",
     );
   }
-  if (rule['onReading'] !== true) {
-    throw new RuleDeclarationError('it has no function onReading: write onReading(reading, context) { … }');
+  const isSeries = hasOnSeries(rule);
+  const needs = objectOf(rule['needs'] ?? {}, 'needs', "needs: { channels: ['import*'] }");
+  const parameters = parametersOf(rule['parameters'] ?? {});
+  refuseUnknownNeeds(needs, isSeries);
+  const channels = channelsOf(needs);
+  return isSeries ? { name, parameters, channels, series: seriesNeeds(needs) } : { name, parameters, channels };
+}
+
+function hasOnSeries(rule: Readonly<Record<string, unknown>>): boolean {
+  const [reading, series] = [rule['onReading'] === true, rule['onSeries'] === true];
+  if (reading && series) {
+    throw new RuleDeclarationError('it has both onReading and onSeries: a rule has one of them');
   }
-  return { name, parameters: parametersOf(rule['parameters'] ?? {}), channels: channelsOf(rule['needs'] ?? {}) };
+  if (!reading && !series) {
+    throw new RuleDeclarationError(
+      'it has no function onReading: write onReading(reading, context) { … }, or onSeries(day, context) { … } for whole days',
+    );
+  }
+  return series;
 }
 
 function parametersOf(told: unknown): RuleDeclaration['parameters'] {
@@ -143,15 +166,20 @@ function rangeText({ min, max }: { readonly min?: number; readonly max?: number 
   return min === undefined ? `at most ${max ?? Number.MAX_VALUE}` : `at least ${min}`;
 }
 
-function channelsOf(told: unknown): readonly string[] {
-  const needs = objectOf(told, 'needs', "needs: { channels: ['import*'] }");
-  const unknown = Object.keys(needs).find((name) => name !== 'channels');
+const seriesNeedNames = ['channels', 'reads', 'emits', 'lookBackDays', 'lookAheadDays', 'tags'];
+
+function refuseUnknownNeeds(needs: Readonly<Record<string, unknown>>, isSeries: boolean): void {
+  const known = isSeries ? seriesNeedNames : ['channels'];
+  const unknown = Object.keys(needs).find((name) => !known.includes(name));
   if (unknown !== undefined) {
-    throw new RuleDeclarationError(
-      `needs has no ${JSON.stringify(unknown)}: a rule with onReading sees one reading, and may need channels alone`,
-    );
+    const told = isSeries
+      ? `a rule with onSeries may need ${known.join(', ')}`
+      : 'a rule with onReading sees one reading, and may need channels alone';
+    throw new RuleDeclarationError(`needs has no ${JSON.stringify(unknown)}: ${told}`);
   }
-  const channels = needs['channels'] ?? ['*'];
+}
+
+function channelsOf({ channels = ['*'] }: Readonly<Record<string, unknown>>): readonly string[] {
   if (
     !isTexts(channels) ||
     channels.length === 0 ||
@@ -161,6 +189,47 @@ function channelsOf(told: unknown): readonly string[] {
     throw new RuleDeclarationError("needs.channels must be a list of channels or globs, like ['import*']");
   }
   return channels;
+}
+
+function seriesNeeds(needs: Readonly<Record<string, unknown>>): SeriesNeeds {
+  const reads = channelNames('reads', needs['reads'] ?? []);
+  const emits = channelNames('emits', needs['emits'] ?? []);
+  if (new Set([...reads, ...emits]).size < reads.length + emits.length) {
+    throw new RuleDeclarationError('needs.reads and needs.emits name a channel twice');
+  }
+  return {
+    reads,
+    emits,
+    lookBackDays: daysOf('lookBackDays', needs['lookBackDays'] ?? 0, lookBackDaysMax),
+    lookAheadDays: daysOf('lookAheadDays', needs['lookAheadDays'] ?? 0, lookAheadDaysMax),
+    tags: tagNames(needs['tags'] ?? []),
+  };
+}
+
+function channelNames(what: string, value: unknown): readonly string[] {
+  const isName = (name: string): boolean => isIdentifier(name) && !name.includes('*');
+  if (!isTexts(value) || value.length > otherChannelsMax || !value.every(isName)) {
+    throw new RuleDeclarationError(
+      `needs.${what} must be a list of at most ${otherChannelsMax} channels by name, like ['export']`,
+    );
+  }
+  return value;
+}
+
+function daysOf(what: string, value: unknown, max: number): number {
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < 0 || value > max) {
+    throw new RuleDeclarationError(`needs.${what} must be a whole number of days from 0 to ${max}`);
+  }
+  return value;
+}
+
+function tagNames(value: unknown): readonly string[] {
+  if (!isTexts(value) || value.length > tagsNeededMax || !value.every((name) => parameterName.test(name))) {
+    throw new RuleDeclarationError(
+      `needs.tags must be a list of at most ${tagsNeededMax} names, like ['dials', 'multiplier']`,
+    );
+  }
+  return value;
 }
 
 function optionalText(declared: Readonly<Record<string, unknown>>, key: string, name: string): object {

@@ -1,4 +1,4 @@
-import { ruleContract, type Flow, type ParameterValue, type RuleVersion } from './flow.ts';
+import { ruleContractOf, type Flow, type ParameterValue, type RuleVersion } from './flow.ts';
 
 // The stock rules have the shape of a customer's, and run in the same sandbox. The ids are the SHA-256 of the sources
 // (a test computes them): whoever changes a source makes a new version.
@@ -7,7 +7,7 @@ import { ruleContract, type Flow, type ParameterValue, type RuleVersion } from '
 export const convertUnit: RuleVersion = {
   id: '95645ac6d96d2155be88b047f066f0fad034c4dfe194f5a06dd6481388e7de58',
   name: 'convert-unit',
-  contract: ruleContract,
+  contract: ruleContractOf(undefined),
   source: `import { defineRule } from '@meterflow/rule-sdk';
 
 export default defineRule({
@@ -28,7 +28,7 @@ export default defineRule({
 export const flagRange: RuleVersion = {
   id: '7e52f3c38fb0c156257dcd77e7d6152d9c955fbcc79eb2336bb1b1d277773a81',
   name: 'flag-range',
-  contract: ruleContract,
+  contract: ruleContractOf(undefined),
   source: `import { defineRule } from '@meterflow/rule-sdk';
 
 export default defineRule({

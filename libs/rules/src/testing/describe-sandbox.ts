@@ -5,7 +5,7 @@ import {
   convertUnit,
   flagRange,
   flowOf,
-  ruleContract,
+  ruleContractOf,
   RuleFailureError,
   type Flow,
   type RuleVersion,
@@ -15,7 +15,7 @@ import {
 /** A rule of the given `onReading` body; the id need only differ. */
 export function ruleOf(body: string, name = 'under-test'): RuleVersion {
   const source = `import { defineRule } from '@meterflow/rule-sdk';\nexport default defineRule({ name: '${name}', onReading(reading, context) { ${body} } });`;
-  return { id: `${name}:${source.length}:${hashOf(source)}`, name, contract: ruleContract, source };
+  return { id: `${name}:${source.length}:${hashOf(source)}`, name, contract: ruleContractOf(undefined), source };
 }
 
 export function flowOfBody(body: string): Flow {
@@ -182,7 +182,7 @@ export function describeSandbox(name: string, makeSandbox: () => Sandbox): void 
       ['a body that closes the wrapper', '} evil(); { export default defineRule({ name: "x", onReading() {} });'],
       ['top-level throw', 'throw new Error("no");\nexport default defineRule({ name: "x", onReading() {} });'],
     ])('a rule that can not be loaded fails the batch: %s', async (label, source) => {
-      const rule = { id: `invalid ${label}`, name: 'x', contract: ruleContract, source };
+      const rule = { id: `invalid ${label}`, name: 'x', contract: ruleContractOf(undefined), source };
       const run = sandbox.run(flowOf('invalid', [{ rule, parameters: {} }]), sampleBatch());
       await expect(run).rejects.toBeInstanceOf(RuleFailureError);
       await expect(run).rejects.toMatchObject({ code: 'rule-invalid' });
