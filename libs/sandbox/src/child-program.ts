@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { qualities, readingsPerBatchMax, unitNames } from '@meterflow/readings';
 import type { ChildSettings } from './child-settings.ts';
-import { failuresShownMax, frameBytesMax, textCharsMax, type SandboxLimits } from './limits.ts';
+import { frameBytesMax, textCharsMax, textsMax, type SandboxLimits } from './limits.ts';
 
 /** How to start a child: the file that Node runs, what stands before it, and what it is told. */
 export interface ChildProgram {
@@ -40,7 +40,14 @@ function readableFolders(entry: string): string[] {
   // Where node_modules holds links, the child finds the addon by its link and loads it from where that leads.
   const links = (resolve.paths('isolated-vm') ?? []).map((modules) => join(modules, 'isolated-vm')).filter(existsSync);
   // The addon's loader asks which C library the machine has by looking for this file.
-  return [dirname(realpathSync(entry)), dirname(addon), ...links, dirname(loader), '/etc/alpine-release'];
+  return [
+    dirname(realpathSync(entry)),
+    import.meta.dirname,
+    dirname(addon),
+    ...links,
+    dirname(loader),
+    '/etc/alpine-release',
+  ];
 }
 
 function childSettings(limits: SandboxLimits): ChildSettings {
@@ -49,7 +56,9 @@ function childSettings(limits: SandboxLimits): ChildSettings {
     qualities,
     units: unitNames,
     textCharsMax,
-    failuresShownMax,
+    textsMax,
+    outputBytesMax: limits.outputBytesMax,
+    failuresShownMax: limits.failuresShownMax,
     frameBytesMax,
     isolateMiBMax: limits.isolateMiBMax,
     isolatesMax: limits.isolatesMax,

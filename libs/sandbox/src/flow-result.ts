@@ -1,30 +1,36 @@
 import { ReadingCursor, utcText, type ReadingBatch } from '@meterflow/readings';
 import {
+  change,
   RuleFailureError,
+  ruleFailureCodes,
   type Flow,
   type FlowResult,
   type FlowStep,
   type RuleFailure,
   type RuleFailureCode,
 } from '@meterflow/rules';
+import { checkedStep, checkResult } from './checked-result.ts';
 import type { FrameReader } from './frame.ts';
 import { stepName } from './quarantine.ts';
 import { readResult } from './reply.ts';
+
+/** More of a message is cut off. */
+const messageCharsMax = 600;
+/** More failures than any limit lets a child tell. */
+const failuresMax = 4_096;
 
 interface Run {
   readonly flow: Flow;
   readonly batch: ReadingBatch;
 }
 
-/** The result that a child sent, in the terms of the port. */
+/** The result that a child sent, in the terms of the port. Throws RangeError for what no honest child sends. */
 export function flowResult(run: Run, frame: FrameReader): FlowResult {
-  const { newTexts, failures, ...columns } = readResult(frame);
-  const { texts } = run.batch.columns;
-  return {
-    ...columns,
-    texts: newTexts === '' ? texts : [...texts, ...newTexts.split('\n')],
-    failures: failures === '' ? [] : namedFailures(run, failures),
-  };
+  const { newTexts, failures, ...columns } = readResult(frame, run.batch.columns.values.length);
+  const own = run.batch.columns.texts;
+  const texts = newTexts === '' ? own : [...own, ...newTexts.split('\n')];
+  checkResult({ raw: columns, texts, ownTexts: own.length });
+  return { ...columns, texts, failures: failures === '' ? [] : namedFailures(run, columns.changes, failures) };
 }
 
 interface IsolateFailure {
@@ -35,8 +41,10 @@ interface IsolateFailure {
 }
 
 /** Names rule, version and reading of each failure. */
-function namedFailures({ flow, batch }: Run, json: string): RuleFailure[] {
-  const failures = (JSON.parse(json) as IsolateFailure[]).toSorted((a, b) => a.index - b.index);
+function namedFailures({ flow, batch }: Run, changes: Uint8Array, json: string): RuleFailure[] {
+  const failures = parsed(json)
+    .map((told) => checkedFailure(told, flow, changes))
+    .sort((a, b) => a.index - b.index);
   const cursor = new ReadingCursor(batch.columns);
   return failures.map(({ index, step, code, message }) => {
     while (cursor.index < index && cursor.next()) {
@@ -49,11 +57,40 @@ function namedFailures({ flow, batch }: Run, json: string): RuleFailure[] {
   });
 }
 
-/** The failure of a whole batch, as the child told it. */
+function checkedFailure(told: unknown, flow: Flow, changes: Uint8Array): IsolateFailure {
+  const { index, step, code, message } = Object(told) as Readonly<Record<keyof IsolateFailure, unknown>>;
+  if (((changes[index as number] ?? 0) & change.failed) === 0) {
+    throw new RangeError('a failure is told of a reading that did not fail');
+  }
+  return { index: index as number, step: checkedStep(step, flow), ...checkedTelling(code, message) };
+}
+
+/** The failure of a whole batch, as the child told it. Throws RangeError for what no honest child tells. */
 export function stepFailure({ flow }: Run, json: string): RuleFailureError {
-  const [code, step, message] = JSON.parse(json) as [RuleFailureCode, number, string];
-  const guilty = flow.steps[step];
-  return new RuleFailureError(code, `${nameOf(guilty)}: ${placed(message, guilty)}`);
+  const [code, step, message] = parsed(json);
+  const told = checkedTelling(code, message);
+  const guilty = flow.steps[checkedStep(step, flow)];
+  return new RuleFailureError(told.code, `${nameOf(guilty)}: ${placed(told.message, guilty)}`);
+}
+
+/** The list that a child sent as JSON. */
+function parsed(json: string): readonly unknown[] {
+  try {
+    const list: unknown = JSON.parse(json);
+    if (Array.isArray(list) && list.length <= failuresMax) {
+      return list;
+    }
+  } catch {
+    // Told below.
+  }
+  throw new RangeError('a child told its failures otherwise than as a short list');
+}
+
+function checkedTelling(code: unknown, message: unknown): Pick<IsolateFailure, 'code' | 'message'> {
+  if (!ruleFailureCodes.some((known) => known === code) || typeof message !== 'string') {
+    throw new RangeError('a child told a failure without a code and a message');
+  }
+  return { code: code as RuleFailureCode, message: message.slice(0, messageCharsMax).replace(/\p{Cc}/gu, ' ') };
 }
 
 function nameOf(guilty: FlowStep | undefined): string {

@@ -208,3 +208,27 @@ function isAlive(pid: number): boolean {
     return false;
   }
 }
+
+describe('texts without end', () => {
+  test.each([
+    ['in a reason', 'for (let i = 0; i < 70_000; i++) { try { reading.annotate("r" + i); } catch {} }'],
+    ['in a method', 'for (let i = 0; i < 70_000; i++) reading.method = "m" + i'],
+    ['that are long', 'for (let i = 0; i < 20_000; i++) reading.method = String(i).padStart(200, "x")'],
+  ])('%s fail the batch, and no text of another reading is mixed up', async (_, body) => {
+    const sandbox = new IsolatedSandbox();
+    const outcome = await besideOthers(sandbox, body);
+    expect(outcome).toMatchObject({ code: 'rule-returned-nonsense' });
+    expect((outcome as Error).message).toContain('more different texts');
+    await sandbox.close();
+  });
+});
+
+test('a rule can not pretend to have been timed out', async () => {
+  const sandbox = new IsolatedSandbox();
+  const rule = ruleOf('', 'pretends');
+  const source = `const seen = {};\n${rule.source.replace('onReading', 'get onReading() { throw { message: "Script execution timed out." }; }, unused')}`;
+  const run = sandbox.run(flowOf('pretends', [{ rule: { ...rule, source }, parameters: {} }]), sampleBatch());
+  await expect(run).rejects.toMatchObject({ name: 'RuleFailureError' });
+  expect(sandbox.quarantined).toEqual([]);
+  await sandbox.close();
+});

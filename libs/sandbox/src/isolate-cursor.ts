@@ -7,6 +7,8 @@ export interface IsolateSettings {
   readonly qualities: readonly string[];
   readonly units: readonly string[];
   readonly textCharsMax: number;
+  readonly textsMax: number;
+  readonly outputBytesMax: number;
   readonly failuresShownMax: number;
 }
 
@@ -46,12 +48,15 @@ export class BatchCursor implements Cursor {
   lastTextIndex = 0;
   /** True once a rule asked for names that the batch came without. */
   namesWanted = false;
+  /** True once rules brought in more texts than a batch may have. What they set from then on is void: the run fails. */
+  overflowing = false;
   failures: IsolateFailure[] = [];
   readonly #settings: IsolateSettings;
   #indexes = new Map<string, number>();
   #joinedNames: string | undefined;
   #names: string[] | undefined;
   #nonsense: Error | undefined;
+  #outputBytes = 0;
 
   constructor(columns: SharedColumns, settings: IsolateSettings) {
     this.values = columns.values;
@@ -75,6 +80,8 @@ export class BatchCursor implements Cursor {
     this.lastUnitIndex = 0;
     this.lastTextIndex = 0;
     this.namesWanted = false;
+    this.overflowing = false;
+    this.#outputBytes = 0;
     this.failures = [];
     this.#indexes = new Map(texts.map((text, index) => [text, index]));
     this.#joinedNames = names;
@@ -98,6 +105,11 @@ export class BatchCursor implements Cursor {
     }
     let index = this.#indexes.get(text);
     if (index === undefined) {
+      this.#outputBytes += text.length * 2;
+      if (this.texts.length >= this.#settings.textsMax || this.#outputBytes > this.#settings.outputBytesMax) {
+        this.overflowing = true;
+        return 0;
+      }
       index = this.texts.push(text) - 1;
       this.#indexes.set(text, index);
     }

@@ -70,13 +70,22 @@ export function makeFlow(parts: IsolateParts, memory: SharedArrayBuffer, setting
       for (let step = from; step < to && !wanted(); step++) {
         columns.control[6] = step;
         try {
-          if (!parts.walkChecked(cursor, walks[step] as (typeof walks)[number], { spans, readings, ReadingState })) {
-            columns.control[7] = 1;
+          const checked = parts.walkChecked(cursor, walks[step] as (typeof walks)[number], {
+            spans,
+            readings,
+            ReadingState,
+          });
+          columns.control[7] = cursor.overflowing || !checked ? 1 : 0;
+          if (cursor.overflowing) {
+            throw new Error('it sets more different texts than a batch may have');
+          }
+          if (!checked) {
             throw new Error('it remembers earlier readings: the last one of a batch comes out differently by itself');
           }
         } catch (error) {
           if (!wanted()) {
-            throw error;
+            // Only a text leaves the isolate: what was thrown may do anything when it is looked at.
+            throw new Error(cursor.explain(error));
           }
         }
       }

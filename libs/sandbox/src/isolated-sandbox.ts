@@ -1,5 +1,6 @@
 import { readingsPerBatchMax, type ReadingBatch } from '@meterflow/readings';
 import { unchangedResult, type Flow, type FlowResult, type Sandbox } from '@meterflow/rules';
+import { checkedStep } from './checked-result.ts';
 import { ChildHost, type ChildEnd } from './child-host.ts';
 import { childProgram, defaultEntry, type ChildProgram } from './child-program.ts';
 import { flowResult, stepFailure } from './flow-result.ts';
@@ -80,7 +81,7 @@ export class IsolatedSandbox implements Sandbox {
     const { promise, resolve, reject } = Promise.withResolvers<FlowResult>();
     const flowKey = `${batch.tenant} ${this.#keyOf(flow)}`;
     const id = (this.#lastJob = (this.#lastJob + 1) % 2 ** 32);
-    this.#waiting.push({ id, flowKey, flow, batch, unexplainedDeaths: 0, lastStep: -1, resolve, reject });
+    this.#waiting.push({ id, flowKey, flow, batch, unexplainedDeaths: 0, resends: 0, lastStep: -1, resolve, reject });
     this.#pump();
     return promise;
   }
@@ -156,8 +157,10 @@ export class IsolatedSandbox implements Sandbox {
       job.resolve(flowResult(job, frame));
     } else if (kind === replyKind.failed) {
       job.reject(stepFailure(job, readNotice(frame)));
+    } else if (kind === replyKind.step) {
+      job.lastStep = checkedStep(Number(readNotice(frame)), job.flow);
     } else {
-      job.lastStep = Number(readNotice(frame));
+      throw new RangeError(`a child answered with a frame of kind ${kind ?? 0}`);
     }
   }
 

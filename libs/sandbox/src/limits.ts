@@ -20,6 +20,10 @@ export interface SandboxLimits {
   readonly waitingPerTenantMax: number;
   /** Deaths of its child, for no reason that we know, before a batch's rule is held to be the reason. */
   readonly unexplainedDeathsMax: number;
+  /** Characters that the new texts of one batch (reasons, methods) may take in memory, two bytes each. */
+  readonly outputBytesMax: number;
+  /** Failures of single readings told in full, a batch: what a rule can write into a log. */
+  readonly failuresShownMax: number;
   /** Failed starts in a row before waiting runs are refused. */
   readonly startAttemptsMax: number;
 }
@@ -35,12 +39,16 @@ export const sandboxLimits: SandboxLimits = {
   waitingMax: 1_024,
   waitingPerTenantMax: 512,
   unexplainedDeathsMax: 3,
+  outputBytesMax: 4 * 1024 * 1024,
+  failuresShownMax: 20,
   startAttemptsMax: 5,
 };
 
 /** Length of a text that a rule sets (reason, method). */
 export const textCharsMax = 200;
-/** Failures of single readings told in full, a batch. */
-export const failuresShownMax = 20;
+/** Texts of a batch, those that rules bring in among them: columns name them by 16 bits. */
+export const textsMax = 65_535;
+/** How often a child may ask for what a run lacks (its flow, its names) before it is taken for broken. */
+export const resendsMax = 8;
 /** No frame between parent and child is longer. */
 export const frameBytesMax = 64 * 1024 * 1024;

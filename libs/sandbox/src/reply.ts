@@ -6,7 +6,7 @@ import type { SharedColumns } from './shared-layout.ts';
 export const replyKind = { ready: 1, result: 2, namesWanted: 3, flowUnknown: 4, failed: 5, step: 6 } as const;
 
 /** Words of a reply's header, after the common ones. */
-const at = { any: 3, count: 4, textBytes: 5, failureBytes: 6, step: 7, residentKiB: 8 } as const;
+const at = { any: 3, count: 4, textBytes: 5, failureBytes: 6 } as const;
 
 // A copy, so that a child need not load the library for it.
 const bit: typeof change = { value: 1, quality: 2, unit: 4, method: 8, reason: 16, rejected: 32, failed: 64 };
@@ -74,10 +74,13 @@ export interface RawResult {
   readonly failures: string;
 }
 
-export function readResult(frame: FrameReader): RawResult {
+/** Throws RangeError where it is not a result for `count` readings. */
+export function readResult(frame: FrameReader, count: number): RawResult {
   const { header } = frame;
   const any = header[at.any] as number;
-  const count = header[at.count] as number;
+  if (header[at.count] !== count) {
+    throw new RangeError(`a result of ${header[at.count] ?? 0} readings answers a batch of ${count}`);
+  }
   const words = (bits: number): Uint16Array => (any & bits ? frame.uint16(count) : zeroWords.subarray(0, count));
   const bytes = (bits: number): Uint8Array => (any & bits ? frame.uint8(count) : zeroBytes.subarray(0, count));
   return {

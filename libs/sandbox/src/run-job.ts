@@ -10,6 +10,8 @@ export interface RunJob {
   readonly batch: ReadingBatch;
   /** How often a child died, for no reason that we know, while it had this batch. */
   unexplainedDeaths: number;
+  /** How often its child asked for what it lacked. */
+  resends: number;
   /** The step that a traced run was in last; -1 before the first. */
   lastStep: number;
   resolve: (result: FlowResult) => void;

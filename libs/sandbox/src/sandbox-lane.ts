@@ -4,7 +4,7 @@ import type { FrameReader } from './frame.ts';
 import { word } from './frame.ts';
 import { replyKind } from './reply.ts';
 import type { RunJob } from './run-job.ts';
-import type { SandboxLimits } from './limits.ts';
+import { resendsMax, type SandboxLimits } from './limits.ts';
 import { Watchdog } from './watchdog.ts';
 
 export interface LaneOptions {
@@ -69,6 +69,7 @@ export class SandboxLane {
       if (job === undefined) {
         break;
       }
+      job.resends = 0;
       this.#send(job);
     }
     this.#watchdog.watch(this.#inFlight.length > 0);
@@ -109,18 +110,27 @@ export class SandboxLane {
       this.#options.answered(job, frame);
       return;
     }
-    if (kind === replyKind.namesWanted) {
-      this.#named.add(job.flowKey);
-      this.#send(job);
-    } else if (kind === replyKind.flowUnknown) {
-      this.#flows.delete(job.flowKey);
-      this.#send(job);
+    if (kind === replyKind.namesWanted || kind === replyKind.flowUnknown) {
+      this.#resend(job, kind);
     } else {
       // Throws where the answer is nonsense: the job is then still in flight, and judged with its child.
       this.#options.answered(job, frame);
     }
     this.#inFlight.shift();
     this.pump();
+  }
+
+  #resend(job: RunJob, lacking: number): void {
+    job.resends += 1;
+    if (job.resends > resendsMax) {
+      throw new RangeError('a child asks for the same again and again');
+    }
+    if (lacking === replyKind.namesWanted) {
+      this.#named.add(job.flowKey);
+    } else {
+      this.#flows.delete(job.flowKey);
+    }
+    this.#send(job);
   }
 
   #end(end: ChildEnd): void {

@@ -20,7 +20,7 @@ export interface SharedColumns {
 
 /**
  * Places in the control column. The host writes spans, readings and the steps to run (up to `toStep`); the isolate
- * writes the step that it is in, whether that one was found to have a memory, `any` and, last, `done`: whatever else a call throws after that (a promise that a rule left behind) is void.
+ * writes the step that it is in, whether that one did what no rule may (it has a memory, or sets too many texts), `any` and, last, `done`: whatever else a call throws after that (a promise that a rule left behind) is void.
  */
 export const control = {
   spans: 0,
@@ -30,7 +30,7 @@ export const control = {
   done: 4,
   any: 5,
   step: 6,
-  remembers: 7,
+  nonsense: 7,
 } as const;
 /** Beside the bits of `changes` in `any`: a rule wants the names, nothing else counts. */
 export const namesWantedBit = 256;
