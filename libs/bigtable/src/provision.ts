@@ -1,6 +1,7 @@
 import type { v2 } from '@google-cloud/bigtable';
 import type { Connection } from './client/connection.ts';
-import { alreadyExists, namedError, statusCode } from './client/errors.ts';
+import { grpcStatus } from '@meterflow/stage';
+import { namedError } from './client/errors.ts';
 import type { FamilyDeclaration, GarbageCollection, TableDeclaration } from './schema.ts';
 
 /** One thing that is not as declared. */
@@ -69,8 +70,7 @@ async function storedFamilies(admin: Admin, name: string): Promise<Map<string, s
       ]),
     );
   } catch (error) {
-    const notFound = 5;
-    if (statusCode(error) === notFound) {
+    if (grpcStatus(error) === 'not-found') {
       return undefined;
     }
     throw namedError(error, name);
@@ -84,7 +84,7 @@ async function createTable(admin: Admin, parent: string, { name, families }: Tab
     );
     await admin.createTable({ parent, tableId: name, table: { columnFamilies } });
   } catch (error) {
-    if (statusCode(error) !== alreadyExists) {
+    if (grpcStatus(error) !== 'already-exists') {
       throw namedError(error, name);
     }
   }
@@ -103,7 +103,7 @@ async function changeFamilies(
   try {
     await admin.modifyColumnFamilies({ name, modifications });
   } catch (error) {
-    if (statusCode(error) !== alreadyExists) {
+    if (grpcStatus(error) !== 'already-exists') {
       throw namedError(error, table.name);
     }
   }

@@ -1,6 +1,6 @@
 import { v1, type CallOptions } from '@google-cloud/pubsub';
 import { credentials } from '@grpc/grpc-js';
-import { FatalError, PermanentError, TransientError, type Clock, type Telemetry } from '@meterflow/stage';
+import { grpcError, grpcStatus, type Clock, type GrpcStatus, type Telemetry } from '@meterflow/stage';
 import type { PubsubLimits } from './limits.ts';
 
 /**
@@ -62,14 +62,18 @@ export class Connection {
 
   /**
    * Makes a call that may be made twice. Rejects with a PermanentError when Pub/Sub will never take it, with a
-   * FatalError when there is no such topic or subscription, else with a TransientError.
+   * FatalError when there is no such topic or subscription or no right to it, else with a TransientError.
    */
-  async call<Result>(what: string, make: Call<Result>): Promise<Result> {
-    const { callTimeoutMs, callAttemptsMax, callRetryDelayMs } = this.limits;
+  async call<Result>(
+    what: string,
+    make: Call<Result>,
+    { timeoutMs = this.limits.callTimeoutMs }: { readonly timeoutMs?: number } = {},
+  ): Promise<Result> {
+    const { callAttemptsMax, callRetryDelayMs } = this.limits;
     for (let attempt = 1; ; attempt += 1) {
       try {
         // The client's own retries would go on for ten minutes, behind the back of whoever waits.
-        const [result] = await make({ timeout: callTimeoutMs, retry: null });
+        const [result] = await make({ timeout: timeoutMs, retry: null });
         return result;
       } catch (error) {
         this.telemetry.count('bus_call_failures_total', 1, {
@@ -98,42 +102,27 @@ function emulatorOptions(address: string): {
   return { servicePath, port: Number(port), sslCreds: credentials.createInsecure() };
 }
 
-const statusNames: Readonly<Record<number, string>> = {
-  1: 'cancelled',
-  2: 'unknown',
-  3: 'invalid-argument',
-  4: 'deadline-exceeded',
-  5: 'not-found',
-  6: 'already-exists',
-  7: 'permission-denied',
-  8: 'resource-exhausted',
-  9: 'failed-precondition',
-  10: 'aborted',
-  11: 'out-of-range',
-  12: 'unimplemented',
-  13: 'internal',
-  14: 'unavailable',
-  15: 'data-loss',
-  16: 'unauthenticated',
-};
-
-const retried = new Set(['unknown', 'deadline-exceeded', 'resource-exhausted', 'aborted', 'internal', 'unavailable']);
+const retried: ReadonlySet<GrpcStatus> = new Set<GrpcStatus>([
+  'unknown',
+  'deadline-exceeded',
+  'resource-exhausted',
+  'aborted',
+  'internal',
+  'unavailable',
+]);
 
 /** The name of the gRPC status that a call failed with. */
-export function statusOf(error: unknown): string {
-  const { code } = error as { readonly code?: unknown };
-  return (typeof code === 'number' ? statusNames[code] : undefined) ?? 'unknown';
+export function statusOf(error: unknown): GrpcStatus {
+  return grpcStatus(error) ?? 'unknown';
 }
 
 /** The error that a port promises, for what a call failed with. */
 export function classed(error: unknown, what: string): Error {
-  const message = `Pub/Sub: ${what}: ${(error as Error).message}`;
-  switch (statusOf(error)) {
-    case 'not-found':
-      return new FatalError(`${message}. Provision it before use.`, { cause: error });
-    case 'invalid-argument':
-      return new PermanentError('refused-by-pubsub', message, { cause: error });
-    default:
-      return new TransientError(message, { cause: error });
-  }
+  return grpcError({
+    status: statusOf(error),
+    message: `Pub/Sub: ${what}: ${(error as Error).message}`,
+    refusedCode: 'refused-by-pubsub',
+    remedy: 'Check the project and the rights, and run provision.',
+    cause: error,
+  });
 }

@@ -52,10 +52,19 @@ export class Feed {
     }
   }
 
-  async ack(ackIds: readonly string[]): Promise<void> {
+  /** `stillDue` is asked before each attempt which of them are still to be settled. */
+  async ack(ackIds: readonly string[], stillDue: (ackIds: string[]) => Promise<string[]>): Promise<void> {
+    const { subscriber, limits } = this.#connection;
     await this.#inParts(ackIds, (part) =>
-      this.#connection.call(`ack on ${this.name}`, (options) =>
-        this.#connection.subscriber.acknowledge({ subscription: this.#path, ackIds: part }, options),
+      this.#connection.call(
+        `ack on ${this.name}`,
+        async (options) => {
+          const due = await stillDue(part);
+          return due.length === 0
+            ? [undefined]
+            : subscriber.acknowledge({ subscription: this.#path, ackIds: due }, options);
+        },
+        { timeoutMs: limits.ackTimeoutMs },
       ),
     );
   }

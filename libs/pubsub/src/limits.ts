@@ -12,10 +12,12 @@ export interface PubsubLimits {
   readonly pullGraceMs: number;
   /** The same as `pullTimeoutMs` for every other call. */
   readonly callTimeoutMs: number;
+  /** The same for an ack: none is under way longer. A replay waits for it. */
+  readonly ackTimeoutMs: number;
   /** How often a call is made when Pub/Sub says that it may be made again; the caller hears of the last failure. */
   readonly callAttemptsMax: number;
   readonly callRetryDelayMs: number;
-  /** How long an epoch that was read is believed. A replay waits twice as long before it moves the subscription. */
+  /** How long an epoch that was read is believed. A replay waits so long, and for acks under way, before it moves the subscription. */
   readonly epochCacheMs: number;
   readonly batchMessagesMax: number;
   readonly batchBytesMax: number;
@@ -31,6 +33,7 @@ export const pubsubLimits: PubsubLimits = {
   pullTimeoutMs: 30_000,
   pullGraceMs: 250,
   callTimeoutMs: 10_000,
+  ackTimeoutMs: 4_000,
   callAttemptsMax: 3,
   callRetryDelayMs: 50,
   epochCacheMs: 1_000,

@@ -1,5 +1,6 @@
 import { topology } from '@meterflow/contracts';
-import { FatalError } from '@meterflow/stage';
+import { status } from '@grpc/grpc-js';
+import { FatalError, TransientError } from '@meterflow/stage';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Provisioning } from './index.ts';
 import { StrictWorld } from './testing/strict-world.ts';
@@ -63,6 +64,23 @@ describe('provisioning', () => {
     );
     await expect(provisioning.provision(moved)).rejects.toThrow(FatalError);
   });
+
+  test.each(['seek', 'updateSubscription'])(
+    'one that died before its %s is finished by the next: nothing that the topic kept is left out',
+    async (method) => {
+      const topic = `kept-${method.toLowerCase()}`;
+      const declared = [{ topic, subscriptions: [`late-${method.toLowerCase()}`] }];
+      await provisioning.topic(topic);
+      await world.bus().publisher.publish([{ topic, payload: Buffer.from('kept'), attributes: { tenant: 'acme' } }]);
+      world.server.fail(method, status.UNAVAILABLE, { times: 3 });
+      await expect(provisioning.provision(declared)).rejects.toThrow(TransientError);
+      const drift = expect.objectContaining({ field: 'start', found: 'not there yet' }) as unknown;
+      expect(await provisioning.check(declared)).toContainEqual(drift);
+      await provisioning.provision(declared);
+      expect(world.server.unsettled(`late-${method.toLowerCase()}`)).toBe(1);
+      expect(await provisioning.provision(declared)).toEqual([]);
+    },
+  );
 
   test('two at the same time make it once', async () => {
     const declared = [{ topic: 'raced', subscriptions: ['racer'] }];

@@ -27,9 +27,15 @@ export interface SubscriptionDeclaration {
 /** What is not as declared. `wanted` undefined: it is there though nobody declared it. */
 export interface Drift {
   readonly resource: string;
-  readonly field: 'existence' | 'topic' | 'ackDeadlineMs' | 'retentionMs' | 'retainAcked';
+  readonly field: 'existence' | 'topic' | 'start' | 'ackDeadlineMs' | 'retentionMs' | 'retainAcked';
   readonly found: string;
   readonly wanted: string;
+}
+
+/** What is read of a subscription that is there. */
+interface FoundSubscription {
+  readonly labels?: Readonly<Record<string, string>> | null;
+  readonly retryPolicy?: { readonly minimumBackoff?: { readonly seconds?: unknown } | null } | null;
 }
 
 interface Wanted {
@@ -38,6 +44,14 @@ interface Wanted {
   readonly topic: string;
   readonly from: SubscriptionStart;
 }
+
+/**
+ * Pub/Sub makes a subscription at the end of its topic, and whoever makes it may die before it is moved to where it is to
+ * begin. So it is made with that time in a label, and with a retry policy (which ours never have) until it is moved: the
+ * next run then finds what is to be done. Of what may be changed later, the emulator knows no better mark.
+ */
+const startLabel = 'meterflow-start-ms';
+const notBegun = { minimumBackoff: { seconds: 599 }, maximumBackoff: { seconds: 600 } };
 
 /** Creates, checks and mends topics and subscriptions. Every call may be repeated, also after one that died on the way. */
 export class Provisioning {
@@ -118,7 +132,7 @@ export class Provisioning {
     const found = await this.#found(resource, (options) => subscriber.getSubscription({ subscription: path }, options));
     if (found === undefined) {
       if (mend) {
-        await this.#createSubscription({ name, path, topicPath, from });
+        await this.#createSubscription({ name, path, topicPath, fromMs: this.#fromMs(from) });
       }
       return [absent(resource)];
     }
@@ -130,9 +144,9 @@ export class Provisioning {
       return [drift];
     }
     const drifts = this.#differences(resource, [
-      ['ackDeadlineMs', (found.ackDeadlineSeconds ?? 0) * 1_000, this.#settings.ackDeadlineMs],
+      ['ackDeadlineMs', Number(found.ackDeadlineSeconds) * 1_000, this.#settings.ackDeadlineMs],
       ['retentionMs', durationMs(found.messageRetentionDuration), this.#settings.retentionMs],
-      ['retainAcked', found.retainAckedMessages ?? false, true],
+      ['retainAcked', found.retainAckedMessages === true, true],
     ]);
     if (mend && drifts.length > 0) {
       const paths = ['ack_deadline_seconds', 'message_retention_duration', 'retain_acked_messages'];
@@ -143,25 +157,61 @@ export class Provisioning {
         ),
       );
     }
-    return drifts;
+    return [...drifts, ...(await this.#whereItBegins({ name, path, found }, mend))];
+  }
+
+  /** Of one that whoever made it never moved to where it begins. */
+  async #whereItBegins(
+    { name, path, found }: { readonly name: string; readonly path: string; readonly found: FoundSubscription },
+    mend: boolean,
+  ): Promise<readonly Drift[]> {
+    const startMs = found.labels?.[startLabel];
+    const backoff = Number(found.retryPolicy?.minimumBackoff?.seconds);
+    if (startMs === undefined || backoff !== notBegun.minimumBackoff.seconds) {
+      return [];
+    }
+    if (mend) {
+      await this.#begin({ name, path, fromMs: Number(startMs) });
+    }
+    const wanted = new Date(Number(startMs)).toISOString();
+    return [{ resource: `subscription ${name}`, field: 'start', found: 'not there yet', wanted }];
+  }
+
+  #fromMs(from: SubscriptionStart): number {
+    // Also for `now`: the emulator begins with all that the topic keeps.
+    return from === 'now' ? this.#connection.clock.nowMs() : from === 'start' ? 0 : from.fromMs;
   }
 
   async #createSubscription(wanted: {
-    name: string;
-    path: string;
-    topicPath: string;
-    from: SubscriptionStart;
+    readonly name: string;
+    readonly path: string;
+    readonly topicPath: string;
+    readonly fromMs: number;
   }): Promise<void> {
     const { subscriber } = this.#connection;
-    const { name, path, topicPath, from } = wanted;
+    const { name, path, topicPath, fromMs } = wanted;
+    const labels = { [startLabel]: String(Math.floor(fromMs)) };
     await this.#created(`subscription ${name}`, (options) =>
       // Never expires; no broker-side retry, dead-letter or filter policy: the stage decides all of these.
-      subscriber.createSubscription({ name: path, topic: topicPath, expirationPolicy: {}, ...this.#kept() }, options),
+      subscriber.createSubscription(
+        { name: path, topic: topicPath, expirationPolicy: {}, labels, retryPolicy: notBegun, ...this.#kept() },
+        options,
+      ),
     );
-    // Also for `now`: the emulator begins with all that the topic keeps.
-    const fromMs = from === 'now' ? this.#connection.clock.nowMs() : from === 'start' ? 0 : from.fromMs;
+    await this.#begin({ name, path, fromMs });
+  }
+
+  /** Moves a new subscription to where it begins, and only then takes off what says that it is not there. */
+  async #begin({ name, path, fromMs }: { name: string; path: string; fromMs: number }): Promise<void> {
+    const { subscriber } = this.#connection;
     await this.#connection.call(`seek of ${name}`, (options) =>
       subscriber.seek({ subscription: path, time: timestamp(fromMs) }, options),
+    );
+    await this.#connection.call(`update of subscription ${name}`, (options) =>
+      subscriber.updateSubscription(
+        { subscription: { name: path, retryPolicy: null }, updateMask: { paths: ['retry_policy'] } },
+        options,
+      ),
     );
   }
 

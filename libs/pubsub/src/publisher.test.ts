@@ -21,7 +21,7 @@ describe('a publish that fails', () => {
     },
   );
 
-  test.each([status.UNAVAILABLE, status.DEADLINE_EXCEEDED, status.RESOURCE_EXHAUSTED, status.PERMISSION_DENIED])(
+  test.each([status.UNAVAILABLE, status.DEADLINE_EXCEEDED, status.RESOURCE_EXHAUSTED])(
     'for good (status %i) is a TransientError after few tries, and counted',
     async (code) => {
       world.server.fail('publish', code, { times: 100 });
@@ -52,6 +52,12 @@ describe('a publish that fails', () => {
     expect(results.map(({ status: how }) => how)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
     expect(results[1]).toMatchObject({ reason: expect.any(PermanentError) as unknown });
     expect(texts(await receiveAll(world.source(), 2))).toEqual(['a', 'c']);
+  });
+
+  test('because this process has no right to it is fatal, as with every other service', async () => {
+    world.server.fail('publish', status.PERMISSION_DENIED, { times: 100 });
+    await expect(world.publish('a')).rejects.toThrow(FatalError);
+    expect(world.calls('publish')).toBe(1);
   });
 
   test('because there is no such topic is fatal: the process is wired wrongly', async () => {

@@ -18,8 +18,9 @@ export class PubsubReplay implements Replay {
   async replay({ subscription, fromMs }: ReplayRequest): Promise<void> {
     const { clock, limits, subscriber } = this.#connection;
     await this.#epochs.raise(subscription);
-    // Until every source knows: none then acks what it was handed before, which would settle what comes again.
-    await clock.sleep(2 * limits.epochCacheMs);
+    // Until every source knows, and what was acked before it knew has arrived: an ack of what was handed out before would
+    // settle what comes again.
+    await clock.sleep(2 * limits.epochCacheMs + limits.ackTimeoutMs);
     // A seek settles everything before it: what waits must not be among that.
     const toMs = Math.max(0, Math.min(fromMs, await this.#oldestWaitingMs(subscription)) - seekMarginMs);
     await this.#connection.call(`seek of ${subscription}`, (options) =>

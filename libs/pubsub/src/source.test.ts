@@ -41,7 +41,9 @@ describe('a pull that fails', () => {
     await world.publish('a');
     world.server.fail('pull', 'never answers', { times: 2 });
     const messages = await receive(world.source({ pullTimeoutMs: 100 }), { waitMs: 5_000 });
-    expect([texts(messages), world.counts.get('bus_pulls_unanswered_total')]).toEqual([['a'], 2]);
+    expect(texts(messages)).toEqual(['a']);
+    // On a slow machine an idle pull may count as well.
+    expect(world.counts.get('bus_pulls_unanswered_total')).toBeGreaterThanOrEqual(2);
   });
 });
 
@@ -175,6 +177,38 @@ describe('the traps of the client', () => {
     await world.bus().publisher.publish([retry]);
     expect(texts(await receiveAll(source, 51))).toContain('again');
   });
+});
+
+test('what was pulled while the epochs are down goes back at once, and not when its lease ends', async () => {
+  await world.publish('a');
+  const source = world.source();
+  const current = world.epochs.current.bind(world.epochs);
+  Object.assign(world.epochs, { current: () => Promise.reject(new TransientError('down')) });
+  await expect(receive(source)).rejects.toThrow(TransientError);
+  expect(world.server.leased('stage')).toBe(0);
+  Object.assign(world.epochs, { current });
+  expect(texts(await receive(world.source()))).toEqual(['a']);
+});
+
+test('an ack that is tried again settles nothing that a replay has asked for meanwhile', async () => {
+  await world.publish('a');
+  const source = world.source({ callRetryDelayMs: 100, epochCacheMs: 20, ackTimeoutMs: 50 });
+  const messages = await receive(source);
+  world.server.fail('acknowledge', status.UNAVAILABLE, { times: 1 });
+  const acked = source.ack(messages);
+  await eventually(() => world.calls('acknowledge') === 1);
+  await world.epochs.raise('stage');
+  await acked;
+  expect([world.calls('acknowledge'), world.server.unsettled('stage')]).toEqual([1, 1]);
+});
+
+test('a replay moves the subscription only when no ack from before it is under way any more', async () => {
+  await world.publish('a');
+  const ackTimeoutMs = 200;
+  const { replay } = world.bus({ epochCacheMs: 20, ackTimeoutMs });
+  const sinceMs = performance.now();
+  await replay.replay({ subscription: 'stage', fromMs: 0 });
+  expect(performance.now() - sinceMs).toBeGreaterThanOrEqual(ackTimeoutMs);
 });
 
 test('while the epochs are down nothing is acked: a replay might have begun', async () => {

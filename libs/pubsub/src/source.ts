@@ -1,7 +1,7 @@
 import type { Epochs, LeasedMessage, ReceiveRequest, Source } from '@meterflow/stage';
 import type { Connection } from './connection.ts';
 import { EpochReader } from './epoch-reader.ts';
-import type { Feed } from './feed.ts';
+import type { Feed, ReceivedMessage } from './feed.ts';
 import { LeaseBudget } from './lease-budget.ts';
 import { leased, type Leased } from './leased.ts';
 import { LeaseQueue } from './lease-queue.ts';
@@ -77,16 +77,23 @@ export class PubsubSource implements Source {
 
   async ack(messages: readonly LeasedMessage[]): Promise<void> {
     const nowMs = this.#options.connection.clock.nowMs();
-    const epoch = await this.#epoch.current();
     const all = messages as readonly Leased[];
+    const byAckId = new Map(all.map((message) => [message.ackId, message]));
+    await this.#epoch.current();
     this.#budget.settled(all, nowMs);
     this.#wake();
-    // What was handled before a replay was asked for must come once more.
-    const current = all.filter((message) => message.epoch >= epoch);
     // An ack that may be too late is sent all the same: what it says stays true.
-    const late = current.filter(({ leasedUntilMs }) => leasedUntilMs <= nowMs);
-    this.#countLate('acks', late.length + all.length - current.length);
-    await byFeed(current, (feed, ackIds) => feed.ack(ackIds));
+    this.#countLate('acks', all.filter(({ leasedUntilMs }) => leasedUntilMs <= nowMs).length);
+    await byFeed(all, (feed, ackIds) =>
+      // Looked up again for each attempt: a replay may have been asked for since the last one.
+      feed.ack(ackIds, async (part) => {
+        const epoch = await this.#epoch.current();
+        const due = part.filter((ackId) => (byAckId.get(ackId)?.epoch ?? 0) >= epoch);
+        // What was handled before a replay was asked for must come once more.
+        this.#countLate('acks', part.length - due.length);
+        return due;
+      }),
+    );
   }
 
   async nack(messages: readonly LeasedMessage[], delayMs: number): Promise<void> {
@@ -156,11 +163,7 @@ export class PubsubSource implements Source {
     stop.addEventListener('abort', cancelLate, { once: true });
     let messages: readonly Leased[] = [];
     try {
-      const received = await feed.pull(asked, cancel.signal);
-      const nowMs = clock.nowMs();
-      const epoch = received.length === 0 ? 0 : await this.#epoch.current();
-      const terms = { feed, epoch, nowMs, ackDeadlineMs: this.ackDeadlineMs };
-      messages = received.map((message) => leased(message, terms));
+      messages = await this.#leased(feed, await feed.pull(asked, cancel.signal));
     } catch (error) {
       this.#failure = error as Error;
     }
@@ -174,6 +177,21 @@ export class PubsubSource implements Source {
       this.#queue.add(messages);
     }
     this.#wake();
+  }
+
+  /** Rejects where the epoch can't be told; what was received then goes back, for others would wait for it in vain. */
+  async #leased(feed: Feed, received: readonly ReceivedMessage[]): Promise<readonly Leased[]> {
+    const terms = { feed, nowMs: this.#options.connection.clock.nowMs(), ackDeadlineMs: this.ackDeadlineMs };
+    if (received.length === 0) {
+      return [];
+    }
+    try {
+      const epoch = await this.#epoch.current();
+      return received.map((message) => leased(message, { ...terms, epoch }));
+    } catch (error) {
+      await this.#giveBack(received.map((message) => leased(message, { ...terms, epoch: 0 })));
+      throw error;
+    }
   }
 
   #wake(): void {

@@ -1,5 +1,6 @@
 import { dedupeKey } from '@meterflow/dedupe';
-import { BackOff, DrainingError } from './back-off.ts';
+import { BackOff, DrainingError, RefusedByPortError } from './back-off.ts';
+import { FatalError } from './errors.ts';
 import { Burial } from './burial.ts';
 import type { GroupContext } from './group-context.ts';
 import { GroupTrace } from './group-trace.ts';
@@ -109,7 +110,7 @@ export class GroupRunner<Input, Reads, Write> {
 
   async #decoded(): Promise<readonly Work<Input>[]> {
     const { source } = this.#ports;
-    const epoch = await this.#backOff.until(() => source.epoch());
+    const epoch = await this.#backOff.until(() => source.epoch()).catch(fatalWhereRefused);
     const works = new Map<string, Work<Input>>();
     for (const message of this.#messages) {
       try {
@@ -123,11 +124,27 @@ export class GroupRunner<Input, Reads, Write> {
           same.messages.push(message);
         }
       } catch (error) {
-        await this.#burial.buryUndecodable(message, error as Error);
-        await this.#settlement.ack([{ messages: [message] }], 'dead');
+        await this.#buryUndecodable(message, error as Error);
       }
     }
     return [...works.values()];
+  }
+
+  async #buryUndecodable(message: LeasedMessage, error: Error): Promise<void> {
+    const { telemetry, stageName: stage, limits } = this.#context;
+    try {
+      await this.#burial.buryUndecodable(message, error);
+    } catch (refusal) {
+      if (!(refusal instanceof RefusedByPortError)) {
+        throw refusal;
+      }
+      telemetry.count('stage_failures_total', 1, { stage, class: 'refused' });
+      const fields = { stage, message: message.id, error: refusal.message };
+      telemetry.logger.error('the dead letters refuse a message for good; it is tried again later', fields);
+      await this.#settlement.giveBackUndecoded(message, limits.unexpectedBackOffMsMax);
+      return;
+    }
+    await this.#settlement.ack([{ messages: [message] }], 'dead');
   }
 
   /** The works that the stage refuses as a whole. */
@@ -165,4 +182,9 @@ export class GroupRunner<Input, Reads, Write> {
     }
     return held;
   }
+}
+
+/** A bus that refuses to tell its epoch is wired wrongly. */
+function fatalWhereRefused(error: unknown): never {
+  throw error instanceof RefusedByPortError ? new FatalError(error.message, { cause: error }) : error;
 }

@@ -10,6 +10,7 @@ export {
 export type { DeadLetter, DeadLetterSink, DeadLetterState } from './dead-letters.ts';
 export type { Epochs } from './epochs.ts';
 export { FatalError, HaltedError, IntegrityError, PermanentError, TransientError } from './errors.ts';
+export { grpcError, grpcStatus, grpcStatusOf, type GrpcFailure, type GrpcStatus } from './grpc-status.ts';
 export { bulkStageLimits, stageLimits, type StageLimits } from './limits.ts';
 export { traceAttribute } from './group-trace.ts';
 export type { LeasedMessage, OutgoingMessage } from './message.ts';

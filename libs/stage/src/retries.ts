@@ -1,4 +1,4 @@
-import { DrainingError, type BackOff } from './back-off.ts';
+import { DrainingError, RefusedByPortError, type BackOff } from './back-off.ts';
 import { FatalError, IntegrityError, PermanentError, TransientError } from './errors.ts';
 import type { GroupContext } from './group-context.ts';
 import type { Settlement } from './settlement.ts';
@@ -80,6 +80,10 @@ export class Retries<Input> {
       await this.#dead(work, error);
       return false;
     }
+    if (error instanceof RefusedByPortError) {
+      await this.#keep(work, error);
+      return false;
+    }
     if (!(error instanceof TransientError)) {
       await this.#unexpected(work, error);
       return false;
@@ -110,8 +114,26 @@ export class Retries<Input> {
     await this.#options.settlement.giveBack([work], delayMs);
   }
 
+  /** What not even the dead letters take is not lost: it comes again, ever later, until somebody mends that. */
+  async #keep(work: Work<Input>, refusal: RefusedByPortError): Promise<void> {
+    const { telemetry, stageName: stage, unexpected, signal } = this.#context;
+    const delayMs = signal.aborted ? 0 : unexpected.delayMs(unexpected.add(work.mark));
+    telemetry.count('stage_failures_total', 1, { stage, class: 'refused' });
+    const fields = { stage, key: work.key, delayMs, error: refusal.message };
+    telemetry.logger.error('the dead letters refuse a message for good; it is tried again later', fields);
+    await this.#options.settlement.giveBack([work], delayMs);
+  }
+
   async #dead(work: Work<Input>, error: PermanentError): Promise<void> {
-    await this.#options.bury(work, error);
+    try {
+      await this.#options.bury(work, error);
+    } catch (refusal) {
+      if (!(refusal instanceof RefusedByPortError)) {
+        throw refusal;
+      }
+      await this.#keep(work, refusal);
+      return;
+    }
     this.#context.unexpected.forget(work.mark);
     await this.#options.settlement.ack([work], 'dead');
   }

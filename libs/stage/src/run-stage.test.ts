@@ -34,6 +34,9 @@ class World {
   readonly letters = new Map<string, DeadLetter>();
   readonly groups: string[][] = [];
   sinkDownUntilMs = 0;
+  /** What the dead letters refuse for good. */
+  refuses: (letter: DeadLetter) => boolean = () => false;
+  refusals = 0;
   failures: (inputs: readonly string[]) => Error | undefined = () => undefined;
   #runs = 0;
 
@@ -49,6 +52,10 @@ class World {
 
   readonly deadLetters: DeadLetterSink = {
     put: (letters) => {
+      if (letters.some(this.refuses)) {
+        this.refusals += 1;
+        return Promise.reject(new PermanentError('too-large', 'no cell holds that'));
+      }
       letters.forEach((letter) => this.letters.set(letter.id, letter));
       return Promise.resolve();
     },
@@ -514,4 +521,26 @@ test('a drain gives back what has not started, and finishes and settles what has
   Object.assign(world.stage, { handle });
   await world.run();
   expect(world.written.toSorted()).toEqual(Array.from({ length: 64 }, (_, index) => `m${index}`).toSorted());
+});
+
+describe('what the dead letters refuse for good', () => {
+  const mendedAfterMs = 60_000;
+
+  test.each([
+    ['of its own', 'bad', 'echo/acme/bad'],
+    ['that could not be decoded', '', undefined],
+  ])('a message %s holds nobody up, is not lost, and is not asked for without a pause', async (_, payload, id) => {
+    const world = new World().add('a', payload, 'b');
+    world.failures = (inputs) => (inputs.includes('bad') ? new PermanentError('bad', 'bad') : undefined);
+    const mendedAtMs = world.time.nowMs() + mendedAfterMs;
+    world.refuses = () => world.time.nowMs() < mendedAtMs;
+    const settledAtMs: number[] = [];
+    void world.time.sleep(5_000).then(() => settledAtMs.push(world.source.unsettled));
+    await world.run();
+    expect(settledAtMs).toEqual([1]);
+    expect(world.written.toSorted()).toEqual(['a', 'b']);
+    expect([...world.letters.keys()]).toEqual([id ?? (expect.any(String) as unknown)]);
+    // Ever later: seconds, then a minute.
+    expect(world.refusals).toBeLessThan(12);
+  });
 });

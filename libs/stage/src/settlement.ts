@@ -40,6 +40,11 @@ export class Settlement {
     await this.#nack(messagesOf(works), delayMs);
   }
 
+  /** The same of one that could not even be decoded. */
+  async giveBackUndecoded(message: LeasedMessage, delayMs: number): Promise<void> {
+    await this.#nack([message], delayMs);
+  }
+
   /** All that the group has not settled comes again at once. */
   async giveBackAll(): Promise<void> {
     const { leases } = this.#context;

@@ -17,7 +17,7 @@ export interface Server {
   readonly nackDelayMs?: number;
 }
 
-const testLimits: Partial<PubsubLimits> = { epochCacheMs: 20, pullGraceMs: 20 };
+const testLimits: Partial<PubsubLimits> = { epochCacheMs: 20, pullGraceMs: 20, ackTimeoutMs: 1_000 };
 let projects = 0;
 
 /** An empty bus: a project of its own on the server. */

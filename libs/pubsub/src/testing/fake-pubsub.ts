@@ -27,6 +27,7 @@ interface Request extends Settings {
   readonly name: string;
   readonly subscription: string & Settings & { readonly name: string };
   readonly messageRetentionDuration: unknown;
+  readonly updateMask: { readonly paths: readonly string[] };
   readonly messages: readonly Pick<Kept, 'data' | 'attributes'>[];
   readonly maxMessages: number;
   readonly ackIds: readonly string[];
@@ -63,7 +64,7 @@ export class FakePubsub {
     this.#serve(new v1.SubscriberClient(unconnected), 'Subscriber', {
       createSubscription: (request) => this.#createSubscription(request),
       getSubscription: ({ subscription }) => this.#subscription(subscription).settings,
-      updateSubscription: ({ subscription }) => this.#updateSubscription(subscription),
+      updateSubscription: (request) => this.#updateSubscription(request),
       pull: (request, call) => this.#pull(request, call),
       acknowledge: ({ subscription, ackIds }) => this.#late(this.#subscription(subscription).ack(ackIds, this.#nowMs)),
       modifyAckDeadline: (request) => this.#modifyAckDeadline(request),
@@ -175,10 +176,13 @@ export class FakePubsub {
     return request;
   }
 
-  #updateSubscription(request: Settings & { readonly name: string }): unknown {
-    const { settings, topic } = this.#subscription(request.name);
-    Object.assign(settings, request, { topic });
-    return request;
+  #updateSubscription({ subscription, updateMask }: Request): unknown {
+    const { settings } = this.#subscription(subscription.name);
+    const fields = updateMask.paths.map((path) =>
+      path.replaceAll(/_(.)/g, (_, letter: string) => letter.toUpperCase()),
+    );
+    Object.assign(settings, Object.fromEntries(Object.entries(subscription).filter(([name]) => fields.includes(name))));
+    return settings;
   }
 
   /** Waits for a message, as the service does, and answers with fewer than there are. */

@@ -19,7 +19,8 @@ export interface GoogleProcessOptions {
   readonly ackDeadlineMs: { readonly provisioned: number; readonly held: number };
 }
 
-/** A replay waits twice as long before it begins. */
+/** A replay waits so long before it begins, and twice as long as an epoch is believed. */
+const ackTimeoutMs = 1_000;
 const epochCacheMs = 100;
 
 /** What one process has open. */
@@ -36,7 +37,7 @@ export class GoogleProcess implements CrashPorts {
     const { projectId, pubsub, stores } = options;
     this.#options = options;
     const epochs = new RegistryEpochs(stores.registry);
-    this.bus = new PubsubBus({ projectId, emulator: pubsub, epochs, limits: { epochCacheMs } });
+    this.bus = new PubsubBus({ projectId, emulator: pubsub, epochs, limits: { epochCacheMs, ackTimeoutMs } });
     this.publisher = { publish: (messages) => this.#publish(messages) };
   }
 
