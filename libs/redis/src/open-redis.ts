@@ -113,7 +113,8 @@ function clientOptions({
 
 function address(url: string): { host: string; port: number } {
   const { hostname, port } = new URL(url);
-  return { host: hostname, port: port === '' ? 6379 : Number(port) };
+  // An address of IPv6 stands in brackets there, and nowhere else.
+  return { host: hostname.replace(/^\[(.*)\]$/, '$1'), port: port === '' ? 6379 : Number(port) };
 }
 
 /** Half of it is chance, so that a server that comes back is not run over by all processes at once. */

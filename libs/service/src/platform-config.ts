@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ConfigurationError } from './configuration-error.ts';
 import type { PlatformFile } from './platform-file.ts';
 
 /** Which adapters a service stands on; see {@link platformEnvironment}. */
@@ -34,7 +35,12 @@ export interface GoogleConfig {
     /** `host:port` */
     readonly emulator?: string;
   };
-  readonly redis: { readonly urls: readonly [string, ...string[]]; readonly isCluster: boolean };
+  readonly redis: {
+    readonly urls: readonly [string, ...string[]];
+    readonly isCluster: boolean;
+    /** PEM of who signed the servers' certificates, where the system does not know it. */
+    readonly certificateAuthority?: string;
+  };
 }
 
 const redisUrl = z.url({ protocol: /^rediss?$/, error: 'addresses that begin with redis:// or rediss://' });
@@ -55,17 +61,31 @@ export const platformEnvironment = {
     .min(1)
     .optional()
     .transform((text) => text?.split(','))
-    .pipe(z.tuple([redisUrl], redisUrl).optional())
-    .describe('redis:// or rediss:// addresses, separated by commas; of a cluster any of its nodes'),
+    .pipe(z.tuple([redisUrl], redisUrl).refine(sameProtocol, 'all of them redis:// or all rediss://').optional())
+    .describe('redis:// or rediss:// addresses, separated by commas; of a cluster any of its nodes; IPv6 in brackets'),
   METERFLOW_REDIS_CLUSTER: z.stringbool().optional(),
+  METERFLOW_REDIS_CA_FILE: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('PEM of who signed the certificates of rediss:// addresses, where the system does not know it'),
 };
+
+/** Of a cluster all nodes are spoken to alike: one that is not encrypted would go unnoticed. */
+function sameProtocol(urls: readonly string[]): boolean {
+  return new Set(urls.map((url) => url.split(':', 1)[0])).size === 1;
+}
 
 type PlatformVariables = z.infer<z.ZodObject<typeof platformEnvironment>>;
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** What a system on Google needs to be told, and what it may be told beside. */
 const neededOnGoogle = ['METERFLOW_GOOGLE_PROJECT', 'METERFLOW_BIGTABLE_INSTANCE', 'METERFLOW_REDIS_URLS'] as const;
-const optionalOnGoogle = ['METERFLOW_BIGTABLE_APP_PROFILE', 'METERFLOW_REDIS_CLUSTER'] as const;
+const optionalOnGoogle = [
+  'METERFLOW_BIGTABLE_APP_PROFILE',
+  'METERFLOW_REDIS_CLUSTER',
+  'METERFLOW_REDIS_CA_FILE',
+] as const;
 
 /** The names of the variables that are missing or of no use, with what to do; empty when they fit. */
 export function platformProblems(environment: Environment): readonly string[] {
@@ -82,7 +102,7 @@ export function platformProblems(environment: Environment): readonly string[] {
 export function platformConfig(
   variables: PlatformVariables,
   declared: PlatformFile,
-  environment: Environment,
+  { environment, readText }: { readonly environment: Environment; readonly readText: (path: string) => string },
 ): PlatformConfig {
   if (variables.METERFLOW_PLATFORM === 'embedded') {
     return { kind: 'embedded' };
@@ -100,8 +120,32 @@ export function platformConfig(
     redis: {
       urls: variables.METERFLOW_REDIS_URLS as [string, ...string[]],
       isCluster: variables.METERFLOW_REDIS_CLUSTER ?? false,
+      ...certificateAuthority(variables, readText),
     },
   };
+}
+
+/** Throws ConfigurationError where the file is none of certificates: connections would fail one by one later. */
+function certificateAuthority(
+  { METERFLOW_REDIS_CA_FILE: path, METERFLOW_REDIS_URLS: urls }: PlatformVariables,
+  readText: (path: string) => string,
+): { readonly certificateAuthority?: string } {
+  if (path === undefined) {
+    return {};
+  }
+  if (urls?.[0].startsWith('rediss:') !== true) {
+    throw new ConfigurationError('✖ METERFLOW_REDIS_CA_FILE is of no use without rediss:// in METERFLOW_REDIS_URLS');
+  }
+  let text: string;
+  try {
+    text = readText(path);
+  } catch (error) {
+    throw new ConfigurationError(`✖ METERFLOW_REDIS_CA_FILE can't be read: ${(error as Error).message}`);
+  }
+  if (!text.includes('-----BEGIN CERTIFICATE-----')) {
+    throw new ConfigurationError(`✖ METERFLOW_REDIS_CA_FILE: ${path} holds no certificate in PEM`);
+  }
+  return { certificateAuthority: text };
 }
 
 /** What is provisioned: everything but Redis, in which nothing has to be there. */

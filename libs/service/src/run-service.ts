@@ -1,6 +1,6 @@
 import { Lifecycle, nodeProcess, nodeTimers, stopWithProcess } from '@meterflow/graceful-shutdown';
 import type { StageRun } from './stage-run.ts';
-import { StageProgress, systemClock, type Logger } from '@meterflow/stage';
+import { StageProgress, systemClock, TransientError, type Logger } from '@meterflow/stage';
 import { observeStages, registerTelemetry, type ServiceProbe, type ServiceTelemetry } from './service-telemetry.ts';
 
 export interface ServiceOptions {
@@ -59,7 +59,7 @@ export async function runService(options: ServiceOptions): Promise<void> {
     lifecycle.started();
   } catch (error) {
     isTold = process.connected;
-    tell({ type: 'failed', reason: error instanceof Error ? error.message : String(error) });
+    tellFailed(error);
     void lifecycle.fail(error, drainMs);
   }
 }
@@ -78,6 +78,11 @@ async function tellHowItIs(options: ServiceOptions, lifecycle: Lifecycle, stuck:
   }
 }
 
+function tellFailed(error: unknown): void {
+  const reason = error instanceof Error ? error.message : String(error);
+  tell({ type: 'failed', reason, mayPass: error instanceof TransientError });
+}
+
 /** To the supervisor, where there is one. */
 function tell(message: object): void {
   if (process.connected) {
@@ -88,9 +93,10 @@ function tell(message: object): void {
 function run(stages: readonly StageRun[], lifecycle: Lifecycle, drainMs: number): readonly StageProgress[] {
   const progresses = stages.map(() => new StageProgress());
   const runs = stages.map((stage, index) =>
-    stage
-      .run({ signal: lifecycle.signal, progress: progresses[index] as StageProgress })
-      .catch((error: unknown) => void lifecycle.fail(error, drainMs)),
+    stage.run({ signal: lifecycle.signal, progress: progresses[index] as StageProgress }).catch((error: unknown) => {
+      tellFailed(error);
+      void lifecycle.fail(error, drainMs);
+    }),
   );
   lifecycle.register('stages', async () => {
     await Promise.all(runs);

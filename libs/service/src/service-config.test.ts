@@ -1,11 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import { ConfigurationError, operationsSocket, parseServiceConfig } from './index.ts';
 
+const files: Readonly<Record<string, string>> = {
+  '/platform.json': '{ "lanes": ["live", "night"], "messages": { "ackDeadlineSeconds": 90 } }',
+  '/ca.pem': '-----BEGIN CERTIFICATE-----\n…',
+};
 const readText = (path: string): string => {
-  if (path !== '/platform.json') {
+  const text = files[path];
+  if (text === undefined) {
     throw new Error('no such file');
   }
-  return '{ "lanes": ["live", "night"], "messages": { "ackDeadlineSeconds": 90 } }';
+  return text;
 };
 const parse = (environment: Readonly<Record<string, string>>) =>
   parseServiceConfig({ METERFLOW_DATA_DIR: '/data', ...environment }, { service: 'persistence', run: 'r7', readText });
@@ -49,6 +54,17 @@ describe('a service', () => {
     expect(urls('rediss://a,rediss://b')).toMatchObject({ redis: { urls: ['rediss://a', 'rediss://b'] } });
     expect(() => urls('https://user:geheim@a')).toThrow(/redis:\/\/ or rediss:\/\//);
     expect(() => urls('https://user:geheim@a')).not.toThrow(/geheim/);
+  });
+
+  test('is told who signed the certificates of Redis; a file that is none, or of no use, is named', () => {
+    const tls = { ...google, METERFLOW_REDIS_URLS: 'rediss://[::1]:6380' };
+    expect(parse({ ...tls, METERFLOW_REDIS_CA_FILE: '/ca.pem' }).platform).toMatchObject({
+      redis: { urls: ['rediss://[::1]:6380'], certificateAuthority: files['/ca.pem'] },
+    });
+    expect(() => parse({ ...tls, METERFLOW_REDIS_CA_FILE: '/platform.json' })).toThrow(/holds no certificate/);
+    expect(() => parse({ ...tls, METERFLOW_REDIS_CA_FILE: '/nowhere' })).toThrow(/REDIS_CA_FILE can't be read/);
+    expect(() => parse({ ...google, METERFLOW_REDIS_CA_FILE: '/ca.pem' })).toThrow(/of no use without rediss/);
+    expect(() => parse({ ...google, METERFLOW_REDIS_URLS: 'rediss://a,redis://b' })).toThrow(/all rediss/);
   });
 
   test('serves the lanes of the platform file, with its deadlines; some of them where it is told so', () => {

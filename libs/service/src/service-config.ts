@@ -111,9 +111,9 @@ export function parseConfiguration<Shape extends z.ZodRawShape>(
   if (own === undefined || shared === undefined || declared === undefined || otlp === undefined) {
     throw new ConfigurationError(problems.join('\n'));
   }
-  const config = { ...configOf(shared, declared, { environment, made }), ...otlp };
-  problems.push(...problemsOf(own, config));
-  if (problems.length > 0) {
+  const config = collected(problems, () => ({ ...configOf(shared, declared, { environment, made }), ...otlp }));
+  problems.push(...(config === undefined ? [] : problemsOf(own, config)));
+  if (config === undefined || problems.length > 0) {
     throw new ConfigurationError(problems.join('\n'));
   }
   return { config, own };
@@ -156,10 +156,10 @@ function laneProblems(asked: readonly string[], { lanes }: PlatformFile): readon
 function configOf(
   parsed: z.infer<z.ZodObject<typeof serviceEnvironment>>,
   declared: PlatformFile,
-  { environment, made }: { environment: Environment; made: { readonly service: string; readonly run: string } },
+  { environment, made }: { environment: Environment; made: ConfiguredProcess & { readonly service: string } },
 ): ServiceConfig {
   return {
-    platform: platformConfig(parsed, declared, environment),
+    platform: platformConfig(parsed, declared, { environment, readText: made.readText }),
     declared,
     dataDir: parsed.METERFLOW_DATA_DIR,
     lanes: parsed.METERFLOW_LANES ?? declared.lanes,
