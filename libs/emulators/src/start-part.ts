@@ -92,6 +92,8 @@ class PartProcess implements RunningPart {
   }
 
   async kill(): Promise<void> {
+    // Who waits for its end is not to end before.
+    this.#process.ref();
     this.#process.kill('SIGKILL');
     await this.#ended;
   }

@@ -30,6 +30,7 @@ export function endWithParent(folder: string): Watch {
       shell.stdin.write(`${pid ?? ''}\n`);
     },
     end: async () => {
+      shell.ref();
       shell.stdin.end('ended\n');
       await exit;
     },

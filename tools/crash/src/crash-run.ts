@@ -1,7 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { busCounts, differences, endStateOf } from './end-state.ts';
+import { busCounts, differences, endStateOf, type EndState } from './end-state.ts';
+import { killedOnGoogle } from './google/google-run.ts';
 import { killAtRandom } from './kill-at-random.ts';
 import { MeterflowCommand, type LogLine } from './command.ts';
 import type { Piece } from './pieces.ts';
@@ -9,11 +10,17 @@ import { seededRandom } from './random.ts';
 import { makeReference, type Input, type Reference } from './reference.ts';
 import { DevServer, feed, idle } from './run-dev.ts';
 
+/**
+ * `dev`: a server that senders send to. `import`: the command that brings its own server, killed and run again. `google`:
+ * the server over Google's emulators and Redis, which are disturbed as well.
+ */
+export type CrashMode = (typeof crashModes)[number];
+export const crashModes = ['dev', 'import', 'google'] as const;
+
 export interface CrashOptions {
   readonly kills: number;
   readonly seed: number;
-  /** `dev`: a server that senders send to. `import`: the command that brings its own server, killed and run again. */
-  readonly mode: 'dev' | 'import';
+  readonly mode: CrashMode;
   /** What to import and to come to, or what to make that of. */
   readonly input: Reference | Input;
   readonly everyMs: number;
@@ -26,12 +33,14 @@ export interface CrashOptions {
 export interface CrashResult {
   readonly folder: string;
   readonly killed: ReadonlyMap<string, number>;
+  /** What befell the parts that it stands on. */
+  readonly disturbed: ReadonlyMap<string, number>;
   /** How often the command was started. */
   readonly starts: number;
-  /** Messages that dead processes held and that came again. */
-  readonly redeliveries: number;
-  /** Messages that were published again and not handled again. */
-  readonly duplicatesAbsorbed: number;
+  /** Messages that dead processes held and that came again; where the bus tells. */
+  readonly redeliveries?: number;
+  /** Messages that were published again and not handled again; where the bus tells. */
+  readonly duplicatesAbsorbed?: number;
   readonly lines: number;
   readonly deadLetters: number;
   readonly seconds: number;
@@ -47,26 +56,15 @@ export async function crashRun(options: CrashOptions): Promise<CrashResult> {
       'endState' in options.input ? options.input : await makeReference(folder, options.input);
     const dataDir = join(folder, 'killed');
     const startMs = performance.now();
-    const run = await (options.mode === 'dev' ? killedDev : killedImport)(dataDir, pieces, options);
-    const seconds = (performance.now() - startMs) / 1_000;
-    const killed = await endStateOf(dataDir, join(folder, 'killed.ndjson'));
-    const counts = busCounts(dataDir);
+    const run = await runs[options.mode]({ folder, dataDir }, pieces, options);
+    const { endState: killed, ...told } = run;
     return {
+      ...told,
       folder,
-      killed: run.killed,
-      starts: run.starts,
-      redeliveries: run.log.reduce((sum, { comeAgain }) => sum + (typeof comeAgain === 'number' ? comeAgain : 0), 0),
-      duplicatesAbsorbed: counts.reduce((sum, { published, handled }) => sum + published - handled, 0),
       lines: killed.lines,
       deadLetters: killed.deadLetters,
-      seconds,
-      faults: [
-        ...run.faults,
-        ...(await differences(killed, endState)),
-        ...counts
-          .filter(({ unsettled }) => unsettled > 0)
-          .map(({ subscription, unsettled }) => `${unsettled} messages wait on ${subscription}`),
-      ],
+      seconds: (performance.now() - startMs) / 1_000,
+      faults: [...run.faults, ...(await differences(killed, endState, { exactOutcomes: options.mode !== 'google' }))],
     };
   } finally {
     if (options.keep !== true) {
@@ -75,26 +73,54 @@ export async function crashRun(options: CrashOptions): Promise<CrashResult> {
   }
 }
 
-interface KilledRun {
-  readonly killed: ReadonlyMap<string, number>;
-  readonly starts: number;
-  readonly log: readonly LogLine[];
-  readonly faults: readonly string[];
+/** Where a run has its files. */
+export interface RunPlace {
+  readonly folder: string;
+  readonly dataDir: string;
+}
+
+/** A run that was killed again and again, and then came to rest. */
+export type KilledRun = Omit<CrashResult, 'folder' | 'lines' | 'deadLetters' | 'seconds'> & {
+  readonly endState: EndState;
+};
+
+const runs: Readonly<
+  Record<CrashMode, (place: RunPlace, pieces: readonly Piece[], options: CrashOptions) => Promise<KilledRun>>
+> = { dev: killedDev, import: killedImport, google: killedOnGoogle };
+
+/** What a directory at rest has come to. */
+async function atRest(
+  { folder, dataDir }: RunPlace,
+  run: Omit<KilledRun, 'endState'> & { readonly log: readonly LogLine[] },
+): Promise<KilledRun> {
+  const { log, ...told } = run;
+  const counts = busCounts(dataDir);
+  const waiting = counts
+    .filter(({ unsettled }) => unsettled > 0)
+    .map(({ subscription, unsettled }) => `${unsettled} messages wait on ${subscription}`);
+  return {
+    ...told,
+    redeliveries: log.reduce((sum, { comeAgain }) => sum + (typeof comeAgain === 'number' ? comeAgain : 0), 0),
+    duplicatesAbsorbed: counts.reduce((sum, { published, handled }) => sum + published - handled, 0),
+    endState: await endStateOf(dataDir, join(folder, 'killed.ndjson')),
+    faults: [...run.faults, ...waiting],
+  };
 }
 
 /** A server under fire, senders that send again, then a drain. */
-async function killedDev(dataDir: string, pieces: readonly Piece[], options: CrashOptions): Promise<KilledRun> {
+async function killedDev(place: RunPlace, pieces: readonly Piece[], options: CrashOptions): Promise<KilledRun> {
+  const { dataDir } = place;
   const random = seededRandom(options.seed);
   const server = new DevServer(dataDir);
   try {
     await server.up();
-    const feeding = feed(dataDir, pieces, seededRandom(options.seed + 1));
-    const killed = await killAtRandom({ ...options, random, current: () => server.current });
+    const feeding = feed({ dataDir, pieces, random: seededRandom(options.seed + 1) });
+    const befallen = await killAtRandom({ ...options, random, current: () => server.current });
     await feeding.finish();
     await idle(dataDir);
     const code = await server.stop();
     const faults = code === 0 ? [] : [`the drain at the end exited with ${String(code)}`];
-    return { killed, starts: server.starts, log: server.log, faults };
+    return await atRest(place, { ...befallen, starts: server.starts, log: server.log, faults });
   } finally {
     server.killAll();
   }
@@ -113,16 +139,17 @@ async function settle(dataDir: string): Promise<void> {
 }
 
 /** `meterflow import` of all pieces, again and again while it is killed, then once to its end. */
-async function killedImport(dataDir: string, pieces: readonly Piece[], options: CrashOptions): Promise<KilledRun> {
+async function killedImport(place: RunPlace, pieces: readonly Piece[], options: CrashOptions): Promise<KilledRun> {
+  const { dataDir } = place;
   const random = seededRandom(options.seed);
-  const runs: MeterflowCommand[] = [];
+  const imports: MeterflowCommand[] = [];
   const faults: string[] = [];
   let killing = true;
   const importAll = async (): Promise<boolean> => {
     for (const version of new Set(pieces.map(({ sourceVersion }) => sourceVersion))) {
       const files = pieces.filter(({ sourceVersion }) => sourceVersion === version).map(({ file }) => file);
       const run = new MeterflowCommand({ args: ['import', ...files, '--source-version', String(version)], dataDir });
-      runs.push(run);
+      imports.push(run);
       const { code, signal } = await run.ended();
       if (code !== 0) {
         if (signal !== 'SIGKILL') {
@@ -142,12 +169,13 @@ async function killedImport(dataDir: string, pieces: readonly Piece[], options: 
   };
   try {
     const importing = again();
-    const killed = await killAtRandom({ ...options, random, current: () => runs.at(-1) as MeterflowCommand });
+    const befallen = await killAtRandom({ ...options, random, current: () => imports.at(-1) as MeterflowCommand });
     killing = false;
     await importing;
     await settle(dataDir);
-    return { killed, starts: runs.length, log: runs.flatMap(({ log }) => log), faults };
+    const log = imports.flatMap((run) => run.log);
+    return await atRest(place, { ...befallen, starts: imports.length, log, faults });
   } finally {
-    runs.forEach((run) => run.killAll());
+    imports.forEach((run) => run.killAll());
   }
 }

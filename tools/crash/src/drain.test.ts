@@ -37,7 +37,7 @@ test(
     const servers = [first];
     try {
       await first.up();
-      const feeding = feed(dataDir, pieces, random);
+      const feeding = feed({ dataDir, pieces, random });
       for (let drain = 0; drain < drains; drain += 1) {
         await sleep(random() * 1_500);
         const startMs = performance.now();

@@ -32,7 +32,7 @@ test(
     try {
       await server.up();
       limitFiles(pids(), 300_000);
-      const feeding = feed(dataDir, pieces, seededRandom(61));
+      const feeding = feed({ dataDir, pieces, random: seededRandom(61) });
       const told = /can't be read or written|disk of .* is full/;
       await until('the full disk is told', () => server.log.some(({ error }) => told.test(String(error))) || undefined);
       limitFiles(pids(), 'unlimited');

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { endAllCommands } from './command.ts';
-import { crashRun, type CrashResult } from './crash-run.ts';
+import { crashModes, crashRun, type CrashResult } from './crash-run.ts';
 
 const usage = `npm run crash -- [options]
 
@@ -9,7 +9,8 @@ canonical export and its receipts with those of a run that nobody killed.
 
   --kills N       how many SIGKILLs (default 100)
   --seed S        which random moments and processes (default 1)
-  --mode M        dev: a server, and senders that send again; import: the import command (default dev)
+  --mode M        dev: a server, and senders that send again; import: the import command; google: the server over
+                  Google's emulators and Redis, with Redis flushed and restarted and connections cut (default dev)
   --file FILE     readings as meter_id,channel,start,value,unit, gzipped or not
                   (default: the Swiss households of the shared folder, else the bundled sample)
   --readings N    lines taken of it (default 60000)
@@ -35,7 +36,8 @@ const { values } = parseArgs({
   },
 });
 
-if (values.help || (values.mode !== 'dev' && values.mode !== 'import')) {
+const mode = crashModes.find((each) => each === values.mode);
+if (values.help || mode === undefined) {
   process.stdout.write(`${usage}\n`);
   process.exitCode = values.help ? 0 : 2;
 } else {
@@ -48,7 +50,7 @@ if (values.help || (values.mode !== 'dev' && values.mode !== 'import')) {
   const result = await crashRun({
     kills: Number(values.kills),
     seed: Number(values.seed),
-    mode: values.mode,
+    mode,
     input: {
       readings: Number(values.readings),
       pieces: Number(values.pieces),
@@ -68,9 +70,10 @@ function tableOf(result: CrashResult): string {
   const rows: readonly (readonly [string, string | number])[] = [
     ...kills.map(([name, count]) => [`kills of ${name}`, count] as const),
     ['kills', kills.reduce((sum, [, count]) => sum + count, 0)],
+    ...result.disturbed,
     ['starts of the command', result.starts],
-    ['messages that came again', result.redeliveries],
-    ['duplicates absorbed', result.duplicatesAbsorbed],
+    ['messages that came again', result.redeliveries ?? 'not told'],
+    ['duplicates absorbed', result.duplicatesAbsorbed ?? 'not told'],
     ['lines of the canonical export', result.lines],
     ['dead letters', result.deadLetters],
     ['seconds', result.seconds.toFixed(1)],

@@ -43,7 +43,7 @@ test(
     const { dataDir, pieces } = run;
     const first = start();
     await first.firstLine();
-    const feeding = feed(dataDir, pieces, seededRandom(51));
+    const feeding = feed({ dataDir, pieces, random: seededRandom(51) });
     await until('the sandbox runs', () => first.tree().find(({ name }) => name === 'sandbox'));
     const supervisor = first.tree().find(({ name }) => name === 'supervisor');
     expect(supervisor === undefined ? false : signalProcess(supervisor, 'SIGKILL')).toBe(true);

@@ -6,16 +6,21 @@ import { shuffled } from './random.ts';
 import { sendPiece } from './send-piece.ts';
 import { until } from './until.ts';
 
+/** What `meterflow dev --with` takes. */
+export type Ground = 'embedded' | 'google-emulators';
+
 /** A `meterflow dev` that is started again whenever it ends, until it is told to stop. */
 export class DevServer {
   readonly dataDir: string;
   readonly #env: Readonly<Record<string, string>>;
+  readonly #on: Ground;
   readonly #runs: MeterflowCommand[] = [];
   #stopping = false;
 
-  constructor(dataDir: string, env: Readonly<Record<string, string>> = {}) {
+  constructor(dataDir: string, env: Readonly<Record<string, string>> = {}, on: Ground = 'embedded') {
     this.dataDir = dataDir;
     this.#env = env;
+    this.#on = on;
     this.#start();
   }
 
@@ -50,7 +55,11 @@ export class DevServer {
   }
 
   #start(): void {
-    const run = new MeterflowCommand({ args: ['dev', '--port', '0'], dataDir: this.dataDir, env: this.#env });
+    const run = new MeterflowCommand({
+      args: ['dev', '--with', this.#on, '--port', '0'],
+      dataDir: this.dataDir,
+      env: this.#env,
+    });
     this.#runs.push(run);
     void run.ended().then(() => {
       if (!this.#stopping) {
@@ -63,14 +72,24 @@ export class DevServer {
 const importsAtOnce = 2;
 /** More is sent only while no more messages than this wait: what is killed all the time would never catch up. */
 const backlogMax = 50;
+const patience = { withinMs: 600_000, everyMs: 100 };
 
 export interface Feed {
   /** Sends what is left of the pass that has begun, then no more. Resolves with how often a piece was sent again. */
   finish(): Promise<number>;
 }
 
+export interface FeedOptions {
+  readonly dataDir: string;
+  readonly pieces: readonly Piece[];
+  readonly random: () => number;
+  /** Whether more may be sent; where not told, by the messages that wait. */
+  readonly keepsUp?: () => Promise<boolean>;
+}
+
 /** Sends all pieces over and over, each time in another order, two at once. */
-export function feed(dataDir: string, pieces: readonly Piece[], random: () => number): Feed {
+export function feed(options: FeedOptions): Feed {
+  const { dataDir, pieces, random, keepsUp = () => isSmall(dataDir) } = options;
   let finishing = false;
   const send = async (): Promise<number> => {
     let again = 0;
@@ -78,7 +97,7 @@ export function feed(dataDir: string, pieces: readonly Piece[], random: () => nu
       const waiting = shuffled(pieces, random);
       const sender = async (): Promise<void> => {
         for (let piece = waiting.pop(); piece !== undefined; piece = waiting.pop()) {
-          await until('the backlog is small', () => isSmall(dataDir), { withinMs: 600_000, everyMs: 100 });
+          await until('the backlog is small', async () => (await keepsUp()) || undefined, patience);
           again += (await sendPiece(dataDir, piece, `pass-${pass}`)).attempts - 1;
         }
       };
@@ -97,9 +116,9 @@ export function feed(dataDir: string, pieces: readonly Piece[], random: () => nu
   };
 }
 
-async function isSmall(dataDir: string): Promise<true | undefined> {
+async function isSmall(dataDir: string): Promise<boolean> {
   const waiting = await messagesWaiting(dataDir);
-  return waiting !== undefined && waiting <= backlogMax ? true : undefined;
+  return waiting !== undefined && waiting <= backlogMax;
 }
 
 /** Resolves when no message waits anywhere, twice in a row. */

@@ -88,8 +88,8 @@ async function withOwnServer<Result>(
   const starting = startServer({ dataDir, lanes, services, supervision, logger, logLevel });
   const untie = stopOnSignal(starting);
   try {
-    await starting;
-    return { result: await work(clientsOf(dataDir)) };
+    const { givenUp } = await starting;
+    return { result: await Promise.race([work(clientsOf(dataDir)), givenUp]) };
   } catch (error) {
     if (error instanceof DirectoryInUseError) {
       return 'in-use';

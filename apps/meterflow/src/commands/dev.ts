@@ -54,6 +54,10 @@ export async function dev(options: DevOptions, globals: GlobalOptions, output: O
   });
   const server = await starting;
   lifecycle.started();
+  server.givenUp.catch((error: unknown) => {
+    logger.error('the server ends: a service fails at each start', { error: (error as Error).message });
+    void lifecycle.fail(error, drainMs);
+  });
   if (globals.json) {
     const { url, ground } = server;
     output.line(JSON.stringify({ url, dataDir: globals.dataDir, pid: process.pid, environment: ground }));

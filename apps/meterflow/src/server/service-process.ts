@@ -2,13 +2,16 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import type { Clock, Logger } from '@meterflow/stage';
 
-/** What a service tells its supervisor: it is ready, or can't be; then, every second, whether its work moves. */
+/**
+ * What a service tells its supervisor: it is ready, or can't be, for now or until somebody mends something; then, every
+ * second, whether its work moves.
+ */
 export type ServiceMessage =
   | { readonly type: 'ready' }
-  | { readonly type: 'failed'; readonly reason: string }
+  | { readonly type: 'failed'; readonly reason: string; readonly mayPass?: boolean }
   | { readonly type: 'alive'; readonly stuck: boolean };
 
-/** Thrown when a service ended by itself before it was ever ready: starting it again would end no better. */
+/** Thrown when a service ended by itself before it was ever ready, or again and again: another start would end no better. */
 export class ServiceStartError extends Error {
   override readonly name = 'ServiceStartError';
 }
@@ -40,6 +43,8 @@ const restartMsMax = 10_000;
 const killedRestartMsMax = 1_000;
 /** A run that stayed ready for so long starts the back-off anew. */
 const steadyMs = 2_000;
+/** So many runs in a row that ended by themselves before they were steady, and the service is given up. */
+const failedStartsMax = 3;
 
 /** Megabytes of each half of the young heap. Left to itself it grows with the machine, to memory that buys no speed. */
 const youngMbMax = 16;
@@ -49,8 +54,10 @@ interface Run {
   readonly owner: string;
   readonly child: ChildProcess;
   readyAtMs: number | undefined;
-  /** Why it ends, as it said itself. */
+  /** Why it ends, as it said itself, and whether that may pass: what it needs does not answer. */
   reason?: string;
+  mayPass?: boolean;
+  failedAtMs?: number;
 }
 
 /** One service as a child process: started, watched, started anew when it ends, until it is stopped. */
@@ -62,9 +69,11 @@ export class ServiceProcess {
   #lastWatchMs: number;
   #runs = 0;
   #failures = 0;
+  #failedStarts = 0;
   #stopping = false;
   readonly #ready = Promise.withResolvers<undefined>();
   readonly #ended = Promise.withResolvers<undefined>();
+  readonly #givenUp = Promise.withResolvers<never>();
   readonly #watch: NodeJS.Timeout;
 
   constructor(definition: ServiceDefinition, options: ServiceOptions) {
@@ -73,6 +82,7 @@ export class ServiceProcess {
     this.#lastWatchMs = options.clock.nowMs();
     // Whoever waits is told; nobody may wait.
     this.#ready.promise.catch(() => undefined);
+    this.#givenUp.promise.catch(() => undefined);
     this.#watch = setInterval(() => {
       this.#check();
     }, watchEveryMs);
@@ -106,6 +116,11 @@ export class ServiceProcess {
     await this.#ready.promise;
   }
 
+  /** Rejects with {@link ServiceStartError} when it was ready once and is not started any more; never resolves. */
+  get givenUp(): Promise<never> {
+    return this.#givenUp.promise;
+  }
+
   /** Asks the process to drain, kills it at the deadline, resolves when it has ended. */
   async stop(deadlineMs: number): Promise<void> {
     this.#stopping = true;
@@ -117,7 +132,7 @@ export class ServiceProcess {
     child.kill('SIGTERM');
     const killer = setTimeout(() => {
       this.#options.logger.warn('did not drain in time; killed', { service: this.definition.name, deadlineMs });
-      child.kill('SIGKILL');
+      killGroup(child);
     }, deadlineMs);
     await this.#ended.promise;
     clearTimeout(killer);
@@ -131,6 +146,8 @@ export class ServiceProcess {
       execArgv: [...process.execArgv, `--max-semi-space-size=${youngMbMax}`],
       env: { ...this.definition.env, METERFLOW_OWNER: owner },
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      // The leader of a group, so that what it started itself ends with it, also what can't notice its end.
+      detached: hasGroups,
     });
     const run: Run = { owner, child, readyAtMs: undefined };
     this.#run = run;
@@ -153,6 +170,8 @@ export class ServiceProcess {
     const nowMs = this.#options.clock.nowMs();
     if (message.type === 'failed') {
       run.reason = message.reason;
+      run.mayPass = message.mayPass === true;
+      run.failedAtMs = nowMs;
       return;
     }
     if (message.type === 'ready') {
@@ -169,6 +188,7 @@ export class ServiceProcess {
       return;
     }
     this.#run = undefined;
+    killGroup(run.child);
     const { name } = this.definition;
     const { clock, logger } = this.#options;
     const comeAgain = this.#giveBack(run.owner);
@@ -176,14 +196,13 @@ export class ServiceProcess {
       this.#ended.resolve(undefined);
       return;
     }
-    if (this.#runs === 1 && run.readyAtMs === undefined && (end.code ?? 0) !== 0) {
-      this.#stopping = true;
-      clearInterval(this.#watch);
-      const unsaid = `it ended with exit code ${end.code} before it was ready; standard error says why`;
-      this.#ready.reject(new ServiceStartError(`${name} can't start: ${run.reason ?? unsaid}`));
+    // Its drain after a failure is no proof of health.
+    const steady = run.readyAtMs !== undefined && (run.failedAtMs ?? clock.nowMs()) - run.readyAtMs > steadyMs;
+    this.#failedStarts = steady ? 0 : this.#failedStarts + (hasFailed(run, end.code) ? 1 : 0);
+    if (this.#isHopeless(run, end.code)) {
+      this.#giveUp(run, end.code);
       return;
     }
-    const steady = run.readyAtMs !== undefined && clock.nowMs() - run.readyAtMs > steadyMs;
     this.#failures = steady ? 0 : this.#failures + 1;
     const waitMs = Math.min(
       end.signal === 'SIGKILL' ? killedRestartMsMax : restartMsMax,
@@ -195,6 +214,23 @@ export class ServiceProcess {
         this.#start();
       }
     }, waitMs).unref();
+  }
+
+  #isHopeless(run: Run, code: number | null): boolean {
+    const failedAtOnce = this.#runs === 1 && run.readyAtMs === undefined && hasFailed(run, code);
+    return failedAtOnce || this.#failedStarts >= failedStartsMax;
+  }
+
+  #giveUp(run: Run, code: number | null): void {
+    const { name } = this.definition;
+    this.#stopping = true;
+    clearInterval(this.#watch);
+    this.#ended.resolve(undefined);
+    const unsaid = `it ended with exit code ${code} ${run.readyAtMs === undefined ? 'before' : 'just after'} it was ready; standard error says why`;
+    const times = this.#failedStarts > 1 ? ` (tried ${this.#failedStarts} times)` : '';
+    const error = new ServiceStartError(`${name} can't start: ${run.reason ?? unsaid}${times}`);
+    this.#ready.reject(error);
+    this.#givenUp.reject(error);
   }
 
   #giveBack(owner: string): number | undefined {
@@ -217,7 +253,27 @@ export class ServiceProcess {
     const silenceMsMax = this.#run?.readyAtMs === undefined ? startMsMax : this.#options.silenceMsMax;
     if (this.#run !== undefined && silentMs > silenceMsMax) {
       this.#options.logger.warn('service is stuck; killed', { service: this.definition.name, silentMs });
-      this.#run.child.kill('SIGKILL');
+      killGroup(this.#run.child);
     }
+  }
+}
+
+/** It ended by itself, over something that does not pass. A killed process did not fail. */
+function hasFailed({ mayPass }: Run, code: number | null): boolean {
+  return (code ?? 0) !== 0 && mayPass !== true;
+}
+
+const hasGroups = process.platform !== 'win32';
+
+/** SIGKILL to a service and all that it started, or to what is left of that. */
+function killGroup(child: ChildProcess): void {
+  if (!hasGroups || child.pid === undefined) {
+    child.kill('SIGKILL');
+    return;
+  }
+  try {
+    process.kill(-child.pid, 'SIGKILL');
+  } catch {
+    // Nothing is left of it.
   }
 }

@@ -34,6 +34,8 @@ export interface EmbeddedServer {
   /** What tells others what it stands on, as its services are told; empty on the data directory's own files. */
   readonly ground: Readonly<Record<string, string>>;
   readonly processes: readonly ServiceProcess[];
+  /** Rejects with ServiceStartError when a service fails again and again and is given up; never resolves. */
+  readonly givenUp: Promise<never>;
   /** Drains every service; resolves when all have ended and the directory is free. */
   stop(): Promise<void>;
 }
@@ -90,7 +92,9 @@ export async function startServer(options: ServerOptions): Promise<EmbeddedServe
     throw error;
   }
   const url = gateway === undefined ? undefined : urlOf(gateway);
-  return { directory, url, ground: ground.environment, processes, stop };
+  const givenUp = Promise.race(processes.map((service) => service.givenUp));
+  givenUp.catch(() => undefined);
+  return { directory, url, ground: ground.environment, processes, givenUp, stop };
 }
 
 function makeDirectory({ root, run }: DataDirectory): void {
