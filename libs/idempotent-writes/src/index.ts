@@ -12,6 +12,7 @@ export type { ReadingStore, ReadingWrite, Segment, SeriesDays } from './reading-
 export { encodeSegment, SegmentColumnsReader } from './segment-codec.ts';
 export { segmentWithin } from './segment-within.ts';
 export { dayMax, dayMs } from './segment-format.ts';
-export { decodeSheet, encodeSheet, sheetHead, sheetTicket } from './sheet-codec.ts';
+export { decodeStanding, sheetTicket } from './sheet-decoder.ts';
+export { encodeSheet } from './sheet-encoder.ts';
 export type { Tickets } from './tickets.ts';
 export { UnstorableBatchError } from './unstorable-batch-error.ts';

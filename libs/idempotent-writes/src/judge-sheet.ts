@@ -1,6 +1,6 @@
 import { AggregateBatchBuilder, sameRow, SheetCursor, wholeWindow } from '@meterflow/aggregates';
 import { noOutcomes, outcomes, type Outcome, type OutcomeCounts } from './outcome.ts';
-import { decodeSheet, sameSheetContent, sheetTicket } from './sheet-codec.ts';
+import { decodeSheet, sameSheetContent, sheetTicket } from './sheet-decoder.ts';
 
 /** Counts of hours and of whole windows, added up over the sheets of a write. */
 export class WindowTally {

@@ -1,8 +1,16 @@
-import { AggregateBatchBuilder, sameSheet, SheetCursor, wholeWindow } from '@meterflow/aggregates';
+import {
+  AggregateBatchBuilder,
+  sameRow,
+  sameSheet,
+  SheetCursor,
+  wholeWindow,
+  type AggregateBatch,
+} from '@meterflow/aggregates';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { CorruptSegmentError } from './corrupt-segment-error.ts';
-import { decodeSheet, encodeSheet, sameSheetContent, sheetHead, sheetTicket } from './sheet-codec.ts';
+import { decodeSheet, decodeStanding, sameSheetContent, sheetTicket } from './sheet-decoder.ts';
+import { encodeSheet } from './sheet-encoder.ts';
 import { aggregateWrite } from './testing/plain-sheets.ts';
 
 const startMs = Date.UTC(2024, 0, 1, 23);
@@ -33,12 +41,48 @@ test('a sheet comes back as it was, with its ticket', () => {
     const sheet = sheetOf(values, { ticket, decimals });
     const blob = encodeSheet(sheet).slice();
     expect(sheetTicket(blob)).toBe(ticket);
-    expect(sheetHead(blob)).toEqual({ startMs, rows: values.length });
     expect(sameSheet(decoded(blob), sheet)).toBe(true);
     expect(decoded(blob).batch.ticket).toBe(ticket);
   });
   fc.assert(property, { numRuns: 200 });
 });
+
+test('of sheets that lie one after the other come back those that stand and start within', () => {
+  const property = fc.property(fc.array(sums, { maxLength: 5 }), fc.boolean(), (sheets, isWhole) => {
+    const cursors = sheets.map((values, ticket) => sheetOf(values, { ticket: ticket + 1 }));
+    const bytes = Buffer.concat(cursors.map((cursor) => encodeSheet(cursor).slice()));
+    const standing = (fromMs: number, toMs: number): { tickets: number; sheets: SheetCursor[] } => {
+      const builder = new AggregateBatchBuilder();
+      const rows = isWhole ? 'whole' : 'all';
+      const ticket = decodeStanding(bytes, { builder, series: builder.series('m1', 'import'), rows, fromMs, toMs });
+      const batch = builder.finish({ tenant: 'acme', level: 'day', ticket, causes: [] });
+      return { tickets: ticket, sheets: batch.sheets.rows.length === 0 ? [] : [...walked(batch)] };
+    };
+    const stand = cursors.filter(({ rows }) => rows > 0);
+    const found = standing(startMs, startMs + 1);
+    expect(found.tickets).toBe(sheets.findLastIndex((values) => values.length > 0) + 1);
+    expect(found.sheets.map(({ rows }) => rows)).toEqual(stand.map(({ rows }) => (isWhole ? 1 : rows)));
+    found.sheets.forEach((sheet, index) => {
+      const original = stand[index] as SheetCursor;
+      const row = original.rowsTo - 1;
+      expect(sameRow({ batch: sheet.batch, row: sheet.rowsTo - 1 }, { batch: original.batch, row })).toBe(true);
+    });
+    expect(standing(startMs + 1, Infinity)).toEqual({ tickets: 0, sheets: [] });
+    expect(standing(-Infinity, startMs)).toEqual({ tickets: 0, sheets: [] });
+  });
+  fc.assert(property, { numRuns: 100 });
+});
+
+/** A cursor of its own on each sheet. */
+function* walked(batch: AggregateBatch): Generator<SheetCursor> {
+  for (let sheet = 0; sheet < batch.sheets.rows.length; sheet++) {
+    const cursor = new SheetCursor(batch);
+    while (cursor.sheet < sheet) {
+      cursor.next();
+    }
+    yield cursor;
+  }
+}
 
 test('sheets have the same content exactly where they say the same, whatever their tickets and decimals', () => {
   const property = fc.property(sums, sums, fc.constantFrom(3, 6), (left, right, decimals) => {

@@ -48,6 +48,12 @@ const failedStartsMax = 3;
 
 /** Megabytes of each half of the young heap. Left to itself it grows with the machine, to memory that buys no speed. */
 const youngMbMax = 16;
+/**
+ * Every thread that collects garbage beside the service takes the time of another service, on cores that are all busy, and
+ * more of it than its help is worth: a quarter of all CPU seconds (`npm run bench -- spine`). Heaps are small enough to be
+ * collected within tens of milliseconds.
+ */
+const collectorFlag = '--single-threaded-gc';
 
 /** One run of the process, from its start to its end. */
 interface Run {
@@ -143,7 +149,7 @@ export class ServiceProcess {
     // Never a name that was used before, also where every server has the same process id, as in a container.
     const owner = `${this.definition.name}.${this.#runs}.${randomBytes(6).toString('hex')}`;
     const child = fork(this.definition.entry, [], {
-      execArgv: [...process.execArgv, `--max-semi-space-size=${youngMbMax}`],
+      execArgv: [...process.execArgv, `--max-semi-space-size=${youngMbMax}`, collectorFlag],
       env: { ...this.definition.env, METERFLOW_OWNER: owner },
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
       // The leader of a group, so that what it started itself ends with it, also what can't notice its end.

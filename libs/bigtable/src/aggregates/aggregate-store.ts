@@ -1,7 +1,6 @@
 import { AggregateBatchBuilder, type AggregateBatch, type SheetLevel } from '@meterflow/aggregates';
 import {
-  decodeSheet,
-  sheetHead,
+  decodeStanding,
   sheetTicket,
   type AggregateStore,
   type AggregateWrite,
@@ -80,12 +79,10 @@ export class BigtableAggregateStore implements AggregateStore {
     const cells = isAny ? await this.#standing({ ...sheets, fromMs, toMs }) : [];
     // From here on nothing is awaited: the builder is ours.
     const builder = this.#builder;
-    const target = { builder, series: isAny ? builder.series(meter, channel) : 0, rows: wanted };
+    const target = { builder, series: isAny ? builder.series(meter, channel) : 0, rows: wanted, fromMs, toMs };
     let ticket = 0;
     for (const { value } of cells) {
-      if (sheetHead(value).rows > 0) {
-        ticket = Math.max(ticket, decodeSheet(value, target));
-      }
+      ticket = Math.max(ticket, decodeStanding(value, target));
     }
     return builder.finish({ tenant, level, ticket, causes: [] });
   }

@@ -1,6 +1,6 @@
 import type { StatementSync } from 'node:sqlite';
 import { AggregateBatchBuilder, type AggregateBatch, type SheetLevel } from '@meterflow/aggregates';
-import { decodeSheet, sheetHead, type SeriesSheets, type SheetRows } from '@meterflow/idempotent-writes';
+import { decodeStanding, type SeriesSheets, type SheetRows } from '@meterflow/idempotent-writes';
 import { halfDayMs, sheetsPerSeries, sheetTables } from './aggregate-schema.ts';
 import { SeriesReader, type SeriesFilter, type StoredSeries } from './series-reader.ts';
 import type { StoreFile } from './store-file.ts';
@@ -27,7 +27,10 @@ export class AggregateReader {
       statements.month.setReturnArrays(true);
       return statements;
     };
-    this.#range = each((table) => `select key, sheet from ${table} where key between ? and ?`);
+    // The sheets one after the other as one blob, in the order of the scan: a blob for each costs three times as much.
+    this.#range = each(
+      (table) => `select cast(group_concat(sheet, '') as blob) from ${table} where key between ? and ?`,
+    );
     this.#page = each((table) => `select key, sheet from ${table} where key > ? and key < ? order by key limit ?`);
   }
 
@@ -41,8 +44,8 @@ export class AggregateReader {
       const from = Math.max(0, Math.floor(fromMs / halfDayMs));
       const to = Math.min(sheetsPerSeries - 1, Math.floor(toMs / halfDayMs));
       const first = series.id * sheetsPerSeries;
-      const rows = this.#range[level].all(first + from, first + to) as unknown as SheetRow[];
-      return batchOf(rows, series, { level, fromMs, toMs, wanted });
+      const [sheets] = this.#range[level].get(first + from, first + to) as unknown as [Uint8Array | null];
+      return batchOf(sheets === null ? [] : [sheets], series, { level, fromMs, toMs, wanted });
     });
   }
 
@@ -66,7 +69,8 @@ export class AggregateReader {
           (series.id + 1) * sheetsPerSeries,
           pageSheetsMax,
         ) as unknown as SheetRow[];
-        return { rows: page, batch: batchOf(page, series, { level, fromMs: 0, toMs: Infinity, wanted: 'all' }) };
+        const sheets = page.map(([, sheet]) => sheet);
+        return { rows: page, batch: batchOf(sheets, series, { level, fromMs: 0, toMs: Infinity, wanted: 'all' }) };
       });
       if (batch.sheets.rows.length > 0) {
         yield batch;
@@ -83,20 +87,17 @@ export class AggregateReader {
 /** Used again for each read: its columns are larger than what most reads fill. */
 let builder = new AggregateBatchBuilder();
 
-/** Decodes sheets that start in [fromMs, toMs) and were not withdrawn. */
+/** Decodes sheets that start in [fromMs, toMs) and were not withdrawn; each of `sheets` may be several. */
 function batchOf(
-  rows: readonly SheetRow[],
+  sheets: readonly Uint8Array[],
   series: StoredSeries,
   { level, fromMs, toMs, wanted }: { level: SheetLevel; fromMs: number; toMs: number; wanted: SheetRows },
 ): AggregateBatch {
   try {
-    const target = { builder, series: builder.series(series.meter, series.channel), rows: wanted };
+    const target = { builder, series: builder.series(series.meter, series.channel), rows: wanted, fromMs, toMs };
     let ticket = 0;
-    for (const [, sheet] of rows) {
-      const head = sheetHead(sheet);
-      if (head.startMs >= fromMs && head.startMs < toMs && head.rows > 0) {
-        ticket = Math.max(ticket, decodeSheet(sheet, target));
-      }
+    for (const bytes of sheets) {
+      ticket = Math.max(ticket, decodeStanding(bytes, target));
     }
     return builder.finish({ tenant: series.tenant, level, ticket, causes: [] });
   } catch (error) {

@@ -1,10 +1,9 @@
 import { AggregateBatchBuilder, SheetCursor, type AggregateBatch } from '@meterflow/aggregates';
 import {
-  decodeSheet,
+  decodeStanding,
   encodeSheet,
   judgeSheet,
   noOutcomes,
-  sheetHead,
   WindowTally,
   type AggregateStore,
   type AggregateWrite,
@@ -41,12 +40,11 @@ export class MemoryAggregates implements AggregateStore {
 
   read({ tenant, meter, channel, level, fromMs, toMs, rows = 'all' }: SeriesSheets): Promise<AggregateBatch> {
     const sheets = [...(this.#sheets.get(pathOf({ tenant, meter, channel, level })) ?? [])];
-    const inSpan = sheets.filter(([startMs, blob]) => startMs >= fromMs && startMs < toMs && sheetHead(blob).rows > 0);
     try {
-      const target = { builder, series: builder.series(meter, channel), rows };
+      const target = { builder, series: builder.series(meter, channel), rows, fromMs, toMs };
       let ticket = 0;
-      for (const [, blob] of inSpan.sort(([a], [b]) => a - b)) {
-        ticket = Math.max(ticket, decodeSheet(blob, target));
+      for (const [, blob] of sheets.sort(([a], [b]) => a - b)) {
+        ticket = Math.max(ticket, decodeStanding(blob, target));
       }
       return Promise.resolve(builder.finish({ tenant, level, ticket, causes: [] }));
     } catch (error) {
