@@ -174,7 +174,7 @@ const perPackage = packageFolders.flatMap(({ folder, tags }) => {
 });
 
 export default defineConfig(
-  { ignores: ['**/dist/**', '**/tmp/**', '**/*.mjs', '**/vitest.config.ts', '**/src/gen/**'] },
+  { ignores: ['**/dist/**', '**/tmp/**', '**/*.mjs', '**/vitest.config.ts', '**/src/gen/**', 'tools/attack/rules/**'] },
   {
     files: ['**/*.ts'],
     extends: [js.configs.recommended, tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],

@@ -32,6 +32,13 @@ await runService({
         telemetry.count('sandbox_incidents_total', 1, { kind });
         logger.warn(message, { kind });
       },
+      onIsolation: (isolation) => {
+        const holds = { network: false, files: false, privileges: false, ...isolation };
+        for (const [kept, value] of Object.entries(holds)) {
+          telemetry.gauge('sandbox_isolation_now', value ? 1 : 0, { kept });
+        }
+        logger.info('what the kernel keeps from rules', holds);
+      },
     });
     lifecycle.register('sandbox', () => sandbox.close());
     const warm = sandbox.run(defaultFlow, emptyBatch('default')).catch(() => undefined);

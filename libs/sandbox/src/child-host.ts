@@ -1,6 +1,7 @@
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import type { ChildProgram } from './child-program.ts';
+import { childEnvironment, confinedNode } from './confinement.ts';
 import { FrameAssembler } from './frame-assembler.ts';
 import { word, type FrameReader } from './frame.ts';
 import { replyKind } from './reply.ts';
@@ -33,12 +34,10 @@ export class ChildHost {
   #reason: KillReason | undefined;
 
   constructor(program: ChildProgram, events: ChildEvents) {
-    // No environment but the time zone, so that local time means the same on every machine; no descriptors but three.
-    this.#process = spawn(
-      process.execPath,
-      [...program.nodeArguments, program.entry, JSON.stringify(program.settings)],
-      { cwd: '/', env: { TZ: 'UTC' }, stdio: ['pipe', 'pipe', 'pipe'] },
-    );
+    const settings = JSON.stringify(program.settings);
+    const [command, ...words] = confinedNode([...program.nodeArguments, program.entry, settings]);
+    // No descriptors but three, and no folder of ours.
+    this.#process = spawn(command, words, { cwd: '/', env: childEnvironment, stdio: ['pipe', 'pipe', 'pipe'] });
     this.pid = this.#process.pid;
     this.#listen(program.settings.frameBytesMax, events);
   }

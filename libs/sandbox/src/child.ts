@@ -4,7 +4,7 @@ import { BackstopError, FlowIsolate, IsolateGoneError, StepError, type FlowStepS
 import type { FrameReader } from './frame.ts';
 import { word } from './frame.ts';
 import { FrameInput } from './frame-input.ts';
-import { noticeFrame, replyKind, resultFrame } from './reply.ts';
+import { noticeFrame, replyKind, resultFrame, setCpuMicros } from './reply.ts';
 import { readDefine, readRun, requestKind, type RunRequest } from './request.ts';
 
 // A sandbox's child process: reads requests from its standard input and answers on its standard output, one after the
@@ -39,7 +39,11 @@ function answer(frame: FrameReader): void {
     return;
   }
   keep(request.flow, isolate);
-  send(run(isolate, request));
+  const since = process.cpuUsage();
+  const reply = run(isolate, request);
+  const { user, system } = process.cpuUsage(since);
+  setCpuMicros(reply, user + system);
+  send(reply);
 }
 
 function run(isolate: FlowIsolate, request: RunRequest): Buffer {

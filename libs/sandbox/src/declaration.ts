@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { RuleFailureError } from '@meterflow/rules';
 import { engineArguments } from './child-program.ts';
+import { childEnvironment, confinedNode } from './confinement.ts';
 import { declarationCharsMax, type DeclarationAnswer } from './declaration-answer.ts';
 
 /** Wall time for one evaluation, the start of its process included. Honest modules take a tenth of a second. */
@@ -35,11 +36,8 @@ export async function readDeclaration(expression: string): Promise<unknown> {
 
 async function answerOf(expression: string): Promise<DeclarationAnswer> {
   const entry = childEntry();
-  const child = spawn(process.execPath, [...engineArguments(entry), entry], {
-    cwd: '/',
-    env: { TZ: 'UTC' },
-    stdio: ['pipe', 'pipe', 'ignore'],
-  });
+  const [command, ...words] = confinedNode([...engineArguments(entry), entry]);
+  const child = spawn(command, words, { cwd: '/', env: childEnvironment, stdio: ['pipe', 'pipe', 'ignore'] });
   const ended = new Promise<void>((resolve) => {
     child.once('close', () => {
       resolve();

@@ -6,7 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { change, flowOf, type FlowResult } from '@meterflow/rules';
 import { flowOfBody, ruleOf, sampleBatch } from '@meterflow/rules/testing';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { IsolatedSandbox } from './index.ts';
+import { confinement } from './confinement.ts';
+import { IsolatedSandbox, type Isolation } from './index.ts';
 import { besideOthers, expectStopped } from './testing/beside-others.ts';
 
 const honest = flowOfBody('reading.value *= 1000; reading.unit = "Wh"');
@@ -183,6 +184,23 @@ describe('the child process', () => {
     expect(folder).toBe('/');
     expect(files.filter((file) => !/^(?:socket|pipe|anon_inode):|^\/dev\/null$/.test(file))).toEqual([]);
     expect(files.filter((file) => file.startsWith('socket:'))).toHaveLength(3);
+  });
+
+  test('has no network, files or privileges where the kernel lets us take them, and nothing else is claimed', async () => {
+    const told = Promise.withResolvers<Isolation | undefined>();
+    const sandbox = new IsolatedSandbox({ onIsolation: told.resolve });
+    await sandbox.run(honest, sampleBatch());
+    const isolation = await told.promise;
+    const [pid = 0] = sandbox.childPids;
+    const devices = readFileSync(`/proc/${pid}/net/dev`, 'latin1').match(/^ *\w+(?=:)/gm);
+    const means = confinement().join(' ');
+    await sandbox.close();
+    expect(isolation).toEqual({
+      network: means.includes('unshare'),
+      files: means.includes('ulimit -f 0'),
+      privileges: means.includes('--user') || means.includes('--bounding-set'),
+    });
+    expect(means.includes('unshare') ? devices?.map((name) => name.trim()) : ['lo']).toEqual(['lo']);
   });
 
   test.each([

@@ -1,3 +1,4 @@
+export type { Isolation } from './confinement.ts';
 export { ModuleFailureError, readDeclaration } from './declaration.ts';
 export { IsolatedSandbox, type IsolatedSandboxOptions, type SandboxIncident } from './isolated-sandbox.ts';
 export { sandboxLimits, type SandboxLimits } from './limits.ts';

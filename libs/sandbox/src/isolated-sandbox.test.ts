@@ -7,8 +7,6 @@ import { SandboxUnavailableError } from './index.ts';
 import { describeSandbox } from '@meterflow/rules/testing';
 import { IsolatedSandbox } from './index.ts';
 import { sandboxLimits } from './limits.ts';
-import type { RunJob } from './run-job.ts';
-import { WaitingRuns } from './waiting-runs.ts';
 
 describeSandbox('isolated-vm in child processes', () => new IsolatedSandbox());
 
@@ -100,16 +98,4 @@ describe('tenants that share a sandbox', () => {
     await expect(small).resolves.toBeDefined();
     await sandbox.close();
   });
-});
-
-test('runs of one tenant keep their order, also those put back; tenants alternate', () => {
-  const waiting = new WaitingRuns(sandboxLimits);
-  const job = (tenant: string, id: number): RunJob => ({ id, batch: sampleBatch({ tenant }) }) as RunJob;
-  [job('a', 1), job('a', 2), job('a', 3), job('b', 4), job('c', 5), job('c', 6)].forEach((each) => {
-    waiting.push(each);
-  });
-  const first = waiting.shift();
-  waiting.putBack(first === undefined ? [] : [first]);
-  const order = Array.from({ length: 7 }, () => waiting.shift()?.id);
-  expect(order).toEqual([4, 5, 1, 6, 2, 3, undefined]);
 });

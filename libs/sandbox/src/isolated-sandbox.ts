@@ -3,11 +3,12 @@ import { unchangedResult, type Flow, type FlowResult, type Sandbox } from '@mete
 import { checkedStep } from './checked-result.ts';
 import { ChildHost, type ChildEnd } from './child-host.ts';
 import { childProgram, defaultEntry, type ChildProgram } from './child-program.ts';
+import { isolationOf, type Isolation } from './confinement.ts';
 import { flowResult, stepFailure } from './flow-result.ts';
 import { word, type FrameReader } from './frame.ts';
 import { sandboxLimits, type SandboxLimits } from './limits.ts';
 import { Quarantine } from './quarantine.ts';
-import { readNotice, replyKind } from './reply.ts';
+import { cpuMsOf, readNotice, replyKind } from './reply.ts';
 import type { RunJob } from './run-job.ts';
 import { SandboxUnavailableError } from './sandbox-error.ts';
 import { SandboxLane, type LaneOptions } from './sandbox-lane.ts';
@@ -20,6 +21,8 @@ export interface IsolatedSandboxOptions {
   readonly childEntry?: string;
   /** Told of each child that ended without being asked to, and of each rule version that was put in quarantine. */
   readonly onIncident?: (incident: SandboxIncident) => void;
+  /** Told once, when the first child is there, what the kernel keeps from children; undefined where it does not say. */
+  readonly onIsolation?: (isolation: Isolation | undefined) => void;
 }
 
 export interface SandboxIncident {
@@ -43,6 +46,7 @@ export class IsolatedSandbox implements Sandbox {
   readonly #limits: SandboxLimits;
   readonly #program: ChildProgram;
   readonly #onIncident: (incident: SandboxIncident) => void;
+  #onIsolation: IsolatedSandboxOptions['onIsolation'];
   readonly #quarantine = new Quarantine();
   readonly #flowKeys = new WeakMap<Flow, string>();
   readonly #waiting: WaitingRuns;
@@ -58,6 +62,7 @@ export class IsolatedSandbox implements Sandbox {
     this.#waiting = new WaitingRuns(this.#limits);
     this.#program = childProgram(options.childEntry ?? defaultEntry(), this.#limits);
     this.#onIncident = options.onIncident ?? (() => undefined);
+    this.#onIsolation = options.onIsolation;
     for (let index = 0; index < this.#limits.children; index++) {
       this.#lanes.push(this.#openLane(index));
     }
@@ -122,31 +127,37 @@ export class IsolatedSandbox implements Sandbox {
     return this.#lane({
       traced: false,
       next: () => this.#next(this.#waiting),
+      answered: (job, frame) => {
+        this.#answered(job, frame);
+        this.#waiting.finished(job.batch.tenant, cpuMsOf(frame));
+      },
       ended: (end, jobs, served) => {
         this.#laneEnded(index, end, { jobs, served });
       },
     });
   }
 
-  #lane(options: Pick<LaneOptions, 'traced' | 'next' | 'ended'>): SandboxLane {
+  #lane(options: Pick<LaneOptions, 'traced' | 'next' | 'answered' | 'ended'>): SandboxLane {
     return new SandboxLane({
       ...options,
       limits: this.#limits,
       start: (events) => new ChildHost(this.#program, events),
-      answered: (job, frame) => {
-        this.#answered(job, frame);
+      started: (child) => {
+        this.#onIsolation?.(child.pid === undefined ? undefined : isolationOf(child.pid));
+        this.#onIsolation = undefined;
       },
     });
   }
 
   /** The next job that is not in quarantine meanwhile. */
-  #next(jobs: Pick<WaitingRuns, 'shift'>): RunJob | undefined {
+  #next(jobs: Pick<WaitingRuns, 'shift'> & Partial<Pick<WaitingRuns, 'finished'>>): RunJob | undefined {
     for (let job = jobs.shift(); job !== undefined; job = jobs.shift()) {
       const failure = this.#quarantine.failureOf(job.batch.tenant, job.flow);
       if (failure === undefined) {
         return job;
       }
       job.reject(failure);
+      jobs.finished?.(job.batch.tenant, 0);
     }
     return undefined;
   }
@@ -176,6 +187,10 @@ export class IsolatedSandbox implements Sandbox {
     if (this.#startsFailed >= this.#limits.startAttemptsMax) {
       this.#refuseAll(`a child can't be started: ${end.stderr}`);
     }
+    left.jobs.forEach(({ batch }, index) => {
+      // The first of them had the child to itself until it died.
+      this.#waiting.finished(batch.tenant, index === 0 ? this.#limits.batchCpuMsMax : 0);
+    });
     const [suspect, ...innocent] = left.jobs;
     if (suspect !== undefined) {
       this.#suspects.push(suspect);
@@ -214,6 +229,9 @@ export class IsolatedSandbox implements Sandbox {
     this.#solo = this.#lane({
       traced: true,
       next: () => pending.shift(),
+      answered: (answeredJob, frame) => {
+        this.#answered(answeredJob, frame);
+      },
       ended: (end, jobs) => {
         this.#solo = undefined;
         if (jobs.length + pending.length > 0) {

@@ -6,7 +6,7 @@ import type { SharedColumns } from './shared-layout.ts';
 export const replyKind = { ready: 1, result: 2, namesWanted: 3, flowUnknown: 4, failed: 5, step: 6 } as const;
 
 /** Words of a reply's header, after the common ones. */
-const at = { any: 3, count: 4, textBytes: 5, failureBytes: 6 } as const;
+const at = { any: 3, count: 4, textBytes: 5, failureBytes: 6, cpuMicros: 7 } as const;
 
 // A copy, so that a child need not load the library for it.
 const bit: typeof change = { value: 1, quality: 2, unit: 4, method: 8, reason: 16, rejected: 32, failed: 64 };
@@ -112,4 +112,13 @@ export function noticeFrame(kind: number, job: number, text = ''): Buffer {
 
 export function readNotice(frame: FrameReader): string {
   return frame.text(frame.header[at.textBytes] as number);
+}
+
+/** Notes in an answer what CPU time it took; fair shares between tenants are made of it. */
+export function setCpuMicros(frame: Buffer, micros: number): void {
+  frame.writeUInt32LE(Math.min(micros, 2 ** 32 - 1), at.cpuMicros * 4);
+}
+
+export function cpuMsOf(frame: FrameReader): number {
+  return (frame.header[at.cpuMicros] as number) / 1_000;
 }

@@ -12,8 +12,11 @@ export interface LaneOptions {
   /** A lane for one suspect batch: its child says before each step that it begins. */
   readonly traced: boolean;
   readonly start: (events: ChildEvents) => ChildHost;
+  /** The child is ready for its first batch. */
+  readonly started: (child: ChildHost) => void;
   /** The next job for this lane, or undefined. */
   readonly next: () => RunJob | undefined;
+  /** Says what became of the first job in flight; `step` notices come before that. */
   readonly answered: (job: RunJob, frame: FrameReader) => void;
   /** The child is gone; `jobs` had no answer yet, the first of them was being run. `served`: it had been ready. */
   readonly ended: (end: ChildEnd, jobs: readonly RunJob[], served: boolean) => void;
@@ -28,9 +31,9 @@ export class SandboxLane {
   readonly #child: ChildHost;
   readonly #watchdog: Watchdog;
   readonly #inFlight: RunJob[] = [];
-  readonly #flows = new Map<string, number>();
+  /** What the child knows, in the order of use as there; what it has let go is let go here too. */
+  readonly #flows = new Map<string, { readonly number: number; named: boolean }>();
   #flowsDefined = 0;
-  readonly #named = new Set<string>();
   readonly #starting: NodeJS.Timeout;
   #ready = false;
   #ended = false;
@@ -41,6 +44,7 @@ export class SandboxLane {
       ready: () => {
         clearTimeout(this.#starting);
         this.#ready = true;
+        options.started(this.#child);
         this.pump();
       },
       reply: (frame) => {
@@ -83,20 +87,28 @@ export class SandboxLane {
 
   #send(job: RunJob): void {
     this.#inFlight.push(job);
-    const { flowKey, batch, id } = job;
-    let number = this.#flows.get(flowKey);
-    if (number === undefined) {
-      number = ++this.#flowsDefined;
-      this.#flows.set(flowKey, number);
-      this.#define(job, number);
-    }
-    const options = { job: id, flow: number, named: this.#named.has(flowKey), traced: this.#options.traced };
-    this.#child.send(runFrame(batch, options));
+    const { number, named } = this.#known(job);
+    const options = { job: job.id, flow: number, named, traced: this.#options.traced };
+    this.#child.send(runFrame(job.batch, options));
   }
 
-  #define({ flow }: RunJob, number: number): void {
+  #known(job: RunJob): { readonly number: number; named: boolean } {
+    const flows = this.#flows;
+    const known = flows.get(job.flowKey) ?? this.#define(job);
+    flows.delete(job.flowKey);
+    flows.set(job.flowKey, known);
+    const [oldest] = flows.keys();
+    if (flows.size > this.#options.limits.isolatesMax && oldest !== undefined) {
+      flows.delete(oldest);
+    }
+    return known;
+  }
+
+  #define({ flow }: RunJob): { readonly number: number; named: boolean } {
+    const number = ++this.#flowsDefined;
     const steps = flow.steps.map(({ rule, parameters, channels }) => ({ source: rule.source, parameters, channels }));
     this.#child.send(defineFrame(number, JSON.stringify(steps)));
+    return { number, named: false };
   }
 
   #reply(frame: FrameReader): void {
@@ -126,7 +138,7 @@ export class SandboxLane {
       throw new RangeError('a child asks for the same again and again');
     }
     if (lacking === replyKind.namesWanted) {
-      this.#named.add(job.flowKey);
+      this.#known(job).named = true;
     } else {
       this.#flows.delete(job.flowKey);
     }

@@ -1,16 +1,30 @@
 import type { SandboxLimits } from './limits.ts';
 import type { RunJob } from './run-job.ts';
 
-type WaitingLimits = Pick<SandboxLimits, 'waitingMax' | 'waitingPerTenantMax'>;
+type WaitingLimits = Pick<SandboxLimits, 'waitingMax' | 'waitingPerTenantMax' | 'children'>;
+
+/** CPU time that a tenant has for nothing at each of its turns. Who used more lets as many turns pass. */
+const turnCpuMs = 1;
+/** A tenant whose last batch took longer gets no batches sent ahead, and leaves a child to the others. */
+const slowCpuMs = 10;
+
+/** One tenant in the round: its runs, and what it owes the others. */
+interface Turn {
+  readonly jobs: RunJob[];
+  debtMs: number;
+  inFlight: number;
+  slow: boolean;
+}
 
 /**
- * Runs that wait for a child. Tenants take turns, a batch each, so that one who floods the sandbox keeps another waiting
- * for no more than a batch of every tenant that waits; the runs of one tenant keep their order.
+ * Runs that wait for a child. Tenants take turns, a batch each, and pay with turns for the CPU time that their batches
+ * took: who floods the sandbox, or works long on each batch, gets the share of one tenant while others wait. The runs of
+ * one tenant keep their order.
  */
 export class WaitingRuns {
   readonly #limits: WaitingLimits;
-  /** The tenant whose turn is next stands first; who has none waiting is not there. */
-  readonly #tenants = new Map<string, RunJob[]>();
+  /** The tenant whose turn is next stands first; who has none waiting, none in flight and no debt is not there. */
+  readonly #turns = new Map<string, Turn>();
   #size = 0;
 
   constructor(limits: WaitingLimits) {
@@ -23,49 +37,77 @@ export class WaitingRuns {
     if (this.#size >= waitingMax) {
       return `${waitingMax} batches wait already`;
     }
-    const own = this.#tenants.get(tenant)?.length ?? 0;
+    const own = this.#turns.get(tenant)?.jobs.length ?? 0;
     return own >= waitingPerTenantMax ? `${waitingPerTenantMax} batches of its tenant wait already` : undefined;
   }
 
   push(job: RunJob): void {
-    this.#of(job).push(job);
+    this.#of(job.batch.tenant).jobs.push(job);
     this.#size += 1;
   }
 
   /** Puts runs back that had begun, before the others of their tenants. */
   putBack(jobs: readonly RunJob[]): void {
     for (const job of jobs.toReversed()) {
-      this.#of(job).unshift(job);
+      this.#of(job.batch.tenant).jobs.unshift(job);
       this.#size += 1;
     }
   }
 
+  /** The run whose turn it is; from then on it is in flight, until `finished` says otherwise. Undefined: none may go now. */
   shift(): RunJob | undefined {
-    const [next] = this.#tenants;
-    if (next === undefined) {
-      return undefined;
+    for (let passed = 0; this.#size > 0 && passed < this.#turns.size;) {
+      const [[tenant, turn]] = this.#turns as unknown as [[string, Turn]];
+      this.#turns.delete(tenant);
+      const waits = turn.jobs.length > 0 && turn.inFlight < this.#inFlightMax(turn);
+      turn.debtMs = Math.max(0, turn.debtMs - turnCpuMs);
+      const job = waits && turn.debtMs === 0 ? turn.jobs.shift() : undefined;
+      if (job !== undefined) {
+        this.#size -= 1;
+        turn.inFlight += 1;
+      }
+      this.#keep(tenant, turn);
+      if (job !== undefined) {
+        return job;
+      }
+      passed = waits ? 0 : passed + 1;
     }
-    const [tenant, jobs] = next;
-    const job = jobs.shift();
-    this.#size -= 1;
-    this.#tenants.delete(tenant);
-    if (jobs.length > 0) {
-      this.#tenants.set(tenant, jobs);
+    return undefined;
+  }
+
+  /** A run that `shift` gave has ended, one way or the other, after so much CPU time. */
+  finished(tenant: string, cpuMs: number): void {
+    const turn = this.#of(tenant);
+    turn.inFlight = Math.max(0, turn.inFlight - 1);
+    turn.debtMs += cpuMs;
+    turn.slow = cpuMs > slowCpuMs;
+    if (turn.jobs.length === 0) {
+      this.#turns.delete(tenant);
+      this.#keep(tenant, turn);
     }
-    return job;
   }
 
   /** Takes them all away. */
   clear(): readonly RunJob[] {
-    const jobs = [...this.#tenants.values()].flat();
-    this.#tenants.clear();
+    const jobs = [...this.#turns.values()].flatMap((turn) => turn.jobs.splice(0));
     this.#size = 0;
     return jobs;
   }
 
-  #of({ batch: { tenant } }: RunJob): RunJob[] {
-    const jobs = this.#tenants.get(tenant) ?? [];
-    this.#tenants.set(tenant, jobs);
-    return jobs;
+  #inFlightMax({ slow }: Turn): number {
+    return slow ? Math.max(1, this.#limits.children - 1) : Infinity;
+  }
+
+  /** Last in the round. */
+  #keep(tenant: string, turn: Turn): void {
+    if (turn.jobs.length > 0 || turn.inFlight > 0 || turn.debtMs > 0) {
+      this.#turns.set(tenant, turn);
+    }
+  }
+
+  #of(tenant: string): Turn {
+    const turn = this.#turns.get(tenant) ?? { jobs: [], debtMs: 0, inFlight: 0, slow: false };
+    this.#turns.set(tenant, turn);
+    return turn;
   }
 }

@@ -1,0 +1,64 @@
+import { parseArgs } from 'node:util';
+import { sandboxLimits } from '@meterflow/sandbox';
+import { hostileRule, hostileRules } from './hostile-rule.ts';
+import { print } from './print.ts';
+import { held, siege } from './siege.ts';
+import { head, line, summary } from './table.ts';
+
+const usage = `npm run attack -- [options]
+
+Runs hostile rules in the sandbox beside honest tenants, and tells what became of them. Exits 0 only if nobody was hurt:
+the honest tenants' results are those of an undisturbed run, none came later than a killed child explains, no process is
+left over, memory is back where it was, and a version that killed its host is in quarantine.
+
+  --rule FILE     this rule, JavaScript or TypeScript; may be repeated (default: all of tools/attack/rules)
+  --times N       how often each is tried, each time as a new version (default 20; the long form is 200)
+  --tenants N     honest tenants beside it (default 99)
+  --cpu-ms N      CPU time that one batch may take (default ${sandboxLimits.batchCpuMsMax}, as in production)
+  --json          one JSON object on standard output`;
+
+const { values } = parseArgs({
+  options: {
+    rule: { type: 'string', multiple: true },
+    times: { type: 'string', default: '20' },
+    tenants: { type: 'string', default: '99' },
+    'cpu-ms': { type: 'string', default: String(sandboxLimits.batchCpuMsMax) },
+    json: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+});
+const [times, honestTenants, batchCpuMsMax] = [values.times, values.tenants, values['cpu-ms']].map(Number) as [
+  number,
+  number,
+  number,
+];
+
+if (values.help) {
+  print(usage);
+} else if (![times, honestTenants, batchCpuMsMax].every((count) => Number.isInteger(count) && count > 0)) {
+  print('--times, --tenants and --cpu-ms are whole numbers from 1 on');
+  process.exitCode = 2;
+} else {
+  const rules = values.rule === undefined ? await hostileRules() : await Promise.all(values.rule.map(hostileRule));
+  if (!values.json) {
+    print(head);
+  }
+  const report = await siege({
+    rules,
+    times,
+    honestTenants,
+    limits: { batchCpuMsMax },
+    onReport: (attacked) => {
+      if (!values.json) {
+        print(line(attacked));
+      }
+    },
+  });
+  if (values.json) {
+    const attacks = report.attacks.map((attacked) => ({ ...attacked, fates: Object.fromEntries(attacked.fates) }));
+    print(JSON.stringify({ ...report, attacks, held: held(report) }));
+  } else {
+    print(summary(report));
+  }
+  process.exitCode = held(report) ? 0 : 1;
+}
