@@ -61,6 +61,15 @@ describe('runs that wait for a child', () => {
     expect(waiting.shift()?.id).toBe(4);
   });
 
+  test('are found behind any number of tenants who only pay', () => {
+    const waiting = new WaitingRuns(sandboxLimits);
+    for (let id = 0; id < 20; id++) {
+      waiting.push(jobOf(`tenant-${id}`, id));
+      expect(waiting.shift()?.id).toBe(id);
+      waiting.finished(`tenant-${id}`, id);
+    }
+  });
+
   test('are not held up by a debt while nobody else waits, and are all taken away at the end', () => {
     const waiting = new WaitingRuns(sandboxLimits);
     waiting.push(jobOf('slow', 1));

@@ -66,11 +66,12 @@ export class WaitingRuns {
         this.#size -= 1;
         turn.inFlight += 1;
       }
-      this.#keep(tenant, turn);
+      const kept = this.#keep(tenant, turn);
       if (job !== undefined) {
         return job;
       }
-      passed = waits ? 0 : passed + 1;
+      // Ends after a whole round in which nobody could move on: nobody who waits paid, and nobody left.
+      passed = waits || !kept ? 0 : passed + 1;
     }
     return undefined;
   }
@@ -98,11 +99,13 @@ export class WaitingRuns {
     return slow ? Math.max(1, this.#limits.children - 1) : Infinity;
   }
 
-  /** Last in the round. */
-  #keep(tenant: string, turn: Turn): void {
-    if (turn.jobs.length > 0 || turn.inFlight > 0 || turn.debtMs > 0) {
+  /** Last in the round, or no more in it. */
+  #keep(tenant: string, turn: Turn): boolean {
+    const kept = turn.jobs.length > 0 || turn.inFlight > 0 || turn.debtMs > 0;
+    if (kept) {
       this.#turns.set(tenant, turn);
     }
+    return kept;
   }
 
   #of(tenant: string): Turn {
