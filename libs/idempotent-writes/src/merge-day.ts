@@ -1,6 +1,7 @@
 import { missingCode } from '@meterflow/readings';
 import type { Attributes } from './attributes.ts';
 import type { DayPieces } from './day-pieces.ts';
+import { DayRun } from './day-run.ts';
 import { DaySlots, type MergeReport } from './day-slots.ts';
 import { UniformSteps, type IncomingColumns } from './incoming-columns.ts';
 import { judge, outcomeMask, replaces, type Statement } from './judge.ts';
@@ -23,8 +24,9 @@ export interface SeriesDayPieces {
 }
 
 /**
- * Merges the pieces of one series-day into what is stored of it. There are three ways, which agree: one piece into an
- * empty day is encoded as it is; readings on one grid meet in slots; anything else is sorted and folded.
+ * Merges the pieces of one series-day into what is stored of it. There are four ways, which agree: one piece into an
+ * empty day is encoded as it is, pieces that follow each other are put together; readings on one grid meet in slots;
+ * anything else is sorted and folded.
  */
 export class DayMerger {
   readonly #attributes: Attributes;
@@ -32,6 +34,7 @@ export class DayMerger {
   readonly #encoder: SegmentEncoder;
   readonly #historyEncoder: SegmentEncoder;
   readonly #slots: DaySlots;
+  readonly #run = new DayRun();
   readonly #stored = new SegmentDraft();
   readonly #draft = new SegmentDraft();
   readonly #list = new ReadingList();
@@ -95,7 +98,7 @@ export class DayMerger {
       return this.#mergeList(stored, day);
     }
     if (stored === undefined) {
-      if (day.to - day.from === 1 && this.#mergeWhole(day)) {
+      if (day.to - day.from === 1 ? this.#mergeWhole(day) : this.#mergeRun(day)) {
         return true;
       }
       return this.#fitsSlots(undefined, day) ? this.#mergeSlots(undefined, day) : this.#mergeList(undefined, day);
@@ -134,6 +137,20 @@ export class DayMerger {
     draft.versions.extend(steps.version, count);
     this.#encoder.append(draft, day * dayMs);
     this.#report.tally.add(batch, insertedIndex, count);
+    return true;
+  }
+
+  /** Pieces that follow each other, nothing stored. */
+  #mergeRun(day: SeriesDayPieces): boolean {
+    const draft = this.#draft;
+    if (
+      !this.#run.fill(draft, day) ||
+      this.#attributes.labels.quality(draft.labels.values[0] as number) === missingCode
+    ) {
+      return false;
+    }
+    this.#encoder.append(draft, day.day * dayMs);
+    this.#run.count(day, this.#report.tally);
     return true;
   }
 

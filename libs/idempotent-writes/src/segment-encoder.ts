@@ -69,65 +69,63 @@ export class SegmentEncoder {
   }
 
   /** Writes the values and returns the byte that tells their width and decimals. */
-  #values(draft: SegmentDraft): number {
-    const { count } = draft;
-    const decimals = this.#canonical(draft);
-    const values = this.#scaled;
+  #values({ values, first, count, decimals }: SegmentDraft): number {
+    const end = first + count;
+    const fewest = decimals === 0 ? 0 : canonicalDecimals(values, decimals, first, end);
+    if (fewest < decimals) {
+      return (this.#write(this.#scale({ values, first, count }, decimals - fewest), 0, count) << 4) | fewest;
+    }
+    return (this.#write(values, first, end) << 4) | decimals;
+  }
+
+  /** A copy of the values with fewer decimals. */
+  #scale({ values, first, count }: Pick<SegmentDraft, 'values' | 'first' | 'count'>, spare: number): Float64Array {
+    const scaled = this.#room(count);
+    const divisor = powersOfTen[spare] as number;
+    for (let index = 0; index < count; index++) {
+      scaled[index] = (values[first + index] as number) / divisor;
+    }
+    return scaled;
+  }
+
+  #room(count: number): Float64Array {
+    if (count > this.#scaled.length) {
+      this.#scaled = new Float64Array(count * 2);
+    }
+    return this.#scaled;
+  }
+
+  /** Writes the values [from, to) in the fewest bytes that hold each, and returns the number of that width. */
+  #write(values: Float64Array, from: number, to: number): number {
     let least = 0;
     let greatest = 0;
-    for (let index = 0; index < count; index++) {
+    for (let index = from; index < to; index++) {
       const value = values[index] as number;
       least = value < least ? value : least;
       greatest = value > greatest ? value : greatest;
     }
     const width = widthOf(least, greatest);
-    this.#write(values, count, valueWidths[width] as number);
-    return (width << 4) | decimals;
-  }
-
-  /** Copies the values with the fewest decimals that hold them all, which it returns. Adding 0 turns -0 into 0. */
-  #canonical(draft: SegmentDraft): number {
-    const { count, first, decimals } = draft;
-    if (count > this.#scaled.length) {
-      this.#scaled = new Float64Array(count * 2);
-    }
-    const values = draft.values.subarray(first, first + count);
-    const fewest = decimals === 0 ? 0 : canonicalDecimals(values, decimals);
-    const scaled = this.#scaled;
-    if (fewest === decimals) {
-      for (let index = 0; index < count; index++) {
-        scaled[index] = (values[index] as number) + 0;
-      }
-    } else {
-      const divisor = powersOfTen[decimals - fewest] as number;
-      for (let index = 0; index < count; index++) {
-        scaled[index] = (values[index] as number) / divisor + 0;
-      }
-    }
-    return fewest;
-  }
-
-  #write(values: Float64Array, count: number, width: number): void {
+    const bytesEach = valueWidths[width] as number;
     const writer = this.#writer;
-    writer.reserve(count * width);
-    const { bytes } = writer;
-    let at = writer.position;
-    writer.position = at + count * width;
-    if (width === 8) {
-      bytes.set(new Uint8Array(values.buffer, values.byteOffset, count * 8), at);
-      return;
+    writer.reserve((to - from) * bytesEach);
+    const at = writer.position;
+    writer.position = at + (to - from) * bytesEach;
+    if (bytesEach === 8) {
+      this.#writeWide(values, from, to);
+    } else {
+      writeNarrow(writer.bytes, at, { values, from, to, bytesEach });
     }
-    for (let index = 0; index < count; index++) {
-      const value = values[index] as number;
-      bytes[at++] = value;
-      if (width > 1) {
-        bytes[at++] = value >> 8;
-      }
-      if (width > 2) {
-        bytes[at++] = value >> 16;
-        bytes[at++] = value >> 24;
-      }
+    return width;
+  }
+
+  #writeWide(values: Float64Array, from: number, to: number): void {
+    const copy = this.#room(to - from);
+    for (let index = from; index < to; index++) {
+      // Adding 0 turns -0 into 0.
+      copy[index - from] = (values[index] as number) + 0;
     }
+    const bytes = new Uint8Array(copy.buffer, copy.byteOffset, (to - from) * 8);
+    this.#writer.bytes.set(bytes, this.#writer.position - bytes.length);
   }
 
   /** Labels and versions. A set with one of them has the same bytes here as the one before it, mostly. */
@@ -239,6 +237,34 @@ export class SegmentEncoder {
       canonical.extend(first ?? row, runs.ends[run] as number);
     }
     return canonical;
+  }
+}
+
+/** Integers of one, two or four bytes, the low ones first. */
+function writeNarrow(
+  bytes: Uint8Array,
+  start: number,
+  { values, from, to, bytesEach }: { values: Float64Array; from: number; to: number; bytesEach: number },
+): void {
+  let at = start;
+  if (bytesEach === 1) {
+    for (let index = from; index < to; index++) {
+      bytes[at++] = values[index] as number;
+    }
+  } else if (bytesEach === 2) {
+    for (let index = from; index < to; index++) {
+      const value = values[index] as number;
+      bytes[at++] = value;
+      bytes[at++] = value >> 8;
+    }
+  } else {
+    for (let index = from; index < to; index++) {
+      const value = values[index] as number;
+      bytes[at++] = value;
+      bytes[at++] = value >> 8;
+      bytes[at++] = value >> 16;
+      bytes[at++] = value >> 24;
+    }
   }
 }
 

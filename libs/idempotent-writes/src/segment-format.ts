@@ -39,3 +39,6 @@ export const readingsPerDayMax = 100_000;
 
 /** Days since 1970-01-01 UTC are below this: what a store's key has room for. The year 2687. */
 export const dayMax = 2 ** 18;
+
+/** A day of shorter intervals than a second goes the general way. */
+export const slotMsMin = 1_000;

@@ -88,9 +88,9 @@ export function compareDecimals(a: number, aDecimals: number, b: number, bDecima
 }
 
 /** The smallest count of decimals that still holds all of `values`, which have `decimals`. */
-export function canonicalDecimals(values: Float64Array, decimals: number): number {
+export function canonicalDecimals(values: Float64Array, decimals: number, from = 0, to = values.length): number {
   let spare = decimals;
-  for (let index = 0; index < values.length && spare > 0; index++) {
+  for (let index = from; index < to && spare > 0; index++) {
     const value = values[index] as number;
     while (spare > 0 && value % (powersOfTen[spare] as number) !== 0) {
       spare -= 1;
