@@ -3,7 +3,7 @@ import { systemClock, type Clock } from '@meterflow/stage';
 import { BigtableAggregateStore } from './aggregates/aggregate-store.ts';
 import { Connection } from './client/connection.ts';
 import { retryLimits, type RetryLimits } from './client/retry.ts';
-import { Table } from './client/table.ts';
+import { Table, type RowTable } from './client/table.ts';
 import { BigtableDeadLetters } from './dead-letters/dead-letters.ts';
 import { exportLines } from './export-canonical.ts';
 import { BigtableLedger } from './ledger/ledger.ts';
@@ -84,6 +84,11 @@ export class BigtableStores {
     this.uploads = new BigtableUploads(table(tables.uploads.name), clock);
     this.ledger = new BigtableLedger(ledgerTable);
     this.tickets = new BigtableTickets(table(tables.counters.name));
+  }
+
+  /** The rows that both layers' readings lie in. */
+  get readingRows(): RowTable {
+    return this.table(tables.readings.name);
   }
 
   readings(layer: Layer): BigtableReadingStore {

@@ -56,10 +56,11 @@ const shows: Readonly<Record<string, readonly [seed: number, stage: string]>> = 
   'ticket taken after the read': [10, 'aggregation-parents'],
   'notify only on change': [0, 'persistence-validated'],
   'skip an aggregate that looks equal': [1, 'persistence-aggregates'],
+  'compaction that sets before it deletes': [11, 'persistence-raw'],
   'nack of finished work on drain': [0, 'rule-execution'],
 };
 
-test.each(plantedBugs.filter(({ adapters }) => adapters === undefined))(
+test.each(plantedBugs)(
   'catches a planted bug: $name',
   { timeout: 120_000 },
   async (bug) => {

@@ -1,3 +1,4 @@
+import type { CompactionTable } from '@meterflow/bigtable';
 import type { Source } from '@meterflow/stage';
 import type { CrashingProcess } from './crashing-process.ts';
 import type { CrashPorts } from './world.ts';
@@ -41,6 +42,11 @@ class GuardedPorts implements CrashPorts {
     return this.#process.guard(this.#ports.aggregates, 'aggregates');
   }
 
+  get rows(): CrashPorts['rows'] {
+    const { rows } = this.#ports;
+    return rows && guardedRows(rows, this.#process);
+  }
+
   readings(layer: 'raw' | 'validated'): ReturnType<CrashPorts['readings']> {
     return this.#process.guard(this.#ports.readings(layer), layer);
   }
@@ -52,6 +58,18 @@ class GuardedPorts implements CrashPorts {
   source(subscription: string): Source {
     return guardedSource(this.#ports.source(subscription), this.#process);
   }
+}
+
+/** A page of rows is read at once. */
+function guardedRows(rows: CompactionTable, process: CrashingProcess): CompactionTable {
+  const { read, mutate } = process.guard(rows, 'rows');
+  return {
+    read,
+    mutate,
+    scan: async function* (range, filter, pageRows) {
+      yield* await process.effect('rows.scan', () => Array.fromAsync(rows.scan(range, filter, pageRows)));
+    },
+  };
 }
 
 /** Waiting for messages is no side effect: leasing them is one. */

@@ -17,8 +17,8 @@ export interface Running<Input, Reads, Write> {
  */
 export interface PlantedBug {
   readonly name: string;
-  /** Where it can be planted; everywhere where absent. */
-  readonly adapters?: readonly string[];
+  /** Where it can be planted, and why not elsewhere; everywhere where absent. */
+  readonly only?: { readonly adapters: readonly string[]; readonly because: string };
   /** The ports of a process, before its stage is made. */
   readonly ports?: (ports: CrashPorts) => CrashPorts;
   /** The stage, and the ports that it runs on. */

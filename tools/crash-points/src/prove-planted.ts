@@ -29,7 +29,7 @@ export async function provePlanted(
 }
 
 async function verdictOf(bug: PlantedBug, options: Parameters<typeof provePlanted>[0]): Promise<PlantedVerdict> {
-  if (bug.adapters !== undefined && !bug.adapters.includes(options.worlds.adapters)) {
+  if (bug.only !== undefined && !bug.only.adapters.includes(options.worlds.adapters)) {
     return { bug, verdict: 'elsewhere', schedules: 0, by: '' };
   }
   const { schedules, failures } = await prove({ ...options, bug, failFast: true });
@@ -47,6 +47,6 @@ export function shownVerdict({ bug, verdict, schedules, by }: PlantedVerdict): s
     case 'missed':
       return `${name} MISSED  in ${schedules} schedules`;
     case 'elsewhere':
-      return `${name} not here: planted by --adapters ${(bug.adapters ?? []).join(' or ')}`;
+      return `${name} can not be here: ${bug.only?.because ?? ''} (--adapters ${bug.only?.adapters.join(' or ') ?? ''})`;
   }
 }

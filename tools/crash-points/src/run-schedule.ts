@@ -41,9 +41,10 @@ export async function runSchedule(
 ): Promise<RunResult> {
   const world = await worlds.open();
   const faults = new Faults(schedule.faults, world, traces);
-  const supervisor = new Supervisor({ world, seed: schedule.seed, bug, nextEffect: faults.next });
+  const workload = workloadOf(schedule.seed);
+  const { compacts } = workload;
+  const supervisor = new Supervisor({ world, seed: schedule.seed, bug, compacts, nextEffect: faults.next });
   try {
-    const workload = workloadOf(schedule.seed);
     const operator = world.open('operator');
     await prepare(operator, world, workload);
     supervisor.start();

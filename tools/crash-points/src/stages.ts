@@ -1,3 +1,4 @@
+import { compactReadings } from '@meterflow/bigtable';
 import { aggregationStage, monthStage } from '@meterflow/aggregation/stage';
 import { subscriptionName, type Subscription } from '@meterflow/contracts';
 import { takeIn, type SourceRequest, type TakeInPorts, type TakenIn } from '@meterflow/ingest/stage';
@@ -7,6 +8,7 @@ import { ruleExecutionStage } from '@meterflow/rule-execution/stage';
 import {
   runStage,
   silentTelemetry,
+  TransientError,
   type LeasedMessage,
   type Sink,
   type Source,
@@ -71,7 +73,11 @@ export const stages: Readonly<Record<string, (context: StageContext) => Promise<
     const stage = monthStage({ tickets, aggregates, zones: seriesOf(context) }, { lane });
     return run(stage, context, { subscription: 'aggregation-parents', sink: nowhere });
   },
+  compaction: runCompaction,
 };
+
+/** What runs only where the workload compacts, on stores that can. */
+export const compaction = 'compaction';
 
 /** How old activations and settings may be that a process remembers. */
 export const cacheMs = 200;
@@ -150,6 +156,24 @@ function activationsOf({ ports: { registry }, process }: StageContext): Activati
 
 function seriesOf({ ports: { registry }, process }: StageContext): SeriesRegistry {
   return new SeriesRegistry({ registry, nowMs: () => process.clock.nowMs(), cacheMs });
+}
+
+const compactionEveryMs = 250;
+const closedForever = { fromMs: 0, closedBeforeMs: Date.UTC(2100, 0, 1), acceptedBeforeMs: Infinity };
+
+/** Compacts every day, again and again, until it is told to stop: the stories' days are all closed, and nothing is erased. */
+async function runCompaction({ process, ports: { rows } }: StageContext): Promise<void> {
+  const { clock, signal } = process;
+  while (rows !== undefined && !signal.aborted) {
+    await clock.sleep(compactionEveryMs, signal);
+    try {
+      await compactReadings(rows, closedForever);
+    } catch (error) {
+      if (!(error instanceof TransientError)) {
+        throw error;
+      }
+    }
+  }
 }
 
 /** Takes sources in until it is told to stop, then finishes none: each is resumed when its sender sends it again. */

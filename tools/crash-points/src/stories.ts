@@ -112,6 +112,13 @@ export const stories = {
       plan.send(0, [file(plan, `slot-${slot}`, [{ meter: 'shared', slot, value: `0.${slot + 1}`, version: 1 }])]);
     }
   },
+  /** Days that are compacted while corrections, and redeliveries of what is merged already, come in. */
+  compaction: (plan: WorkloadPlan): void => {
+    const at = (slot: number, value: string): Line => ({ meter: 'compacted', slot, value });
+    plan.compact();
+    plan.send(0, [file(plan, 'morning', [at(0, '1'), at(1, '2')]), file(plan, 'noon', [at(2, '3')])]);
+    plan.send(1, [file(plan, 'corrected', [at(1, '2.5')])], [400, 700]);
+  },
 } satisfies Record<string, (plan: WorkloadPlan) => void>;
 
 type Source = Omit<PlannedSource, 'afterMs'>;

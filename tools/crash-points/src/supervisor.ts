@@ -5,13 +5,15 @@ import { guardedPorts } from './guarded-ports.ts';
 import { Handlings, type Allowances } from './handlings.ts';
 import type { PlantedBug } from './planted-bug.ts';
 import { seededRandom, wholeNumber } from './random.ts';
-import { stages, type Door } from './stages.ts';
+import { compaction, stages, type Door } from './stages.ts';
 import type { CrashWorld } from './world.ts';
 
 export interface SupervisorOptions {
   readonly world: CrashWorld;
   readonly seed: number;
   readonly bug: PlantedBug | undefined;
+  /** Whether closed days are compacted meanwhile. */
+  readonly compacts: boolean;
   readonly nextEffect: (stage: string, owner: string, name: string) => FaultKind | undefined;
 }
 
@@ -52,7 +54,7 @@ export class Supervisor {
 
   start(): void {
     const random = seededRandom('instances', this.#options.seed);
-    for (const stage of Object.keys(stages)) {
+    for (const stage of Object.keys(stages).filter((name) => this.#options.compacts || name !== compaction)) {
       const instances = random() < 0.2 ? 1 : 2;
       for (let instance = 0; instance < instances; instance++) {
         this.#startProcess(stage, instance);

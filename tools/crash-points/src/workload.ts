@@ -33,6 +33,8 @@ export interface Workload {
   readonly series: readonly { readonly tenant: string; readonly meter: string }[];
   /** How often a fact is delivered anew on purpose, by stage. */
   readonly replays: number;
+  /** Whether closed days are compacted all the while, on stores that can. */
+  readonly compacts: boolean;
 }
 
 /** A workload in the making. Phases are numbered from 0. */
@@ -43,6 +45,8 @@ export class WorkloadPlan {
   readonly #strays: OutgoingMessage[][] = [[], []];
   readonly #replays: string[][] = [[], []];
   readonly #meters = new Map<string, { readonly tenant: string; readonly meter: string }>();
+
+  #compacts = false;
 
   constructor(random: Random) {
     this.random = random;
@@ -65,6 +69,10 @@ export class WorkloadPlan {
     this.#replays[phase]?.push(`${subscription}.${lane}`);
   }
 
+  compact(): void {
+    this.#compacts = true;
+  }
+
   meter(tenant: string, meter: string): void {
     this.#meters.set(`${tenant} ${meter}`, { tenant, meter });
   }
@@ -80,6 +88,7 @@ export class WorkloadPlan {
       phases: phases.filter((phase) => Object.values(phase).some((part: readonly unknown[]) => part.length > 0)),
       series: [...this.#meters.values()],
       replays: this.#replays.flat().length,
+      compacts: this.#compacts,
     };
   }
 }

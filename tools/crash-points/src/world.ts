@@ -1,3 +1,4 @@
+import type { CompactionTable } from '@meterflow/bigtable';
 import type { Deduper } from '@meterflow/dedupe';
 import type { AggregateStore, ReadingStore, Tickets } from '@meterflow/idempotent-writes';
 import type { Layer } from '@meterflow/readings';
@@ -13,6 +14,8 @@ export interface CrashPorts {
   readonly registry: Registry;
   readonly sources: Sources;
   readonly aggregates: AggregateStore;
+  /** Where readings lie in rows that grow, and closed days are compacted; absent where stores merge as they write. */
+  readonly rows?: CompactionTable | undefined;
   source(subscription: string): Source;
   deduper(subscription: string): Deduper;
   readings(layer: Layer): ReadingStore;

@@ -33,6 +33,9 @@ export interface ReadOptions extends RowSet {
 
 export type { RowChange } from '../wire/mutate-rows.ts';
 
+/** What stores of rows need of a table. Changes of a row are done in their order, all or none. */
+export type RowTable = Pick<Table, 'name' | 'read' | 'scan' | 'mutate' | 'mutateEncoded'>;
+
 /**
  * A table, through a connection. Reads, sets, and deletes of named cells are repeated a few times while the service is
  * not to be reached; each gives the same end state however often it is done.

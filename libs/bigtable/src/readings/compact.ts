@@ -1,8 +1,8 @@
 import { dayMs, SegmentMerger } from '@meterflow/idempotent-writes';
 import { layers } from '@meterflow/readings';
-import type { RowChange, Table } from '../client/table.ts';
+import type { RowChange, RowTable } from '../client/table.ts';
 import { dayOf } from '../rows/series-key.ts';
-import type { Tombstones } from '../rows/tombstones.ts';
+import { Tombstones } from '../rows/tombstones.ts';
 import { withErasures, type SeriesRow } from '../rows/with-erasures.ts';
 import { tables } from '../schema.ts';
 import type { Mutation } from '../wire/mutations.ts';
@@ -31,14 +31,22 @@ export interface Compacted {
   readonly cellsSet: number;
 }
 
+/** What a compaction does to the world: it reads rows, and changes each by what it has read. */
+export type CompactionTable = Pick<RowTable, 'scan' | 'read' | 'mutate'>;
+
 const pageRows = 500;
+
+/** Compacts both layers of closed days of the table of readings; see `compactDays`. */
+export function compactReadings(table: CompactionTable, span: CompactionSpan): Promise<Compacted> {
+  return compactDays(table, new Tombstones(tables.readings.tombstones), span);
+}
 
 /**
  * Compacts the rows of closed days. May be ended anywhere, be run again, and by several at a time: each row is changed in
  * one step that deletes just what was read, and its result is read as its parts were.
  */
 export async function compactDays(
-  table: Table,
+  table: CompactionTable,
   tombstones: Tombstones,
   { fromMs, closedBeforeMs, acceptedBeforeMs, signal }: CompactionSpan,
 ): Promise<Compacted> {

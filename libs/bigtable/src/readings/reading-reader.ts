@@ -9,7 +9,7 @@ import {
 } from '@meterflow/idempotent-writes';
 import type { Layer } from '@meterflow/readings';
 import { Gathered } from '../client/gathered.ts';
-import type { Table } from '../client/table.ts';
+import type { RowTable } from '../client/table.ts';
 import { readSeries, type SeriesRange, type SeriesRows } from '../rows/read-series.ts';
 import { dayOf, seriesPrefix, withDay } from '../rows/series-key.ts';
 import type { Tombstones } from '../rows/tombstones.ts';
@@ -27,7 +27,7 @@ interface Asked extends SeriesRange {
 }
 
 export interface ReadingReaderParts {
-  readonly table: Table;
+  readonly table: RowTable;
   readonly tombstones: Tombstones;
   readonly layer: Layer;
 }

@@ -6,7 +6,7 @@ import {
   type ReadingWrite,
 } from '@meterflow/idempotent-writes';
 import type { Cause, Layer, ReadingBatch } from '@meterflow/readings';
-import type { Table } from '../client/table.ts';
+import type { RowTable } from '../client/table.ts';
 import { Turns } from '../client/turns.ts';
 import type { LedgerRows } from '../ledger/ledger-rows.ts';
 import { seriesPrefix, withDay } from '../rows/series-key.ts';
@@ -18,8 +18,8 @@ import { keyText, readStoredRows, type StoredRows } from './stored-rows.ts';
 const gatheredReadingsMax = 64_000;
 
 export interface ReadingWriterParts {
-  readonly table: Table;
-  readonly ledger: LedgerRows;
+  readonly table: RowTable;
+  readonly ledger: Pick<LedgerRows, 'addStored'>;
   readonly layer: Layer;
   readonly tombstones: Tombstones;
 }

@@ -1,5 +1,5 @@
 import type { Layer } from '@meterflow/readings';
-import type { Table } from '../client/table.ts';
+import type { RowTable } from '../client/table.ts';
 import { tenantKey } from '../rows/series-key.ts';
 import type { Tombstones } from '../rows/tombstones.ts';
 import { latestBlobs, standingCells } from './row-cells.ts';
@@ -33,7 +33,7 @@ export const keyText = (key: Buffer): string => key.toString('latin1');
  * slot of another meter, ask for that slot alone: nothing comes back of a day that fills.
  */
 export async function readStoredRows(
-  table: Table,
+  table: RowTable,
   { layer, tombstones }: { readonly layer: Layer; readonly tombstones: Tombstones },
   group: { readonly rows: readonly TouchedRow[]; readonly tenants: ReadonlySet<string> },
 ): Promise<StoredRows> {

@@ -1,4 +1,4 @@
-import type { RowChange, Table } from '../client/table.ts';
+import type { RowChange, RowTable } from '../client/table.ts';
 import type { Mutation } from '../wire/mutations.ts';
 import type { KeyRange, StoredCell, StoredRow } from '../wire/read-rows.ts';
 import { anyOf, inQualifiers } from '../wire/row-filter.ts';
@@ -28,7 +28,7 @@ const hashes = 65_536;
  * newer stays. Erasing again goes on where it was ended.
  */
 export async function eraseRows(
-  table: Table,
+  table: RowTable,
   { tombstones, ...cells }: ErasableCells & { readonly tombstones: Tombstones },
   erasure: Erasure,
 ): Promise<ErasedRows> {
@@ -39,12 +39,12 @@ export async function eraseRows(
 }
 
 /** What an erasure up to this would find. */
-export function foundRows(table: Table, cells: ErasableCells, erasure: Erasure): Promise<ErasedRows> {
+export function foundRows(table: RowTable, cells: ErasableCells, erasure: Erasure): Promise<ErasedRows> {
   return visitCovered(table, { ...cells, erasure }, () => Promise.resolve());
 }
 
 async function visitCovered(
-  table: Table,
+  table: RowTable,
   { families, isCovered, erasure }: ErasableCells & { readonly erasure: Erasure },
   visit: (changes: readonly RowChange[]) => Promise<void>,
 ): Promise<ErasedRows> {
@@ -72,7 +72,7 @@ function removal({ family, qualifier, micros }: StoredCell): Mutation {
 }
 
 async function* pages(
-  table: Table,
+  table: RowTable,
   ranges: readonly KeyRange[],
   filter: Uint8Array,
 ): AsyncGenerator<readonly StoredRow[]> {

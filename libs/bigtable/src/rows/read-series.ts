@@ -1,5 +1,5 @@
 import type { NamedSeries } from '@meterflow/idempotent-writes';
-import type { Table } from '../client/table.ts';
+import type { RowTable } from '../client/table.ts';
 import type { KeyRange, StoredRow } from '../wire/read-rows.ts';
 import type { RowFilter } from '../wire/row-filter.ts';
 import type { Tombstones } from './tombstones.ts';
@@ -18,7 +18,7 @@ export interface SeriesRows {
 
 /** Reads rows of many series, and what was erased of them, with one call. `filter` passes tombstones as well. */
 export async function readSeries(
-  { table, tombstones }: { readonly table: Table; readonly tombstones: Tombstones },
+  { table, tombstones }: { readonly table: RowTable; readonly tombstones: Tombstones },
   ranges: readonly SeriesRange[],
   filter: RowFilter,
 ): Promise<SeriesRows[]> {

@@ -1,12 +1,12 @@
 import { compareSeries, type NamedSeries } from '@meterflow/idempotent-writes';
-import type { Table } from '../client/table.ts';
+import type { RowTable } from '../client/table.ts';
 import { anyOf, chain, firstCellOnly, inQualifiers, withoutValues } from '../wire/row-filter.ts';
 import { parseSeriesKey } from './series-key.ts';
 
 const pageRows = 10_000;
 
 /** All series of a table, by tenant, meter and channel. They are in memory together: a scan meets them by their hash. */
-export async function seriesOfTable(table: Table, families: readonly string[]): Promise<readonly NamedSeries[]> {
+export async function seriesOfTable(table: RowTable, families: readonly string[]): Promise<readonly NamedSeries[]> {
   const found = new Map<string, NamedSeries>();
   const filter = chain(anyOf(...families.map((family) => inQualifiers({ family }))), firstCellOnly, withoutValues);
   let last = '';

@@ -1,7 +1,7 @@
 import type { SeriesName } from '@meterflow/readings';
 import type { StoredRow } from '../wire/read-rows.ts';
 import { anyOf, inQualifiers, newestOnly, chain, type RowFilter } from '../wire/row-filter.ts';
-import type { RowChange, Table } from '../client/table.ts';
+import type { RowChange, RowTable } from '../client/table.ts';
 import { meterKey, tenantKey } from './series-key.ts';
 
 /** What to erase: a tenant, a meter of it, or one series. */
@@ -67,7 +67,7 @@ export class Tombstones {
   }
 
   /** By the index of a series: what is at or below this was erased of it, the tenant's own tombstone apart. */
-  async ofSeries(table: Table, { tenant, series }: TenantSeries): Promise<(index: number) => number> {
+  async ofSeries(table: RowTable, { tenant, series }: TenantSeries): Promise<(index: number) => number> {
     const keys = series.map(({ meter }) => meterKey(tenant, meter));
     const rows = await table.read({ keys, filter: this.filter });
     const byKey = new Map(rows.map((row) => [row.key.toString('latin1'), row]));
@@ -78,7 +78,7 @@ export class Tombstones {
   }
 
   /** Durable when it resolves; the tenant's row first, so that who finds nothing new there has missed nothing. */
-  async put(table: Table, { tenant, series, upTo }: Erasure): Promise<void> {
+  async put(table: RowTable, { tenant, series, upTo }: Erasure): Promise<void> {
     const micros = upTo * 1_000;
     const set = (qualifier: Uint8Array): RowChange['mutations'][number] => ({
       set: { family: this.family, qualifier, micros, value: mark },

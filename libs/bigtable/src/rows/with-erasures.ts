@@ -1,4 +1,4 @@
-import type { Table } from '../client/table.ts';
+import type { RowTable } from '../client/table.ts';
 import type { StoredRow } from '../wire/read-rows.ts';
 import { parseSeriesKey } from './series-key.ts';
 import type { NamedSeries } from '@meterflow/idempotent-writes';
@@ -17,7 +17,7 @@ export interface SeriesRow {
  * and deletes what is made of these rows meanwhile.
  */
 export async function withErasures(
-  table: Table,
+  table: Pick<RowTable, 'read'>,
   tombstones: Tombstones,
   rows: readonly StoredRow[],
 ): Promise<readonly SeriesRow[]> {

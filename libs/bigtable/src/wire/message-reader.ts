@@ -33,6 +33,11 @@ export class MessageReader {
     return true;
   }
 
+  /** Whether the field holds bytes, not a number. */
+  get isMessage(): boolean {
+    return this.#wireType === 2;
+  }
+
   varint(): number {
     const { bytes } = this;
     let value = 0;

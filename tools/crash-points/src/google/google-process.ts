@@ -61,6 +61,10 @@ export class GoogleProcess implements CrashPorts {
     return (this.#acceptances ??= this.#options.stores.sources());
   }
 
+  get rows(): CrashPorts['rows'] {
+    return this.#options.stores.readingRows;
+  }
+
   readings(layer: 'raw' | 'validated'): ReturnType<CrashPorts['readings']> {
     return this.#options.stores.readings(layer);
   }

@@ -1,3 +1,4 @@
+import { MemoryRows } from '@meterflow/bigtable/memory';
 import {
   describeAggregateStore,
   describeLedger,
@@ -10,7 +11,7 @@ import { describeBus } from '@meterflow/stage/testing';
 import { MemoryAggregates } from './memory-aggregates.ts';
 import { MemoryBus } from './memory-bus.ts';
 import { MemoryLedger } from './memory-ledger.ts';
-import { MemoryReadings } from './memory-readings.ts';
+import { memoryReadings } from './memory-readings.ts';
 import { MemorySources, MemorySourceTables } from './memory-sources.ts';
 import { MemoryTickets } from './memory-tickets.ts';
 
@@ -55,7 +56,7 @@ describeBus('the bus in memory', () => {
 });
 
 describeReadingStore('the readings in memory', (layer) =>
-  Promise.resolve({ store: new MemoryReadings(layer, new MemoryLedger()), close: nothing }),
+  Promise.resolve({ store: memoryReadings(new MemoryRows(), layer, new MemoryLedger()), close: nothing }),
 );
 describeAggregateStore('the aggregates in memory', () =>
   Promise.resolve({ store: new MemoryAggregates(new MemoryLedger()), close: nothing }),
@@ -63,10 +64,11 @@ describeAggregateStore('the aggregates in memory', () =>
 
 describeLedger('the ledger in memory', () => {
   const ledger = new MemoryLedger();
+  const rows = new MemoryRows();
   return Promise.resolve({
     ledger,
-    raw: new MemoryReadings('raw', ledger),
-    validated: new MemoryReadings('validated', ledger),
+    raw: memoryReadings(rows, 'raw', ledger),
+    validated: memoryReadings(rows, 'validated', ledger),
     aggregates: new MemoryAggregates(ledger),
     fail: ({ state, causes, layers }) => {
       layers.forEach((layer) => {

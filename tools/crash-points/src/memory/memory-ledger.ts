@@ -12,6 +12,7 @@ import type { Cause } from '@meterflow/readings';
 interface StoredRow {
   readonly cause: Cause;
   counts: OutcomeCounts;
+  readonly writeKey: string | undefined;
 }
 
 interface FailedRow {
@@ -67,8 +68,22 @@ export class MemoryLedger implements Ledger {
   add(cause: Cause, layer: LedgerLayer, counts: OutcomeCounts): void {
     const rows = this.#rows(cause, layer);
     if (rows.rowOf(cause) === undefined) {
-      rows.stored.push({ cause, counts });
+      rows.stored.push({ cause, counts, writeKey: undefined });
     }
+  }
+
+  /** The same, with the outcome of the write: that of its earlier try, where one wrote the row. */
+  addWritten(
+    cause: Cause,
+    layer: LedgerLayer,
+    { counts, writeKey }: { readonly counts: OutcomeCounts; readonly writeKey: string },
+  ): OutcomeCounts {
+    const rows = this.#rows(cause, layer);
+    const standing = rows.rowOf(cause);
+    if (standing === undefined) {
+      rows.stored.push({ cause, counts, writeKey });
+    }
+    return standing?.writeKey === writeKey ? standing.counts : counts;
   }
 
   /** Adds what a later write changed on the account of a cause that has its row. */

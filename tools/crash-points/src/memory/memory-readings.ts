@@ -1,29 +1,19 @@
-import type { OutcomeCounts, ReadingStore, ReadingWrite, Segment, SeriesDays } from '@meterflow/idempotent-writes';
-import { MemoryReadingStore } from '@meterflow/idempotent-writes/memory';
-import type { Layer } from '@meterflow/readings';
+import { readingsOnRows, type MemoryRows } from '@meterflow/bigtable/memory';
+import type { LedgerLayer, OutcomeCounts, ReadingStore } from '@meterflow/idempotent-writes';
+import type { Cause, Layer } from '@meterflow/readings';
 import type { MemoryLedger } from './memory-ledger.ts';
 
-/** One layer's readings in memory, merged as every store merges them, with their ledger rows. */
-export class MemoryReadings implements ReadingStore {
-  readonly #layer: Layer;
-  readonly #ledger: MemoryLedger;
-  readonly #store = new MemoryReadingStore();
+interface LedgerRow {
+  readonly cause: Cause;
+  readonly layer: LedgerLayer;
+  readonly writeKey: string;
+  readonly counts: OutcomeCounts;
+}
 
-  constructor(layer: Layer, ledger: MemoryLedger) {
-    this.#layer = layer;
-    this.#ledger = ledger;
-  }
-
-  async write(writes: readonly ReadingWrite[]): Promise<readonly OutcomeCounts[]> {
-    const results = await this.#store.write(writes);
-    writes.forEach(({ key, batch }, index) => {
-      const cause = batch.cause ?? { sourceId: batch.sourceId, key, part: 0, parts: 1 };
-      this.#ledger.add(cause, this.#layer, results[index] as OutcomeCounts);
-    });
-    return results;
-  }
-
-  read(days: SeriesDays): Promise<readonly Segment[]> {
-    return this.#store.read(days);
-  }
+/** One layer's readings as production keeps them, in rows of segments that readers merge; the rows are in memory. */
+export function memoryReadings(rows: MemoryRows, layer: Layer, ledger: MemoryLedger): ReadingStore {
+  return readingsOnRows(rows, layer, {
+    addStored: (added: readonly LedgerRow[]) =>
+      Promise.resolve(added.map((row) => ledger.addWritten(row.cause, row.layer, row))),
+  });
 }

@@ -1,4 +1,5 @@
 import { subscriptionsByTopic, subscriptionName, topicName, type Topic } from '@meterflow/contracts';
+import { MemoryRows } from '@meterflow/bigtable/memory';
 import { MemoryDeduper } from '@meterflow/dedupe';
 import type { LedgerLayer } from '@meterflow/idempotent-writes';
 import { MemoryRegistry } from '@meterflow/registry/memory';
@@ -9,7 +10,7 @@ import type { CrashPorts, CrashWorld, CrashWorlds } from '../world.ts';
 import { MemoryAggregates } from './memory-aggregates.ts';
 import { MemoryBus } from './memory-bus.ts';
 import { MemoryLedger } from './memory-ledger.ts';
-import { MemoryReadings } from './memory-readings.ts';
+import { memoryReadings } from './memory-readings.ts';
 import { MemorySources, MemorySourceTables } from './memory-sources.ts';
 import { MemoryTickets } from './memory-tickets.ts';
 
@@ -69,13 +70,15 @@ class MemoryWorld implements CrashWorld {
   #open(): CrashPorts {
     const ledger = new MemoryLedger();
     const nowMs = (): number => this.time.nowMs();
-    const readings = { raw: new MemoryReadings('raw', ledger), validated: new MemoryReadings('validated', ledger) };
+    const rows = new MemoryRows();
+    const readings = { raw: memoryReadings(rows, 'raw', ledger), validated: memoryReadings(rows, 'validated', ledger) };
     const deduper = new MemoryDeduper({ nowMs, keysMax });
     return {
       publisher: this.#bus.publisher,
       source: (name) => this.#bus.source(name),
       deduper: () => deduper,
       readings: (layer) => readings[layer],
+      rows,
       aggregates: new MemoryAggregates(ledger),
       tickets: new MemoryTickets(),
       registry: new MemoryRegistry(),
