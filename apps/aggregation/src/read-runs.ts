@@ -50,7 +50,7 @@ export async function readRuns<Content>(
       reads.add({ ...run, content: await read(run) });
     }
   };
-  await Promise.all(Array.from({ length: readsInFlightMax }, reader));
+  await Promise.all(Array.from({ length: Math.min(readsInFlightMax, union.count) }, reader));
   return reads;
 }
 

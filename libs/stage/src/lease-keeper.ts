@@ -11,6 +11,9 @@ export interface LeasePorts {
   readonly telemetry: Telemetry;
 }
 
+/** Given as the reason: without one the engine makes an error, with its stack, for each group. */
+const closed = 'closed';
+
 /**
  * Renews the messages' leases and their keys' together, three times in each ack deadline, until closed. A renewal that
  * fails is counted and tried again: losing a lease only means that someone else handles the message too.
@@ -48,7 +51,7 @@ export class LeaseKeeper {
   }
 
   close(): void {
-    this.#closed.abort();
+    this.#closed.abort(closed);
   }
 
   async #renew(): Promise<void> {

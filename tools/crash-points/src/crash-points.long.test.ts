@@ -1,12 +1,19 @@
 import { expect, test } from 'vitest';
 import { embeddedWorlds } from './embedded-world.ts';
-import { memoryWorlds } from './memory/memory-world.ts';
+import { availableParallelism } from 'node:os';
 import { prove, shownFailure } from './proof.ts';
+import { proveTogether } from './prove-together.ts';
 
+const workers = availableParallelism();
 const hoursMs = 3_600_000;
 
 test('a million schedules come to the undisturbed end state', { timeout: 12 * hoursMs }, async () => {
-  const { schedules, failures } = await prove({ worlds: memoryWorlds, schedules: 1_000_000, seed: 1_000 });
+  const { schedules, failures } = await proveTogether({
+    adapters: 'memory',
+    schedules: 1_000_000,
+    seed: 1_000,
+    workers,
+  });
   expect(failures.map((failure) => shownFailure(failure, 'memory'))).toEqual([]);
   expect(schedules).toBeGreaterThanOrEqual(1_000_000);
 });

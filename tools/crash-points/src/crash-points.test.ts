@@ -1,3 +1,6 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { differences } from './compare.ts';
 import { embeddedWorlds } from './embedded-world.ts';
@@ -5,15 +8,23 @@ import { formatSchedule, parseSchedule } from './fault.ts';
 import { memoryWorlds } from './memory/memory-world.ts';
 import { plantedBugs } from './planted/bugs.ts';
 import { prove, shownFailure, unsoundness } from './proof.ts';
+import { proveTogether } from './prove-together.ts';
 import { runSchedule } from './run-schedule.ts';
+
+const main = fileURLToPath(new URL('main.ts', import.meta.url));
+
+async function runCommand(command: string, parameters: readonly string[]): Promise<string> {
+  const { stdout } = await promisify(execFile)(command, parameters);
+  return stdout;
+}
 
 test(
   'whatever befalls a process at whichever side effect, the end state is the undisturbed one',
   { timeout: 120_000 },
   async () => {
-    const { schedules, failures } = await prove({ worlds: memoryWorlds, schedules: 110, seed: 1 });
+    const { schedules, failures } = await prove({ worlds: memoryWorlds, schedules: 140, seed: 1 });
     expect(failures.map((failure) => shownFailure(failure, 'memory'))).toEqual([]);
-    expect(schedules).toBeGreaterThanOrEqual(110);
+    expect(schedules).toBeGreaterThanOrEqual(140);
   },
 );
 
@@ -60,21 +71,17 @@ const shows: Readonly<Record<string, readonly [seed: number, stage: string]>> = 
   'nack of finished work on drain': [0, 'rule-execution'],
 };
 
-test.each(plantedBugs)(
-  'catches a planted bug: $name',
-  { timeout: 120_000 },
-  async (bug) => {
-    const [seed = 0, stage = ''] = shows[bug.name] ?? [];
-    const options = { worlds: memoryWorlds, schedules: 4_000, seed, stages: [stage], bug, failFast: true };
-    const { failures, schedules } = await prove(options);
-    expect(failures.length, `in ${schedules} schedules`).toBeGreaterThan(0);
-  },
-);
+test.each(plantedBugs)('catches a planted bug: $name', { timeout: 120_000 }, async (bug) => {
+  const [seed = 0, stage = ''] = shows[bug.name] ?? [];
+  const options = { worlds: memoryWorlds, schedules: 4_000, seed, stages: [stage], bug, failFast: true };
+  const { failures, schedules } = await prove(options);
+  expect(failures.length, `in ${schedules} schedules`).toBeGreaterThan(0);
+});
 
 test('the same holds over the real embedded adapters', { timeout: 240_000 }, async () => {
-  const { schedules, failures } = await prove({ worlds: embeddedWorlds, schedules: 11, seed: 1 });
+  const { schedules, failures } = await prove({ worlds: embeddedWorlds, schedules: 14, seed: 1 });
   expect(failures.map((failure) => shownFailure(failure, 'embedded'))).toEqual([]);
-  expect(schedules).toBeGreaterThanOrEqual(11);
+  expect(schedules).toBeGreaterThanOrEqual(14);
 });
 
 test('an undisturbed run that comes to nothing is no measure of others', async () => {
@@ -83,3 +90,30 @@ test('an undisturbed run that comes to nothing is no measure of others', async (
   const nothing = { ...run.end, lines: new Map(), sources: new Map() };
   expect(unsoundness({ ...run, end: nothing, effects: new Map() }).length).toBeGreaterThan(1);
 });
+
+test('a schedule whose faults found nothing to befall is told of, and not counted', async () => {
+  const nothing = await runSchedule(memoryWorlds, parseSchedule('1:persistence-raw.9999.within'));
+  expect(nothing.faultsLeft).toBe(1);
+  const something = await runSchedule(memoryWorlds, parseSchedule('1:persistence-raw.2.within'));
+  expect(something.faultsLeft).toBe(0);
+});
+
+test('the threads of a proof together run the schedules that one would', { timeout: 120_000 }, async () => {
+  const options = { adapters: 'memory', schedules: 6, seed: 1 };
+  const [one, two] = [await proveTogether({ ...options, workers: 1 }), await proveTogether({ ...options, workers: 2 })];
+  expect(two).toEqual(one);
+  expect(one).toMatchObject({ schedules: 6, seeds: 6, lost: 0, doubled: 0, wrong: 0 });
+});
+
+test(
+  'the command runs a schedule, prints how it came out last, and shows one again',
+  { timeout: 120_000 },
+  async () => {
+    const command = (...parameters: string[]): Promise<string> => runCommand(process.execPath, [main, ...parameters]);
+    const proof = await command('--schedules', '3', '--seed', '5', '--workers', '1');
+    expect(proof.trimEnd().split('\n').at(-1)).toMatch(/^3 schedules of \d seeds.*: 0 lost, 0 doubled, 0 wrong$/);
+    const again = await command('--replay', '5:persistence-raw.4.within');
+    expect(again).toContain('<- within');
+    expect(again.trimEnd().split('\n').at(-1)).toBe('the same as undisturbed');
+  },
+);

@@ -167,7 +167,7 @@ export class CrashingProcess {
   /** Ends it, as SIGKILL does. Only from a turn of the world. */
   end(): void {
     this.#dead = true;
-    this.#gone.abort();
+    this.#gone.abort('ended');
     this.#ended.resolve(undefined);
   }
 

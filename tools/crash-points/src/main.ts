@@ -1,9 +1,11 @@
+import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { adapterNames, worldsOf } from './adapters.ts';
 import { countOf, differences } from './compare.ts';
 import { parseSchedule } from './fault.ts';
 import { print } from './print.ts';
-import { prove, shownFailure, type ProofResult } from './proof.ts';
+import { shownFailure, type ProofResult } from './proof.ts';
+import { proveTogether } from './prove-together.ts';
 import { provePlanted, shownVerdict } from './prove-planted.ts';
 import { runSchedule } from './run-schedule.ts';
 import type { CrashWorlds } from './world.ts';
@@ -16,6 +18,7 @@ call), runs on to the end, and holds what is left against the run that nobody di
   --schedules N   how many runs (default 5000; 200 with the others)
   --seed S        the first workload and interleaving (default 1); the others follow
   --adapters A    ${adapterNames.join(', ')} (default memory)
+  --workers N     threads that share the work (default: one for each core); the same schedules with any number
   --planted       plants known bugs one by one: each must be caught
   --replay T      one run again, with each of its side effects, such as 7:persistence-raw.12.within`;
 
@@ -24,6 +27,7 @@ const { values } = parseArgs({
     schedules: { type: 'string' },
     seed: { type: 'string', default: '1' },
     adapters: { type: 'string', default: 'memory' },
+    workers: { type: 'string', default: String(availableParallelism()) },
     planted: { type: 'boolean', default: false },
     replay: { type: 'string' },
     help: { type: 'boolean', default: false },
@@ -33,8 +37,9 @@ const { values } = parseArgs({
 const worlds = worldsOf(values.adapters);
 const schedules = Number(values.schedules ?? (values.adapters === 'memory' ? 5_000 : 200));
 const seed = Number(values.seed);
+const workers = Number(values.workers);
 
-if (values.help || worlds === undefined || !(schedules > 0) || !Number.isInteger(seed)) {
+if (values.help || worlds === undefined || !(schedules > 0) || !Number.isInteger(seed) || !(workers >= 1)) {
   print(usage);
   process.exitCode = values.help ? 0 : 2;
 } else {
@@ -54,10 +59,11 @@ function command(chosen: CrashWorlds): Promise<boolean> {
 
 async function proof(chosen: CrashWorlds): Promise<boolean> {
   let toldAtMs = performance.now();
-  const result = await prove({
-    worlds: chosen,
+  const result = await proveTogether({
+    adapters: chosen.adapters,
     schedules,
     seed,
+    workers: chosen.adapters === 'google' ? 1 : workers,
     onProgress: (sofar) => {
       if (performance.now() - toldAtMs > 5_000) {
         toldAtMs = performance.now();

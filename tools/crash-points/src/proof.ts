@@ -5,7 +5,7 @@ import type { PlantedBug } from './planted-bug.ts';
 import { runSchedule, type RunResult } from './run-schedule.ts';
 import { schedulesOf } from './schedules.ts';
 import { compaction, stages } from './stages.ts';
-import { stories } from './stories.ts';
+import { storyNames } from './workload.ts';
 import type { CrashWorlds } from './world.ts';
 
 export interface ProofOptions {
@@ -13,6 +13,10 @@ export interface ProofOptions {
   readonly schedules: number;
   /** The first one; the others follow. */
   readonly seed: number;
+  /** From one seed to the next: more than 1 where others prove the seeds between. */
+  readonly seedStep?: number;
+  /** At most so many of one seed; where absent so many that every story is told before one is told again. */
+  readonly perSeed?: number;
   readonly bug?: PlantedBug;
   /** Whose side effects; every stage's where absent. */
   readonly stages?: readonly string[];
@@ -40,20 +44,24 @@ export interface ProofResult {
   readonly failures: Failure[];
 }
 
-const failuresKeptMax = 20;
+export const failuresKeptMax = 20;
 
 /** Runs schedules, and holds each against the undisturbed run of its seed. */
 export async function prove(options: ProofOptions): Promise<ProofResult> {
   const result: ProofResult = { schedules: 0, seeds: 0, faultsLeft: 0, lost: 0, doubled: 0, wrong: 0, failures: [] };
-  // Every story is told before one is told again.
-  const perSeed = Math.ceil(options.schedules / Object.keys(stories).length);
+  const { seedStep = 1, perSeed = perSeedOf(options.schedules) } = options;
   const isOver = (): boolean =>
     result.schedules >= options.schedules || (options.failFast === true && result.failures.length > 0);
-  for (let seed = options.seed; !isOver(); seed++) {
+  for (let seed = options.seed; !isOver(); seed += seedStep) {
     result.seeds += 1;
     await proveSeed({ seed, share: Math.min(perSeed, options.schedules - result.schedules), isOver }, options, result);
   }
   return result;
+}
+
+/** So many schedules of each seed that every story is told before one is told again. */
+export function perSeedOf(schedules: number): number {
+  return Math.ceil(schedules / storyNames.length);
 }
 
 interface SeedShare {
@@ -80,7 +88,7 @@ async function proveSeed(
   const first = bug === undefined ? undisturbed : await runSchedule(worlds, { seed, faults: [] }, { bug });
   judge({ seed, faults: [] }, first, { reference: undisturbed.end, result });
   const effects = [...first.effects].filter(([stage]) => options.stages?.includes(stage) ?? true);
-  const schedules = schedulesOf(seed, new Map(effects), Math.max(1, share - 1))[Symbol.iterator]();
+  const schedules = schedulesOf(seed, new Map(effects), share - 1)[Symbol.iterator]();
   const worker = async (): Promise<void> => {
     for (const schedule of schedules) {
       const run = await runSchedule(worlds, schedule, { bug });

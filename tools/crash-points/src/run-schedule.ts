@@ -24,6 +24,8 @@ export interface RunResult {
 }
 
 export interface RunOptions {
+  /** The seed's own where absent. */
+  readonly workload?: Workload;
   readonly bug?: PlantedBug | undefined;
   readonly traces?: boolean;
 }
@@ -37,11 +39,10 @@ const restMs = 600;
 export async function runSchedule(
   worlds: CrashWorlds,
   schedule: Schedule,
-  { bug, traces = false }: RunOptions = {},
+  { bug, traces = false, workload = workloadOf(schedule.seed) }: RunOptions = {},
 ): Promise<RunResult> {
   const world = await worlds.open();
   const faults = new Faults(schedule.faults, world, traces);
-  const workload = workloadOf(schedule.seed);
   const { compacts } = workload;
   const supervisor = new Supervisor({ world, seed: schedule.seed, bug, compacts, nextEffect: faults.next });
   try {
@@ -111,6 +112,7 @@ async function prepare(ports: CrashPorts, { time }: CrashWorld, { series }: Work
 async function workThrough({ world, supervisor, operator, workload }: Work): Promise<void> {
   for (const phase of workload.phases) {
     await activate(phase, operator, world);
+    await changeZones(phase, operator, world);
     if (phase.strays.length > 0) {
       await operator.publisher.publish(phase.strays);
     }
@@ -133,6 +135,18 @@ async function activate({ activations }: Phase, { registry }: CrashPorts, { time
   }
   if (activations.length > 0) {
     await time.sleep(cacheMs * 2);
+  }
+}
+
+/** Nothing is aggregated in a former zone any more when this resolves, and all that was is told of. */
+async function changeZones({ zoneChanges }: Phase, ports: CrashPorts, { time }: CrashWorld): Promise<void> {
+  const settings = new SeriesRegistry({ registry: ports.registry, nowMs: () => time.nowMs(), cacheMs });
+  for (const { tenant, meter, timeZone } of zoneChanges) {
+    await settings.set(tenant, { meter, channel: 'import' }, { timeZone });
+  }
+  if (zoneChanges.length > 0) {
+    await time.sleep(cacheMs * 2);
+    await ports.publisher.publish(zoneChanges.map(({ recompute }) => recompute));
   }
 }
 

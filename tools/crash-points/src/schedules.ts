@@ -16,6 +16,9 @@ export function everyFault(effects: ReadonlyMap<string, number>): readonly Fault
  */
 export function schedulesOf(seed: number, effects: ReadonlyMap<string, number>, count: number): readonly Schedule[] {
   const single = everyFault(effects);
+  if (count === 0) {
+    return [];
+  }
   if (count <= single.length) {
     const first = seed % Math.max(1, Math.floor(single.length / count));
     const shares = Array.from(

@@ -1,6 +1,8 @@
-import { encodeReadingBatch } from '@meterflow/contracts';
+import { encodeReadingBatch, encodeStoredNotice, messageAttributes, topicName } from '@meterflow/contracts';
 import { BatchBuilder, rawVersion, ReadingRow } from '@meterflow/readings';
 import type { FailurePolicy, Flow } from '@meterflow/rules';
+import type { OutgoingMessage } from '@meterflow/stage';
+import { lane } from './lane.ts';
 import { poisonMeter, proofRules } from './flow-sandbox.ts';
 import { pick, wholeNumber } from './random.ts';
 import type { PlannedSource, WorkloadPlan } from './workload.ts';
@@ -17,6 +19,7 @@ interface Line {
 }
 
 const slotMs = 1_800_000;
+const dayMs = 86_400_000;
 /** Half an hour before local midnight in Zurich, on the day after the clocks went back. */
 const firstMs = Date.UTC(2023, 9, 30, 22, 30);
 const monthSlots = -31 * 48;
@@ -119,6 +122,50 @@ export const stories = {
     plan.send(0, [file(plan, 'morning', [at(0, '1'), at(1, '2')]), file(plan, 'noon', [at(2, '3')])]);
     plan.send(1, [file(plan, 'corrected', [at(1, '2.5')])], [400, 700]);
   },
+  /** Activated and taken back while what came before is still in work: each batch is under the one that it was stamped with. */
+  rolledBack: (plan: WorkloadPlan): void => {
+    const lines = (value: number): Line[] =>
+      [0, 1, 2].map((slot) => ({ meter: 'rolled', slot, value: `${value + slot}` }));
+    const before = flow('skip', [proofRules.rejectAbove, { limit: 11 }]);
+    plan.activate(0, 'rolled', before);
+    plan.send(0, [file(plan, 'rolled/before', lines(10))], [2]);
+    plan.activate(
+      1,
+      'rolled',
+      flow('skip', [proofRules.scale, { factor: 3 }], [proofRules.rejectAbove, { limit: 63 }]),
+    );
+    plan.send(
+      1,
+      [
+        file(
+          plan,
+          'rolled/meanwhile',
+          lines(20).map((line) => ({ ...line, slot: line.slot + 3 })),
+        ),
+      ],
+      [2],
+    );
+    plan.activate(2, 'rolled', before);
+    plan.send(
+      2,
+      [
+        file(
+          plan,
+          'rolled/after',
+          lines(10).map((line) => ({ ...line, slot: line.slot + 6 })),
+        ),
+      ],
+      [2],
+    );
+  },
+  /** A meter whose days are another zone's from now on, while readings of it still come. */
+  zoneChange: (plan: WorkloadPlan): void => {
+    const at = (slot: number, value: string): Line => ({ meter: 'moved', slot, value });
+    plan.send(0, [file(plan, 'zurich', [at(0, '1'), at(1, '2')])]);
+    const place = { tenant: 'acme', meter: 'moved', timeZone: 'Asia/Tokyo' };
+    plan.changeZone(1, { ...place, recompute: recomputeNotice(place) });
+    plan.send(1, [file(plan, 'tokyo', [at(2, '4')])]);
+  },
 } satisfies Record<string, (plan: WorkloadPlan) => void>;
 
 type Source = Omit<PlannedSource, 'afterMs'>;
@@ -137,6 +184,22 @@ function file(plan: WorkloadPlan, path: string, lines: readonly Line[]): Source 
   });
   const csv = ['meter_id,channel,start,end,value,unit,quality,version', ...rows, ''].join('\n');
   return { tenant, label: `${tenant}/${label}`, delivery: 'first', csv };
+}
+
+/** As who changes a zone tells aggregation: all that is stored of the meter, and a day more on both sides. */
+function recomputeNotice({ tenant, meter }: { readonly tenant: string; readonly meter: string }): OutgoingMessage {
+  const touched = {
+    series: [{ meter, channel: 'import' }],
+    index: Uint32Array.of(0),
+    fromMs: Float64Array.of(firstMs - 2 * dayMs),
+    toMs: Float64Array.of(firstMs + 3 * dayMs),
+  };
+  const header = { tenant, layer: 'validated', activation: 0, key: 'ab'.repeat(16), causes: [] } as const;
+  return {
+    topic: topicName('readings.stored.validated', lane),
+    payload: encodeStoredNotice({ ...header, touched }),
+    attributes: messageAttributes('StoredNotice', tenant),
+  };
 }
 
 function flow(

@@ -19,12 +19,22 @@ export interface PlannedSource {
 export interface Phase {
   /** Flows made active before anything of the phase is sent. */
   readonly activations: readonly { readonly tenant: string; readonly flow: Flow }[];
+  /** Meters that lie in another time zone from now on; what is aggregated of them by then is computed anew. */
+  readonly zoneChanges: readonly ZoneChange[];
   /** Each sends its sources one after the other; the senders work at the same time. */
   readonly senders: readonly (readonly PlannedSource[])[];
   /** Published as they are, by nobody's stage. */
   readonly strays: readonly OutgoingMessage[];
   /** Delivered all over again, once all is at rest. */
   readonly replays: readonly string[];
+}
+
+export interface ZoneChange {
+  readonly tenant: string;
+  readonly meter: string;
+  readonly timeZone: string;
+  /** Tells aggregation of what is stored of it. */
+  readonly recompute: OutgoingMessage;
 }
 
 export interface Workload {
@@ -37,13 +47,12 @@ export interface Workload {
   readonly compacts: boolean;
 }
 
+type PlannedPhase = { readonly [Part in keyof Phase]: Phase[Part][number][] };
+
 /** A workload in the making. Phases are numbered from 0. */
 export class WorkloadPlan {
   readonly random: Random;
-  readonly #senders: PlannedSource[][][] = [[], []];
-  readonly #activations: Phase['activations'][number][][] = [[], []];
-  readonly #strays: OutgoingMessage[][] = [[], []];
-  readonly #replays: string[][] = [[], []];
+  readonly #phases: PlannedPhase[] = [];
   readonly #meters = new Map<string, { readonly tenant: string; readonly meter: string }>();
 
   #compacts = false;
@@ -54,19 +63,23 @@ export class WorkloadPlan {
 
   /** Sources of one more sender, in their order; before each it waits for one of the gaps. */
   send(phase: number, sources: readonly Omit<PlannedSource, 'afterMs'>[], gapsMs = [2, 2, 5, 60, 400]): void {
-    this.#senders[phase]?.push(sources.map((source) => ({ ...source, afterMs: pick(this.random, gapsMs) })));
+    this.#phase(phase).senders.push(sources.map((source) => ({ ...source, afterMs: pick(this.random, gapsMs) })));
   }
 
   activate(phase: number, tenant: string, flow: Flow): void {
-    this.#activations[phase]?.push({ tenant, flow });
+    this.#phase(phase).activations.push({ tenant, flow });
+  }
+
+  changeZone(phase: number, change: ZoneChange): void {
+    this.#phase(phase).zoneChanges.push(change);
   }
 
   stray(phase: number, topic: 'readings.accepted' | 'readings.transformed' | 'aggregates', payload: Uint8Array): void {
-    this.#strays[phase]?.push({ topic: topicName(topic, lane), payload, attributes: { tenant: 'acme' } });
+    this.#phase(phase).strays.push({ topic: topicName(topic, lane), payload, attributes: { tenant: 'acme' } });
   }
 
   replay(phase: number, subscription: string): void {
-    this.#replays[phase]?.push(`${subscription}.${lane}`);
+    this.#phase(phase).replays.push(`${subscription}.${lane}`);
   }
 
   compact(): void {
@@ -78,28 +91,36 @@ export class WorkloadPlan {
   }
 
   finish(): Workload {
-    const phases = this.#senders.map((senders, phase) => ({
-      senders,
-      activations: this.#activations[phase] ?? [],
-      strays: this.#strays[phase] ?? [],
-      replays: this.#replays[phase] ?? [],
-    }));
     return {
-      phases: phases.filter((phase) => Object.values(phase).some((part: readonly unknown[]) => part.length > 0)),
+      phases: this.#phases.filter((phase) => Object.values(phase).some((part: readonly unknown[]) => part.length > 0)),
       series: [...this.#meters.values()],
-      replays: this.#replays.flat().length,
+      replays: this.#phases.flatMap(({ replays }) => replays).length,
       compacts: this.#compacts,
     };
   }
+
+  #phase(number: number): PlannedPhase {
+    const phase = this.#phases[number] ?? { senders: [], activations: [], zoneChanges: [], strays: [], replays: [] };
+    this.#phases[number] = phase;
+    return phase;
+  }
 }
 
-/** Few sources, so that a run is short: the story that the seed's turn it is, and one or two others. */
+export type StoryName = keyof typeof stories;
+export const storyNames = Object.keys(stories) as readonly StoryName[];
+
+/** Few sources, so that a run is short: the story that the seed's turn it is, and every other time one more beside it. */
 export function workloadOf(seed: number): Workload {
   const random = seededRandom('workload', seed);
+  const turn = storyNames[seed % storyNames.length] as StoryName;
+  const beside = pick(random, storyNames);
+  return telling(random() < 0.5 ? [turn] : [turn, beside], random);
+}
+
+/** The stories' workload, told at once; each once. */
+export function telling(names: readonly StoryName[], random: Random): Workload {
   const plan = new WorkloadPlan(random);
-  const names = Object.keys(stories) as (keyof typeof stories)[];
-  const told = new Set([names[seed % names.length] as keyof typeof stories, pick(random, names)]);
-  told.forEach((name) => {
+  new Set(names).forEach((name) => {
     stories[name](plan);
   });
   return plan.finish();
