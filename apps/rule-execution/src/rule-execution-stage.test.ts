@@ -48,7 +48,7 @@ describe('rule execution', () => {
   });
   afterAll(() => sandbox.close());
 
-  const stageOver = (activations: readonly Activation[], port: Sandbox = sandbox) =>
+  const stageOver = (activations: readonly Activation[], port: Pick<Sandbox, 'run'> = sandbox) =>
     ruleExecutionStage(
       { sandbox: port, activations: { counting: () => Promise.resolve(activations) } },
       { lane: 'live' },
@@ -57,7 +57,7 @@ describe('rule execution', () => {
   async function handled(
     activations: readonly Activation[],
     batches: readonly ReadingBatch[],
-    port: Sandbox = sandbox,
+    port: Pick<Sandbox, 'run'> = sandbox,
   ) {
     const stage = stageOver(activations, port);
     const inputs = batches.map((batch) => stage.decode(messageOf(batch)));
@@ -159,9 +159,8 @@ describe('rule execution', () => {
   });
 
   test('a flow that fails as a whole falls under its policy', async () => {
-    const port: Sandbox = {
+    const port: Pick<Sandbox, 'run'> = {
       run: () => Promise.reject(new RuleFailureError('rule-timed-out', 'too slow')),
-      close: () => Promise.resolve(),
     };
     const { batches } = await handled(
       [activationOf({ ...peers, onFailure: 'skip' })],
@@ -172,7 +171,7 @@ describe('rule execution', () => {
   });
 
   test('while the sandbox is not to be had, the group waits', async () => {
-    const port: Sandbox = { run: () => Promise.reject(new Error('closed')), close: () => Promise.resolve() };
+    const port: Pick<Sandbox, 'run'> = { run: () => Promise.reject(new Error('closed')) };
     await expect(handled([activationOf(peers)], [sampleBatch()], port)).rejects.toBeInstanceOf(TransientError);
   });
 

@@ -21,7 +21,7 @@ import { activationRanges, batchSpan } from './activation-ranges.ts';
 import { runActivation } from './run-activation.ts';
 
 export interface RuleExecutionPorts {
-  readonly sandbox: Sandbox;
+  readonly sandbox: Pick<Sandbox, 'run'>;
   /** Activations never change once made, so any cache of them by number is right. */
   readonly activations: Pick<Activations, 'counting'>;
   /**
@@ -77,7 +77,7 @@ function acceptedBatch({ payload }: LeasedMessage): AcceptedBatch {
 
 /** What is shared by the inputs of a group ends before this: messages are made input by input. */
 async function handle(
-  sandbox: Sandbox,
+  sandbox: Pick<Sandbox, 'run'>,
   inputs: readonly AcceptedBatch[],
   { reads, topic }: { readonly reads: CountingActivations; readonly topic: string },
 ): Promise<Handled<never>> {
@@ -113,7 +113,7 @@ interface Transformed {
 
 /** Takes each reading through the flow that counts for it. All that goes back to one accepted batch shares its parts. */
 async function transform(
-  sandbox: Sandbox,
+  sandbox: Pick<Sandbox, 'run'>,
   { batch, key }: AcceptedBatch,
   counting: readonly Activation[],
 ): Promise<Transformed> {

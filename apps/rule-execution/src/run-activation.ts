@@ -18,7 +18,7 @@ export const runAttemptsMax = 3;
  * HaltedError where the batch is to be parked, TransientError while the sandbox is not to be had.
  */
 export async function runActivation(
-  sandbox: Sandbox,
+  sandbox: Pick<Sandbox, 'run'>,
   activation: Activation,
   { batch, key }: { readonly batch: ReadingBatch; readonly key: string },
 ): Promise<AppliedFlow> {
@@ -43,7 +43,7 @@ interface Outcome {
   readonly failure: { readonly code: string; readonly message: string } | undefined;
 }
 
-async function outcome(sandbox: Sandbox, { flow }: Activation, batch: ReadingBatch): Promise<Outcome> {
+async function outcome(sandbox: Pick<Sandbox, 'run'>, { flow }: Activation, batch: ReadingBatch): Promise<Outcome> {
   try {
     const result = await sandbox.run(flow, batch);
     return { result, failure: result.failures[0] };

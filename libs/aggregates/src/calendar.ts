@@ -57,6 +57,11 @@ export class Calendar {
     return this.#page[day - number * pageDays] as number;
   }
 
+  /** What the zone's clock shows more than UTC at an instant. Costs a look at the zone's rules. */
+  offsetMs(instantMs: number): number {
+    return this.#offset?.(instantMs) ?? 0;
+  }
+
   monthStartMs(month: number): number {
     return this.dayStartMs(firstDayOfMonth(month));
   }

@@ -121,8 +121,6 @@ export interface RawDay {
   readonly weekday: number;
   readonly startMs: number;
   readonly endMs: number;
-  /** The end of the day is past for so long that no more readings are waited for. */
-  readonly closed: boolean;
   /** One for each interval of the day, in order: 96 quarters of an hour, 92 or 100 where the clock changes. */
   readonly slots: readonly RawSlot[];
   /** Register readings of [startMs, endMs), in order. */
@@ -189,10 +187,12 @@ export interface Emission {
 export interface SeriesDay extends Omit<RawDay, 'slots' | 'registers'> {
   readonly meter: string;
   readonly channel: string;
-  /** The registered unit, or that of most readings of the day. '' where neither is known. */
+  /** The registered unit, or that of most readings around. '' where neither is known. */
   readonly unit: string;
   /** Length of a slot; 0, and no slots, where none is registered and no reading around tells it. */
   readonly intervalMs: number;
+  /** The end of the day is past for so long that no more readings are waited for. */
+  readonly closed: boolean;
   /** One for each interval of the day, in order, as earlier rules left it. */
   readonly slots: readonly Slot[];
   /** Register readings of the day, in order, as earlier rules left them. */

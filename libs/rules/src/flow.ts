@@ -39,11 +39,21 @@ export interface RuleVersion {
   readonly lines?: readonly string[];
 }
 
+/**
+ * What a failure of a step on a reading (for a rule with `onSeries`: on a day) means. `info`: the step is left out for
+ * it, which is counted and told. `issue`: so it is, and the reading notes it. `terminate`: no later step sees it, and
+ * the flow's policy decides.
+ */
+export const severities = ['info', 'issue', 'terminate'] as const;
+export type Severity = (typeof severities)[number];
+
 export interface FlowStep {
   readonly rule: RuleVersion;
   readonly parameters: Readonly<Record<string, ParameterValue>>;
   /** Channels it applies to: a glob with `*`. */
   readonly channels: string;
+  /** `terminate` where there is none. */
+  readonly severity?: Severity;
 }
 
 /** A tenant's ordered rules. Later rules see what earlier ones did. */

@@ -2,6 +2,7 @@ export {
   failurePolicies,
   ruleContract,
   ruleContractOf,
+  severities,
   type Activation,
   type FailurePolicy,
   type Flow,
@@ -9,6 +10,7 @@ export {
   type ParameterValue,
   type RuleVersion,
   type SeriesNeeds,
+  type Severity,
 } from './flow.ts';
 export { bundledLinesBefore, bundledSource } from './bundled-rule.ts';
 export {
@@ -42,3 +44,19 @@ export {
   type ApplyOptions,
 } from './apply-flow-result.ts';
 export { emptyBatch } from './empty-batch.ts';
+export { channelNeeds, emitsOf, matchesChannel, readsOf, stepsOf } from './channel-flow.ts';
+export { windowReadingsMax, type ClockShift, type RawWindow, type SeriesResult, type SeriesRun } from './series-run.ts';
+export { dayIndex, localDays, type LocalDays } from './local-days.ts';
+export { commonIntervalMs, commonUnit, rawWindow, slotCount, TextList, windowOf } from './raw-window.ts';
+export { dayBatch, noRawVersion, seriesFlowSource, type DayBatch, type DayBatchRequest } from './series-day.ts';
+export { SeriesWindows, type RawChannel, type SeriesFacts } from './series-windows.ts';
+export { ValidatedRows } from './validated-rows.ts';
+export {
+  dayResult,
+  GivenReadings,
+  withdraw,
+  writeDay,
+  writeEmitted,
+  type DayStamp,
+  type StoredDay,
+} from './apply-series-result.ts';

@@ -15,10 +15,16 @@ import {
 import type { ExpectedReading } from '@meterflow/rule-sdk';
 import type { ParameterValue } from './flow.ts';
 import { RuleDeclarationError } from './rule-declaration.ts';
+import { seriesCase, type SeriesTestCase } from './series-cases.ts';
 
-export interface RuleTestCase {
+export type RuleTestCase = ReadingTestCase | (TestHead & { readonly day: SeriesTestCase });
+
+interface TestHead {
   readonly name: string;
   readonly parameters: Readonly<Record<string, ParameterValue>>;
+}
+
+export interface ReadingTestCase extends TestHead {
   readonly batch: ReadingBatch;
   readonly expected: readonly ExpectedReading[];
 }
@@ -61,7 +67,10 @@ export function ruleTests(told: unknown): RuleTests {
 }
 
 function testCase(name: string, told: unknown): RuleTestCase {
-  const { parameters = {}, readings, expect: expected } = isObject(told) ? told : {};
+  const { parameters = {}, readings, expect: expected, values } = isObject(told) ? told : {};
+  if (isObject(told) && values !== undefined) {
+    return { name, parameters: parametersOf(name, parameters), day: seriesCase(name, told) };
+  }
   if (!Array.isArray(readings) || readings.length === 0 || readings.length > readingsPerBatchMax) {
     throw new RuleDeclarationError(
       `"${name}": readings must be a list of 1 to ${readingsPerBatchMax}, like [{ value: 1 }]`,
@@ -84,7 +93,7 @@ function testCase(name: string, told: unknown): RuleTestCase {
   };
 }
 
-function parametersOf(name: string, told: unknown): RuleTestCase['parameters'] {
+function parametersOf(name: string, told: unknown): TestHead['parameters'] {
   if (!isObject(told)) {
     throw new RuleDeclarationError(`"${name}": parameters must be an object, like { limit: 10 }`);
   }

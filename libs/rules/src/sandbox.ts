@@ -1,5 +1,6 @@
 import type { ReadingBatch } from '@meterflow/readings';
 import type { Flow } from './flow.ts';
+import type { SeriesResult, SeriesRun } from './series-run.ts';
 
 /** What may have become of one reading: the bits of {@link FlowResult.changes}. */
 export const change = { value: 1, quality: 2, unit: 4, method: 8, reason: 16, rejected: 32, failed: 64 } as const;
@@ -71,6 +72,12 @@ export interface Sandbox {
    * {@link RuleFailureError} for what fails the whole batch; any other rejection is transient.
    */
   run(flow: Flow, batch: ReadingBatch): Promise<FlowResult>;
+  /**
+   * Runs all the flow's rules over one local day: those with `onReading` over each of its readings with a value, those
+   * with `onSeries` over the day. One of the latter that throws or returns nonsense fails the day as a whole, with a
+   * {@link RuleFailureError}, unless its severity leaves it out. Otherwise as {@link run}.
+   */
+  runSeries(flow: Flow, run: SeriesRun): Promise<SeriesResult>;
   /** Ends what it runs in; resolves when no process of it is left. Runs that still wait are rejected. */
   close(): Promise<void>;
 }

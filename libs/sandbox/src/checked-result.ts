@@ -1,5 +1,5 @@
 import { isUnit, missingCode, qualities } from '@meterflow/readings';
-import { change, type Flow } from '@meterflow/rules';
+import { change, emitsOf, type Flow } from '@meterflow/rules';
 import { textCharsMax, textsMax } from './limits.ts';
 import type { RawResult } from './reply.ts';
 
@@ -45,6 +45,26 @@ export function checkResult({ raw, texts, ownTexts }: ClaimedResult): void {
   }
   if (any & (reason | rejected | failed)) {
     checkIndexes(changes, reason | rejected | failed, { column: raw.reason, allowed: inTexts });
+  }
+}
+
+/** What a day emitted: only days emit, on channels that the flow names, readings of a length and a quality. */
+export function checkEmitted(
+  { emitted, quality: column, changes }: Pick<RawResult, 'emitted' | 'quality' | 'changes'>,
+  { flow, isDay, count }: { readonly flow: Flow; readonly isDay: boolean; readonly count: number },
+): void {
+  const channels = emitsOf(flow).length;
+  const { startMs, lengthMs, channel } = emitted;
+  if (startMs.length > 0 && !isDay) {
+    throw new RangeError('a batch that is no day emits readings');
+  }
+  for (let index = 0; index < startMs.length; index++) {
+    const bits = changes[count + index] as number;
+    const isWhole = Number.isSafeInteger(startMs[index]) && (lengthMs[index] as number) >= 0;
+    const isMade = (bits & value) !== 0 && (bits & quality) !== 0 && (column[count + index] as number) < missingCode;
+    if (!isWhole || !isMade || (channel[index] as number) >= channels) {
+      throw new RangeError('a day emits what no rule can emit');
+    }
   }
 }
 

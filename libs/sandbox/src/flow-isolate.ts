@@ -2,11 +2,14 @@ import type { Runs } from '@meterflow/readings';
 import ivm from 'isolated-vm';
 import type { ChildSettings } from './child-settings.ts';
 import { BatchCursor } from './isolate-cursor.ts';
+import { DayReading, Days } from './isolate-day.ts';
 import { loadStep, walk, type StepSource } from './isolate-flow.ts';
 import { freezeAll, takeAway } from './isolate-lockdown.ts';
-import { makeFlow, type IsolateFlow } from './isolate-main.ts';
+import { leaveAny, makeFlow, walkBatch, type IsolateFlow } from './isolate-main.ts';
 import { ReadingState, walkChecked } from './isolate-memory.ts';
 import { Reading } from './isolate-reading.ts';
+import { callDay, dayRunner, walkDay } from './isolate-walk-day.ts';
+import { windowColumns } from './isolate-windows.ts';
 import type { ResultReply } from './reply.ts';
 import type { RunRequest } from './request.ts';
 import { ruleBody } from './rule-source.ts';
@@ -40,6 +43,10 @@ const program = `
     takeAway: ${takeAway.toString()}, freezeAll: ${freezeAll.toString()}, sharedColumns: ${sharedColumns.toString()},
     BatchCursor: ${BatchCursor.toString()}, Reading: ${Reading.toString()}, loadStep: ${loadStep.toString()},
     walk: ${walk.toString()}, ReadingState: ${ReadingState.toString()}, walkChecked: ${walkChecked.toString()},
+    callDay: ${callDay.toString()}, walkDay: ${walkDay.toString()}, leaveAny: ${leaveAny.toString()},
+    dayRunner: ${dayRunner.toString()}, walkBatch: ${walkBatch.toString()},
+    Days: ${Days.toString()}, DayReading: ${DayReading.toString()},
+    windowColumns: ${windowColumns.toString()},
   };
   return (${makeFlow.toString()})(parts, $0, JSON.parse($1));
 `;
@@ -59,13 +66,17 @@ export class FlowIsolate {
   readonly #timeout: { readonly timeout: number };
   readonly #load: Call<'load'>;
   readonly #run: Call<'run'>;
+  readonly #runDay: Call<'runDay'>;
   readonly #newTexts: Call<'newTexts'>;
   readonly #failures: Call<'failures'>;
+  /** A step may fail on readings without failing them: that is told all the same. */
+  readonly #isLenient: boolean;
   #loaded = 0;
 
   constructor(steps: readonly FlowStepSource[], settings: ChildSettings) {
     this.#isolate = new ivm.Isolate({ memoryLimit: settings.isolateMiBMax });
     this.#steps = steps;
+    this.#isLenient = steps.some(({ severity = 'terminate' }) => severity !== 'terminate');
     this.#timeout = { timeout: settings.backstopMs };
     const memory = new SharedArrayBuffer(sharedBytes(settings.capacity));
     this.#columns = sharedColumns(memory, settings.capacity);
@@ -76,6 +87,7 @@ export class FlowIsolate {
     const call = <Name extends keyof IsolateFlow>(name: Name): Call<Name> => flow.getSync(name, { reference: true });
     this.#load = call('load');
     this.#run = call('run');
+    this.#runDay = call('runDay');
     this.#newTexts = call('newTexts');
     this.#failures = call('failures');
   }
@@ -84,7 +96,7 @@ export class FlowIsolate {
   run(request: RunRequest, onStep: (step: number) => void): ResultReply | undefined {
     this.#loadSteps(request.traced ? onStep : undefined);
     this.#fill(request);
-    const { traced, texts, names } = request;
+    const { traced } = request;
     const stride = traced ? 1 : Math.max(1, this.#steps.length);
     let any = 0;
     for (let step = 0; step < this.#steps.length; step += stride) {
@@ -93,7 +105,7 @@ export class FlowIsolate {
       }
       this.#columns.control.set([request.spans.count.length, request.count, step, step + stride, 0, 0, step, 0]);
       this.#enter(step, () => {
-        this.#walk(texts, names);
+        this.#walk(request);
       });
       any = this.#columns.control[control.any] as number;
       if ((any & namesWantedBit) !== 0) {
@@ -104,8 +116,13 @@ export class FlowIsolate {
       any,
       columns: this.#columns,
       count: request.count,
+      emitted: request.day === undefined ? 0 : (this.#columns.control[control.emitted] as number),
+      spans: request.spans.count.length,
       newTexts: any & texted ? this.#enter(0, () => this.#newTexts.applySync(undefined, [], this.#timeout)) : '',
-      failures: any & failed ? this.#enter(0, () => this.#failures.applySync(undefined, [], this.#timeout)) : '',
+      failures:
+        (any & failed) !== 0 || this.#isLenient
+          ? this.#enter(0, () => this.#failures.applySync(undefined, [], this.#timeout))
+          : '',
     };
   }
 
@@ -145,9 +162,14 @@ export class FlowIsolate {
     expand(method, columns.method);
   }
 
-  #walk(texts: string, names: string | undefined): void {
+  #walk({ texts, names, day }: RunRequest): void {
     try {
-      this.#run.applySync(undefined, [texts, names], this.#timeout);
+      if (day === undefined) {
+        this.#run.applySync(undefined, [texts, names], this.#timeout);
+      } else {
+        const windows = new ivm.ExternalCopy(day.windows).copyInto();
+        this.#runDay.applySync(undefined, [texts, day.factsJson, windows], this.#timeout);
+      }
     } catch (error) {
       // After the work is done only a promise that a rule left behind can fail: it fails nobody.
       if (this.#columns.control[control.done] === 0 || this.#isolate.isDisposed) {
@@ -176,9 +198,9 @@ export class FlowIsolate {
   }
 }
 
-function stepJson({ source, parameters, channels }: FlowStepSource, step: number): string {
+function stepJson({ source, ...rest }: FlowStepSource, step: number): string {
   try {
-    return JSON.stringify({ body: ruleBody(source), parameters, channels } satisfies StepSource);
+    return JSON.stringify({ body: ruleBody(source), ...rest } satisfies StepSource);
   } catch (error) {
     throw new StepError('rule-invalid', step, (error as Error).message);
   }

@@ -4,12 +4,12 @@ import {
   RuleFailureError,
   ruleFailureCodes,
   type Flow,
-  type FlowResult,
   type FlowStep,
   type RuleFailure,
   type RuleFailureCode,
+  type SeriesResult,
 } from '@meterflow/rules';
-import { checkedStep, checkResult } from './checked-result.ts';
+import { checkedStep, checkEmitted, checkResult } from './checked-result.ts';
 import type { FrameReader } from './frame.ts';
 import { stepName } from './quarantine.ts';
 import { readResult } from './reply.ts';
@@ -22,14 +22,17 @@ const failuresMax = 4_096;
 interface Run {
   readonly flow: Flow;
   readonly batch: ReadingBatch;
+  readonly day?: unknown;
 }
 
 /** The result that a child sent, in the terms of the port. Throws RangeError for what no honest child sends. */
-export function flowResult(run: Run, frame: FrameReader): FlowResult {
-  const { newTexts, failures, ...columns } = readResult(frame, run.batch.columns.values.length);
+export function flowResult(run: Run, frame: FrameReader): SeriesResult {
+  const count = run.batch.columns.values.length;
+  const { newTexts, failures, ...columns } = readResult(frame, count);
   const own = run.batch.columns.texts;
   const texts = newTexts === '' ? own : [...own, ...newTexts.split('\n')];
   checkResult({ raw: columns, texts, ownTexts: own.length });
+  checkEmitted(columns, { flow: run.flow, isDay: run.day !== undefined, count });
   return { ...columns, texts, failures: failures === '' ? [] : namedFailures(run, columns.changes, failures) };
 }
 
@@ -59,10 +62,14 @@ function namedFailures({ flow, batch }: Run, changes: Uint8Array, json: string):
 
 function checkedFailure(told: unknown, flow: Flow, changes: Uint8Array): IsolateFailure {
   const { index, step, code, message } = Object(told) as Readonly<Record<keyof IsolateFailure, unknown>>;
-  if (((changes[index as number] ?? 0) & change.failed) === 0) {
+  const named = checkedStep(step, flow);
+  const bits = changes[index as number];
+  const { severity = 'terminate' } = flow.steps[named] as FlowStep;
+  // A step of another severity is left out for a reading that it fails on, which then did not fail.
+  if (bits === undefined || (severity === 'terminate' && (bits & change.failed) === 0)) {
     throw new RangeError('a failure is told of a reading that did not fail');
   }
-  return { index: index as number, step: checkedStep(step, flow), ...checkedTelling(code, message) };
+  return { index: index as number, step: named, ...checkedTelling(code, message) };
 }
 
 /** The failure of a whole batch, as the child told it. Throws RangeError for what no honest child tells. */

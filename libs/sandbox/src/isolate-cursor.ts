@@ -139,14 +139,38 @@ export class BatchCursor implements Cursor {
     return this.#names;
   }
 
-  fail(step: number, error: unknown): void {
-    const code = error === this.#nonsense ? 'rule-returned-nonsense' : 'rule-threw';
+  /** A failure on the reading at `index`: it is failed, or notes the failure, or neither, as the severity says. */
+  fail(step: number, error: unknown, severity: 'info' | 'issue' | 'terminate'): void {
+    const code = this.codeOf(error);
     const { index, failures } = this;
-    this.reason[index] = this.textIndex(`rule-failed:${code}`, 'reason');
-    this.mark(64);
+    if (severity !== 'info') {
+      this.reason[index] = this.textIndex(`rule-failed:${code}`, 'reason');
+      this.mark(severity === 'issue' ? 16 : 64);
+    }
     if (failures.length < this.#settings.failuresShownMax) {
       failures.push({ index, step, code, message: this.explain(error) });
     }
+  }
+
+  /** A failure on a whole day that leaves the step out: told once, noted on every reading where the severity says so. */
+  failDay(
+    step: number,
+    error: unknown,
+    { severity, readings }: { readonly severity: 'info' | 'issue' | 'terminate'; readonly readings: number },
+  ): void {
+    const code = this.codeOf(error);
+    this.failures.push({ index: 0, step, code, message: this.explain(error) });
+    for (let index = 0; severity === 'issue' && index < readings; index++) {
+      if (this.quality[index] !== 4 && (this.changes[index] as number) < 32) {
+        this.index = index;
+        this.reason[index] = this.textIndex(`rule-failed:${code}`, 'reason');
+        this.mark(16);
+      }
+    }
+  }
+
+  codeOf(error: unknown): string {
+    return error === this.#nonsense ? 'rule-returned-nonsense' : 'rule-threw';
   }
 
   /** Text of anything that was thrown, whatever it does when it is looked at. */

@@ -1,5 +1,7 @@
 import type { BatchCursor } from './isolate-cursor.ts';
+import type { DayNeeds } from './isolate-day.ts';
 import type { Compile } from './isolate-lockdown.ts';
+import type { ReadingState } from './isolate-memory.ts';
 import type { Reading } from './isolate-reading.ts';
 
 /** One step as the host hands it over. `body` calls `defineRule` once. */
@@ -7,10 +9,17 @@ export interface StepSource {
   readonly body: string;
   readonly parameters: Readonly<Record<string, unknown>>;
   readonly channels: string;
+  /** There for a rule with `onSeries`. */
+  readonly series?: DayNeeds;
+  readonly severity?: 'info' | 'issue' | 'terminate';
 }
 
 export interface RuleDefinition {
   readonly onReading: (reading: Reading, context: RuleContext) => unknown;
+}
+
+export interface SeriesRuleDefinition {
+  readonly onSeries: (day: object, context: RuleContext & { readonly tags: object }) => unknown;
 }
 
 export interface RuleContext {
@@ -22,7 +31,11 @@ export interface LoadedStep {
   readonly index: number;
   readonly channels: RegExp | undefined;
   readonly context: RuleContext;
+  /** A failure leaves the step out for the reading: what it did to it is undone. */
+  readonly severity: 'info' | 'issue' | 'terminate';
+  readonly series: DayNeeds | undefined;
   instantiate(): RuleDefinition;
+  instantiateSeries(): SeriesRuleDefinition;
 }
 
 interface DeclaredParameter {
@@ -42,8 +55,9 @@ export function loadStep(compile: Compile, source: StepSource, index: number): L
       return definition;
     });
     const [definition] = definitions;
-    if (definitions.length !== 1 || typeof definition?.['onReading'] !== 'function') {
-      throw new TypeError('a rule calls defineRule({ name, onReading(reading, context) { … } }) once');
+    const called = source.series === undefined ? 'onReading' : 'onSeries';
+    if (definitions.length !== 1 || typeof definition?.[called] !== 'function') {
+      throw new TypeError(`a rule calls defineRule({ name, ${called}(…) { … } }) once`);
     }
     return definition;
   };
@@ -75,7 +89,10 @@ export function loadStep(compile: Compile, source: StepSource, index: number): L
     index,
     channels: source.channels === '*' ? undefined : new RegExp(`^${pattern}$`, 'u'),
     context: Object.freeze({ parameters: Object.freeze(parameters) }),
+    severity: source.severity ?? 'terminate',
+    series: source.series,
     instantiate: () => Object.freeze({ onReading: define()['onReading'] as RuleDefinition['onReading'] }),
+    instantiateSeries: () => Object.freeze({ onSeries: define()['onSeries'] as SeriesRuleDefinition['onSeries'] }),
   };
 }
 
@@ -93,10 +110,19 @@ export interface WalkRange {
  * Takes one rule over readings, in the isolate, as text. Each step has a compilation of its own, so that the engine
  * sees one callee in the loop and inlines it.
  */
-export function walk(step: LoadedStep, run: { cursor: BatchCursor; reading: Reading }, range: WalkRange): void {
+export function walk(
+  step: LoadedStep,
+  run: {
+    readonly cursor: BatchCursor;
+    readonly reading: Reading;
+    readonly ReadingState: new (cursor: BatchCursor, index: number) => ReadingState;
+  },
+  range: WalkRange,
+): void {
   const { cursor, reading } = run;
   const { changes, quality, count } = cursor;
-  const { channels, context, index: stepIndex } = step;
+  const { channels, context, index: stepIndex, severity } = step;
+  const isSoft = severity !== 'terminate';
   const rule = step.instantiate();
   let end = range.first;
   for (let span = range.fromSpan; span < range.toSpan; span++) {
@@ -113,12 +139,15 @@ export function walk(step: LoadedStep, run: { cursor: BatchCursor; reading: Read
         continue;
       }
       cursor.index = index;
+      const before = isSoft ? new run.ReadingState(cursor, index) : undefined;
       try {
         if (rule.onReading(reading, context) !== undefined) {
           throw cursor.nonsense("onReading must return nothing: change the reading itself (and it can't be async)");
         }
       } catch (error) {
-        cursor.fail(stepIndex, error);
+        before?.restore(cursor);
+        cursor.index = index;
+        cursor.fail(stepIndex, error, severity);
       }
     }
   }

@@ -1,5 +1,7 @@
 import type { BatchCursor, IsolateSettings } from './isolate-cursor.ts';
-import type { LoadedStep, StepSource, WalkRange } from './isolate-flow.ts';
+import type { DayFacts, DayReading, Days, WindowColumns } from './isolate-day.ts';
+import type { LoadedStep, StepSource, walk, WalkRange } from './isolate-flow.ts';
+import type { callDay, dayRunner, walkDay } from './isolate-walk-day.ts';
 import type { Compile } from './isolate-lockdown.ts';
 import type { ReadingState, walkChecked } from './isolate-memory.ts';
 import type { Reading } from './isolate-reading.ts';
@@ -15,7 +17,15 @@ export interface IsolateParts {
   readonly loadStep: (compile: Compile, source: StepSource, index: number) => LoadedStep;
   readonly ReadingState: new (cursor: BatchCursor, index: number) => ReadingState;
   readonly walkChecked: typeof walkChecked;
-  readonly walk: (step: LoadedStep, run: { cursor: BatchCursor; reading: Reading }, range: WalkRange) => void;
+  readonly walk: typeof walk;
+  readonly callDay: typeof callDay;
+  readonly walkDay: typeof walkDay;
+  readonly dayRunner: typeof dayRunner;
+  readonly Days: typeof Days;
+  readonly DayReading: typeof DayReading;
+  readonly leaveAny: typeof leaveAny;
+  readonly walkBatch: typeof walkBatch;
+  readonly windowColumns: (memory: ArrayBuffer, facts: DayFacts) => WindowColumns;
 }
 
 /** The calls that the child makes into an isolate; numbers and strings alone cross. */
@@ -28,6 +38,8 @@ export interface IsolateFlow {
    * names that were not given.
    */
   run(texts: string, names: string | undefined): void;
+  /** The same over one local day. Leaves in `control` how many readings follow those of the day: the emitted ones. */
+  runDay(texts: string, factsJson: string, windows: ArrayBuffer): void;
   newTexts(): string;
   failures(): string;
 }
@@ -40,19 +52,26 @@ export function makeFlow(parts: IsolateParts, memory: SharedArrayBuffer, setting
   const reading = new parts.Reading(cursor);
   const { ReadingState } = parts;
   const walks: ((range: WalkRange) => void)[] = [];
+  const steps: LoadedStep[] = [];
   const walkText = parts.walk.toString();
   let textsKnown = 0;
   // A rule that could make readings of its own would choose what their private fields hold.
   Reflect.deleteProperty(parts.Reading.prototype as object, 'constructor');
   Object.freeze(parts.Reading.prototype);
+  Object.freeze(parts.DayReading.prototype);
   parts.freezeAll();
-
+  const begin = (texts: string, names: string | undefined): void => {
+    const list = texts.split('\n');
+    textsKnown = list.length;
+    cursor.begin(list, names);
+  };
   return {
     load(stepJson) {
       try {
         const step = parts.loadStep(compile, JSON.parse(stepJson) as StepSource, walks.length);
         const walk = compile(`return ${walkText}`)() as IsolateParts['walk'];
-        const run = { cursor, reading };
+        const run = { cursor, reading, ReadingState };
+        steps.push(step);
         walks.push((range) => {
           walk(step, run, range);
         });
@@ -62,47 +81,68 @@ export function makeFlow(parts: IsolateParts, memory: SharedArrayBuffer, setting
       }
     },
     run(texts, names) {
-      const [spans, readings, from, to] = columns.control as unknown as [number, number, number, number];
+      const [, readings, from] = columns.control as unknown as [number, number, number];
       if (from === 0) {
-        const list = texts.split('\n');
-        textsKnown = list.length;
-        cursor.begin(list, names);
+        begin(texts, names);
       }
-      const wanted = (): boolean => cursor.namesWanted;
-      for (let step = from; step < to && !wanted(); step++) {
-        columns.control[6] = step;
-        try {
-          const checked = parts.walkChecked(cursor, walks[step] as (typeof walks)[number], {
-            spans,
-            readings,
-            ReadingState,
-          });
-          columns.control[7] = cursor.overflowing || !checked ? 1 : 0;
-          if (cursor.overflowing) {
-            throw new Error('it sets more different texts than a batch may have');
-          }
-          if (!checked) {
-            throw new Error('it remembers earlier readings: the last one of a batch comes out differently by itself');
-          }
-        } catch (error) {
-          if (!wanted()) {
-            // Only a text leaves the isolate: what was thrown may do anything when it is looked at.
-            throw new Error(cursor.explain(error));
-          }
-        }
-      }
-      let any = 0;
-      // Four at a time; the bytes after the last reading are zero.
-      for (let word = 0; word * 4 < readings; word++) {
-        any |= columns.changeWords[word] as number;
-      }
-      columns.control[5] = (any | (any >>> 8) | (any >>> 16) | (any >>> 24)) & 255;
-      if (wanted()) {
+      const wanted = parts.walkBatch({ columns, walks, ReadingState }, cursor, parts);
+      parts.leaveAny(columns, readings);
+      if (wanted) {
         columns.control[5] = 256;
       }
       columns.control[4] = 1;
     },
+    runDay: parts.dayRunner(parts, { columns, cursor, reading, steps, walks, begin }),
     newTexts: () => cursor.texts.slice(textsKnown).join('\n'),
     failures: () => JSON.stringify(cursor.failures),
   };
+}
+
+/** Leaves all bits of `changes` together in `control`. Runs inside the isolate, as text. */
+export function leaveAny(columns: SharedColumns, readings: number): void {
+  let any = 0;
+  // Four at a time; the bytes after the last reading are zero.
+  for (let word = 0; word * 4 < readings; word++) {
+    any |= columns.changeWords[word] as number;
+  }
+  columns.control[5] = (any | (any >>> 8) | (any >>> 16) | (any >>> 24)) & 255;
+}
+
+/** Takes the steps named in `control` over the batch; true when a rule wants names that it came without. As text. */
+export function walkBatch(
+  flow: {
+    readonly columns: SharedColumns;
+    readonly walks: readonly ((range: WalkRange) => void)[];
+    readonly ReadingState: new (cursor: BatchCursor, index: number) => ReadingState;
+  },
+  cursor: BatchCursor,
+  parts: { readonly walkChecked: typeof walkChecked },
+): boolean {
+  const { columns, walks, ReadingState: State } = flow;
+  const { control } = columns;
+  const [spans, readings, from, to] = control as unknown as [number, number, number, number];
+  const wanted = (): boolean => cursor.namesWanted;
+  for (let step = from; step < to && !wanted(); step++) {
+    control[6] = step;
+    try {
+      const checked = parts.walkChecked(cursor, walks[step] as (typeof walks)[number], {
+        spans,
+        readings,
+        ReadingState: State,
+      });
+      control[7] = cursor.overflowing || !checked ? 1 : 0;
+      if (cursor.overflowing) {
+        throw new Error('it sets more different texts than a batch may have');
+      }
+      if (!checked) {
+        throw new Error('it remembers earlier readings: the last one of a batch comes out differently by itself');
+      }
+    } catch (error) {
+      if (!wanted()) {
+        // Only a text leaves the isolate: what was thrown may do anything when it is looked at.
+        throw new Error(cursor.explain(error));
+      }
+    }
+  }
+  return wanted();
 }

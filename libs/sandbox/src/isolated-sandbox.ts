@@ -1,6 +1,14 @@
 import { readingsPerBatchMax, type ReadingBatch } from '@meterflow/readings';
-import { unchangedResult, type Flow, type FlowResult, type Sandbox } from '@meterflow/rules';
+import {
+  unchangedResult,
+  type Flow,
+  type FlowResult,
+  type Sandbox,
+  type SeriesResult,
+  type SeriesRun,
+} from '@meterflow/rules';
 import { checkedStep } from './checked-result.ts';
+import { daySections } from './day-sections.ts';
 import { ChildHost, type ChildEnd } from './child-host.ts';
 import { childProgram, defaultEntry, type ChildProgram } from './child-program.ts';
 import { isolationOf, type Isolation } from './confinement.ts';
@@ -9,6 +17,7 @@ import { word, type FrameReader } from './frame.ts';
 import { sandboxLimits, type SandboxLimits } from './limits.ts';
 import { Quarantine } from './quarantine.ts';
 import { cpuMsOf, readNotice, replyKind } from './reply.ts';
+import type { DaySections } from './request.ts';
 import type { RunJob } from './run-job.ts';
 import { SandboxUnavailableError } from './sandbox-error.ts';
 import { SandboxLane, type LaneOptions } from './sandbox-lane.ts';
@@ -29,6 +38,12 @@ export interface SandboxIncident {
   readonly kind: 'child-ended' | 'rule-quarantined';
   readonly message: string;
 }
+
+const nothingEmitted: SeriesResult['emitted'] = {
+  channel: new Uint32Array(),
+  startMs: new Float64Array(),
+  lengthMs: new Uint32Array(),
+};
 
 /** Wait before a child is started again after one that did not start; doubled each time, up to the greatest. */
 const startWaitMs = 50;
@@ -69,12 +84,27 @@ export class IsolatedSandbox implements Sandbox {
   }
 
   run(flow: Flow, batch: ReadingBatch): Promise<FlowResult> {
+    return this.#queue(flow, batch);
+  }
+
+  async runSeries(flow: Flow, run: SeriesRun): Promise<SeriesResult> {
+    return this.#queue(flow, run.batch, daySections(flow, run));
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    const closing = [...this.#lanes, this.#solo].flatMap((lane) => lane?.close() ?? []);
+    this.#refuseAll('the sandbox is closed');
+    await Promise.all(closing);
+  }
+
+  #queue(flow: Flow, batch: ReadingBatch, day?: DaySections): Promise<SeriesResult> {
     const known = this.#quarantine.failureOf(batch.tenant, flow);
     if (known !== undefined) {
       return Promise.reject(known);
     }
     if (flow.steps.length === 0) {
-      return Promise.resolve(unchangedResult(batch));
+      return Promise.resolve({ ...unchangedResult(batch), emitted: nothingEmitted });
     }
     if (batch.columns.values.length > readingsPerBatchMax) {
       return Promise.reject(new RangeError(`a batch holds at most ${readingsPerBatchMax} readings`));
@@ -83,19 +113,13 @@ export class IsolatedSandbox implements Sandbox {
     if (refusal !== undefined) {
       return Promise.reject(new SandboxUnavailableError(refusal));
     }
-    const { promise, resolve, reject } = Promise.withResolvers<FlowResult>();
+    const { promise, resolve, reject } = Promise.withResolvers<SeriesResult>();
     const flowKey = `${batch.tenant} ${this.#keyOf(flow)}`;
     const id = (this.#lastJob = (this.#lastJob + 1) % 2 ** 32);
-    this.#waiting.push({ id, flowKey, flow, batch, unexplainedDeaths: 0, resends: 0, lastStep: -1, resolve, reject });
+    const rest = { unexplainedDeaths: 0, resends: 0, lastStep: -1, resolve, reject };
+    this.#waiting.push({ id, flowKey, flow, batch, ...(day === undefined ? {} : { day }), ...rest });
     this.#pump();
     return promise;
-  }
-
-  async close(): Promise<void> {
-    this.#closed = true;
-    const closing = [...this.#lanes, this.#solo].flatMap((lane) => lane?.close() ?? []);
-    this.#refuseAll('the sandbox is closed');
-    await Promise.all(closing);
   }
 
   /** Process ids of the children, for those who watch or kill them. */
@@ -110,7 +134,9 @@ export class IsolatedSandbox implements Sandbox {
   #keyOf(flow: Flow): string {
     let key = this.#flowKeys.get(flow);
     if (key === undefined) {
-      key = JSON.stringify(flow.steps.map(({ rule, parameters, channels }) => [rule.id, parameters, channels]));
+      key = JSON.stringify(
+        flow.steps.map(({ rule, parameters, channels, severity }) => [rule.id, parameters, channels, severity]),
+      );
       this.#flowKeys.set(flow, key);
     }
     return key;

@@ -6,7 +6,7 @@ import type { SharedColumns } from './shared-layout.ts';
 export const replyKind = { ready: 1, result: 2, namesWanted: 3, flowUnknown: 4, failed: 5, step: 6 } as const;
 
 /** Words of a reply's header, after the common ones. */
-const at = { any: 3, count: 4, textBytes: 5, failureBytes: 6, cpuMicros: 7 } as const;
+const at = { any: 3, count: 4, textBytes: 5, failureBytes: 6, cpuMicros: 7, emitted: 8 } as const;
 
 // A copy, so that a child need not load the library for it.
 const bit: typeof change = { value: 1, quality: 2, unit: 4, method: 8, reason: 16, rejected: 32, failed: 64 };
@@ -18,12 +18,16 @@ export interface ResultReply {
   readonly any: number;
   readonly columns: SharedColumns;
   readonly count: number;
+  /** How many readings follow them in the columns, and where their spans begin: of a day alone. */
+  readonly emitted?: number;
+  readonly spans?: number;
   readonly newTexts: string;
   readonly failures: string;
 }
 
-export function resultFrame(job: number, { any, columns, count, newTexts, failures }: ResultReply): Buffer {
-  const sections = any === 0 ? [] : changedColumns(any, columns, count);
+export function resultFrame(job: number, reply: ResultReply): Buffer {
+  const { any, columns, count, emitted = 0, newTexts, failures } = reply;
+  const sections = any === 0 ? [] : [...emittedColumns(reply), ...changedColumns(any, columns, count + emitted)];
   const textBytes = Buffer.byteLength(newTexts);
   const failureBytes = Buffer.byteLength(failures);
   const bytes = sections.reduce(
@@ -36,6 +40,7 @@ export function resultFrame(job: number, { any, columns, count, newTexts, failur
   header[word.job] = job;
   header[at.any] = any;
   header[at.count] = count;
+  header[at.emitted] = emitted;
   header[at.textBytes] = textBytes;
   header[at.failureBytes] = failureBytes;
   sections.forEach((section) => {
@@ -44,6 +49,13 @@ export function resultFrame(job: number, { any, columns, count, newTexts, failur
   frame.text(newTexts);
   frame.text(failures);
   return frame.bytes;
+}
+
+function emittedColumns({ columns, emitted = 0, spans = 0 }: ResultReply): (Float64Array | Uint32Array)[] {
+  const to = spans + emitted;
+  return emitted === 0
+    ? []
+    : [columns.startMs.subarray(spans, to), columns.lengthMs.subarray(spans, to), columns.series.subarray(spans, to)];
 }
 
 function changedColumns(
@@ -72,6 +84,7 @@ export interface RawResult {
   readonly reason: Uint16Array;
   readonly newTexts: string;
   readonly failures: string;
+  readonly emitted: { readonly startMs: Float64Array; readonly lengthMs: Uint32Array; readonly channel: Uint32Array };
 }
 
 /** Throws RangeError where it is not a result for `count` readings. */
@@ -81,12 +94,19 @@ export function readResult(frame: FrameReader, count: number): RawResult {
   if (header[at.count] !== count) {
     throw new RangeError(`a result of ${header[at.count] ?? 0} readings answers a batch of ${count}`);
   }
-  const words = (bits: number): Uint16Array => (any & bits ? frame.uint16(count) : zeroWords.subarray(0, count));
-  const bytes = (bits: number): Uint8Array => (any & bits ? frame.uint8(count) : zeroBytes.subarray(0, count));
+  const emitted = header[at.emitted] as number;
+  const length = count + emitted;
+  if (length > readingsMax) {
+    throw new RangeError(`a result of ${length} readings is longer than any batch`);
+  }
+  const spans = { startMs: frame.float64(emitted), lengthMs: frame.uint32(emitted), channel: frame.uint32(emitted) };
+  const words = (bits: number): Uint16Array => (any & bits ? frame.uint16(length) : zeroWords.subarray(0, length));
+  const bytes = (bits: number): Uint8Array => (any & bits ? frame.uint8(length) : zeroBytes.subarray(0, length));
   return {
     any,
+    emitted: spans,
     changes: bytes(255),
-    values: any & bit.value ? frame.float64(count) : zeroFloats.subarray(0, count),
+    values: any & bit.value ? frame.float64(length) : zeroFloats.subarray(0, length),
     quality: bytes(bit.quality),
     unit: words(bit.unit),
     method: words(bit.method),
@@ -96,9 +116,11 @@ export function readResult(frame: FrameReader, count: number): RawResult {
   };
 }
 
-const zeroFloats = new Float64Array(4_096);
-const zeroWords = new Uint16Array(4_096);
-const zeroBytes = new Uint8Array(4_096);
+/** Readings of a batch, and those that a day emits among them. */
+const readingsMax = 4_096;
+const zeroFloats = new Float64Array(readingsMax);
+const zeroWords = new Uint16Array(readingsMax);
+const zeroBytes = new Uint8Array(readingsMax);
 
 export function noticeFrame(kind: number, job: number, text = ''): Buffer {
   const bytes = Buffer.byteLength(text);

@@ -5,7 +5,18 @@ import { FrameWriter, padded, word, type FrameReader } from './frame.ts';
 export const requestKind = { define: 1, run: 2 } as const;
 
 /** Words of a request's header, after the common ones. */
-const at = { flow: 3, count: 4, decimals: 5, spans: 6, runs: 7, textBytes: 11, nameBytes: 12, flags: 13 } as const;
+const at = {
+  flow: 3,
+  count: 4,
+  decimals: 5,
+  spans: 6,
+  runs: 7,
+  textBytes: 11,
+  nameBytes: 12,
+  flags: 13,
+  factsBytes: 14,
+  windowBytes: 15,
+} as const;
 /** Runs of quality, unit, code and method. */
 const runColumns = 4;
 const flag = { named: 1, traced: 2 } as const;
@@ -25,6 +36,8 @@ export interface RunRequest {
   readonly texts: string;
   /** Meter and channel by turns, joined with line feeds; undefined where no rule has asked for them yet. */
   readonly names: string | undefined;
+  /** There where the batch is a local day of a series. */
+  readonly day: { readonly factsJson: string; readonly windows: ArrayBuffer } | undefined;
   /** Say so before each step: when this child dies, the parent knows in which. */
   readonly traced: boolean;
 }
@@ -48,6 +61,13 @@ export interface RunFrameOptions {
   readonly flow: number;
   readonly named: boolean;
   readonly traced: boolean;
+  readonly day?: DaySections;
+}
+
+/** What goes with a local day beside its readings. */
+export interface DaySections {
+  readonly factsJson: string;
+  readonly windows: Uint8Array;
 }
 
 export function runFrame(batch: ReadingBatch, options: RunFrameOptions): Buffer {
@@ -59,10 +79,13 @@ export function runFrame(batch: ReadingBatch, options: RunFrameOptions): Buffer 
   const nameBytes = Buffer.byteLength(names);
   const runs = [columns.quality, columns.unit, columns.code, columns.method];
   const wide = [values, spans.startMs, spans.stepMs, spans.lengthMs, spans.count, spans.series];
-  const sections = [...wide, ...runs.flatMap(({ ends, values: held }) => [ends, held])];
+  const windows = options.day?.windows ?? new Uint8Array();
+  const facts = options.day?.factsJson ?? '';
+  const factsBytes = Buffer.byteLength(facts);
+  const sections = [...wide, ...runs.flatMap(({ ends, values: held }) => [ends, held]), windows];
   const bytes = sections.reduce(
     (sum, section) => sum + padded(section.byteLength),
-    padded(textBytes) + padded(nameBytes),
+    padded(textBytes) + padded(nameBytes) + padded(factsBytes),
   );
 
   const frame = new FrameWriter(bytes);
@@ -75,6 +98,8 @@ export function runFrame(batch: ReadingBatch, options: RunFrameOptions): Buffer 
   header[at.spans] = spans.count.length;
   header[at.textBytes] = textBytes;
   header[at.nameBytes] = nameBytes;
+  header[at.factsBytes] = factsBytes;
+  header[at.windowBytes] = windows.byteLength;
   header[at.flags] = (options.named ? flag.named : 0) | (options.traced ? flag.traced : 0);
   runs.forEach(({ ends }, index) => {
     header[at.runs + index] = ends.length;
@@ -84,6 +109,7 @@ export function runFrame(batch: ReadingBatch, options: RunFrameOptions): Buffer 
   });
   frame.text(texts);
   frame.text(names);
+  frame.text(facts);
   return frame.bytes;
 }
 
@@ -104,8 +130,10 @@ export function readRun(frame: FrameReader): RunRequest {
     const length = header[at.runs + index] as number;
     return { ends: frame.uint32(length), values: frame.uint32(length) };
   }) as [Runs, Runs, Runs, Runs];
+  const windows = frame.uint8(header[at.windowBytes] as number);
   const texts = frame.text(header[at.textBytes] as number);
   const names = frame.text(header[at.nameBytes] as number);
+  const factsJson = frame.text(header[at.factsBytes] as number);
   return {
     job: header[word.job] as number,
     flow: header[at.flow] as number,
@@ -116,6 +144,7 @@ export function readRun(frame: FrameReader): RunRequest {
     ...{ quality, unit, code, method, texts },
     names: (flags & flag.named) === 0 ? undefined : names,
     traced: (flags & flag.traced) !== 0,
+    day: factsJson === '' ? undefined : { factsJson, windows: windows.slice().buffer },
   };
 }
 

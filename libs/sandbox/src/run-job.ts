@@ -1,5 +1,6 @@
 import type { ReadingBatch } from '@meterflow/readings';
-import type { Flow, FlowResult } from '@meterflow/rules';
+import type { Flow, SeriesResult } from '@meterflow/rules';
+import type { DaySections } from './request.ts';
 
 /** A run that waits for its result. */
 export interface RunJob {
@@ -8,12 +9,14 @@ export interface RunJob {
   readonly flowKey: string;
   readonly flow: Flow;
   readonly batch: ReadingBatch;
+  /** There where the batch is a local day. */
+  readonly day?: DaySections;
   /** How often a child died, for no reason that we know, while it had this batch. */
   unexplainedDeaths: number;
   /** How often its child asked for what it lacked. */
   resends: number;
   /** The step that a traced run was in last; -1 before the first. */
   lastStep: number;
-  resolve: (result: FlowResult) => void;
+  resolve: (result: SeriesResult) => void;
   reject: (error: Error) => void;
 }

@@ -88,8 +88,9 @@ export class SandboxLane {
   #send(job: RunJob): void {
     this.#inFlight.push(job);
     const { number, named } = this.#known(job);
-    const options = { job: job.id, flow: number, named, traced: this.#options.traced };
-    this.#child.send(runFrame(job.batch, options));
+    const { id, batch, day } = job;
+    const options = { job: id, flow: number, named, traced: this.#options.traced };
+    this.#child.send(runFrame(batch, day === undefined ? options : { ...options, day }));
   }
 
   #known(job: RunJob): { readonly number: number; named: boolean } {
@@ -106,7 +107,9 @@ export class SandboxLane {
 
   #define({ flow }: RunJob): { readonly number: number; named: boolean } {
     const number = ++this.#flowsDefined;
-    const steps = flow.steps.map(({ rule, parameters, channels }) => ({ source: rule.source, parameters, channels }));
+    const steps = flow.steps.map(({ rule: { source, series }, parameters, channels, severity }) => ({
+      ...{ source, parameters, channels, series, severity },
+    }));
     this.#child.send(defineFrame(number, JSON.stringify(steps)));
     return { number, named: false };
   }

@@ -31,12 +31,15 @@ export const control = {
   any: 5,
   step: 6,
   nonsense: 7,
+  /** How many readings follow those of a day: what its rules emitted. */
+  emitted: 8,
 } as const;
+const controlWords = 16;
 /** Beside the bits of `changes` in `any`: a rule wants the names, nothing else counts. */
 export const namesWantedBit = 256;
 
 export function sharedBytes(capacity: number): number {
-  return capacity * (8 + 1 + 1 + 4 * 2 + 8 + 4 * 4) + 32;
+  return capacity * (8 + 1 + 1 + 4 * 2 + 8 + 4 * 4) + controlWords * 4;
 }
 
 /** Also runs inside the isolate, as text: nothing in it may refer to anything outside. */
@@ -65,6 +68,6 @@ export function sharedColumns(memory: SharedArrayBuffer, capacity: number): Shar
     changes,
     changeWords: new Uint32Array(memory, changes.byteOffset, Math.floor(capacity / 4)),
     quality: new Uint8Array(memory, next(1), capacity),
-    control: new Uint32Array(memory, memory.byteLength - 32, 8),
+    control: new Uint32Array(memory, memory.byteLength - 64, 16),
   };
 }

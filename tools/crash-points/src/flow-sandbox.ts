@@ -21,11 +21,10 @@ interface Changed extends FlowResult {
 }
 
 /** Runs the proof's rules. `kill` is called for poison, and does not return to what called it. */
-export function flowSandbox(kill: () => Promise<never>): Sandbox {
+export function flowSandbox(kill: () => Promise<never>): Pick<Sandbox, 'run'> {
   return {
     run: (flow, batch) =>
       batch.series.some(({ meter }) => meter === poisonMeter) ? kill() : Promise.resolve(resultOf(flow, batch)),
-    close: () => Promise.resolve(),
   };
 }
 

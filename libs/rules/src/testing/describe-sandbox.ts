@@ -1,4 +1,5 @@
 import { BatchBuilder, rawVersion, ReadingRow, type ReadingBatch } from '@meterflow/readings';
+import { describeSeriesRuns } from './describe-series-runs.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   change,
@@ -10,12 +11,20 @@ import {
   type Flow,
   type RuleVersion,
   type Sandbox,
+  type SeriesNeeds,
 } from '../index.ts';
 
 /** A rule of the given `onReading` body; the id need only differ. */
 export function ruleOf(body: string, name = 'under-test'): RuleVersion {
   const source = `import { defineRule } from '@meterflow/rule-sdk';\nexport default defineRule({ name: '${name}', onReading(reading, context) { ${body} } });`;
   return { id: `${name}:${source.length}:${hashOf(source)}`, name, contract: ruleContractOf(undefined), source };
+}
+
+/** A rule of the given `onSeries` body. */
+export function seriesRuleOf(body: string, needs: Partial<SeriesNeeds> = {}, name = 'under-test'): RuleVersion {
+  const series = { reads: [], emits: [], lookBackDays: 0, lookAheadDays: 0, tags: [], ...needs };
+  const source = `import { defineRule } from '@meterflow/rule-sdk';\nexport default defineRule({ name: '${name}', needs: ${JSON.stringify(series)}, onSeries(day, context) { ${body} } });`;
+  return { id: `${name}:${source.length}:${hashOf(source)}`, name, contract: ruleContractOf(series), source, series };
 }
 
 export function flowOfBody(body: string): Flow {
@@ -97,6 +106,8 @@ export function describeSandbox(name: string, makeSandbox: () => Sandbox): void 
       expect([...result.changes]).toEqual([0, 0, 0, 0]);
       expect(result.texts).toEqual(sampleBatch().columns.texts);
     });
+
+    describeSeriesRuns(() => sandbox);
 
     test('a flow without rules changes nothing', async () => {
       expect((await sandbox.run(flowOf('empty', []), sampleBatch())).any).toBe(0);

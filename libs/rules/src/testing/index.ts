@@ -1,1 +1,8 @@
-export { describeSandbox, flowOfBody, ruleOf, sampleBatch, type SampleOptions } from './describe-sandbox.ts';
+export {
+  describeSandbox,
+  flowOfBody,
+  ruleOf,
+  sampleBatch,
+  seriesRuleOf,
+  type SampleOptions,
+} from './describe-sandbox.ts';

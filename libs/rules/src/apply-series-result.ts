@@ -1,0 +1,206 @@
+import {
+  BatchBuilder,
+  missingCode,
+  qualities,
+  ReadingCursor,
+  readingCount,
+  ReadingRow,
+  versionAt,
+  type ReadingBatch,
+  type ReadingColumns,
+  type SeriesName,
+  type Version,
+} from '@meterflow/readings';
+import { applyFlowResult } from './apply-flow-result.ts';
+import { RuleFailureError, type FlowResult } from './sandbox.ts';
+import { noRawVersion } from './series-day.ts';
+import type { SeriesResult } from './series-run.ts';
+import type { ValidatedRows } from './validated-rows.ts';
+
+/** What was emitted, in the order of a channel's place in the flow's emits. */
+export type EmitsBy = readonly string[];
+
+/** What is written of a day, and at which version. */
+export interface DayStamp {
+  readonly activation: number;
+  readonly ticket: number;
+  /** Decimals that a changed or new value is rounded to. */
+  readonly decimals: number;
+  readonly onFailure: 'skip' | 'reject';
+  /** Only readings that begin at such an instant are written: an activation may count for a part of a day. */
+  readonly counts: (startMs: number) => boolean;
+}
+
+export interface StoredDay {
+  readonly series: SeriesName;
+  /** What is stored of the day, latest versions. */
+  readonly columns: readonly ReadingColumns[];
+}
+
+/** Identities of readings that a day's run gave, to find what it no longer gives. */
+export class GivenReadings {
+  readonly #given = new Set<string>();
+
+  add({ channel }: SeriesName, startMs: number, lengthMs: number): void {
+    this.#given.add(`${channel}\n${startMs}\n${lengthMs}`);
+  }
+
+  has({ channel }: SeriesName, startMs: number, lengthMs: number): boolean {
+    return this.#given.has(`${channel}\n${startMs}\n${lengthMs}`);
+  }
+}
+
+/**
+ * Writes the readings of a day as its flow left them. A gap that nothing filled is not written: where an earlier run
+ * filled it, {@link withdraw} makes it an absence. Returns what the flow rejected, raw.
+ */
+export function writeDay(
+  rows: ValidatedRows,
+  day: { readonly batch: ReadingBatch; readonly result: FlowResult },
+  { stamp, given }: { readonly stamp: DayStamp; readonly given: GivenReadings },
+): ReadingBatch | undefined {
+  const { batch, result } = day;
+  const { decimals, onFailure, activation, ticket } = stamp;
+  const { validated, rejected } = applyFlowResult(batch, result, { key: noKey, decimals, onFailure });
+  for (const part of validated) {
+    const cursor = new ReadingCursor(part.columns);
+    while (cursor.next()) {
+      const raw = versionAt(part.columns.versions, cursor.versionIndex);
+      const isGap = cursor.qualityCode === missingCode && !hasRaw(raw);
+      const series = part.series[cursor.series] as SeriesName;
+      if (!isGap && stamp.counts(cursor.startMs)) {
+        given.add(series, cursor.startMs, cursor.lengthMs);
+        rows.copy(cursor, { series, version: { ...raw, activation, ticket } });
+      }
+    }
+  }
+  return rejected;
+}
+
+const noKey = '0'.repeat(32);
+
+/** Writes what a run emitted on other channels of the meter. Throws {@link RuleFailureError} for what no flow may emit. */
+export function writeEmitted(
+  rows: ValidatedRows,
+  emission: {
+    readonly result: SeriesResult;
+    /** How many readings the day itself has. */
+    readonly count: number;
+    readonly emits: EmitsBy;
+    readonly series: SeriesName;
+    /** The raw version of a reading on another channel. */
+    readonly rawVersionOf: (channel: string, startMs: number, lengthMs: number) => Version;
+  },
+  { stamp, given }: { readonly stamp: DayStamp; readonly given: GivenReadings },
+): void {
+  const batch = emittedBatch(emission);
+  const { activation, ticket } = stamp;
+  const cut = cutResult(emission.result, emission.count);
+  const { validated } = applyFlowResult(batch, cut, { key: noKey, decimals: stamp.decimals, onFailure: 'reject' });
+  for (const part of validated) {
+    const cursor = new ReadingCursor(part.columns);
+    while (cursor.next()) {
+      const series = part.series[cursor.series] as SeriesName;
+      if (stamp.counts(cursor.startMs)) {
+        given.add(series, cursor.startMs, cursor.lengthMs);
+        const raw = emission.rawVersionOf(series.channel, cursor.startMs, cursor.lengthMs);
+        // The code says which channel it was made of: so its own run alone withdraws it.
+        rows.copy(cursor, {
+          series,
+          version: { ...raw, activation, ticket },
+          texts: { code: emission.series.channel },
+        });
+      }
+    }
+  }
+}
+
+/**
+ * Makes absences of what is stored of a day and no run gives any more: readings without a raw one on the series' own
+ * channel, and on others those that were made of it.
+ */
+export function withdraw(
+  rows: ValidatedRows,
+  {
+    own,
+    stored,
+    stamp,
+    given,
+  }: { own: SeriesName; stored: readonly StoredDay[]; stamp: DayStamp; given: GivenReadings },
+): void {
+  const { activation, ticket } = stamp;
+  for (const { series, columns } of stored) {
+    for (const segment of columns) {
+      const cursor = new ReadingCursor(segment);
+      while (cursor.next()) {
+        const version = versionAt(segment.versions, cursor.versionIndex);
+        const isOurs = series.channel === own.channel ? !hasRaw(version) : cursor.code === own.channel;
+        if (
+          isOurs &&
+          cursor.qualityCode !== missingCode &&
+          stamp.counts(cursor.startMs) &&
+          !given.has(series, cursor.startMs, cursor.lengthMs)
+        ) {
+          const withdrawn = { ...version, activation, ticket, computed: true };
+          rows.absence(cursor, { series, version: withdrawn, texts: { reason: 'no-longer-emitted' } });
+        }
+      }
+    }
+  }
+}
+
+function hasRaw({ declared, acceptedAtMs }: Version): boolean {
+  return declared !== 0 || acceptedAtMs !== 0;
+}
+
+/** The emitted readings as a batch, still without their values. */
+function emittedBatch({ result, count, emits, series }: Parameters<typeof writeEmitted>[1]): ReadingBatch {
+  const { channel, startMs, lengthMs } = result.emitted;
+  const builder = new BatchBuilder(Math.max(1, channel.length));
+  const row = new ReadingRow();
+  for (let index = 0; index < channel.length; index++) {
+    const name = emits[channel[index] as number];
+    const quality = result.quality[count + index] as number;
+    if (name === undefined || !Number.isSafeInteger(startMs[index]) || quality >= qualities.length) {
+      throw new RuleFailureError('rule-returned-nonsense', 'a flow emitted what no rule can emit');
+    }
+    row.series = builder.series(series.meter, name);
+    row.startMs = startMs[index] as number;
+    row.lengthMs = lengthMs[index] as number;
+    row.version = builder.version(noRawVersion);
+    builder.append(row);
+  }
+  return builder.finish({ tenant: 'none', layer: 'raw', sourceId: '', acceptedAtMs: 0, activation: 0 });
+}
+
+/** The part of a result that follows the first `count` readings. */
+function cutResult(result: SeriesResult, count: number): FlowResult {
+  const to = result.changes.length;
+  return {
+    any: result.changes.subarray(count, to).reduce((any, bits) => any | bits, 0),
+    changes: result.changes.subarray(count, to),
+    values: result.values.subarray(count, to),
+    quality: result.quality.subarray(count, to),
+    unit: result.unit.subarray(count, to),
+    method: result.method.subarray(count, to),
+    reason: result.reason.subarray(count, to),
+    texts: result.texts,
+    failures: [],
+  };
+}
+
+/** The part of a result that is about the day itself. */
+export function dayResult(result: SeriesResult, batch: ReadingBatch): FlowResult {
+  const count = readingCount(batch);
+  return {
+    any: result.changes.subarray(0, count).reduce((any, bits) => any | bits, 0),
+    changes: result.changes.subarray(0, count),
+    values: result.values.subarray(0, count),
+    quality: result.quality.subarray(0, count),
+    unit: result.unit.subarray(0, count),
+    method: result.method.subarray(0, count),
+    reason: result.reason.subarray(0, count),
+    texts: result.texts,
+    failures: result.failures,
+  };
+}

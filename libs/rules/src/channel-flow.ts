@@ -1,0 +1,55 @@
+import type { Flow, FlowStep, SeriesNeeds } from './flow.ts';
+
+/** Whether a glob of channels has this one: `*` stands for any characters. */
+export function matchesChannel(pattern: string, channel: string): boolean {
+  const [first = '', ...rest] = pattern.split('*');
+  const last = rest.pop();
+  if (last === undefined) {
+    return pattern === channel;
+  }
+  if (!channel.startsWith(first) || channel.length < first.length + last.length || !channel.endsWith(last)) {
+    return false;
+  }
+  let from = first.length;
+  const to = channel.length - last.length;
+  return rest.every((part) => {
+    const found = channel.indexOf(part, from);
+    from = found + part.length;
+    return found >= 0 && from <= to;
+  });
+}
+
+/** The steps of a flow that a channel goes through, in their order. */
+export function stepsOf(flow: Flow, channel: string): readonly FlowStep[] {
+  return flow.steps.filter(({ channels }) => matchesChannel(channels, channel));
+}
+
+/** The steps that look at whole days: a channel that has any goes through all its steps in its series flow. */
+function seriesNeedsOf(flow: Flow, channel: string): readonly SeriesNeeds[] {
+  return stepsOf(flow, channel).flatMap(({ rule }) => rule.series ?? []);
+}
+
+/** What a channel's series flow looks at, all its rules together; undefined where its flow is a reading flow. */
+export function channelNeeds(flow: Flow, channel: string): SeriesNeeds | undefined {
+  const all = seriesNeedsOf(flow, channel);
+  if (all.length === 0) {
+    return undefined;
+  }
+  return {
+    reads: [...new Set(all.flatMap(({ reads }) => reads))],
+    emits: [...new Set(all.flatMap(({ emits }) => emits))],
+    lookBackDays: Math.max(...all.map(({ lookBackDays }) => lookBackDays)),
+    lookAheadDays: Math.max(...all.map(({ lookAheadDays }) => lookAheadDays)),
+    tags: [...new Set(all.flatMap(({ tags }) => tags))],
+  };
+}
+
+/** Channels that the rules of a flow emit on, each once. */
+export function emitsOf(flow: Flow): readonly string[] {
+  return [...new Set(flow.steps.flatMap(({ rule }) => rule.series?.emits ?? []))];
+}
+
+/** Channels that rules of a flow read beside their own. */
+export function readsOf(flow: Flow): readonly string[] {
+  return [...new Set(flow.steps.flatMap(({ rule }) => rule.series?.reads ?? []))];
+}
