@@ -66,9 +66,7 @@ async function compiledRules(
 }
 
 function flowOf({ onFailure, decimals, steps }: FlowFile, own: readonly OwnRule[]): FolderFlow {
-  const rules = new Map<string, OwnRule>(
-    [...stockRules.map((version) => ({ version })), ...own].map((rule) => [rule.version.name, rule]),
-  );
+  const rules = new Map<string, OwnRule>([...stockRules.values(), ...own].map((rule) => [rule.version.name, rule]));
   const resolved = steps.map(({ rule: name, parameters, channels }) => {
     const rule = rules.get(name);
     if (rule === undefined) {

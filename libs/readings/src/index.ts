@@ -38,6 +38,15 @@ export {
 } from './reading-batch.ts';
 export { ReadingCursor } from './reading-cursor.ts';
 export { compareReadings, compareValues, type ReadingPosition } from './reading-order.ts';
+export {
+  registerDifference,
+  registerSteps,
+  type RegisterDifference,
+  type RegisterExchange,
+  type RegisterFacts,
+  type RegisterSpan,
+  type RegisterStep,
+} from './register-difference.ts';
 export { constantRuns, runAt, runIndex, RunsBuilder, RunsCursor, sliceRuns, type Runs } from './runs.ts';
 export { SpansBuilder, type Spans } from './spans.ts';
 export { isUnit, unitExponent, unitNames, type Unit } from './unit.ts';

@@ -35,7 +35,7 @@ export {
   type RuleFailureCode,
   type Sandbox,
 } from './sandbox.ts';
-export { convertUnit, defaultFlow, flagRange, flowOf, stockRules } from './stock-rules.ts';
+export { convertUnit, defaultFlow, flagRange, flowOf, stockRules, type StockRule } from './stock-rules.ts';
 export {
   applyFlowResult,
   failedResult,

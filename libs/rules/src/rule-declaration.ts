@@ -25,7 +25,8 @@ export const lookBackDaysMax = 366;
 export const lookAheadDaysMax = 35;
 export const tagsNeededMax = 20;
 const helpCharsMax = 500;
-const textCharsMax = 1_000;
+/** A table, as the load profile of a stock rule, is a parameter too. */
+const textCharsMax = 32_768;
 const ruleName = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 const parameterName = /^[A-Za-z][A-Za-z0-9_]{0,62}$/;
 

@@ -202,7 +202,7 @@ export function describeSandbox(name: string, makeSandbox: () => Sandbox): void 
     test.each([
       ['unknown', { factor: 1, unit: 'Wh', colour: 'red' }],
       ['of another type', { factor: 'ten', unit: 'Wh' }],
-      ['missing', { unit: 'Wh' }],
+      ['missing', { factor: 1 }],
     ])('a parameter that is %s fails the batch', async (_, parameters) => {
       const flow = flowOf('parameters', [{ rule: convertUnit, parameters: parameters }]);
       await expect(sandbox.run(flow, sampleBatch())).rejects.toMatchObject({ code: 'rule-invalid' });

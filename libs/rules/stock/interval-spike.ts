@@ -1,0 +1,51 @@
+// Flags the highest interval of a day where it stands out: where it is more than 180 % above the third highest, that is
+// (highest − third highest) / third highest × 100 > 180. Gaps and estimated values are not looked at.
+// Source: interval spike check, 180 %, of the California Standards for Validating, Editing and Estimating Monthly and
+// Interval Data (CPUC, Attachment VEE, revision 2.0, section A); the same in Oracle MDM (Interval Spike Check).
+import { defineRule, type Slot } from '@meterflow/rule-sdk';
+
+export default defineRule({
+  name: 'interval-spike',
+  parameters: {
+    percent: {
+      type: 'number',
+      default: 180,
+      min: 0,
+      unit: '%',
+      help: 'How far above the third highest the highest may be.',
+    },
+    ignoredBelow: {
+      type: 'number',
+      default: 0,
+      min: 0,
+      help: 'Days whose highest value is at most this are not checked, in the unit of the day.',
+    },
+  },
+  onSeries(day, { parameters: { percent, ignoredBelow } }) {
+    let highest: Slot | undefined;
+    let first = 0;
+    let second = 0;
+    let third = 0;
+    for (const slot of day.slots) {
+      const { value } = slot;
+      if (value === undefined || value <= third || slot.quality === 'estimated') {
+        continue;
+      }
+      if (value > first) {
+        highest = slot;
+        third = second;
+        second = first;
+        first = value;
+      } else if (value > second) {
+        third = second;
+        second = value;
+      } else {
+        third = value;
+      }
+    }
+    // Three values are needed, and a third highest of 0 would make a spike of anything: what has no load has no shape.
+    if (third > 0 && first > ignoredBelow && (first - third) * 100 > percent * third) {
+      highest?.annotate('interval-spike');
+    }
+  },
+});

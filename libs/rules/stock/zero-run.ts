@@ -1,0 +1,24 @@
+// Flags values of 0 that follow each other for a day or longer: the meter stands still, or its pulses get lost. Runs are
+// followed into the day before and the day after.
+// Source: zero consumption check for active meters, California VEE standards (Attachment VEE, revision 2.0); Oracle MDM
+// (Zero Consumption Check, Consecutive Interval Check).
+import { defineRule } from '@meterflow/rule-sdk';
+import { markRuns } from './lib/runs.ts';
+
+export default defineRule({
+  name: 'zero-run',
+  needs: { lookBackDays: 1, lookAheadDays: 1 },
+  parameters: {
+    hours: {
+      type: 'number',
+      default: 24,
+      min: 0.25,
+      max: 24,
+      unit: 'h',
+      help: 'From this length on a run is flagged.',
+    },
+  },
+  onSeries(day, { parameters: { hours } }) {
+    markRuns(day, (one, other) => one.value === 0 && other.value === 0, { hours, reason: 'zero-run' });
+  },
+});
