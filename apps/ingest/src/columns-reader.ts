@@ -22,6 +22,7 @@ import {
 } from '@meterflow/readings';
 import { noRemarks, type Reject, type RemarkCounts } from '@meterflow/receipts';
 import { withOurEnvelope } from './columns-envelope.ts';
+import { readingReasonCharsMax } from './limits.ts';
 
 /** What `ReaderOptions` say beside a mapping, which columns don't need: they say themselves what they are. */
 export type ColumnsReaderOptions = Omit<ReaderOptions, 'mapping' | 'registeredMs'>;
@@ -36,6 +37,7 @@ interface Problem {
 const readingsPerStep = 1_000;
 /** The source's own codes and methods are no longer than in other formats. */
 const codeCharsMax = 32;
+const reasonPattern = new RegExp(`^[ -~\\u00a1-\\uffff]{1,${readingReasonCharsMax}}$`);
 
 /**
  * Reads a source that is one ReadingBatch message: readings in columns, `line` being the reading's number from 1. Who it
@@ -111,7 +113,7 @@ export class ColumnsReader implements Reader {
 
   #problemOf(cursor: ReadingCursor): Problem | undefined {
     const { startsFromMs = 0, startsUntilMs = this.#options.header.acceptedAtMs + futureMsMax } = this.#options;
-    const { startMs, unit, code, method } = cursor;
+    const { startMs, unit, code, method, reason } = cursor;
     if (startMs < startsFromMs) {
       return { column: 'start', code: 'too-old', reason: `starts before ${utcText(startsFromMs)}` };
     }
@@ -121,19 +123,13 @@ export class ColumnsReader implements Reader {
     if (!isUnit(unit)) {
       return { column: 'unit', code: 'unknown-unit', reason: `"${shown(unit)}" is not a unit` };
     }
-    if (code !== '' && !(isIdentifier(code) && code.length <= codeCharsMax)) {
-      return { column: 'code', code: 'unknown-quality', reason: `"${shown(code)}" is not a quality code` };
-    }
-    if (method !== '' && !isIdentifier(method)) {
-      return { column: 'method', code: 'invalid-method', reason: `"${shown(method)}" is not the name of a method` };
-    }
-    return undefined;
+    return textProblem({ code, method, reason });
   }
 
   #append(batch: ReadingBatch, cursor: ReadingCursor): void {
     const builder = this.#builder;
     const { decimals, versions } = batch.columns;
-    const { integer, qualityCode } = cursor;
+    const { integer, qualityCode, reason } = cursor;
     if (!builder.takes(integer, decimals)) {
       this.#finish();
     }
@@ -150,7 +146,7 @@ export class ColumnsReader implements Reader {
     row.unit = builder.text(cursor.unit);
     row.code = builder.text(cursor.code);
     row.method = builder.text(cursor.method);
-    row.reason = builder.text(qualityCode === missingCode ? 'withdrawn' : '');
+    row.reason = builder.text(qualityCode === missingCode && reason === '' ? 'withdrawn' : reason);
     row.version = builder.version(rawVersion(declared === 0 ? sourceVersion : declared, header.acceptedAtMs));
     row.line = cursor.index + 1;
     builder.append(row);
@@ -163,6 +159,19 @@ export class ColumnsReader implements Reader {
   #finish(): void {
     this.#options.onBatch(this.#builder.finish(this.#options.header));
   }
+}
+
+function textProblem({ code, method, reason }: Pick<ReadingCursor, 'code' | 'method' | 'reason'>): Problem | undefined {
+  if (code !== '' && !(isIdentifier(code) && code.length <= codeCharsMax)) {
+    return { column: 'code', code: 'unknown-quality', reason: `"${shown(code)}" is not a quality code` };
+  }
+  if (method !== '' && !isIdentifier(method)) {
+    return { column: 'method', code: 'invalid-method', reason: `"${shown(method)}" is not the name of a method` };
+  }
+  if (reason !== '' && !reasonPattern.test(reason)) {
+    return { column: 'reason', code: 'invalid-reason', reason: `"${shown(reason)}" is not a reason` };
+  }
+  return undefined;
 }
 
 function textOf(batch: ReadingBatch, cursor: ReadingCursor): string {

@@ -11,6 +11,7 @@ import {
 import type { Clock, Publisher, Telemetry } from '@meterflow/stage';
 import { BackPressure, type Backlog } from './back-pressure.ts';
 import { DropFolder } from './drop-folder.ts';
+import { editRoute } from './edit-route.ts';
 import { Imports, importRoute } from './import-route.ts';
 import type { IngestConfig } from './ingest-config.ts';
 import {
@@ -80,16 +81,16 @@ export function createIngest(ports: IngestPorts, options: IngestOptions): Ingest
   const closed = new AbortController();
   const requests: TakeInPorts = { ...files, signal: closed.signal, patienceMs: requestPatienceMs };
   const { bodyInMemoryBytesMax } = options;
-  const push = pushRoute({
+  const pushes = {
     takeIn: requests,
     uploads,
     mappings,
     workload,
     backPressure,
     ...(bodyInMemoryBytesMax === undefined ? {} : { bodyInMemoryBytesMax }),
-  });
+  };
   const imports = new Imports();
-  const routes = [push, ...mappingRoutes(mappings)];
+  const routes = [pushRoute(pushes), editRoute(pushes), ...mappingRoutes(mappings)];
   const requestQuota = new RequestQuota(nowMs);
   const door = { takeIn: { ...files, signal }, mappings, tenants, requests: requestQuota, telemetry };
   return {

@@ -29,6 +29,10 @@ export const requestPatienceMs = 30_000;
 
 export const idempotencyKeyCharsMax = 200;
 export const labelCharsMax = 200;
+/** Why a reading is as it is, in the words of who brings it. */
+export const readingReasonCharsMax = 200;
+/** Readings that one request edits; whoever has more sends several. */
+export const readingEditsMax = 1_000;
 
 /** Imports at once; one more is refused until one has ended. */
 export const importsAtOnceMax = 4;

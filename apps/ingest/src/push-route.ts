@@ -44,7 +44,8 @@ const query = z.strictObject({
 type PushRequest = AdmittedRequest<unknown, z.output<typeof query>, unknown>;
 
 const count = z.number().int();
-const answer = z.object({
+/** A receipt as the doors answer with it. */
+export const receiptAnswer = z.object({
   sourceId: z.string(),
   state: z.enum(['receiving', 'processing', 'complete']),
   received: count,
@@ -71,7 +72,7 @@ export function pushRoute(door: PushDoor): Route {
     query,
     takesBytes: pushedTypes,
     bodyBytesMax,
-    answers: { 200: { description: 'The receipt; every accepted reading is durable', schema: answer } },
+    answers: { 200: { description: 'The receipt; every accepted reading is durable', schema: receiptAnswer } },
     handle: (request) => door.workload.run(request.principal.tenant, () => push(request, door)),
   });
 }
@@ -95,12 +96,12 @@ async function push(request: PushRequest, door: PushDoor): Promise<Reply> {
       ...(door.bodyInMemoryBytesMax === undefined ? {} : { inMemoryBytesMax: door.bodyInMemoryBytesMax }),
     });
     try {
-      return await reply(tenant, await take({ request, format, key, named, body }, door), door);
+      return await receiptReply(tenant, await take({ request, format, key, named, body }, door), door);
     } finally {
       await body.release();
     }
   } catch (error) {
-    throw problemFor(error);
+    throw takeInProblem(error);
   }
 }
 
@@ -165,7 +166,12 @@ async function byHeader(tenant: string, body: Body, { mappings }: PushDoor): Pro
   return mappingForHeader(await beginningOf(body.read()), await mappings.choices(tenant));
 }
 
-async function reply(tenant: string, taken: TakenIn, { takeIn: { sources } }: PushDoor): Promise<Reply> {
+/** The receipt of what was taken in. Throws Problem `unprocessable-content` where all of it was refused. */
+export async function receiptReply(
+  tenant: string,
+  taken: TakenIn,
+  { takeIn: { sources } }: Pick<PushDoor, 'takeIn'>,
+): Promise<Reply> {
   const { sourceId, counts, refusal, replayed } = taken;
   const path = `/v1/sources/${encodeURIComponent(sourceId)}`;
   const receipt = await sources.receipt(tenant, sourceId);
@@ -192,7 +198,8 @@ function refused(
 
 const retryAfterSeconds = 1;
 
-function problemFor(error: unknown): unknown {
+/** What a sender is told of what `takeIn` throws; anything else stays as it is. */
+export function takeInProblem(error: unknown): unknown {
   if (error instanceof ContentConflictError) {
     return new Problem('idempotency-key-reused', error.message, { cause: error });
   }

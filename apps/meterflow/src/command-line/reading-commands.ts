@@ -1,5 +1,6 @@
 import { Option, type Command } from 'commander';
 import type { Surroundings } from '../cli-context.ts';
+import { editReading, type EditOptions } from '../commands/edit.ts';
 import { exportTo } from '../commands/export.ts';
 import { importFiles, type ImportOptions } from '../commands/import.ts';
 import { queryAggregates, queryReadings, type AggregatesOptions, type ReadingsOptions } from '../commands/query.ts';
@@ -33,6 +34,7 @@ Examples:
     .action(async (files: string[], options: Omit<ImportOptions, 'files'>) => {
       await importFiles({ ...options, files }, globals(), output);
     });
+  addEdit(program, surroundings);
   addQueries(program, surroundings);
   program
     .command('sql')
@@ -60,6 +62,35 @@ Example:
       await exportTo(out, globals(), output);
     });
   addSources(program, surroundings);
+}
+
+function addEdit(program: Command, { globals, output }: Surroundings): void {
+  const author = process.env['USER'] ?? '';
+  const by = new Option('--author <name>', 'who says so; whoever is logged in when not given');
+  program
+    .command('edit')
+    .description('put a value of one’s own in the place of a reading, with a reason')
+    .option('--tenant <tenant>', 'whose reading it is', 'default')
+    .requiredOption('--meter <meter>', 'the meter')
+    .option('--channel <channel>', 'which quantity of the meter', 'import')
+    .requiredOption('--start <instant>', 'where the interval begins', instant)
+    .option('--end <instant>', 'where it ends; needed where there is no reading yet, or of several lengths', instant)
+    .requiredOption('--value <decimal>', 'the value; "none" takes the reading back')
+    .option('--unit <unit>', 'needed where there is no reading yet')
+    .requiredOption('--reason <text>', 'why: stands beside the reading and in the receipt')
+    .addOption(author === '' ? by.makeOptionMandatory() : by.default(author))
+    .addHelpText(
+      'after',
+      `
+The edit is a source with a receipt of its own, and its reading has the quality "substituted". It holds until the provider
+brings a later version of the reading.
+
+Example:
+  meterflow edit --meter M1 --start 2024-01-01T00:15:00Z --value 1.25 --reason "read from a photograph"`,
+    )
+    .action(async (options: EditOptions) => {
+      await editReading(options, globals(), output);
+    });
 }
 
 function addQueries(program: Command, { globals, output }: Surroundings): void {

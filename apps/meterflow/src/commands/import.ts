@@ -144,7 +144,7 @@ async function taken(clients: ServerClients, request: ImportRequest, bar: Progre
 }
 
 /** Resolves when every reading of it is stored and aggregated. */
-async function completed(
+export async function completed(
   clients: ServerClients,
   source: { tenant: string; sourceId: string },
   bar: ProgressBar,

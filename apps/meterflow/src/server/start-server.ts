@@ -160,6 +160,7 @@ function listen(
 ): Promise<Server> {
   const routes = [
     { prefix: '/v1/readings', methods: ['POST'], socket: publicSocket(directory, 'ingest') },
+    { prefix: '/v1/edits', methods: ['POST'], socket: publicSocket(directory, 'ingest') },
     { prefix: '/v1/mappings', socket: publicSocket(directory, 'ingest') },
     { prefix: '/', socket: publicSocket(directory, 'control') },
   ];
