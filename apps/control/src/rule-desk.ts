@@ -1,9 +1,16 @@
 import { isTestFile, type RuleCompiler, type SourceProblem } from '@meterflow/rule-compiler';
-import { instantMsMax, restoreActivation, type Activations, type RuleVersions } from '@meterflow/registry';
+import {
+  instantMsMax,
+  restoreActivation,
+  type Activations,
+  type RuleVersions,
+  type StoredRule,
+} from '@meterflow/registry';
 import {
   isChannelPattern,
   parameterProblems,
   runRuleTests,
+  stockRules,
   withStep,
   type Activation,
   type FailurePolicy,
@@ -49,6 +56,9 @@ export interface RuleDeskPorts {
   readonly activations: Activations;
 }
 
+/** The author of stock rules among a tenant's own; nobody else can be that. */
+export const stockAuthor = 'meterflow';
+
 /** What a customer does with rules: upload, look, activate, go back. Each tenant sees its own alone. */
 export class RuleDesk {
   readonly versions: RuleVersions;
@@ -63,6 +73,11 @@ export class RuleDesk {
 
   /** Compiles, runs the rule's own tests, stores. Throws {@link RefusedRuleError}. */
   async upload(tenant: string, { files, entry, author }: RuleSources): ReturnType<RuleVersions['add']> {
+    if (author === stockAuthor) {
+      throw new RefusedRuleError('the rule is not taken', [
+        problem('author', `${stockAuthor} is the author of stock rules: name another`),
+      ]);
+    }
     const test = [...files.keys()].find(
       (path) => isTestFile(path) && /^(.*)\.test\.[jt]s$/.exec(path)?.[1] === stem(entry),
     );
@@ -90,9 +105,25 @@ export class RuleDesk {
     return this.versions.add(tenant, { version, declaration, files: sources, author });
   }
 
+  /**
+   * The version of a tenant's rule that is meant. A stock rule is kept among the tenant's own when it is first asked for,
+   * and as a further version when a newer build has a newer one: what an activation runs is there for good. A rule of the
+   * tenant's own with the same name goes before it. Throws UnknownRuleError.
+   */
+  async require(tenant: string, name: string, wanted?: string): Promise<StoredRule> {
+    const stock = wanted === undefined ? stockRules.get(name) : undefined;
+    if (stock !== undefined) {
+      const [newest] = await this.versions.versions(tenant, name);
+      if (newest === undefined || newest.author === stockAuthor) {
+        return (await this.versions.add(tenant, { ...stock, author: stockAuthor })).rule;
+      }
+    }
+    return this.versions.require(tenant, name, wanted);
+  }
+
   /** Makes the tenant's next activation: its flow with this rule in it. Throws {@link RefusedRuleError}, UnknownRuleError. */
   async activate(tenant: string, order: ActivationOrder): Promise<Activation> {
-    const { version, declaration } = await this.versions.require(tenant, order.name, order.version);
+    const { version, declaration } = await this.require(tenant, order.name, order.version);
     const { channels = declaration.channels[0] ?? '*', parameters, fromMs } = order;
     const problems = parameterProblems(declaration, parameters).map((each) =>
       problem(`parameters.${each.parameter}`, `${each.parameter} ${each.problem}`),

@@ -45,7 +45,7 @@ async function ask(path: string, body?: unknown, key = rig.keys.acme.customer): 
 const upload = (files: Readonly<Record<string, string>>): Promise<Answer> =>
   ask('/v1/rules', { entry: 'capped.ts', files });
 
-test('from an upload to an activation and back', async () => {
+test('from an upload to an activation and back', { timeout: 60_000 }, async () => {
   const first = await upload({ 'capped.ts': capped, 'capped.test.ts': cases, 'lib/other.ts': '' });
   expect(first).toMatchObject({ status: 201, json: { name: 'capped', version: 1, added: true, contract: 1 } });
   expect(await upload({ 'capped.ts': capped, 'capped.test.ts': cases })).toMatchObject({
@@ -79,6 +79,42 @@ test('from an upload to an activation and back', async () => {
     json: { detail: expect.stringContaining('there is no rule capped') as string },
   });
 });
+
+test(
+  'a stock rule is activated by its name and kept; one of the tenant’s own goes before it',
+  { timeout: 60_000 },
+  async () => {
+    const key = rig.keys.other.customer;
+    const stock = (await ask('/v1/stock-rules', undefined, key)).json['rules'] as Record<string, unknown>[];
+    expect(stock.find(({ name }) => name === 'plausible-power')).toMatchObject({
+      does: expect.stringContaining('mean power') as string,
+      parameters: { kwMax: { type: 'number', unit: 'kW' } },
+      files: { 'plausible-power.ts': expect.stringContaining('defineRule') as string },
+    });
+    const order = { from: '2024-01-01T00:00:00Z', parameters: { kwMax: 20 } };
+    const activated = await ask('/v1/rules/plausible-power/activate', order, key);
+    expect(activated).toMatchObject({
+      status: 201,
+      json: { steps: [{}, { rule: 'plausible-power', parameters: { kwMax: 20 } }] },
+    });
+    const kept = await ask('/v1/rules/plausible-power', undefined, key);
+    expect(kept.json).toMatchObject({
+      version: 1,
+      author: 'meterflow',
+      id: stock.find(({ name }) => name === 'plausible-power')?.['id'],
+    });
+    expect((await ask('/v1/rules/plausible-power/activate', order, key)).status).toBe(201);
+    expect((await ask('/v1/rules/plausible-power', undefined, key)).json['versions']).toHaveLength(1);
+
+    const own = { entry: 'capped.ts', files: { 'capped.ts': capped.replace("'capped'", "'zero-run'") } };
+    expect((await ask('/v1/rules', { ...own, author: 'meterflow' }, key)).json.errors).toEqual([
+      { at: 'author', problem: 'meterflow is the author of stock rules: name another' },
+    ]);
+    const { id } = (await ask('/v1/rules', own, key)).json;
+    const taken = await ask('/v1/rules/zero-run/activate', { from: '2024-01-01T00:00:00Z' }, key);
+    expect((taken.json['steps'] as unknown[]).at(-1)).toMatchObject({ rule: 'zero-run', id });
+  },
+);
 
 describe('is refused with what to do, and changes nothing:', () => {
   const state = async (): Promise<unknown> => [(await ask('/v1/rules')).json, (await ask('/v1/activations')).json];

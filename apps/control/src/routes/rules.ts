@@ -7,7 +7,7 @@ import {
   UnknownRuleError,
   type StoredRule,
 } from '@meterflow/registry';
-import { failurePolicies, RuleFailureError, sourceDiff, type Activation } from '@meterflow/rules';
+import { failurePolicies, RuleFailureError, sourceDiff, stockRules, type Activation } from '@meterflow/rules';
 import { z } from 'zod';
 import type { ControlPorts } from '../ports.ts';
 import { RefusedRuleError } from '../rule-desk.ts';
@@ -28,6 +28,9 @@ const rule = z.object({
   parameters: z.record(z.string(), z.unknown()).describe('type, default, range, unit and help of each'),
   channels: z.array(z.string()),
 });
+const stock = rule
+  .pick({ name: true, id: true, contract: true, parameters: true, channels: true })
+  .extend({ does: z.string(), files: z.record(z.string(), z.string()) });
 const uploaded = rule.extend({ added: z.boolean().describe('false where the same was uploaded before') });
 const shown = rule.extend({
   files: z.record(z.string(), z.string()),
@@ -59,6 +62,7 @@ export function ruleRoutes(ports: RulePorts): readonly Route[] {
   return [
     uploadRoute(ports),
     listRoute(ports),
+    stockRoute(),
     showRoute(ports),
     activateRoute(ports),
     activationsRoute(ports),
@@ -104,6 +108,24 @@ function listRoute(ports: RulePorts): Route {
     handle: async ({ principal }) => ({
       json: { rules: (await ports.rules.versions.list(principal.tenant)).map(jsonOf) },
     }),
+  });
+}
+
+function stockRoute(): Route {
+  return defineRoute({
+    method: 'GET',
+    path: '/v1/stock-rules',
+    operationId: 'listStockRules',
+    summary: 'The rules that come with this build: each can be activated by its name',
+    roles: ['customer', 'operator'],
+    answers: { 200: { description: 'The rules', schema: z.object({ rules: z.array(stock) }) } },
+    handle: () => {
+      const rules = [...stockRules.values()].map(({ version, declaration: { parameters, channels }, does, files }) => ({
+        ...{ name: version.name, does, id: version.id, contract: version.contract },
+        ...{ parameters, channels: [...channels], files },
+      }));
+      return Promise.resolve({ json: { rules } });
+    },
   });
 }
 

@@ -55,8 +55,9 @@ function addVersionCommands(rules: Command, told: () => Told): void {
       await uploadRules(path, options, told());
     });
   ofTenant(rules.command('list').description('the newest version of each'))
-    .addHelpText('after', '\nExample:\n  meterflow rules list')
-    .action(async (options: { tenant: string }) => {
+    .option('--stock', 'the rules that come with meterflow instead: each can be activated by its name')
+    .addHelpText('after', '\nExample:\n  meterflow rules list --stock')
+    .action(async (options: { tenant: string; stock?: boolean }) => {
       await listRules(options, told());
     });
   ofTenant(rules.command('show').description('one version: parameters, versions, what it changed'))
@@ -72,7 +73,7 @@ function addActivationCommands(rules: Command, told: () => Told): void {
     .argument('<rule>', 'NAME, or NAME@VERSION')
     .requiredOption('--from <instant>', 'like 2024-03-04T00:00:00Z, or a date of UTC', instant)
     .option('--channel <pattern>', 'a channel, or a glob like import*; those that the rule is made for when not given')
-    .option('--parameters <values>', 'limit=10,quiet=true or JSON; the defaults for what is not given')
+    .option('--parameters <values>', 'limit=10,quiet=true,table=@file.csv or JSON; the defaults for what is not given')
     .addOption(
       new Option('--on-failure <policy>', 'what becomes of a batch on which a rule of the flow fails').choices([
         ...['retry', 'skip', 'reject', 'halt'],

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { CommandError, type Told } from '../cli-context.ts';
 import { parseExact, shownValue } from '../client/exact-json.ts';
 import type { Call } from '../client/local-client.ts';
@@ -44,7 +45,19 @@ export async function uploadRules(path: string, { tenant }: OfTenant, told: Told
   told.output.line(told.globals.json ? JSON.stringify(uploaded) : lines.join('\n'));
 }
 
-export async function listRules({ tenant }: OfTenant, told: Told): Promise<void> {
+export async function listRules(options: OfTenant & { readonly stock?: boolean }, told: Told): Promise<void> {
+  const { tenant } = options;
+  if (options.stock === true) {
+    const stock = (await asked(told, { path: '/v1/stock-rules', tenant })) as { rules: Row[] };
+    const cells = stock.rules.map(({ name, parameters, does }) => [
+      name,
+      Object.keys(parameters as Row).join(', '),
+      does,
+    ]);
+    const rows = cells.map((row) => row.map(shownValue));
+    told.output.line(told.globals.json ? JSON.stringify(stock.rules) : table(['name', 'parameters', 'does'], rows));
+    return;
+  }
   const { rules } = (await asked(told, { path: '/v1/rules', tenant })) as { rules: Row[] };
   told.output.line(told.globals.json ? JSON.stringify(rules) : table(ruleColumns, rules.map(ruleCells)));
 }
@@ -108,7 +121,9 @@ function tellActivations(activations: readonly Row[], { globals, output }: Told)
   const steps = (activation: Row): string =>
     (activation['steps'] as Row[])
       .map(({ rule, id, channels, parameters }) => {
-        const set = Object.entries(parameters as Row).map(([name, value]) => ` ${name}=${shownValue(value)}`);
+        const set = Object.entries(parameters as Row).map(
+          ([name, value]) => ` ${name}=${shortened(shownValue(value))}`,
+        );
         return `${shownValue(rule)}@${shownValue(id).slice(0, 12)} on ${shownValue(channels)}${set.join('')}`;
       })
       .join(', ');
@@ -121,13 +136,18 @@ function tellActivations(activations: readonly Row[], { globals, output }: Told)
   output.line(globals.json ? JSON.stringify(activations) : table(['activation', 'from', 'to', 'flow'], rows));
 }
 
+/** A parameter may be a whole table. */
+function shortened(text: string): string {
+  return text.length > 40 ? `${text.slice(0, 40).replaceAll(/\s+/g, ' ')}…` : text;
+}
+
 /** `NAME`, or `NAME@VERSION`. */
 function versioned(wanted: string): { readonly name: string; readonly version: string | undefined } {
   const [name = '', version] = wanted.split('@');
   return { name, version };
 }
 
-/** JSON, or `name=value,name=value`. */
+/** JSON, or `name=value,name=value`; the value `@file` is the text of that file. */
 function parametersIn(text: string): unknown {
   if (text.trimStart().startsWith('{')) {
     try {
@@ -144,10 +164,23 @@ function parametersIn(text: string): unknown {
 }
 
 function valueIn(text: string): number | string | boolean {
+  if (text.startsWith('@')) {
+    return textOf(text.slice(1));
+  }
   if (text === 'true' || text === 'false') {
     return text === 'true';
   }
   return text.trim() !== '' && Number.isFinite(Number(text)) ? Number(text) : text;
+}
+
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new CommandError('file-missing', `the file ${path} can't be read: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
 }
 
 async function asked({ globals }: Told, call: Omit<Call, 'role'>): Promise<Row> {
