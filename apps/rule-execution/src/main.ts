@@ -5,14 +5,19 @@ import { activationLeaseMsDefault, Activations } from '@meterflow/registry';
 import { defaultFlow, emptyBatch } from '@meterflow/rules';
 import { RuleCompiler } from '@meterflow/rule-compiler';
 import { IsolatedSandbox, readDeclaration } from '@meterflow/sandbox';
-import { noSink, parseServiceConfig, runService, stageRun } from '@meterflow/service';
+import { noSink, parseConfiguration, runService, stageRun } from '@meterflow/service';
 import { systemClock } from '@meterflow/stage';
 import { createTelemetry, serveOperations } from '@meterflow/telemetry';
 import { ruleExecutionStage } from './rule-execution-stage.ts';
+import { sandboxEnvironment } from './sandbox-environment.ts';
 import { RulesFolder } from './rules-folder.ts';
 
-const config = configured((environment, made) =>
-  parseServiceConfig(environment, { ...made, service: 'rule-execution' }),
+const { config, own } = configured((environment, made) =>
+  parseConfiguration(
+    environment,
+    { ...made, service: 'rule-execution' },
+    { shape: sandboxEnvironment, problems: () => [] },
+  ),
 );
 const telemetry = createTelemetry({ service: 'rule-execution', level: config.logLevel, otlp: config.otlp });
 const { logger } = telemetry;
@@ -28,6 +33,7 @@ await runService({
     lifecycle.register('platform', () => platform.close());
     const { registry } = platform;
     const sandbox = new IsolatedSandbox({
+      limits: own.METERFLOW_SANDBOX_LIMITS,
       onIncident: ({ kind, message }) => {
         telemetry.count('sandbox_incidents_total', 1, { kind });
         logger.warn(message, { kind });

@@ -62,6 +62,7 @@ function childSettings(limits: SandboxLimits): ChildSettings {
     frameBytesMax,
     isolateMiBMax: limits.isolateMiBMax,
     isolatesMax: limits.isolatesMax,
+    residentBytesKept: (limits.residentBytesMax * 3) / 4,
     backstopMs: limits.batchWallMsMax * 2,
   };
 }

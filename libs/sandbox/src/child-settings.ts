@@ -4,6 +4,8 @@ import type { IsolateSettings } from './isolate-cursor.ts';
 export interface ChildSettings extends IsolateSettings {
   readonly isolateMiBMax: number;
   readonly isolatesMax: number;
+  /** Resident memory from which on the isolates that were unused for longest are let go: well before the parent kills. */
+  readonly residentBytesKept: number;
   /** An isolate that runs so long is stopped by the child itself: it ends also when nobody watches any more. */
   readonly backstopMs: number;
   readonly frameBytesMax: number;

@@ -13,6 +13,10 @@ import { readDefine, readRun, requestKind, type RunRequest } from './request.ts'
 const settings = JSON.parse(process.argv.at(-1) ?? '') as ChildSettings;
 /** By flow; the map's order is the order of use, the one unused for longest first. */
 const isolates = new Map<number, FlowIsolate>();
+/** How often memory is looked at beside when an isolate is made, and which part of all isolates goes at once when there is too little. */
+const requestsPerLook = 64;
+const letGoShare = 1 / 8;
+let requests = 0;
 
 function main(): void {
   // Ctrl-C goes to the whole group; the parent decides when a child has to end.
@@ -27,7 +31,12 @@ function main(): void {
 }
 
 function answer(frame: FrameReader): void {
-  if (frame.header[word.kind] === requestKind.define) {
+  requests += 1;
+  const defines = frame.header[word.kind] === requestKind.define;
+  if ((defines || requests % requestsPerLook === 0) && process.memoryUsage.rss() > settings.residentBytesKept) {
+    letGo(isolates.size - Math.ceil(isolates.size * letGoShare));
+  }
+  if (defines) {
     const { flow, json } = readDefine(frame);
     keep(flow, new FlowIsolate(JSON.parse(json) as FlowStepSource[], settings));
     return;
@@ -73,8 +82,13 @@ function run(isolate: FlowIsolate, request: RunRequest): Buffer {
 function keep(flow: number, isolate: FlowIsolate): void {
   isolates.delete(flow);
   isolates.set(flow, isolate);
+  letGo(settings.isolatesMax);
+}
+
+/** Drops the isolates unused for longest until so many are left. */
+function letGo(left: number): void {
   for (const [oldest, unused] of isolates) {
-    if (isolates.size <= settings.isolatesMax) {
+    if (isolates.size <= left) {
       return;
     }
     isolates.delete(oldest);

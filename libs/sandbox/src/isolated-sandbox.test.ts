@@ -66,6 +66,30 @@ test('isolates come and go within their limit, with the same results', async () 
   await sandbox.close();
 });
 
+test(
+  'more tenants than memory has room for work in bounded memory, with the same results',
+  { timeout: 60_000 },
+  async () => {
+    const residentBytesMax = 280 * 1024 * 1024;
+    const incidents: string[] = [];
+    const sandbox = new IsolatedSandbox({
+      limits: { residentBytesMax },
+      onIncident: ({ message }) => void incidents.push(message),
+    });
+    const flow = flowOfBody('reading.value += 1');
+    for (let round = 0; round < 2; round++) {
+      const runs = Array.from({ length: 100 }, (_, tenant) =>
+        sandbox.run(flow, sampleBatch({ tenant: `tenant-${tenant}` })),
+      );
+      for (const { values } of await Promise.all(runs)) {
+        expect([...values]).toEqual([1, 2.5, 0.75, 13]);
+      }
+    }
+    expect(incidents).toEqual([]);
+    await sandbox.close();
+  },
+);
+
 describe('tenants that share a sandbox', () => {
   const slow = flowOfBody('for (let left = 1e5; left > 0; left--) reading.value += left % 2 ? 1 : -1');
 

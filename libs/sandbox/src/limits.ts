@@ -10,7 +10,10 @@ export interface SandboxLimits {
   readonly residentBytesMax: number;
   /** Heap of one isolate, in MiB. */
   readonly isolateMiBMax: number;
-  /** Isolates that a child keeps, one for each tenant and flow; the one unused for longest goes first. */
+  /**
+   * Isolates that a child keeps, one for each tenant and flow, of some 3 MiB each; the one unused for longest goes first,
+   * also when three quarters of `residentBytesMax` are reached.
+   */
   readonly isolatesMax: number;
   /** Batches sent to a child ahead of its replies, so that it never waits for us. */
   readonly batchesAheadMax: number;
@@ -32,9 +35,9 @@ export const sandboxLimits: SandboxLimits = {
   children: 1,
   batchCpuMsMax: 500,
   batchWallMsMax: 10_000,
-  residentBytesMax: 512 * 1024 * 1024,
+  residentBytesMax: 2 * 1024 * 1024 * 1024,
   isolateMiBMax: 32,
-  isolatesMax: 100,
+  isolatesMax: 400,
   batchesAheadMax: 3,
   waitingMax: 1_024,
   waitingPerTenantMax: 512,

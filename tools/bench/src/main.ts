@@ -1,10 +1,11 @@
 import { parseArgs } from 'node:util';
 import { print } from './print.ts';
+import { sandboxBench } from './sandbox/sandbox.ts';
 import { services } from './services/services.ts';
 import { latency } from './spine/latency.ts';
 import { spine } from './spine/spine.ts';
 
-const usage = `npm run bench -- spine|latency|services [options]
+const usage = `npm run bench -- spine|latency|services|sandbox [options]
 
   spine            a CSV file through all stages of "meterflow dev", checked against DuckDB
     --copies N     the input N times over, each under new meter names (default 1)
@@ -23,6 +24,10 @@ const usage = `npm run bench -- spine|latency|services [options]
     --profiles DIR CPU profiles of all processes
     --no-check     leave the comparison with DuckDB out
 
+  sandbox          readings through the process boundary of rules, by batch size and tenants; beside it the rule as plain
+                   code, and one JSON for each reading
+    --readings N   readings for each line of the table (default 8000000)
+
     --json         one JSON object on standard output`;
 
 const { values, positionals } = parseArgs({
@@ -36,6 +41,7 @@ const { values, positionals } = parseArgs({
     seconds: { type: 'string', default: '20' },
     shape: { type: 'string', multiple: true },
     profiles: { type: 'string' },
+    readings: { type: 'string', default: '8000000' },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -60,6 +66,9 @@ if (values.help) {
     ...(shape === undefined ? {} : { shapes: shape }),
     ...(profiles === undefined ? {} : { profiles }),
   });
+  process.exitCode = right ? 0 : 1;
+} else if (positionals[0] === 'sandbox') {
+  const right = await sandboxBench({ readings: Number(values.readings), json });
   process.exitCode = right ? 0 : 1;
 } else {
   print(usage);

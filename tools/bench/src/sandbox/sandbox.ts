@@ -1,0 +1,137 @@
+import { flowOf } from '@meterflow/rules';
+import { IsolatedSandbox } from '@meterflow/sandbox';
+import { machine } from '../machine.ts';
+import { note, print } from '../print.ts';
+import { simpleFlow, simpleRule, tenChecks } from './bench-flows.ts';
+import { hostCosts, hostValues } from './host-code.ts';
+import { measureRuns, type RunCost } from './measure-runs.ts';
+import { batchOf, tenantBatches } from './tenant-batches.ts';
+
+export interface SandboxBenchOptions {
+  /** Readings that go through for each line of the table. */
+  readonly readings: number;
+  readonly json: boolean;
+}
+
+/** What is aimed at, a core: readings a CPU second of all processes together, and the first call of a version. */
+const targets = { simple: 5_000_000, tenChecks: 2_000_000, firstCallMs: 300 } as const;
+const batchSizes = [96, 1_000, 4_000] as const;
+const tenantCounts = [1, 10, 100, 400] as const;
+/** The line that the targets are about. */
+const targetTenants = 100;
+const targetReadings = 4_000;
+const freshVersions = 20;
+
+interface Line extends RunCost {
+  readonly flow: string;
+  readonly tenants: number;
+  readonly batch: number;
+  /** Readings a second of CPU, parent and children together. */
+  readonly perCpuSecond: number;
+}
+
+/** Measures readings through the process boundary. Resolves with whether results were right; targets are told, not judged. */
+export async function sandboxBench({ readings, json }: SandboxBenchOptions): Promise<boolean> {
+  const right = await checkResults();
+  const firstCallMs = await firstCalls();
+  const values = Array.from(batchOf('host', targetReadings).columns.values, (integer) => integer / 1_000);
+  const host = hostCosts(values);
+  const lines: Line[] = [];
+  if (!json) {
+    print(head);
+  }
+  for (const tenants of tenantCounts) {
+    const sandbox = new IsolatedSandbox({
+      onIncident: ({ message }) => {
+        note(message);
+      },
+    });
+    for (const batch of batchSizes) {
+      const flows = tenants === targetTenants && batch === targetReadings ? [simpleFlow, tenChecks] : [simpleFlow];
+      for (const flow of flows) {
+        const batches = tenantBatches(tenants, batch);
+        const cost = await measureRuns(sandbox, flow, { batches, readings: batch < 1_000 ? readings / 4 : readings });
+        const cpuSeconds = cost.parentCpuSeconds + cost.childCpuSeconds;
+        const line = { flow: flow.name, tenants, batch, ...cost, perCpuSecond: cost.readings / cpuSeconds };
+        lines.push(line);
+        if (!json) {
+          print(row(line));
+        }
+      }
+    }
+    await sandbox.close();
+  }
+  const told = { machine, right, targets, firstCallMs, host, lines };
+  print(json ? JSON.stringify(told) : summary(told));
+  return right;
+}
+
+/** The sandbox gives what the rule gives as plain code. */
+async function checkResults(): Promise<boolean> {
+  const sandbox = new IsolatedSandbox();
+  const batch = batchOf('check', targetReadings);
+  const values = Array.from(batch.columns.values, (integer) => integer / 1_000);
+  const { values: changed, changes } = await sandbox.run(simpleFlow, batch);
+  await sandbox.close();
+  return hostValues(values).every((value, index) => {
+    const got = (changes[index] as number) === 0 ? values[index] : changed[index];
+    return got === value;
+  });
+}
+
+/** Wall time of the first call of versions that no child has seen, in milliseconds: the median and the slowest. */
+async function firstCalls(): Promise<{ readonly median: number; readonly slowest: number }> {
+  const sandbox = new IsolatedSandbox();
+  const batch = batchOf('fresh', 96);
+  await sandbox.run(simpleFlow, batch);
+  const times: number[] = [];
+  for (let version = 1; version <= freshVersions; version++) {
+    const startMs = performance.now();
+    await sandbox.run(flowOf('fresh', [{ rule: simpleRule(version), parameters: {} }]), batch);
+    times.push(performance.now() - startMs);
+  }
+  await sandbox.close();
+  times.sort((a, b) => a - b);
+  return { median: times[freshVersions / 2] as number, slowest: times.at(-1) as number };
+}
+
+const head =
+  'flow         tenants  readings a batch   M readings/s   M a CPU second   parent µs   child µs   children MiB';
+
+function row({ flow, tenants, batch, perCpuSecond, ...cost }: Line): string {
+  const micros = (seconds: number): string => ((seconds * 1e6) / cost.readings).toFixed(3);
+  return [
+    flow.padEnd(10),
+    `${tenants}`.padStart(10),
+    `${batch}`.padStart(18),
+    (cost.readings / cost.wallSeconds / 1e6).toFixed(2).padStart(15),
+    (perCpuSecond / 1e6).toFixed(2).padStart(17),
+    micros(cost.parentCpuSeconds).padStart(12),
+    micros(cost.childCpuSeconds).padStart(11),
+    `${Math.round(cost.childMemoryBytesPeak / 2 ** 20)}`.padStart(15),
+  ].join('');
+}
+
+interface Told {
+  readonly right: boolean;
+  readonly firstCallMs: { readonly median: number; readonly slowest: number };
+  readonly host: { readonly plainMicros: number; readonly jsonMicros: number };
+  readonly lines: readonly Line[];
+}
+
+function summary({ right, firstCallMs, host, lines }: Told): string {
+  const at = (flow: string): number =>
+    lines.find((line) => line.flow === flow && line.tenants === targetTenants && line.batch === targetReadings)
+      ?.perCpuSecond ?? 0;
+  const against = (reached: number, target: number): string =>
+    `${(reached / 1e6).toFixed(2)} M a CPU second, target ${target / 1e6} M: ${reached >= target ? 'met' : 'missed'}`;
+  return [
+    '',
+    `simple rule, ${targetTenants} tenants: ${against(at(simpleFlow.name), targets.simple)}`,
+    `ten stock checks, ${targetTenants} tenants: ${against(at(tenChecks.name), targets.tenChecks)}`,
+    `first call of a fresh version: ${firstCallMs.median.toFixed(1)} ms in the middle, ${firstCallMs.slowest.toFixed(1)} ms at most, target ${targets.firstCallMs} ms`,
+    `the simple rule as plain host code: ${host.plainMicros.toFixed(4)} µs a reading; with one JSON a reading: ${host.jsonMicros.toFixed(2)} µs`,
+    `results ${right ? 'equal those of plain host code' : 'DIFFER from those of plain host code'}`,
+    `${machine.cores} cores, ${machine.model ?? 'unknown'}, ${machine.memoryGiB} GiB, Node ${machine.node}`,
+  ].join('\n');
+}
