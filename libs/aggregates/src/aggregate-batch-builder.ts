@@ -1,5 +1,6 @@
 import { powersOfTen, type Cause, type SeriesName } from '@meterflow/readings';
 import type { AggregateBatch, AggregateRows, SheetLevel, Sheets } from './aggregate-batch.ts';
+import { ColumnBlock } from './column-block.ts';
 import type { SheetCursor } from './sheet-cursor.ts';
 import { setSum, sumInteger, type WideSum } from './wide-sum.ts';
 
@@ -202,25 +203,31 @@ function emptyRows(length: number): AggregateRows {
   };
 }
 
+/** Bytes of a sheet's and of a row's columns. */
+const sheetBytes = 2 * 8 + 3 * 4;
+const rowBytes = 4 * 8 + 4 + 2;
+
 function slicedSheets(sheets: Sheets, length: number): Sheets {
+  const block = new ColumnBlock(length * sheetBytes);
   return {
-    series: sheets.series.slice(0, length),
-    startMs: sheets.startMs.slice(0, length),
-    endMs: sheets.endMs.slice(0, length),
-    unit: sheets.unit.slice(0, length),
-    rows: sheets.rows.slice(0, length),
+    startMs: block.floats(sheets.startMs, length),
+    endMs: block.floats(sheets.endMs, length),
+    series: block.integers(sheets.series, length),
+    unit: block.integers(sheets.unit, length),
+    rows: block.integers(sheets.rows, length),
   };
 }
 
 function slicedRows(rows: AggregateRows, length: number): AggregateRows {
+  const block = new ColumnBlock(length * rowBytes);
   return {
-    hour: rows.hour.slice(0, length),
-    sumHigh: rows.sumHigh.slice(0, length),
-    sumLow: rows.sumLow.slice(0, length),
-    min: rows.min.slice(0, length),
-    max: rows.max.slice(0, length),
-    count: rows.count.slice(0, length),
-    quality: rows.quality.slice(0, length),
+    sumHigh: block.floats(rows.sumHigh, length),
+    sumLow: block.floats(rows.sumLow, length),
+    min: block.floats(rows.min, length),
+    max: block.floats(rows.max, length),
+    count: block.integers(rows.count, length),
+    hour: block.bytes(rows.hour, length),
+    quality: block.bytes(rows.quality, length),
   };
 }
 

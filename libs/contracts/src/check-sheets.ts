@@ -25,8 +25,8 @@ export function checkSheets(batch: AggregateBatch): void {
   checkRows(batch.rows);
   let row = 0;
   for (let sheet = 0; sheet < series.length; sheet++) {
-    below(series[sheet] as number, batch.series.length, `sheets.series[${sheet}]`);
-    below(unit[sheet] as number, batch.texts.length, `sheets.unit[${sheet}]`);
+    below(series[sheet] as number, batch.series.length, { column: 'sheets.series', index: sheet });
+    below(unit[sheet] as number, batch.texts.length, { column: 'sheets.unit', index: sheet });
     if ((endMs[sheet] as number) <= (startMs[sheet] as number)) {
       throw new MalformedMessageError('message-mismatch', `sheets.end_ms[${sheet}]`, 'is not after start_ms');
     }
@@ -60,7 +60,7 @@ function checkRows(rows: AggregateRows): void {
   const { hour, sumHigh, sumLow, min, max, count, quality } = rows;
   checkSameLength({ hour, sum_high: sumHigh, sum_low: sumLow, min, max, count, quality }, 'rows');
   for (let row = 0; row < hour.length; row++) {
-    below(quality[row] as number, missingCode + 1, `rows.quality[${row}]`);
+    below(quality[row] as number, missingCode + 1, { column: 'rows.quality', index: row });
     if ((sumHigh[row] as number) * (sumLow[row] as number) < 0) {
       throw new MalformedMessageError('message-mismatch', `rows.sum_low[${row}]`, 'has not the sign of sum_high');
     }
@@ -70,8 +70,9 @@ function checkRows(rows: AggregateRows): void {
   }
 }
 
-function below(value: number, end: number, path: string): void {
+/** The path is put together only where it is told: a text for each row costs more than all the rest. */
+function below(value: number, end: number, { column, index }: { column: string; index: number }): void {
   if (value >= end) {
-    throw new MalformedMessageError('message-value', path, `${value} is not below ${end}`);
+    throw new MalformedMessageError('message-value', `${column}[${index}]`, `${value} is not below ${end}`);
   }
 }

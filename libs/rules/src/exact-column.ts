@@ -34,6 +34,7 @@ function exactWhole(column: MixedColumn): ExactPart | undefined {
   const finest = Math.max(column.decimals, roundedTo);
   const integerScale = powersOfTen[finest - column.decimals] as number;
   const floatScale = powersOfTen[finest - roundedTo] as number;
+  const wholeScale = powersOfTen[finest] as number;
   const exact = new Float64Array(count);
   let decimals = 0;
   let spare = powersOfTen[finest] as number;
@@ -41,18 +42,25 @@ function exactWhole(column: MixedColumn): ExactPart | undefined {
   for (let index = 0; index < count; index++) {
     const bit = bits[index] as number;
     let scaled = 0;
+    let isWhole = false;
     if ((bit & absentBit) === 0) {
-      scaled =
-        (bit & changedBit) === 0
-          ? (integers[index] as number) * integerScale
-          : (roundHalfEven(floats[index] as number, roundedTo) ?? Infinity) * floatScale;
+      const float = floats[index] as number;
+      if ((bit & changedBit) === 0) {
+        scaled = (integers[index] as number) * integerScale;
+      } else if ((float | 0) === float) {
+        // Needs no rounding and no decimals, as most readings in small units. The bits of -0 are those of 0.
+        scaled = (float | 0) * wholeScale;
+        isWhole = true;
+      } else {
+        scaled = (roundHalfEven(float, roundedTo) ?? Infinity) * floatScale;
+      }
     }
     if (!(Math.abs(scaled) <= integerMax)) {
       return undefined;
     }
     exact[index] = scaled;
     // True for multiples of `spare` alone: the product by the reciprocal is off by less than a half, which floor mends.
-    while (decimals < finest && Math.floor(scaled * perSpare + 0.5) * spare !== scaled) {
+    while (!isWhole && decimals < finest && Math.floor(scaled * perSpare + 0.5) * spare !== scaled) {
       decimals += 1;
       spare = powersOfTen[finest - decimals] as number;
       perSpare = 1 / spare;

@@ -1,0 +1,39 @@
+/**
+ * Copies of the beginnings of columns, in one block of memory: a block of its own for each costs more than filling it.
+ * To be asked for the widest first (float64, uint32, uint8), so that each is aligned.
+ */
+export class ColumnBlock {
+  readonly #buffer: ArrayBuffer;
+  #used = 0;
+
+  constructor(bytes: number) {
+    this.#buffer = new ArrayBuffer(bytes);
+  }
+
+  floats(source: Float64Array, length: number): Float64Array {
+    const column = new Float64Array(this.#buffer, this.#used, length);
+    for (let index = 0; index < length; index++) {
+      column[index] = source[index] as number;
+    }
+    this.#used += column.byteLength;
+    return column;
+  }
+
+  integers(source: Uint32Array, length: number): Uint32Array {
+    const column = new Uint32Array(this.#buffer, this.#used, length);
+    for (let index = 0; index < length; index++) {
+      column[index] = source[index] as number;
+    }
+    this.#used += column.byteLength;
+    return column;
+  }
+
+  bytes(source: Uint8Array, length: number): Uint8Array {
+    const column = new Uint8Array(this.#buffer, this.#used, length);
+    for (let index = 0; index < length; index++) {
+      column[index] = source[index] as number;
+    }
+    this.#used += column.byteLength;
+    return column;
+  }
+}
