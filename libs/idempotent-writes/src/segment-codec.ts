@@ -47,6 +47,8 @@ export function encodeSegment(columns: ReadingColumns, day: number): Uint8Array 
 
 /** A reader that knows more labels, texts and versions than this starts over: they come from outside. */
 const attributesMax = 1_024;
+/** Days of one label and version have so many different counts of readings, at the most, that are remembered. */
+const sharedCountsMax = 1_024;
 
 /**
  * Decodes blobs of any number of series-days into columns, mostly one for each. What many days have in common (their
@@ -58,7 +60,8 @@ export class SegmentColumnsReader {
   readonly #draft = new SegmentDraft();
   #attributes = new Attributes();
   #decoder = new SegmentDecoder(this.#attributes);
-  #shared: { count: number; label: number; version: number; runs: SharedColumns } | undefined;
+  /** What the last days of one label and version have in common, by their count of readings. */
+  #shared: { label: number; version: number; byCount: Map<number, SharedColumns> } | undefined;
 
   /** Throws CorruptSegmentError for anything that no encoder wrote. */
   read(blob: Uint8Array, day: number): ReadingColumns[] {
@@ -106,12 +109,17 @@ export class SegmentColumnsReader {
     }
     const label = labels.values[0] as number;
     const version = versions.values[0] as number;
-    const shared = this.#shared;
-    if (shared?.label === label && shared.version === version && shared.count === count) {
-      return shared.runs;
+    let shared = this.#shared;
+    if (shared?.label !== label || shared.version !== version || shared.byCount.size >= sharedCountsMax) {
+      shared = { label, version, byCount: new Map() };
+      this.#shared = shared;
+    }
+    const known = shared.byCount.get(count);
+    if (known !== undefined) {
+      return known;
     }
     const runs = this.#manyRuns();
-    this.#shared = { count, label, version, runs };
+    shared.byCount.set(count, runs);
     return runs;
   }
 
