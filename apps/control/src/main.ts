@@ -57,7 +57,8 @@ await runService({
         versions: new RuleVersions({ registry, nowMs }),
         activations,
       }),
-      backlogs: async () => (await platform.backlogs()) ?? [],
+      // Elsewhere only the bus itself knows how many wait.
+      backlogs: () => (opened.kind === 'embedded' ? opened.platform.backlogs() : Promise.resolve([])),
       nowMs,
       sleep: (ms, signal) => systemClock.sleep(ms, signal),
     };

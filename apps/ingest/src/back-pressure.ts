@@ -18,11 +18,10 @@ export interface BackPressureOptions {
 }
 
 /** The stages that a reading passes. What another listener has not read (a second sink) stops nobody. */
-const watched = new Set<string>(
-  Object.values(subscriptionsByTopic)
-    .flat()
-    .map((subscription) => subscriptionName(subscription, 'live')),
-);
+export const watchedSubscriptions: readonly string[] = Object.values(subscriptionsByTopic)
+  .flat()
+  .map((subscription) => subscriptionName(subscription, 'live'));
+const watched = new Set(watchedSubscriptions);
 
 /** Refuses pushes while the stages of the live lane are behind: what waits at the sender is not lost, only not taken. */
 export class BackPressure {

@@ -5,9 +5,10 @@ import type { Lifecycle } from '@meterflow/graceful-shutdown';
 import { createHttpServer, localPrincipal, type HttpServerOptions } from '@meterflow/http';
 import { configured, openPlatform } from '@meterflow/platform';
 import { Keys, Tenants } from '@meterflow/registry';
-import { runService, type SubscriptionBacklog } from '@meterflow/service';
+import { runService, type Waiting } from '@meterflow/service';
 import { systemClock } from '@meterflow/stage';
 import { createTelemetry, serveOperations } from '@meterflow/telemetry';
+import { watchedSubscriptions } from './back-pressure.ts';
 import { fatalWatched, toldToOwner } from './fatal-watch.ts';
 import { parseIngestConfig } from './ingest-config.ts';
 import { createIngest } from './ingest.ts';
@@ -34,7 +35,7 @@ await runService({
     const publisher = fatalWatched(platform.publisher, stop);
     const directory = dataDirectory(config.dataDir);
     const ports = { registry, sources, uploads, publisher, clock: systemClock, telemetry, signal: lifecycle.signal };
-    const backlogs = async (): Promise<readonly SubscriptionBacklog[]> => (await platform.backlogs()) ?? [];
+    const backlogs = (): Promise<readonly Waiting[]> => platform.backlogs(watchedSubscriptions);
     const ingest = createIngest({ ...ports, backlogs }, { ...config, dropDirectory: directory.drop });
     lifecycle.register('work', () => ingest.settle());
 

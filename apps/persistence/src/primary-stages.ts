@@ -1,4 +1,4 @@
-import { subscriptionName, type Lane } from '@meterflow/contracts';
+import { subscriptionName, subscriptionsByTopic, type Lane } from '@meterflow/contracts';
 import { Tenants } from '@meterflow/registry';
 import { stageRun, type Platform, type StageRun } from '@meterflow/service';
 import { systemClock, type Telemetry } from '@meterflow/stage';
@@ -25,6 +25,7 @@ export function primaryStages(common: PrimaryPorts, lanes: readonly Lane[]): rea
         ...common,
         lane,
         subscription: subscriptionName(`persistence-${layer}`, lane),
+        downstream: subscriptionsByTopic[`readings.stored.${layer}`].map((name) => subscriptionName(name, lane)),
         sink: countedReadings(platform.readings(layer), { layer, telemetry, promises, nowMs }),
       }),
     ),

@@ -1,4 +1,4 @@
-import { subscriptionName } from '@meterflow/contracts';
+import { subscriptionName, subscriptionsByTopic } from '@meterflow/contracts';
 import { dataDirectory } from '@meterflow/embedded';
 import { configured, openPlatform } from '@meterflow/platform';
 import { activationLeaseMsDefault, Activations } from '@meterflow/registry';
@@ -74,6 +74,7 @@ await runService({
         ...common,
         lane,
         subscription: subscriptionName('rule-execution', lane),
+        downstream: subscriptionsByTopic['readings.transformed'].map((name) => subscriptionName(name, lane)),
       }),
     );
     return stages;

@@ -6,7 +6,7 @@ import type { Layer } from '@meterflow/readings';
 import type { Sources, Uploads } from '@meterflow/receipts';
 import type { RedisStore } from '@meterflow/redis';
 import type { Registry } from '@meterflow/registry';
-import type { GoogleConfig, Platform, PlatformLimits } from '@meterflow/service';
+import type { GoogleConfig, Platform, PlatformLimits, Waiting } from '@meterflow/service';
 import {
   systemClock,
   type DeadLetterStore,
@@ -16,6 +16,7 @@ import {
   type Telemetry,
 } from '@meterflow/stage';
 import { RegistryEpochs } from './registry-epochs.ts';
+import { TellingSource } from './telling-source.ts';
 
 interface Parts {
   readonly bus: PubsubBus;
@@ -53,6 +54,7 @@ export class GooglePlatform implements Platform {
   readonly stores: BigtableStores;
   readonly #redis: RedisStore;
   readonly #settings: Parts['settings'];
+  readonly #telling: TellingSource[] = [];
   #sources: Sources | undefined;
 
   constructor({ bus, stores, redis, settings }: Parts) {
@@ -94,8 +96,15 @@ export class GooglePlatform implements Platform {
     return this.stores.aggregates;
   }
 
+  /** It tells what it has in hand, so that what comes before it can hold back. */
   source(subscription: string): Source {
-    return this.bus.source(subscription, this.#settings);
+    const source = new TellingSource({
+      source: this.bus.source(subscription, this.#settings),
+      clock: systemClock,
+      tell: (publishedAtMs) => this.#redis.ages.tell(subscription, publishedAtMs),
+    });
+    this.#telling.push(source);
+    return source;
   }
 
   deduper(): Deduper {
@@ -106,13 +115,22 @@ export class GooglePlatform implements Platform {
     return this.stores.readings(layer);
   }
 
-  /** Pub/Sub tells backlogs to Cloud Monitoring alone. */
-  backlogs(): Promise<undefined> {
-    return Promise.resolve(undefined);
+  /** As their processes tell each other of late: Pub/Sub tells Cloud Monitoring alone, and minutes late. */
+  backlogs(subscriptions: readonly string[]): Promise<readonly Waiting[]> {
+    return Promise.all(
+      subscriptions.map(async (subscription) => {
+        // Nobody is held back while Redis is down.
+        const oldestPublishedAtMs = await this.#redis.ages.oldestPublishedAtMs(subscription).catch(() => undefined);
+        return { subscription, bytes: 0, oldestPublishedAtMs };
+      }),
+    );
   }
 
   /** The bus first: what was leased is given back before the stores are gone. */
   async close(): Promise<void> {
+    this.#telling.forEach((source) => {
+      source.close();
+    });
     await this.bus.close();
     await this.#redis.close();
     await this.stores.close();

@@ -37,7 +37,11 @@ export class Feed {
     const request = { subscription: this.#path, maxMessages: messagesMax };
     try {
       const [answer] = await subscriber.pull(request, { timeout: limits.pullTimeoutMs, retry: null, signal });
-      return answer.receivedMessages ?? [];
+      const received = answer.receivedMessages ?? [];
+      if (received.length > 0) {
+        telemetry.count('bus_messages_received_total', received.length, { subscription: this.name });
+      }
+      return received;
     } catch (error) {
       if (signal.aborted) {
         return [];

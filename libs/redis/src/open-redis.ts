@@ -2,6 +2,7 @@ import type { ConnectionOptions } from 'node:tls';
 import type { Deduper } from '@meterflow/dedupe';
 import type { Clock, Telemetry } from '@meterflow/stage';
 import { Cluster, Redis, type CommonRedisOptions } from 'ioredis';
+import { RedisAges } from './redis-ages.ts';
 import { RedisDeduper } from './redis-deduper.ts';
 import { RedisLink } from './redis-link.ts';
 
@@ -22,6 +23,8 @@ export interface RedisOptions {
 export interface RedisStore {
   /** For every subscription. */
   readonly deduper: Deduper;
+  /** Of what the processes of each subscription have in hand. */
+  readonly ages: RedisAges;
   close(): Promise<void>;
 }
 
@@ -60,6 +63,7 @@ export function openRedis(options: RedisOptions): RedisStore {
   });
   return {
     deduper: new RedisDeduper(link, () => clock.nowMs()),
+    ages: new RedisAges(link),
     close: async () => {
       const ended = new AbortController();
       await Promise.race([client.quit().catch(() => undefined), clock.sleep(closeMsMax, ended.signal)]);

@@ -8,8 +8,9 @@ export {
   type PlatformConfig,
 } from './platform-config.ts';
 export { builtInPlatform, parsePlatformFile, platformJsonSchema, type PlatformFile } from './platform-file.ts';
-export type { Platform, PlatformLimits, SubscriptionBacklog } from './platform.ts';
+export type { Platform, PlatformLimits, SubscriptionBacklog, Waiting } from './platform.ts';
 export { runService, type ServiceOptions } from './run-service.ts';
+export { downstreamAgeMsMax, WatchedDownstream } from './watched-downstream.ts';
 export { noSink, stageRun, type StageRun, type StageRunOptions } from './stage-run.ts';
 export type { ServiceProbe, ServiceTelemetry } from './service-telemetry.ts';
 export {

@@ -25,20 +25,30 @@ export interface Platform {
   readonly aggregates: AggregateStore;
   /** What suits its stores better than the limits of a lane; a stage's own stand before both. */
   readonly limits?: PlatformLimits;
+  /**
+   * What waits on these subscriptions, or on more than these; of one that nobody tells of, nothing. Asked about once a
+   * second. Absent where nobody is to be held back. May reject.
+   */
+  backlogs?(subscriptions: readonly string[]): Promise<readonly Waiting[]>;
   source(subscription: string): Source;
   deduper(subscription: string): Deduper;
   readings(layer: Layer): ReadingStore;
   close(): Promise<void>;
 }
 
-export interface SubscriptionBacklog {
+/** What is known of a backlog wherever it is. */
+export interface Waiting {
   readonly subscription: string;
+  /** 0 where nobody tells. */
+  readonly bytes: number;
+  /** When the oldest message was published: its age is the backlog age. Undefined when there is none, or nobody tells. */
+  readonly oldestPublishedAtMs: number | undefined;
+}
+
+export interface SubscriptionBacklog extends Waiting {
   readonly topic: string;
   /** Not acked yet, those leased included, on the topic and the retry topic. */
   readonly messages: number;
-  readonly bytes: number;
-  /** When the oldest of them was published: its age is the backlog age. Undefined when there is none. */
-  readonly oldestPublishedAtMs: number | undefined;
   /** In work at this moment. */
   readonly leased: number;
 }

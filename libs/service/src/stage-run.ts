@@ -10,6 +10,7 @@ import {
   type Telemetry,
 } from '@meterflow/stage';
 import type { Platform } from './platform.ts';
+import { WatchedDownstream } from './watched-downstream.ts';
 
 /** A stage on one subscription, ready to run until the signal aborts. */
 export interface StageRun {
@@ -22,6 +23,8 @@ export interface StageRunOptions<Write> {
   readonly platform: Platform;
   readonly subscription: string;
   readonly sink: Sink<Write>;
+  /** Subscriptions to what it publishes: while one of them is behind, it is held back. */
+  readonly downstream?: readonly string[];
   /** Chooses the limits: `bulk` work is grouped, the rest is hurried. */
   readonly lane: string;
   readonly limits?: Partial<StageLimits>;
@@ -42,7 +45,14 @@ export function stageRun<Input, Reads, Write>(
     lane === 'bulk'
       ? { ...bulkStageLimits, ...platform.limits?.bulk, ...options.limits }
       : { ...stageLimits, ...platform.limits?.live, ...options.limits };
+  const backlogs = platform.backlogs?.bind(platform);
+  const { downstream: subscriptions = [] } = options;
+  const downstream =
+    backlogs === undefined || subscriptions.length === 0
+      ? undefined
+      : new WatchedDownstream({ subscriptions, backlogs, clock: systemClock });
   const ports = {
+    ...(downstream === undefined ? {} : { downstream }),
     source: platform.source(subscription),
     publisher: platform.publisher,
     deduper: platform.deduper(subscription),

@@ -8,6 +8,7 @@ export {
   type RetryOptions,
 } from './dead-letter-store.ts';
 export type { DeadLetter, DeadLetterSink, DeadLetterState } from './dead-letters.ts';
+export type { Downstream } from './downstream.ts';
 export type { Epochs } from './epochs.ts';
 export { FatalError, HaltedError, IntegrityError, PermanentError, TransientError } from './errors.ts';
 export { grpcError, grpcStatus, grpcStatusOf, type GrpcFailure, type GrpcStatus } from './grpc-status.ts';

@@ -9,6 +9,8 @@ export interface StageLimits {
   readonly coalesceMs: number;
   readonly groupsInFlightMax: number;
   readonly groupsHeldMax: number;
+  /** How long a group waits at most for what comes after this stage, where that is behind. */
+  readonly holdBackMsMax: number;
   /** How long a done mark absorbs duplicates. */
   readonly doneTtlMs: number;
   /** So many deaths of a process while it handled a key make the key's message a dead letter. */
@@ -31,6 +33,7 @@ export const stageLimits: StageLimits = {
   coalesceMs: 2,
   groupsInFlightMax: 2,
   groupsHeldMax: 16,
+  holdBackMsMax: 5_000,
   doneTtlMs: 24 * 60 * 60 * 1000,
   poisonAttemptsMax: 3,
   backOffMs: 100,

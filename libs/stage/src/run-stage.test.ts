@@ -34,6 +34,7 @@ class World {
   readonly letters = new Map<string, DeadLetter>();
   readonly groups: string[][] = [];
   sinkDownUntilMs = 0;
+  downstreamBehindUntilMs = 0;
   /** What the dead letters refuse for good. */
   refuses: (letter: DeadLetter) => boolean = () => false;
   refusals = 0;
@@ -98,6 +99,7 @@ class World {
         deduper: process.guard(this.deduper),
         sink: process.guard(this.sink),
         deadLetters: process.guard(this.deadLetters),
+        downstream: { isBehind: () => Promise.resolve(this.time.nowMs() < this.downstreamBehindUntilMs) },
         clock: process.clock(this.time),
         telemetry: silentTelemetry,
       },
@@ -542,5 +544,21 @@ describe('what the dead letters refuse for good', () => {
     expect([...world.letters.keys()]).toEqual([id ?? (expect.any(String) as unknown)]);
     // Ever later: seconds, then a minute.
     expect(world.refusals).toBeLessThan(12);
+  });
+});
+
+describe('while what comes after it is behind', () => {
+  test('a stage is held back, and one group goes on now and then all the same', async () => {
+    const world = new World().add(...Array.from({ length: 100 }, (_, index) => `m${index}`));
+    const startMs = world.time.nowMs();
+    world.downstreamBehindUntilMs = startMs + 22_000;
+    const written: number[] = [];
+    for (const afterMs of [4_900, 12_400, 21_900]) {
+      void world.time.sleep(afterMs).then(() => written.push(world.written.length));
+    }
+    await world.run(new SimulatedProcess(), { groupMessagesMax: 5, holdBackMsMax: 5_000 });
+    expect(written).toEqual([0, 10, 20]);
+    expect(world.written).toHaveLength(100);
+    expect(world.time.nowMs() - startMs).toBeLessThan(40_000);
   });
 });

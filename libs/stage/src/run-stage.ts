@@ -1,6 +1,7 @@
 import type { Clock } from './clock.ts';
 import { GroupRunner } from './group-runner.ts';
 import { GroupSlots } from './group-slots.ts';
+import { holdBack } from './hold-back.ts';
 import { KeysInWork } from './keys-in-work.ts';
 import type { StageLimits } from './limits.ts';
 import type { LeasedMessage } from './message.ts';
@@ -50,6 +51,7 @@ export async function runStage<Input, Reads, Write>(
 
   while (!aborted()) {
     await pause.over(signal);
+    await holdBack(stage.name, ports, { limits: options.limits, signal });
     const gathered = gather(ports.source, options.limits, { clock: ports.clock, signal, pause });
     const messages = await gathered.catch((error: unknown): LeasedMessage[] => {
       fail(error);

@@ -1,31 +1,7 @@
-import { aggregateWrite, writeOf } from '@meterflow/idempotent-writes/testing';
-import { epochMs, type PlainReading } from '@meterflow/readings/testing';
-import { deadLetter } from '@meterflow/stage/testing';
 import { expect, test } from 'vitest';
+import { fillSystem } from '../testing/filled-system.ts';
 import { withEmulator, type OpenStores } from '../testing/temporary-stores.ts';
 import { backupLines, restoreLines } from './row-lines.ts';
-
-const hourMs = 3_600_000;
-
-function reading(meter: string, hour: number): PlainReading {
-  return {
-    ...{ meter, channel: 'import', startMs: epochMs + hour * hourMs, lengthMs: hourMs, integer: 7 + hour, decimals: 1 },
-    ...{ quality: 0, unit: 'kWh', reason: '', declared: 0 },
-  };
-}
-
-async function fill(stores: OpenStores): Promise<void> {
-  const readings = ['m1', 'm2'].flatMap((meter) => Array.from({ length: 48 }, (_, hour) => reading(meter, hour)));
-  for (const layer of ['raw', 'validated'] as const) {
-    await stores.readings(layer).write([writeOf({ acceptedAtMs: 1_000, readings }, { layer, tenant: 'acme' })]);
-  }
-  const ticket = await stores.tickets.take('acme');
-  await stores.aggregates.write([
-    aggregateWrite({ ticket, sheets: [{ startMs: epochMs, endMs: epochMs + 24 * hourMs, sums: { 0: 100, 23: 7 } }] }),
-  ]);
-  await stores.deadLetters.put([deadLetter(1)]);
-  await stores.registry.put('setting', 'acme/x', { value: { x: 1 }, expectedRevision: 0 });
-}
 
 async function exported(stores: OpenStores): Promise<string> {
   let text = '';
@@ -50,7 +26,7 @@ async function* from(lines: readonly string[]): AsyncGenerator<string> {
 withEmulator('the drill', (emulator) => {
   test('what was backed up and restored into an empty instance is what it was, to the last counter', async () => {
     const [here, there] = [await emulator.open(), await emulator.open()];
-    await fill(here);
+    await fillSystem(here);
     const lines = await backedUp(here);
     expect(await restoreLines(there, from(lines))).toBe(lines.length - 2);
     expect(await exported(there)).toBe(await exported(here));
@@ -65,7 +41,7 @@ withEmulator('the drill', (emulator) => {
 
   test('nothing comes back that was erased since: the tombstones of a later backup are laid over it', async () => {
     const [here, there] = [await emulator.open(), await emulator.open()];
-    await fill(here);
+    await fillSystem(here);
     const early = await backedUp(here);
     for (const layer of ['raw', 'validated'] as const) {
       await here.readings(layer).erase({ tenant: 'acme', series: { meter: 'm1' }, upTo: 2_000 });
@@ -81,7 +57,7 @@ withEmulator('the drill', (emulator) => {
 
   test('a backup that is cut short, or none at all, is told', async () => {
     const [here, there] = [await emulator.open(), await emulator.open()];
-    await fill(here);
+    await fillSystem(here);
     const lines = await backedUp(here);
     await expect(restoreLines(there, from(lines.slice(0, -1)))).rejects.toThrow(/not whole/);
     await expect(restoreLines(there, from(['{}']))).rejects.toThrow(/no backup/);

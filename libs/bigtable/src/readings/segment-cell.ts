@@ -11,12 +11,15 @@ import { anyOf, inQualifiers, type RowFilter } from '../wire/row-filter.ts';
  *
  *     qualifier: layer, class of its extent, first slot (ms within the day: 4 bytes), 8 bytes of the value's SHA-256
  *     timestamp: the start of the day
- *     value: format, kind, then
+ *     value: format, kind, from format 2 on what a newer build adds and its length before it, then
  *       segment: acceptedAtMs, a blob as idempotent-writes makes them
  *       latest:  acceptedAtMs of the first and the last batch in it, a blob
  *       history: count, each: acceptedAtMs, length, blob
  */
 export const cellFormat = 1;
+/** The newest format that this build reads, one ahead of its own: it may only have added in the place that is kept for it. */
+const cellFormatMax = cellFormat + 1;
+const extendedFromFormat = 2;
 export const segmentKind = 0;
 export const latestKind = 1;
 export const historyKind = 2;
@@ -101,11 +104,14 @@ export interface DecodedCell {
 /** Throws CorruptSegmentError for what no build wrote. */
 export function decodeCell(value: Buffer): DecodedCell {
   const reader = new MessageReader(value, 2);
-  const [format, kind] = value;
-  if (format !== cellFormat) {
-    throw new CorruptSegmentError(`a cell of format ${format}; this build reads ${cellFormat}`);
+  const [format = 0, kind] = value;
+  if (format < 1 || format > cellFormatMax) {
+    throw new CorruptSegmentError(`a cell of format ${format}; this build reads 1 to ${cellFormatMax}`);
   }
   try {
+    if (format >= extendedFromFormat) {
+      reader.view();
+    }
     switch (kind) {
       case segmentKind: {
         const acceptedAtMs = reader.varint();
