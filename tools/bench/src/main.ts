@@ -1,11 +1,12 @@
 import { parseArgs } from 'node:util';
 import { print } from './print.ts';
+import { rolling } from './rolling/rolling.ts';
 import { sandboxBench } from './sandbox/sandbox.ts';
 import { services } from './services/services.ts';
 import { latency } from './spine/latency.ts';
 import { spine } from './spine/spine.ts';
 
-const usage = `npm run bench -- spine|latency|services|sandbox [options]
+const usage = `npm run bench -- spine|latency|services|sandbox|rolling [options]
 
   spine            a CSV file through all stages of "meterflow dev", checked against DuckDB
     --copies N     the input N times over, each under new meter names (default 1)
@@ -28,6 +29,12 @@ const usage = `npm run bench -- spine|latency|services|sandbox [options]
                    code, and one JSON for each reading
     --readings N   readings for each line of the table (default 8000000)
 
+  rolling          every service replaced, one process at a time, under steady load over Google's emulators and Redis
+    --pushes N     pushes a second (default 8)
+    --meters N     readings of each (default 100)
+    --seconds N    how long it is measured without (default 20)
+    --rounds N     how often each service is replaced (default 1)
+
     --json         one JSON object on standard output`;
 
 const { values, positionals } = parseArgs({
@@ -40,6 +47,9 @@ const { values, positionals } = parseArgs({
     rate: { type: 'string', default: '100000' },
     seconds: { type: 'string', default: '20' },
     shape: { type: 'string', multiple: true },
+    pushes: { type: 'string', default: '8' },
+    meters: { type: 'string', default: '100' },
+    rounds: { type: 'string', default: '1' },
     profiles: { type: 'string' },
     readings: { type: 'string', default: '8000000' },
     json: { type: 'boolean', default: false },
@@ -69,6 +79,15 @@ if (values.help) {
   process.exitCode = right ? 0 : 1;
 } else if (positionals[0] === 'sandbox') {
   const right = await sandboxBench({ readings: Number(values.readings), json });
+  process.exitCode = right ? 0 : 1;
+} else if (positionals[0] === 'rolling') {
+  const right = await rolling({
+    pushesPerSecond: Number(values.pushes),
+    metersPerPush: Number(values.meters),
+    calmSeconds: Number(values.seconds),
+    rounds: Number(values.rounds),
+    json,
+  });
   process.exitCode = right ? 0 : 1;
 } else {
   print(usage);
