@@ -25,7 +25,7 @@ export async function correctAndCompact(stores: BigtableStores): Promise<void> {
   const corrected = Array.from({ length: 12 }, (_, hour) => ({ ...reading('m1', hour), integer: 500 + hour }));
   const raw = stores.readings('raw');
   await raw.write([writeOf({ acceptedAtMs: 2_000, readings: corrected }, { layer: 'raw', tenant: 'acme' })]);
-  await raw.compact({ closedBeforeMs: epochMs + dayMs, acceptedBeforeMs: 3_000 });
+  await raw.compact({ fromMs: epochMs, closedBeforeMs: epochMs + dayMs, acceptedBeforeMs: 3_000 });
 }
 
 function reading(meter: string, hour: number): PlainReading {
