@@ -38,8 +38,22 @@ export function stockRulesPage(rules: readonly CompiledRule[], tests: readonly C
 
 function section({ version: { name }, declaration, files, file }: CompiledRule, tests?: CompiledTests): string {
   const parts = [`## ${name}`, ...commentOf(files.get(file) ?? ''), sees(declaration), parameters(declaration)];
-  const shown = tests === undefined ? [] : [`Its cases: ${tests.cases.map((each) => each.name).join('; ')}.`];
+  const shown =
+    tests === undefined
+      ? []
+      : [`    ${activation(name, tests)}`, `Its cases: ${tests.cases.map((each) => each.name).join('; ')}.`];
   return `${[...parts, ...shown].join('\n\n')}\n`;
+}
+
+/** How it is activated with the parameters of the first case that sets any; a table comes from a file. */
+function activation(name: string, { cases }: CompiledTests): string {
+  const given = cases.find(({ parameters: set }) => Object.keys(set).length > 0)?.parameters ?? {};
+  const set = Object.entries(given).map(
+    ([key, value]) => `${key}=${String(value).includes('\n') ? '@table.csv' : value}`,
+  );
+  const parameterWords =
+    set.length === 0 ? '' : ` --parameters ${/[ ]/.test(set.join()) ? `'${set.join()}'` : set.join()}`;
+  return `meterflow rules activate ${name} --from 2024-01-01${parameterWords}`;
 }
 
 /** The paragraphs of the comment that a file begins with; `Source:` begins one. */

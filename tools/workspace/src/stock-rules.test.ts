@@ -11,7 +11,7 @@ let sandbox: IsolatedSandbox;
 beforeAll(async () => {
   stock = await compileStockRules();
   sandbox = new IsolatedSandbox();
-}, 60_000);
+}, 180_000);
 afterAll(() => sandbox.close());
 
 test.each(Object.entries(generatedPaths))('the %s of the stock rules is current', (what, path) => {
@@ -24,7 +24,7 @@ test('every stock rule has cases, and holds them in the sandbox', { timeout: 120
   const failed: string[] = [];
   for (const rule of stock.rules) {
     const cases = stock.tests.filter((each) => each.rule === rule.version.name).flatMap((each) => each.cases);
-    if (cases.length === 0 && rule.declaration.series === undefined) {
+    if (cases.length === 0) {
       failed.push(`${rule.version.name} has no cases`);
     }
     const outcomes = await runRuleTests(sandbox, { rule: rule.version, declaration: rule.declaration }, cases);

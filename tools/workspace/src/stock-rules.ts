@@ -34,10 +34,7 @@ export async function compileStockRules(): Promise<StockRules> {
   if (files.has(carried.path)) {
     files.set(carried.path, readFileSync(join(repositoryRoot, carried.file), 'utf8'));
   }
-  const entries = entriesOf(paths).filter(
-    (path) => !isTestFile(path) || files.get(path.replace('.test.', '.'))?.includes('onSeries') !== true,
-  );
-  const compiled = await new RuleCompiler({ declare: readDeclaration }).compile({ files, entries });
+  const compiled = await new RuleCompiler({ declare: readDeclaration }).compile({ files, entries: entriesOf(paths) });
   if ('problems' in compiled) {
     throw new Error(compiled.problems.map(problemText).join('\n'));
   }
