@@ -86,6 +86,7 @@ export interface Told {
 /** Stable, for whoever reads errors by machine; docs/cli.md lists them. */
 export type CommandErrorCode =
   | 'data-missing'
+  | 'deadline-not-kept'
   | 'file-exists'
   | 'file-missing'
   | 'import-failed'
@@ -96,6 +97,8 @@ export type CommandErrorCode =
   | 'not-written'
   | 'not-idle'
   | 'nothing-chosen'
+  | 'plan-invalid'
+  | 'trace-invalid'
   | 'rule-invalid'
   | 'server-gone'
   | 'tests-failed'

@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import { dataDirDefault, globalOptions, type Output, type RawGlobalOptions, type Surroundings } from './cli-context.ts';
 import { addAccessCommands } from './command-line/access-commands.ts';
 import { addCareCommands } from './command-line/care-commands.ts';
+import { addPlanCommands } from './command-line/plan-commands.ts';
 import { addReadingCommands } from './command-line/reading-commands.ts';
 import { addRuleCommands } from './command-line/rule-commands.ts';
 import { addServerCommands } from './command-line/server-commands.ts';
@@ -32,6 +33,7 @@ export function buildProgram(output: Output, { json }: { readonly json: boolean 
   addCareCommands(program, surroundings);
   addAccessCommands(program, surroundings);
   addRuleCommands(program, surroundings);
+  addPlanCommands(program, surroundings);
   return program;
 }
 

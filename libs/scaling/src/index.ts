@@ -1,6 +1,13 @@
 export { HpaController, type HpaControllerOptions } from './hpa/hpa-controller.ts';
 export { HpaManifestError, parseHpa } from './hpa/parse-hpa.ts';
 export type { ExternalMetric, HpaSpec, ScalingPolicy, ScalingRules } from './hpa/hpa-spec.ts';
+export { hpaPatch } from './hpa/hpa-patch.ts';
 export { milliValue } from './hpa/quantity.ts';
 export { replay, replaySecondsMax, type MetricStep, type ReplayedSync, type Scenario } from './hpa/replay.ts';
 export type { ObservedScale } from './hpa/replica-proposal.ts';
+export { compareModels, managedPriceFactor, type ModelOutcome, type Plan } from './plan/compare-models.ts';
+export { LoadTraceError, parseLoadTrace, type LoadTrace } from './plan/load-trace.ts';
+export { planChart } from './plan/plan-chart.ts';
+export type { PlanRequest, Recommendation } from './plan/recommend.ts';
+export { shippedTrace, shippedTraces, type ShippedTrace } from './plan/shipped-traces.ts';
+export { flapSeconds, type PlanOutcome, type PlanSample, type PlanWorld } from './plan/simulate.ts';

@@ -56,3 +56,20 @@ export function interval(text: string): number | null {
 export function setting(text: string): string | null {
   return text === asDefault ? null : text;
 }
+
+/** `15m` in seconds. */
+export function seconds(text: string): number {
+  const [, count, unit] = /^(0|[1-9]\d{0,5})([smhd])$/.exec(text) ?? [];
+  if (count === undefined || unit === undefined) {
+    throw new InvalidArgumentError('It must be a time like 90s, 15m or 2h.');
+  }
+  return (Number(count) * unitMs[unit as keyof typeof unitMs]) / unitMs.s;
+}
+
+/** Not negative, with a point. */
+export function amount(text: string): number {
+  if (!/^\d{1,12}(\.\d{1,9})?$/.test(text)) {
+    throw new InvalidArgumentError('It must be a number like 100000 or 0.05.');
+  }
+  return Number(text);
+}

@@ -1,0 +1,78 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseHpa } from '@meterflow/scaling';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { runCommand } from '../testing/run-command.ts';
+
+let folder: string;
+let trace: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'meterflow-plan-'));
+  trace = join(folder, 'trace.csv');
+  // Twenty pods' work of ten minutes, at once.
+  writeFileSync(trace, 'seconds,readings\n0,1200000\n1800,1\n');
+});
+
+afterEach(() => {
+  rmSync(folder, { recursive: true });
+});
+
+const small = ['--rate', '100', '--deadline', '30m', '--metric-lag', '60s'];
+
+test('recommends an HPA that keeps the deadline, as patch, picture and numbers', async () => {
+  const [svg, csv, patch] = ['plan.svg', 'plan.csv', 'patch.yaml'].map((name) => join(folder, name)) as [
+    string,
+    string,
+    string,
+  ];
+  const { code, out } = await runCommand(
+    'plan',
+    '--trace',
+    trace,
+    ...small,
+    '--svg',
+    svg,
+    '--csv',
+    csv,
+    '--patch',
+    patch,
+    '--json',
+  );
+  expect(code).toBe(0);
+  const plan = JSON.parse(out) as {
+    recommendation: { outcome: { worstAgeSeconds: number; finished: boolean } };
+    models: { model: string }[];
+  };
+  expect(plan.recommendation.outcome.finished).toBe(true);
+  expect(plan.recommendation.outcome.worstAgeSeconds).toBeLessThanOrEqual(1_800);
+  expect(plan.models.map(({ model }) => model)).toEqual(['hpa', 'keda', 'jobs', 'fixed', 'fixed-vpa', 'managed']);
+  const spec = parseHpa(parse(readFileSync(patch, 'utf8')));
+  expect(spec.metrics.map(({ name, target }) => [name, target.type])).toEqual([
+    ['backlog', 'averageValue'],
+    ['oldest-age', 'averageValue'],
+  ]);
+  expect(readFileSync(csv, 'utf8').split('\n')[0]).toBe('seconds,backlog,age_seconds,pods,ready_pods');
+  expect(readFileSync(svg, 'utf8')).toMatch(/^<svg [^]*deadline[^]*<\/svg>\n$/);
+});
+
+test('says that nothing keeps the deadline, and writes no file', async () => {
+  const before = readdirSync(folder);
+  const { code, err } = await runCommand(
+    ...['plan', '--trace', trace, '--rate', '100', '--deadline', '30s', '--patch', join(folder, 'patch.yaml')],
+  );
+  expect([code, err]).toEqual([1, expect.stringContaining('raise --replicas-max or --rate') as string]);
+  expect(readdirSync(folder)).toEqual(before);
+});
+
+test.each([
+  ['a trace that is none', ['--trace', '/nowhere', '--deadline', '1m'], 'ENOENT', 1],
+  ['a deadline that is none', ['--trace', 'outage', '--deadline', 'soon'], 'It must be a time like', 2],
+  ['a rate of nothing', ['--trace', 'outage', '--deadline', '1m', '--rate', '0'], 'more than none', 1],
+])('%s is answered with what is wrong', async (...[, words, message, exitCode]) => {
+  const { code, err } = await runCommand('plan', ...words);
+  expect(err).toContain(message);
+  expect(code).toBe(exitCode);
+});

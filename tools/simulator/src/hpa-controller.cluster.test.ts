@@ -1,0 +1,20 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { compareWithController } from './compare-with-controller.ts';
+import { print } from './print.ts';
+
+/** Runs the HPA controller's own code in fake time; builds it where it has not been built. */
+const hpaReplay = join(process.env['METERFLOW_SHARED'] ?? '', 'tools/control-plane/hpa-replay.sh');
+/** A scenario costs 0.2 seconds of CPU, most of them the controller's. */
+const scenarios = Number(process.env['METERFLOW_HPA_SCENARIOS'] ?? 1_000);
+const seed = Number(process.env['METERFLOW_HPA_SEED'] ?? 1);
+
+describe.skipIf(!existsSync(hpaReplay))('the model of the HPA controller [needs shared]', () => {
+  test(`decides as the controller at every sync of ${scenarios} random scenarios (seed ${seed})`, async () => {
+    const { differences, changes, ...sum } = await compareWithController({ hpaReplay, scenarios, seed });
+    print(`${sum.scenarios} scenarios, ${sum.syncs} syncs, ${changes} changes, ${differences.length} differences`);
+    expect(differences.slice(0, 1)).toEqual([]);
+    expect(changes).toBeGreaterThan(scenarios);
+  }, 7_200_000);
+});
