@@ -21,7 +21,10 @@ export class ColumnArena {
     const from = this.#floatsUsed;
     this.#floatsUsed += count;
     const column = this.#floats.subarray(from, this.#floatsUsed);
-    copy(values, column, count);
+    // A loop of its own: shared with columns of another type it would take several times as long.
+    for (let index = 0; index < count; index++) {
+      column[index] = values[index] as number;
+    }
     return column;
   }
 
@@ -34,7 +37,9 @@ export class ColumnArena {
     const from = this.#integersUsed;
     this.#integersUsed += count;
     const column = this.#integers.subarray(from, this.#integersUsed);
-    copy(values, column, count);
+    for (let index = 0; index < count; index++) {
+      column[index] = values[index] as number;
+    }
     return column;
   }
 
@@ -44,11 +49,5 @@ export class ColumnArena {
       this.#zeros = new Uint32Array(count * 2);
     }
     return this.#zeros.subarray(0, count);
-  }
-}
-
-function copy(from: Float64Array | Uint32Array, to: Float64Array | Uint32Array, count: number): void {
-  for (let index = 0; index < count; index++) {
-    to[index] = from[index] as number;
   }
 }

@@ -77,8 +77,9 @@ function writeColumn(column: Float64Array, rows: number): void {
   let least = 0;
   let greatest = 0;
   for (let index = 0; index < rows; index++) {
-    least = Math.min(least, column[index] as number);
-    greatest = Math.max(greatest, column[index] as number);
+    const value = column[index] as number;
+    least = value < least ? value : least;
+    greatest = value > greatest ? value : greatest;
   }
   const width = widthOf(least, greatest);
   const bytesEach = sheetWidths[width] as number;
