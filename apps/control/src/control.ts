@@ -18,7 +18,7 @@ export function controlRoutes(ports: ControlPorts): readonly Route[] {
     aggregatesRoute(ports),
     ...sourcesRoutes(ports),
     ...deadLetterRoutes(ports),
-    ...(ports.erasures === undefined ? [] : erasureRoutes({ erasures: ports.erasures, tenants: ports.tenants })),
+    ...erasureRoutes(ports),
     statusRoute(ports),
     ...tenantRoutes(ports),
     ...seriesRoutes(ports),

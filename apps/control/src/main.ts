@@ -48,9 +48,9 @@ await runService({
       tenants,
       keys,
       deadLetters: deadLetterDesk({ deadLetters, publisher, activations }),
-      ...(parts.erasures === undefined ? {} : { erasures: parts.erasures }),
+      erasures: parts.erasures,
       series: new SeriesRegistry({ registry, nowMs, cacheMs: 0 }),
-      ...(parts.recomputes === undefined ? {} : { recomputes: parts.recomputes }),
+      recomputes: parts.recomputes,
       rules: new RuleDesk({
         compiler: new RuleCompiler({ declare: readDeclaration }),
         sandbox,

@@ -1,26 +1,29 @@
 import { randomBytes } from 'node:crypto';
-import { dataDirectory, openSqlEngine, type EmbeddedPlatform } from '@meterflow/embedded';
+import { dataDirectory, erasablePlaces, openSqlEngine, type EmbeddedPlatform } from '@meterflow/embedded';
 import type { Lifecycle } from '@meterflow/graceful-shutdown';
 import type { Route } from '@meterflow/http';
 import type { GooglePlatform, OpenPlatform } from '@meterflow/platform';
 import type { ProcessTelemetry } from '@meterflow/telemetry';
+import type { Publisher } from '@meterflow/stage';
+import { embeddedDays } from './embedded-days.ts';
 import { embeddedExport } from './embedded-export.ts';
 import { erasureDesk } from './erasure-desk.ts';
 import { observeBacklogs } from './observe-backlogs.ts';
 import type { ErasureDesk, RecomputeDesk } from './ports.ts';
-import { recomputeDesk } from './recompute-desk.ts';
+import { recomputeDesk, type StoredDays } from './recompute-desk.ts';
 import { localRoutes, type LocalPorts } from './routes/local.ts';
 import { sqlRoute } from './routes/sql.ts';
+import { warehouseSqlRoute } from './routes/warehouse-sql.ts';
 
-/** What control offers on one kind of platform and not on another. */
+/** What of control stands on a kind of platform. */
 export interface PlatformParts {
-  readonly erasures?: ErasureDesk;
-  readonly recomputes?: RecomputeDesk;
+  readonly erasures: ErasureDesk;
+  readonly recomputes: RecomputeDesk;
   readonly publicRoutes: readonly Route[];
   readonly localRoutes: readonly Route[];
 }
 
-/** The canonical export and replay on each; SQL, erasure and the backlogs of the bus of the embedded engine alone, as yet. */
+/** SQL and the backlogs of the bus are the embedded engine's alone: on Google, BigQuery and Cloud Monitoring have them. */
 export function platformParts(
   opened: OpenPlatform,
   {
@@ -35,8 +38,24 @@ export function platformParts(
     readonly nowMs: () => number;
   },
 ): PlatformParts {
+  const newId = (): string => randomBytes(6).toString('hex');
+  const recomputesOf = (publisher: Publisher, storedDays: StoredDays): RecomputeDesk =>
+    recomputeDesk({ storedDays, publisher, lane: 'bulk', newKey: () => randomBytes(16).toString('hex') });
   if (opened.kind !== 'embedded') {
-    return { publicRoutes: [], localRoutes: localRoutes(googlePorts(opened.platform)) };
+    const { platform } = opened;
+    const sql = warehouseSqlRoute(platform.warehouse);
+    const stop = new AbortController();
+    const compaction = platform.compact(telemetry, stop.signal);
+    lifecycle.register('compaction', async () => {
+      stop.abort();
+      await compaction;
+    });
+    return {
+      erasures: erasureDesk(() => platform.erasablePlaces(telemetry), { nowMs, newId }),
+      recomputes: recomputesOf(platform.publisher, (scope) => platform.stores.readings('validated').storedDays(scope)),
+      publicRoutes: [sql],
+      localRoutes: [sql, ...localRoutes(googlePorts(platform))],
+    };
   }
   const { platform } = opened;
   const directory = dataDirectory(dataDir).root;
@@ -47,13 +66,8 @@ export function platformParts(
   const sql = openSqlEngine({ directory });
   lifecycle.register('sql', () => sql.close());
   return {
-    erasures: erasureDesk(platform, { nowMs, newId: () => randomBytes(6).toString('hex') }),
-    recomputes: recomputeDesk({
-      readings: platform.readings('validated'),
-      publisher: platform.publisher,
-      lane: 'bulk',
-      newKey: () => randomBytes(16).toString('hex'),
-    }),
+    erasures: erasureDesk(() => erasablePlaces(platform), { nowMs, newId }),
+    recomputes: recomputesOf(platform.publisher, embeddedDays(platform)),
     publicRoutes: [sqlRoute({ sql }, 'own-tenant')],
     localRoutes: [sqlRoute({ sql }, 'all-tenants'), ...localRoutes(embeddedPorts(platform, directory))],
   };

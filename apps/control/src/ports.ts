@@ -1,9 +1,9 @@
-import type { DeadLetterLine, DeadLetterQuery, ErasureProof } from '@meterflow/embedded';
 import type { AggregateStore, ReadingStore } from '@meterflow/idempotent-writes';
 import type { Layer, SeriesName } from '@meterflow/readings';
 import type { Sources } from '@meterflow/receipts';
 import type { Keys, SeriesRegistry, Tenants } from '@meterflow/registry';
-import type { DeadLetter } from '@meterflow/stage';
+import type { ErasureProof } from '@meterflow/service';
+import type { DeadLetter, DeadLetterLine, DeadLetterQuery } from '@meterflow/stage';
 import type { RuleDesk } from './rule-desk.ts';
 
 /** Dead letters and parked batches of all stages. */
@@ -72,11 +72,9 @@ export interface ControlPorts {
   readonly tenants: Tenants;
   readonly keys: Keys;
   readonly deadLetters: DeadLetterDesk;
-  /** Absent where the platform can't erase yet. */
-  readonly erasures?: ErasureDesk;
+  readonly erasures: ErasureDesk;
   readonly series: Pick<SeriesRegistry, 'current' | 'set' | 'setDefault' | 'beginDefault'>;
-  /** Absent where the platform can't tell what is stored. */
-  readonly recomputes?: RecomputeDesk;
+  readonly recomputes: RecomputeDesk;
   readonly rules: RuleDesk;
   /** Of every subscription. */
   readonly backlogs: () => Promise<readonly Backlog[]>;

@@ -17,17 +17,19 @@ interface Span {
 }
 
 /** The days of UTC that something is stored of, series by series, ascending. */
-export interface StoredDays {
-  segments(filter: {
-    readonly tenant: string;
-    readonly meter?: string;
-    readonly channel?: string;
-  }): Iterable<{ readonly series: SeriesName; readonly segment: { readonly day: number } }>;
+export type StoredDays = (scope: {
+  readonly tenant: string;
+  readonly series?: SeriesName;
+}) => Iterable<StoredDay> | AsyncIterable<StoredDay>;
+
+export interface StoredDay {
+  readonly series: SeriesName;
+  readonly day: number;
 }
 
 export interface RecomputePorts {
-  /** The store of layer validated. */
-  readonly readings: StoredDays;
+  /** Of layer validated. */
+  readonly storedDays: StoredDays;
   readonly publisher: Publisher;
   readonly lane: Lane;
   /** A key that no batch has: 32 hexadecimal characters. */
@@ -35,7 +37,7 @@ export interface RecomputePorts {
 }
 
 /** Tells aggregation of everything that is stored of a series or tenant as if it had just been stored. */
-export function recomputeDesk({ readings, publisher, lane, newKey }: RecomputePorts): RecomputeDesk {
+export function recomputeDesk({ storedDays, publisher, lane, newKey }: RecomputePorts): RecomputeDesk {
   const topic = topicName('readings.stored.validated', lane);
   const message = (tenant: string, spans: readonly Span[]): OutgoingMessage => {
     const header = { tenant, layer: 'validated', activation: 0, key: newKey(), causes: [] } as const;
@@ -46,7 +48,7 @@ export function recomputeDesk({ readings, publisher, lane, newKey }: RecomputePo
     recompute: async ({ tenant, series }) => {
       const told = new Set<string>();
       let notices = 0;
-      for await (const spans of notable(storedSpans(readings, { tenant, ...series }))) {
+      for await (const spans of notable(spansOf(storedDays(series === undefined ? { tenant } : { tenant, series })))) {
         await publisher.publish([message(tenant, spans)]);
         notices += 1;
         spans.forEach(({ series: { meter, channel } }) => told.add(`${meter}\n${channel}`));
@@ -57,21 +59,18 @@ export function recomputeDesk({ readings, publisher, lane, newKey }: RecomputePo
 }
 
 /** Where a series has readings: spans of UTC days, none longer than half of what a notice may tell of. */
-async function* storedSpans(
-  readings: StoredDays,
-  filter: { readonly tenant: string } & Partial<SeriesName>,
-): AsyncGenerator<Span> {
+async function* spansOf(days: ReturnType<StoredDays>): AsyncGenerator<Span> {
   let open: Span | undefined;
   let seen = 0;
-  for (const { series, segment } of readings.segments(filter)) {
-    const day = { series, fromDay: segment.day, toDay: segment.day + 1 };
-    if (open === undefined || !goesOn(open, day)) {
+  for await (const { series, day } of days) {
+    const span = { series, fromDay: day, toDay: day + 1 };
+    if (open === undefined || !goesOn(open, span)) {
       if (open !== undefined) {
         yield open;
       }
-      open = day;
+      open = span;
     } else {
-      open = { ...open, toDay: day.toDay };
+      open = { ...open, toDay: span.toDay };
     }
     seen += 1;
     if (seen % daysPerNoticeMax === 0) {

@@ -32,7 +32,7 @@ async function openPrimary(lifecycle: Lifecycle): Promise<readonly StageRun[]> {
 
 /** The same batches once more, into the warehouse beside the primary store. */
 async function openWarehouse(lifecycle: Lifecycle, google: WarehousePlatform): Promise<readonly StageRun[]> {
-  const platform = await openGooglePlatform(warehouseProcess(google), telemetry);
+  const platform = await openGooglePlatform(await warehouseProcess(google), telemetry);
   lifecycle.register('platform', () => platform.close());
   const { warehouse, limits } = await openGoogleWarehouse(google, { telemetry, signal: lifecycle.signal });
   return warehouseStages({ platform, warehouse, limits, owner, telemetry }, lanes);

@@ -33,10 +33,34 @@ export const warehouseLimits: WarehouseLimits = {
   quotaPauseMs: 600_000,
 };
 
-/** For the stage before a warehouse: groups as large as memory allows, so that few load jobs carry much. */
+/**
+ * For the stage before a warehouse: groups as large as memory allows, so that few load jobs carry much. The messages bound
+ * what a file of long stretches becomes (4,000 readings each: 280 MB), the bytes what comes one interval of many meters.
+ */
 export const warehouseStageLimits: StageLimits = {
   ...bulkStageLimits,
   groupMessagesMax: 1_024,
-  groupBytesMax: 16 * 1024 * 1024,
+  groupBytesMax: 128 * 1024 * 1024,
   coalesceMs: 60_000,
 };
+
+/** What a process before a warehouse leases: a group in work, and the next one that gathers meanwhile. */
+export const warehouseLeases = {
+  leasesMax: 2 * warehouseStageLimits.groupMessagesMax,
+  leasedBytesMax: 2 * warehouseStageLimits.groupBytesMax,
+};
+
+/** BigQuery's own bound, over all processes that load one table. */
+export const loadsPerTableAndDayMax = 1_500;
+
+/** So many readings a day does one process load into a table, of messages like these. */
+export function warehouseReadingsPerDayMax(message: { readonly readings: number; readonly bytes: number }): number {
+  const { groupMessagesMax, groupBytesMax } = warehouseStageLimits;
+  const messages = Math.min(groupMessagesMax, Math.floor(groupBytesMax / message.bytes));
+  return loadsPerDay() * messages * message.readings;
+}
+
+/** Of one process. */
+export function loadsPerDay(): number {
+  return Math.ceil(86_400_000 / warehouseLimits.loadIntervalMs);
+}

@@ -5,4 +5,5 @@ export type { FamilyDeclaration, GarbageCollection, RetentionDays, TableDeclarat
 export { openBigtable, type BigtableOptions, type BigtableStores } from './open-stores.ts';
 export type { Drift } from './provision.ts';
 export type { RowChange, Table } from './client/table.ts';
+export { CompactionRounds, compactionLimits, type CompactionLimits } from './readings/compaction-rounds.ts';
 export type { Mutation } from './wire/mutations.ts';

@@ -5,7 +5,7 @@ export const tables = {
   ledger: { name: 'ledger', rows: 'l' },
   counters: { name: 'counters', counts: 'c' },
   registry: { name: 'registry', entries: 'e' },
-  sources: { name: 'sources', entries: 's' },
+  sources: { name: 'sources', entries: 's', tombstones: 't' },
   uploads: { name: 'uploads', pieces: 'u' },
   deadLetters: { name: 'dead_letters', letters: 'd', tombstones: 't' },
 } as const;
@@ -73,7 +73,7 @@ export function bigtableSchema(
     { name: ledger.name, families: [aged(ledger.rows, retention.receipts)] },
     { name: counters.name, families: [newest(counters.counts)] },
     { name: registry.name, families: [newest(registry.entries)] },
-    { name: sources.name, families: [aged(sources.entries, retention.receipts)] },
+    { name: sources.name, families: [aged(sources.entries, retention.receipts), newest(sources.tombstones)] },
     { name: uploads.name, families: [aged(uploads.pieces, retention.uploads)] },
     {
       name: deadLetters.name,

@@ -3,6 +3,7 @@ export { AggregateLines } from './canonical/aggregate-lines.ts';
 export { compareSeries, type NamedSeries } from './canonical/named-series.ts';
 export { ReadingLines } from './canonical/reading-lines.ts';
 export { CorruptSegmentError } from './corrupt-segment-error.ts';
+export type { ErasableStore, Erased, Erasure, ErasureScope } from './erasure.ts';
 export { ledgerLayers, type Ledger, type LedgerLayer, type LedgerSummary } from './ledger.ts';
 export { compareBytes, judgeSheet, WindowTally } from './judge-sheet.ts';
 export { GroupMerger, type DayExtent } from './merge-group.ts';

@@ -3,10 +3,10 @@ import type { Deduper } from '@meterflow/dedupe';
 import type { AggregateStore, ReadingStore, Tickets } from '@meterflow/idempotent-writes';
 import type { PubsubBus } from '@meterflow/pubsub';
 import type { Layer } from '@meterflow/readings';
-import type { Sources, Uploads } from '@meterflow/receipts';
+import type { Uploads } from '@meterflow/receipts';
 import type { RedisStore } from '@meterflow/redis';
 import type { Registry } from '@meterflow/registry';
-import type { GoogleConfig, Platform, PlatformLimits, Waiting } from '@meterflow/service';
+import type { ErasablePlaces, GoogleConfig, Platform, PlatformLimits, Waiting } from '@meterflow/service';
 import {
   systemClock,
   type DeadLetterStore,
@@ -15,6 +15,7 @@ import {
   type Source,
   type Telemetry,
 } from '@meterflow/stage';
+import { googleErasablePlaces } from './google-erasable-places.ts';
 import { RegistryEpochs } from './registry-epochs.ts';
 import { TellingSource } from './telling-source.ts';
 
@@ -22,8 +23,7 @@ interface Parts {
   readonly bus: PubsubBus;
   readonly stores: BigtableStores;
   readonly redis: RedisStore;
-  /** As the subscriptions are provisioned. */
-  readonly settings: { readonly ackDeadlineMs: number };
+  readonly config: GoogleConfig;
 }
 
 /** Pub/Sub, Bigtable and Redis. Nothing is called before a part is used. */
@@ -39,7 +39,7 @@ export async function openGooglePlatform(config: GoogleConfig, telemetry: Teleme
   const epochs = new RegistryEpochs(stores.registry);
   const bus = new PubsubBus({ projectId, ...config.pubsub, epochs, telemetry });
   const redis = openRedis({ ...config.redis, telemetry, clock: systemClock, random: Math.random });
-  return new GooglePlatform({ bus, stores, redis, settings: config.pubsub });
+  return new GooglePlatform({ bus, stores, redis, config });
 }
 
 /** While one group waits for an answer from the network, another is at work. */
@@ -53,15 +53,15 @@ export class GooglePlatform implements Platform {
   readonly bus: PubsubBus;
   readonly stores: BigtableStores;
   readonly #redis: RedisStore;
-  readonly #settings: Parts['settings'];
+  readonly #config: GoogleConfig;
   readonly #telling: TellingSource[] = [];
-  #sources: Sources | undefined;
+  #sources: ReturnType<BigtableStores['sources']> | undefined;
 
-  constructor({ bus, stores, redis, settings }: Parts) {
+  constructor({ bus, stores, redis, config }: Parts) {
     this.bus = bus;
     this.stores = stores;
     this.#redis = redis;
-    this.#settings = settings;
+    this.#config = config;
   }
 
   get publisher(): Publisher {
@@ -84,7 +84,7 @@ export class GooglePlatform implements Platform {
     return this.stores.registry;
   }
 
-  get sources(): Sources {
+  get sources(): ReturnType<BigtableStores['sources']> {
     return (this.#sources ??= this.stores.sources());
   }
 
@@ -99,7 +99,7 @@ export class GooglePlatform implements Platform {
   /** It tells what it has in hand, so that what comes before it can hold back. */
   source(subscription: string): Source {
     const source = new TellingSource({
-      source: this.bus.source(subscription, this.#settings),
+      source: this.bus.source(subscription, this.#config.pubsub),
       clock: systemClock,
       tell: (publishedAtMs) => this.#redis.ages.tell(subscription, publishedAtMs),
     });
@@ -113,6 +113,24 @@ export class GooglePlatform implements Platform {
 
   readings(layer: Layer): ReadingStore {
     return this.stores.readings(layer);
+  }
+
+  /** Where BigQuery has what is stored; undefined without a warehouse. */
+  get warehouse(): { readonly projectId: string; readonly dataset: string } | undefined {
+    const { projectId, warehouse } = this.#config;
+    return warehouse === undefined ? undefined : { projectId, dataset: warehouse.dataset };
+  }
+
+  erasablePlaces(telemetry: Telemetry): Promise<ErasablePlaces> {
+    return googleErasablePlaces(this.stores, this.#config, telemetry);
+  }
+
+  /** Compacts closed days until the signal aborts; never rejects. One process of a system is enough, more are harmless. */
+  async compact(telemetry: Telemetry, signal: AbortSignal): Promise<void> {
+    const { CompactionRounds } = await import('@meterflow/bigtable');
+    const { registry } = this.stores;
+    const readings = this.stores.readings('raw');
+    await new CompactionRounds({ readings, registry, clock: systemClock, telemetry }).run(signal);
   }
 
   /** As their processes tell each other of late: Pub/Sub tells Cloud Monitoring alone, and minutes late. */

@@ -35,7 +35,8 @@ export async function openGoogleWarehouse(
 }
 
 /** The configuration of a process that does nothing but fill the warehouse: in large groups, each of which takes minutes. */
-export function warehouseProcess(config: GoogleConfig): GoogleConfig {
-  const limits = { leasesMax: 2_048, leasedBytesMax: 32 * 1024 * 1024, finishMs: 60 * 60_000 };
+export async function warehouseProcess(config: GoogleConfig): Promise<GoogleConfig> {
+  const { warehouseLeases } = await import('@meterflow/bigquery');
+  const limits = { ...warehouseLeases, finishMs: 60 * 60_000 };
   return { ...config, pubsub: { ...config.pubsub, limits } };
 }

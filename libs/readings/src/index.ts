@@ -53,3 +53,4 @@ export { isUnit, unitExponent, unitNames, type Unit } from './unit.ts';
 export { compareVersions, rawVersion, versionAt, versionsOf, type Version, type Versions } from './version.ts';
 export type { StoredNotice, Touched } from './stored-notice.ts';
 export { touchedBy } from './touched-by.ts';
+export { withoutSeries } from './without-series.ts';

@@ -1,3 +1,11 @@
+export {
+  blanked,
+  labelTellsOf,
+  lineTellsOf,
+  type ErasableSources,
+  type ErasedTexts,
+  type SourceErasure,
+} from './erased-texts.ts';
 export { isFinal, makeReceipt, type SourceFacts } from './make-receipt.ts';
 export {
   noRemarks,

@@ -1,5 +1,15 @@
 export { ConfigurationError } from './configuration-error.ts';
 export {
+  eraseEverywhere,
+  type DroppedFiles,
+  type ErasablePlaces,
+  type ErasureProof,
+  type ErasureRequest,
+  type KeptMessages,
+  type PlacesErased,
+} from './erase-everywhere.ts';
+export { eraseAgain, knownErasures } from './erasures.ts';
+export {
   groundConfig,
   type EmbeddedConfig,
   type GoogleConfig,

@@ -12,6 +12,7 @@ export type { Downstream } from './downstream.ts';
 export type { Epochs } from './epochs.ts';
 export { FatalError, HaltedError, IntegrityError, PermanentError, TransientError } from './errors.ts';
 export { grpcError, grpcStatus, grpcStatusOf, type GrpcFailure, type GrpcStatus } from './grpc-status.ts';
+export type { ErasableLetters, ErasedLetters, LetterErasure } from './letter-erasure.ts';
 export { bulkStageLimits, stageLimits, type StageLimits } from './limits.ts';
 export { traceAttribute } from './group-trace.ts';
 export type { LeasedMessage, OutgoingMessage } from './message.ts';

@@ -3,8 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openBigtable } from '@meterflow/bigtable';
 import { skippedWithout, startBigtableEmulator, startPubsubEmulator } from '@meterflow/emulators';
+import { googleErasablePlaces } from '@meterflow/platform';
+import { eraseEverywhere } from '@meterflow/service';
 import { expect, test } from 'vitest';
 import { backupCommand } from './backup-command.ts';
+import { groundOf } from './ground.ts';
 import { provisionCommand } from './provision-command.ts';
 
 process.env['METADATA_SERVER_DETECTION'] = 'none';
@@ -49,8 +52,25 @@ test.skipIf(skipped)(
       await here.registry.put('setting', 'acme/x', { value: { x: 1 }, expectedRevision: 0 });
       expect(await told(backupCommand, ['--out', out, '--instance=here'], environment)).toMatchObject({ exitCode: 0 });
       const restored = await told(backupCommand, ['--restore', out, '--instance=there'], environment);
-      expect(restored).toEqual({ exitCode: 0, said: '1 rows written.' });
+      expect(restored).toEqual({ exitCode: 0, said: '1 rows written, 0 erasures applied.' });
       expect(await there.registry.get('setting', 'acme/x')).toMatchObject({ value: { x: 1 } });
+
+      // What was erased after the backup stays erased in what is restored of it, in receipts too.
+      const { sourceId } = await here.sources().accept({
+        ...{ tenant: 'acme', kind: 'file', identity: 'i', contentHash: 'x', label: 'm1.csv', mapping: 'm@1' },
+        ...{ sourceVersion: 0, activation: 1, nowMs: 1_000, readingsPerBatch: 9, startsFromMs: 0, intervalLengths: '' },
+      });
+      await told(backupCommand, ['--out', out, '--instance=here'], environment);
+      const { config } = groundOf({ project: 'p', instance: 'here' }, environment);
+      const request = { tenant: 'acme', series: { meter: 'm1' }, upToMs: 2_000, id: 'x' };
+      await eraseEverywhere(await googleErasablePlaces(here, config), request);
+      await told(backupCommand, ['--out', `${out}.later`, '--instance=here'], environment);
+      await told(backupCommand, ['--restore', out, '--instance=there'], environment);
+      expect((await there.sources().receipt('acme', sourceId))?.label).toBe('m1.csv');
+      const later = ['--restore', `${out}.later`, '--tombstones-only', '--instance=there'];
+      expect((await told(backupCommand, later, environment)).said).toMatch(/of what was erased, 1 erasures applied/);
+      expect((await there.sources().receipt('acme', sourceId))?.label).toBe('');
+      expect(await there.tickets.take('acme')).toBeGreaterThan(2);
 
       const absent = await told(backupCommand, ['--out', `${out}.2`, '--instance=nowhere'], environment);
       expect(absent.exitCode).toBe(1);

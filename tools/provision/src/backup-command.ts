@@ -5,14 +5,16 @@ import { pipeline } from 'node:stream/promises';
 import { parseArgs } from 'node:util';
 import { createGunzip, createGzip } from 'node:zlib';
 import { backupLines, openBigtable, restoreLines, type BigtableStores } from '@meterflow/bigtable';
-import { ConfigurationError } from '@meterflow/service';
+import { googleErasablePlaces } from '@meterflow/platform';
+import { ConfigurationError, eraseAgain, type GroundConfig } from '@meterflow/service';
 import type { CommandOutput } from './command-output.ts';
 import { groundOf, groundOptions, type Environment } from './ground.ts';
 
 const usage = `npm run backup -- --out FILE | --restore FILE [--tombstones-only] [options]
 
 Copies every row of the Bigtable tables to a file (gzip), or writes such a file back to tables that \`npm run provision\`
-made. Both may run while the services do, and again after they were ended.
+made, and erases again what was ever erased. Both may be run again after they were ended; a copy may be made while the
+services run.
 
   --out FILE          made, or replaced once it is whole
   --restore FILE      written back; cells that are there stay
@@ -35,7 +37,7 @@ export async function backupCommand(
     const { config } = groundOf(values, environment);
     const stores = openBigtable({ projectId: config.projectId, ...config.bigtable });
     try {
-      output.line(await (values.out === undefined ? restore(stores, values) : backUp(stores, values.out)));
+      output.line(await (values.out === undefined ? restore(stores, values, config) : backUp(stores, values.out)));
     } finally {
       await stores.close();
     }
@@ -89,12 +91,14 @@ async function backUp(stores: BigtableStores, out: string): Promise<string> {
   return `The backup is in ${out}.`;
 }
 
-async function restore(stores: BigtableStores, values: Values): Promise<string> {
+async function restore(stores: BigtableStores, values: Values, config: GroundConfig): Promise<string> {
   const bytes = createReadStream(values.restore ?? '');
   const unpacked = createGunzip();
   const reading = pipeline(bytes, unpacked);
   const lines = createInterface({ input: unpacked, crlfDelay: Number.POSITIVE_INFINITY });
   const tombstonesOnly = values['tombstones-only'];
   const [rows] = await Promise.all([restoreLines(stores, lines, { tombstonesOnly }), reading]);
-  return `${rows} rows written${tombstonesOnly ? ' of what was erased' : ''}.`;
+  // What was erased is hidden by its tombstones; receipts, dead letters and the bytes themselves go here.
+  const erasures = await eraseAgain(await googleErasablePlaces(stores, config));
+  return `${rows} rows written${tombstonesOnly ? ' of what was erased' : ''}, ${erasures} erasures applied.`;
 }

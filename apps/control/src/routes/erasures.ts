@@ -26,8 +26,9 @@ const proof = z.object({
   found: places.describe('what a second look found: all 0, or what was accepted since'),
   clean: z.boolean().describe('whether the second look found nothing'),
   keptForReplay: z
-    .object({ messages: count, until: z.string().optional() })
-    .describe('messages on the bus, until when; handled once more they store nothing that was erased'),
+    .object({ messages: count.optional(), until: z.string().optional() })
+    .describe('messages on the bus, as far as it can tell; handled once more they store nothing that was erased'),
+  warehouseRows: count.optional().describe('rows that left the warehouse, where there is one'),
   droppedFilesKept: count,
   leftUploadsRemoved: count,
 });
@@ -46,7 +47,7 @@ const body = z.union([
   z.strictObject({ meter, channel: channel.optional() }),
 ]);
 
-type ErasurePorts = Required<Pick<ControlPorts, 'erasures' | 'tenants'>>;
+type ErasurePorts = Pick<ControlPorts, 'erasures' | 'tenants'>;
 
 /** Household readings are personal data: an operator erases those of the own tenant, for good. */
 export function erasureRoutes(ports: ErasurePorts): readonly Route[] {
@@ -108,7 +109,7 @@ function tombstoneOf({
 }
 
 function proofOf(done: Erasure): z.infer<typeof proof> {
-  const { ticket, erased, found, kept, droppedFilesKept, leftUploadsRemoved } = done;
+  const { ticket, erased, found, kept, warehouseRows, droppedFilesKept, leftUploadsRemoved } = done;
   const until = kept.untilMs === undefined ? {} : { until: new Date(kept.untilMs).toISOString() };
   return {
     ...tombstoneOf(done),
@@ -117,6 +118,7 @@ function proofOf(done: Erasure): z.infer<typeof proof> {
     found,
     clean: numbersOf(found).every((number) => number === 0),
     keptForReplay: { messages: kept.messages, ...until },
+    ...(warehouseRows === undefined ? {} : { warehouseRows }),
     droppedFilesKept,
     leftUploadsRemoved,
   };

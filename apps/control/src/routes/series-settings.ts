@@ -33,12 +33,8 @@ const settings = z.object({
 const changed = settings.extend({
   recomputing: z
     .object({ series: z.number().int(), notices: z.number().int() })
-    .nullable()
     .optional()
-    .describe(
-      'what is aggregated anew, which is done when the status is idle; null: this platform can not tell what is ' +
-        'stored, and what was aggregated stays as it was until it is replayed; absent: nothing is to be',
-    ),
+    .describe('what is aggregated anew, which is done when nothing waits any more; absent: nothing is to be'),
 });
 
 type SeriesPorts = Pick<ControlPorts, 'series' | 'recomputes' | 'tenants' | 'sources' | 'sleep'>;
@@ -122,9 +118,6 @@ async function changedOf(
   // Also where the value is the one before: whoever was interrupted in between says it once more.
   if (body.timeZone === undefined && body.intervalMs === undefined) {
     return now;
-  }
-  if (ports.recomputes === undefined) {
-    return { ...now, recomputing: null };
   }
   const [any] = await ports.sources.list(target.tenant, { limit: 1 });
   if (any === undefined) {

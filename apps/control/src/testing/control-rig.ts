@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openEmbeddedPlatform, type EmbeddedPlatform } from '@meterflow/embedded';
+import { erasablePlaces, openEmbeddedPlatform, type EmbeddedPlatform } from '@meterflow/embedded';
 import type { HttpServer } from '@meterflow/http';
 import { Activations, Keys, SeriesRegistry, Tenants, type Role, RuleVersions } from '@meterflow/registry';
 import { RuleCompiler } from '@meterflow/rule-compiler';
@@ -13,6 +13,7 @@ import { deadLetterDesk } from '../dead-letter-desk.ts';
 import { erasureDesk } from '../erasure-desk.ts';
 import type { ControlPorts } from '../ports.ts';
 import { RuleDesk } from '../rule-desk.ts';
+import { embeddedDays } from '../embedded-days.ts';
 import { recomputeDesk } from '../recompute-desk.ts';
 
 /** The control API over an embedded platform of its own, with two tenants and a key of each role for both. */
@@ -42,10 +43,10 @@ export async function controlRig(): Promise<ControlRig> {
     tenants,
     keys,
     deadLetters: deadLetterDesk({ deadLetters, publisher, activations }),
-    erasures: erasureDesk(platform, { nowMs, newId: () => randomBytes(6).toString('hex') }),
+    erasures: erasureDesk(() => erasablePlaces(platform), { nowMs, newId: () => randomBytes(6).toString('hex') }),
     series: new SeriesRegistry({ registry, nowMs, cacheMs: 0 }),
     recomputes: recomputeDesk({
-      readings: platform.readings('validated'),
+      storedDays: embeddedDays(platform),
       publisher,
       lane: 'bulk',
       newKey: () => randomBytes(16).toString('hex'),

@@ -63,14 +63,12 @@ async function changed(call: Omit<Call, 'role' | 'method'>, { globals, output }:
   const answer = parseExact(text) as Row;
   output.line(settingsText(answer));
   if (answer['recomputing'] !== undefined) {
-    output.line(recomputedText(answer['recomputing'] as Row | null));
+    output.line(recomputedText(answer['recomputing'] as Row));
   }
 }
 
-function recomputedText(recomputed: Row | null): string {
-  return recomputed === null
-    ? 'What is stored can not be listed on this platform: a day stays as it was aggregated until readings of it come again.'
-    : `Hours, days and months of ${shownValue(recomputed['series'])} series were computed anew.`;
+function recomputedText(recomputed: Row): string {
+  return `Hours, days and months of ${shownValue(recomputed['series'])} series are computed anew.`;
 }
 
 function settingsText(answer: Row): string {

@@ -25,7 +25,8 @@ export interface ErasureProof {
   readonly erased: Places;
   readonly found: Places;
   readonly clean: boolean;
-  readonly keptForReplay: { readonly messages: number; readonly until?: string };
+  readonly keptForReplay: { readonly messages?: number; readonly until?: string };
+  readonly warehouseRows?: number;
   readonly droppedFilesKept: number;
 }
 
@@ -53,16 +54,23 @@ export function erasureText(proof: ErasureProof): string {
     '',
     `Tombstone ${proof.id}: no file, message or replay from before brings it back.`,
   ];
-  if (keptForReplay.messages > 0) {
-    const until = keptForReplay.until === undefined ? '' : ` until ${keptForReplay.until}`;
-    lines.push(
-      `${keptForReplay.messages} messages of the tenant stay on the bus${until}; handled once more they store nothing of it.`,
-    );
+  if (proof.warehouseRows !== undefined) {
+    lines.push(`${proof.warehouseRows} rows left the warehouse; its time travel keeps them for some days more.`);
   }
+  lines.push(...keptLines(keptForReplay));
   if (droppedFilesKept > 0) {
     lines.push(`${droppedFilesKept} files that the drop folder took stay in its done/ and rejected/: look into them.`);
   }
   return lines.join('\n');
+}
+
+function keptLines({ messages, until }: ErasureProof['keptForReplay']): readonly string[] {
+  if (messages === 0) {
+    return [];
+  }
+  const count = messages === undefined ? 'Messages' : `${messages} messages`;
+  const time = until === undefined ? '' : ` until ${until}`;
+  return [`${count} of the tenant stay on the bus${time}; handled once more they store nothing of it.`];
 }
 
 function titleOf({ tenant, meter, channel }: ErasureProof): string {

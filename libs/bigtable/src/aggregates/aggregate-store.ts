@@ -4,15 +4,17 @@ import {
   sheetTicket,
   type AggregateStore,
   type AggregateWrite,
+  type ErasableStore,
+  type Erased,
+  type Erasure,
+  type NamedSeries,
   type OutcomeCounts,
   type SeriesSheets,
 } from '@meterflow/idempotent-writes';
 import { Gathered } from '../client/gathered.ts';
-import { eraseRows, foundRows, type ErasableCells, type ErasedRows } from '../rows/erase-rows.ts';
-import type { NamedSeries } from '@meterflow/idempotent-writes';
+import { eraseRows, foundRows, type ErasableCells } from '../rows/erase-rows.ts';
 import { readSeries, type SeriesRange, type SeriesRows } from '../rows/read-series.ts';
 import { seriesOfTable } from '../rows/series-list.ts';
-import type { Erasure } from '../rows/tombstones.ts';
 import { seriesPrefix } from '../rows/series-key.ts';
 import type { StoredCell } from '../wire/read-rows.ts';
 import { withStoredErrors } from '../readings/stored-errors.ts';
@@ -36,7 +38,7 @@ const sheetsTogetherMax = 4_000;
 const sheetMs = { day: 86_400_000, month: 30 * 86_400_000 } as const satisfies Record<SheetLevel, number>;
 
 /** Sheets of all levels. Of two writers at once the higher ticket is read; outcomes are advisory. */
-export class BigtableAggregateStore implements AggregateStore {
+export class BigtableAggregateStore implements AggregateStore, ErasableStore {
   readonly #parts: AggregateWriterParts;
   readonly #writer: AggregateWriter;
   readonly #builder = new AggregateBatchBuilder();
@@ -56,13 +58,12 @@ export class BigtableAggregateStore implements AggregateStore {
     return withStoredErrors(this.#parts.table.name, () => this.#read(sheets));
   }
 
-  /** Deletes for good the sheets of tickets up to `upTo`; they are never read again. */
-  erase(erasure: Erasure): Promise<ErasedRows> {
+  /** See ErasableStore; `upTo` is a ticket. */
+  erase(erasure: Erasure): Promise<Erased> {
     return eraseRows(this.#parts.table, { ...erasable, tombstones: this.#parts.tombstones }, erasure);
   }
 
-  /** What is there of it now. */
-  found(erasure: Erasure): Promise<ErasedRows> {
+  found(erasure: Erasure): Promise<Erased> {
     return foundRows(this.#parts.table, erasable, erasure);
   }
 

@@ -28,7 +28,19 @@ const tombstoneFamilies: Readonly<Record<string, string>> = {
   [tables.readings.name]: tables.readings.tombstones,
   [tables.aggregates.name]: tables.aggregates.tombstones,
   [tables.deadLetters.name]: tables.deadLetters.tombstones,
+  [tables.sources.name]: tables.sources.tombstones,
 };
+
+/**
+ * What of a row tells of erasures: tombstones, the registry's entries, by which whatever else speaks of readings is erased
+ * again, and counters: a ticket must never be taken that a tombstone of aggregates covers.
+ */
+function erasureCells([name, key, cells]: RowLine): RowLine[2] {
+  const isKnown = name === tables.registry.name && Buffer.from(key, 'base64').toString().startsWith('erasure\0');
+  return isKnown || name === tables.counters.name
+    ? cells
+    : cells.filter(([family]) => family === tombstoneFamilies[name]);
+}
 
 const formatLine = '{"meterflow":"bigtable rows","format":1}\n';
 const endLine = '{"end":true}\n';
@@ -52,8 +64,8 @@ export async function* backupLines({ table }: Tables): AsyncGenerator<string> {
 
 /**
  * Writes a backup's cells to tables that are provisioned; resolves to the number of rows. Cells are sets that only grow,
- * so this may be repeated after it died on the way. With `tombstonesOnly` it writes what was erased and nothing else: of
- * a later backup, so that what was erased since the one that is restored stays so. Rejects with FatalError where the
+ * so this may be repeated after it died on the way. With `tombstonesOnly` it writes what tells of erasures and nothing
+ * else: of a later backup, so that what was erased since the one that is restored stays so. Rejects with FatalError where the
  * lines are not a whole backup, having written what came before.
  */
 export async function restoreLines(
@@ -68,12 +80,13 @@ export async function restoreLines(
       await table(page.name).mutate(page.changes);
     }
   };
-  for await (const [name, key, cells] of rowLines(lines)) {
+  for await (const row of rowLines(lines)) {
+    const [name, key, cells] = row;
     if (page.name !== name || page.changes.length >= pageRows) {
       await flush();
       page = { name, changes: [] };
     }
-    const kept = tombstonesOnly ? cells.filter(([family]) => family === tombstoneFamilies[name]) : cells;
+    const kept = tombstonesOnly ? erasureCells(row) : cells;
     if (kept.length > 0) {
       page.changes.push(changeOf(key, kept));
       rows += 1;

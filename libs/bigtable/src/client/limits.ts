@@ -11,6 +11,8 @@ export const rowBytesMax = 256 * 1024 * 1024;
 export const requestMutationsMax = 100_000;
 /** How many rows one request changes: the answer names each. */
 export const requestEntriesMax = 5_000;
+/** What each of many encoded entries may hold, so that as many as one request names stay below its bound. */
+export const encodedMutationsMax = requestMutationsMax / requestEntriesMax;
 /** What a request holds, but for one entry that is larger by itself. The service's own bound is 256 MB. */
 export const requestBytesMax = 8 * 1024 * 1024;
 /** How many keys one read names. */

@@ -94,10 +94,15 @@ export class Table {
     for (const { key, mutations } of changes) {
       checkChange(key, mutations);
     }
-    await this.mutateEncoded(encodeEntries(changes));
+    for (const together of mutationsWithin(changes, requestMutationsMax)) {
+      await this.mutateEncoded(encodeEntries(together));
+    }
   }
 
-  /** The same of entries that are encoded already and keep the bounds of `checkChange`. */
+  /**
+   * The same of entries that are encoded already, keep the bounds of `checkChange`, and hold at most
+   * `encodedMutationsMax` mutations each.
+   */
   async mutateEncoded(entries: readonly EncodedEntry[]): Promise<void> {
     let from = 0;
     while (from < entries.length) {
@@ -194,6 +199,21 @@ export class Table {
       }
     });
   }
+}
+
+/** Cuts changes, in their order, into runs that together hold no more mutations than that. */
+export function mutationsWithin(changes: readonly RowChange[], mutationsMax: number): (readonly RowChange[])[] {
+  const runs: RowChange[][] = [];
+  let mutations = mutationsMax;
+  for (const change of changes) {
+    mutations += change.mutations.length;
+    if (mutations > mutationsMax) {
+      runs.push([]);
+      mutations = change.mutations.length;
+    }
+    runs.at(-1)?.push(change);
+  }
+  return runs;
 }
 
 /** Throws PermanentError for what the service would refuse. */

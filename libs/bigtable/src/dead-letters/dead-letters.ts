@@ -1,10 +1,14 @@
 import {
   retryTopicOf,
+  TransientError,
   type DeadLetter,
   type DeadLetterIds,
   type DeadLetterLine,
   type DeadLetterQuery,
   type DeadLetterStore,
+  type ErasableLetters,
+  type ErasedLetters,
+  type LetterErasure,
   type RetryOptions,
 } from '@meterflow/stage';
 import { inFlight } from '../client/in-flight.ts';
@@ -12,6 +16,7 @@ import { callsInFlightMax } from '../client/limits.ts';
 import type { Table } from '../client/table.ts';
 import type { LedgerRows } from '../ledger/ledger-rows.ts';
 import { under } from '../rows/key-hash.ts';
+import { LetterErasures, remainderUnder } from './letter-erasures.ts';
 import {
   allNames,
   failedRows,
@@ -36,20 +41,28 @@ import {
 /** Bounds the memory of one retry. */
 const retryLettersMax = 64;
 const pageRows = 500;
+const everything = { from: Buffer.of(0), to: Buffer.alloc(0) };
+/** Others may change a letter while it is erased. */
+const attemptsMax = 20;
 
 /** Dead letters and parked batches in Bigtable. */
-export class BigtableDeadLetters implements DeadLetterStore {
+export class BigtableDeadLetters implements DeadLetterStore, ErasableLetters {
   readonly #table: Table;
   readonly #ledger: LedgerRows;
+  readonly #erasures: LetterErasures;
 
   constructor(table: Table, ledger: LedgerRows) {
     this.#table = table;
     this.#ledger = ledger;
+    this.#erasures = new LetterErasures(table);
   }
 
   async put(letters: readonly DeadLetter[]): Promise<void> {
     const last = new Map(letters.map((letter) => [letter.id, letter]));
-    await inFlight([...last.values()], callsInFlightMax, (letter) => this.#put(letter));
+    await inFlight([...last.values()], callsInFlightMax, async (letter) => {
+      await this.#put(letter);
+      await this.#settle(letter);
+    });
   }
 
   async list(query: DeadLetterQuery): Promise<readonly DeadLetterLine[]> {
@@ -106,7 +119,6 @@ export class BigtableDeadLetters implements DeadLetterStore {
 
   async counts(): Promise<Readonly<Record<DeadLetterLine['state'], number>>> {
     const counts = { dead: 0, parked: 0, purged: 0 };
-    const everything = { from: Buffer.of(0), to: Buffer.alloc(0) };
     for await (const row of this.#table.scan(everything, headOnly, pageRows)) {
       const state = parseHead(row)?.state;
       if (state !== undefined) {
@@ -116,9 +128,32 @@ export class BigtableDeadLetters implements DeadLetterStore {
     return counts;
   }
 
+  /** 1. The tombstone: what is put from now on is held against it; 2. the letters that are there. */
+  async erase(erasure: LetterErasure): Promise<ErasedLetters> {
+    const erased = { purged: 0, reduced: 0 };
+    await this.#erasures.put(erasure);
+    for await (const { id, tenant, state } of this.standing()) {
+      const done =
+        tenant === erasure.tenant && state !== 'purged' ? await this.#settle({ id, tenant }, erasure) : 'kept';
+      if (done !== 'kept') {
+        erased[done] += 1;
+      }
+    }
+    return erased;
+  }
+
+  async found(erasure: LetterErasure): Promise<number> {
+    let found = 0;
+    for await (const { id, tenant } of this.standing()) {
+      const letter = tenant === erasure.tenant ? await this.show(id) : undefined;
+      const holds = letter !== undefined && remainderUnder(letter, [{ ...erasure, unsure: 'drop' }]) !== letter.payload;
+      found += holds ? 1 : 0;
+    }
+    return found;
+  }
+
   /** By stage and key, those that are not purged: for the canonical export. */
   async *standing(): AsyncGenerator<DeadLetterLine> {
-    const everything = { from: Buffer.of(0), to: Buffer.alloc(0) };
     for await (const row of this.#table.scan(everything, headOnly, pageRows)) {
       const head = parseHead(row);
       if (head !== undefined && head.state !== 'purged') {
@@ -152,6 +187,38 @@ export class BigtableDeadLetters implements DeadLetterStore {
     if (before !== undefined && before.atMs !== head.atMs) {
       await this.#unname(before);
     }
+  }
+
+  /**
+   * Drops of a letter what was erased, after it was put: whoever put it may not have known of an erasure, nor an erasure of
+   * it. Looks again until there is nothing to drop, as another may have written what it had read before.
+   */
+  async #settle(
+    { id, tenant }: Pick<DeadLetter, 'id' | 'tenant'>,
+    dropped?: LetterErasure,
+  ): Promise<keyof ErasedLetters | 'kept'> {
+    let done: keyof ErasedLetters | 'kept' = 'kept';
+    for (let attempt = 1; attempt <= attemptsMax; attempt++) {
+      const known = (await this.#erasures.of(tenant)).map((rule) => ({ ...rule, unsure: 'keep' as const }));
+      const rules = dropped === undefined ? known : [{ ...dropped, unsure: 'drop' as const }, ...known];
+      const letter = rules.length === 0 ? undefined : await this.show(id);
+      const left = letter === undefined ? undefined : remainderUnder(letter, rules);
+      if (letter === undefined || left === letter.payload) {
+        return done;
+      }
+      done = left === undefined ? 'purged' : 'reduced';
+      await (left === undefined ? this.#purge(headOf(letter)) : this.#reduce(letter, left));
+    }
+    throw new TransientError(`${attemptsMax} others were faster to change the dead letter ${id}`);
+  }
+
+  /** Not one that was put again meanwhile. */
+  async #reduce(letter: DeadLetter, payload: Uint8Array): Promise<void> {
+    await this.#table.check({
+      key: letterKey(letter.id),
+      predicate: putAt(letter.atMs),
+      whenTrue: letterMutations(headOf({ ...letter, reason: '', payload }), payload),
+    });
   }
 
   /** The ledger first: a letter without rows is retried once more, rows without a letter would stay for ever. */

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { tables } from '../schema.ts';
 import { withEmulator, type OpenStores } from '../testing/temporary-stores.ts';
+import { seriesPrefix, withDay } from '../rows/series-key.ts';
 import { inQualifiers } from '../wire/row-filter.ts';
 import type { BigtableReadingStore } from './reading-store.ts';
 
@@ -55,7 +56,7 @@ withEmulator('compaction', (emulator) => {
     const before = await canonicalRows(store, m1);
     expect(await cells()).toBe(8);
     const done = await store.compact(closed);
-    expect(done).toEqual({ rowsSeen: 1, rowsChanged: 1, cellsRemoved: 8, cellsSet: 1 });
+    expect(done).toEqual({ rowsSeen: 1, rowsChanged: 1, cellsRemoved: 8, cellsSet: 1, rowsSkipped: 0 });
     expect([await cells(), await canonicalRows(store, m1)]).toEqual([1, before]);
     expect(await store.compact(closed)).toMatchObject({ rowsChanged: 0 });
   });
@@ -104,6 +105,16 @@ withEmulator('compaction', (emulator) => {
     expect(await canonicalRows(store, m1)).not.toEqual(before);
   });
 
+  test('a row that holds what no build wrote stays as it is, and others are compacted', async () => {
+    await accept(10, reading(0, 1), reading(0, 1, { meter: 'm2' }));
+    await accept(20, reading(1, 1), reading(1, 1, { meter: 'm2' }));
+    const family = tables.readings.segments;
+    const key = withDay(seriesPrefix({ tenant: 'acme', ...m1 }), epochMs / dayMs);
+    const strange = { family, qualifier: Buffer.alloc(14), micros: epochMs * 1_000, value: Buffer.from([9, 9]) };
+    await stores.table(tables.readings.name).mutate([{ key, mutations: [{ set: strange }] }]);
+    expect(await store.compact(closed)).toMatchObject({ rowsSeen: 2, rowsChanged: 1, rowsSkipped: 1 });
+  });
+
   test('days that are not closed, and rows that were written to just now, wait', async () => {
     await accept(10, reading(0, 1));
     await accept(20, reading(1, 1));
@@ -148,8 +159,8 @@ withEmulator('compaction', (emulator) => {
     await accept(15, reading(0, 9, { meter: 'm2' }));
     await store.compact(closed);
     const erasure = { tenant: 'acme', series: { meter: 'm1' }, upTo: 20 };
-    expect(await store.erase(erasure)).toEqual({ series: 1, rows: 1 });
-    expect(await store.found(erasure)).toEqual({ series: 0, rows: 0 });
+    expect(await store.erase(erasure)).toEqual({ series: 1, rows: 1, historyRows: 1 });
+    expect(await store.found(erasure)).toEqual({ series: 0, rows: 0, historyRows: 0 });
     const [late] = await store.write([
       writeOf({ acceptedAtMs: 20, readings: [reading(3, 3), reading(3, 4, { meter: 'm2' })] }),
     ]);

@@ -1,5 +1,6 @@
-import { dayMs, SegmentMerger } from '@meterflow/idempotent-writes';
+import { CorruptSegmentError, dayMs, SegmentMerger } from '@meterflow/idempotent-writes';
 import { layers } from '@meterflow/readings';
+import { requestMutationsMax } from '../client/limits.ts';
 import type { RowChange, RowTable } from '../client/table.ts';
 import { dayOf } from '../rows/series-key.ts';
 import { Tombstones } from '../rows/tombstones.ts';
@@ -13,6 +14,8 @@ import { standingCells } from './row-cells.ts';
 import { dayMicros, layerNumber } from './segment-cell.ts';
 
 export interface CompactionSpan {
+  /** Rows whose keys lie in [from, to); all of them without it. */
+  readonly keys?: { readonly from: Uint8Array; readonly to: Uint8Array };
   /** UTC days that begin in [fromMs, closedBeforeMs): closed ones, to which little will be written any more. */
   readonly fromMs: number;
   readonly closedBeforeMs: number;
@@ -29,12 +32,15 @@ export interface Compacted {
   readonly rowsChanged: number;
   readonly cellsRemoved: number;
   readonly cellsSet: number;
+  /** Rows that stay as they are: what no build wrote is in them, or more than one change may delete. */
+  readonly rowsSkipped: number;
 }
 
 /** What a compaction does to the world: it reads rows, and changes each by what it has read. */
 export type CompactionTable = Pick<RowTable, 'scan' | 'read' | 'mutate'>;
 
 const pageRows = 500;
+const allKeys = { from: Buffer.of(0), to: Buffer.alloc(0) };
 
 /** Compacts both layers of closed days of the table of readings; see `compactDays`. */
 export function compactReadings(table: CompactionTable, span: CompactionSpan): Promise<Compacted> {
@@ -48,10 +54,10 @@ export function compactReadings(table: CompactionTable, span: CompactionSpan): P
 export async function compactDays(
   table: CompactionTable,
   tombstones: Tombstones,
-  { fromMs, closedBeforeMs, acceptedBeforeMs, signal }: CompactionSpan,
+  { keys = allKeys, fromMs, closedBeforeMs, acceptedBeforeMs, signal }: CompactionSpan,
 ): Promise<Compacted> {
   const merger = new SegmentMerger();
-  const done = { rowsSeen: 0, rowsChanged: 0, cellsRemoved: 0, cellsSet: 0 };
+  const done = { rowsSeen: 0, rowsChanged: 0, cellsRemoved: 0, cellsSet: 0, rowsSkipped: 0 };
   const fromMicros = Math.max(dayMicros(Math.ceil(fromMs / dayMs)), 1_000);
   const filter = chain(
     inQualifiers({ family: tables.readings.segments }),
@@ -59,9 +65,9 @@ export async function compactDays(
   );
   const compactPage = async (page: readonly StoredRow[]): Promise<void> => {
     const rows = await withErasures(table, tombstones, page);
-    const changes = rows
-      .map((row) => changeOf(row, { merger, acceptedBeforeMs }))
-      .filter(({ mutations }) => mutations.length > 0);
+    const asked = rows.map((row) => changeOf(row, { merger, acceptedBeforeMs }));
+    const changes = asked.filter((change) => change !== undefined).filter(({ mutations }) => mutations.length > 0);
+    done.rowsSkipped += asked.filter((change) => change === undefined).length;
     await table.mutate(changes);
     const mutations = changes.flatMap((change) => change.mutations);
     const cellsSet = mutations.filter((mutation) => 'set' in mutation).length;
@@ -71,7 +77,7 @@ export async function compactDays(
     done.cellsRemoved += mutations.length - cellsSet;
   };
   let page: StoredRow[] = [];
-  for await (const row of table.scan({ from: Buffer.of(0), to: Buffer.alloc(0) }, filter, pageRows)) {
+  for await (const row of table.scan(keys, filter, pageRows)) {
     if (signal?.aborted === true) {
       break;
     }
@@ -85,10 +91,25 @@ export async function compactDays(
   return done;
 }
 
-function changeOf(
-  { row, erasedTo }: SeriesRow,
-  { merger, acceptedBeforeMs }: { readonly merger: SegmentMerger; readonly acceptedBeforeMs: number },
-): RowChange {
+interface HowToCompact {
+  readonly merger: SegmentMerger;
+  readonly acceptedBeforeMs: number;
+}
+
+/** Undefined for a row that can't be compacted: it stays as it is, and others go on. */
+function changeOf(row: SeriesRow, how: HowToCompact): RowChange | undefined {
+  try {
+    const mutations = mutationsOf(row, how);
+    return mutations.length > requestMutationsMax ? undefined : { key: row.row.key, mutations };
+  } catch (error) {
+    if (error instanceof CorruptSegmentError) {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+function mutationsOf({ row, erasedTo }: SeriesRow, { merger, acceptedBeforeMs }: HowToCompact): Mutation[] {
   const mutations: Mutation[] = [];
   for (const layer of layers) {
     const number = layerNumber(layer);
@@ -101,7 +122,7 @@ function changeOf(
     const isErased = segmentsOf(standing) < segmentsOf(all);
     mutations.push(...compactionOf({ layer: number, day: dayOf(row.key), read, standing, isErased }, merger));
   }
-  return { key: row.key, mutations };
+  return mutations;
 }
 
 function segmentsOf(cells: readonly { readonly segments: readonly unknown[] }[]): number {

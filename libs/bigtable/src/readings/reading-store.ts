@@ -1,5 +1,9 @@
 import {
   dayMs,
+  type ErasableStore,
+  type Erased,
+  type Erasure,
+  type ErasureScope,
   type NamedSeries,
   type OutcomeCounts,
   type ReadingStore,
@@ -7,31 +11,39 @@ import {
   type Segment,
   type SeriesDays,
 } from '@meterflow/idempotent-writes';
-import type { Layer } from '@meterflow/readings';
+import type { Layer, SeriesName } from '@meterflow/readings';
 import { PermanentError } from '@meterflow/stage';
-import { eraseRows, foundRows, type ErasableCells, type ErasedRows } from '../rows/erase-rows.ts';
+import { eraseRows, foundRows, type ErasableCells } from '../rows/erase-rows.ts';
 import { under } from '../rows/key-hash.ts';
-import { dayOf, seriesPrefix } from '../rows/series-key.ts';
+import { rowsUnder } from '../rows/scope-rows.ts';
+import { dayOf, parseSeriesKey, seriesPrefix } from '../rows/series-key.ts';
 import { seriesOfTable } from '../rows/series-list.ts';
-import type { Erasure } from '../rows/tombstones.ts';
 import { tables } from '../schema.ts';
 import { compactDays, type Compacted, type CompactionSpan } from './compact.ts';
 import { ReadingReader } from './reading-reader.ts';
 import { ReadingWriter, type ReadingWriterParts } from './reading-writer.ts';
 import { chain, firstCellOnly, inQualifiers, withoutValues } from '../wire/row-filter.ts';
-import { decodeCell } from './segment-cell.ts';
+import { cellsOfLayer, decodeCell, historyKind, layerNumber } from './segment-cell.ts';
 import { withStoredErrors } from './stored-errors.ts';
 
-const erasable: ErasableCells = {
-  families: [tables.readings.segments],
-  isCovered: ({ value }, upTo) => decodeCell(value).segments.some(({ acceptedFromMs }) => acceptedFromMs <= upTo),
-};
+const families = [tables.readings.segments];
+const pageRows = 2_000;
+
+function erasable(layer: Layer): ErasableCells {
+  const number = layerNumber(layer);
+  return {
+    families,
+    isCovered: ({ qualifier, value }, upTo) =>
+      qualifier[0] === number && decodeCell(value).segments.some(({ acceptedFromMs }) => acceptedFromMs <= upTo),
+    isHistory: ({ value }) => decodeCell(value).kind === historyKind,
+  };
+}
 
 /**
  * One layer's readings. A write adds segments and reads none away, so that writers never meet; outcomes are judged by
  * what was there before and are advisory. What a read gives is exact.
  */
-export class BigtableReadingStore implements ReadingStore {
+export class BigtableReadingStore implements ReadingStore, ErasableStore {
   readonly #layer: Layer;
   readonly #parts: ReadingWriterParts;
   readonly #writer: ReadingWriter;
@@ -70,14 +82,29 @@ export class BigtableReadingStore implements ReadingStore {
     return withStoredErrors(this.#parts.table.name, () => this.#reader.asOf(days, instantMs));
   }
 
-  /** Deletes for good what was accepted up to `upTo`, an instant, of this and the other layer; it is never read again. */
-  erase(erasure: Erasure): Promise<ErasedRows> {
-    return eraseRows(this.#parts.table, { ...erasable, tombstones: this.#parts.tombstones }, erasure);
+  /** See ErasableStore. The tombstone, an instant, is of both layers; what is deleted is of this one. */
+  erase(erasure: Erasure): Promise<Erased> {
+    const { table, tombstones } = this.#parts;
+    return withStoredErrors(table.name, () => eraseRows(table, { ...erasable(this.#layer), tombstones }, erasure));
   }
 
-  /** What is there of it now. */
-  found(erasure: Erasure): Promise<ErasedRows> {
-    return foundRows(this.#parts.table, erasable, erasure);
+  found(erasure: Erasure): Promise<Erased> {
+    const { table } = this.#parts;
+    return withStoredErrors(table.name, () => foundRows(table, erasable(this.#layer), erasure));
+  }
+
+  /** The days of UTC that something of this layer is stored of, series by series, ascending; a series may come twice. */
+  async *storedDays(scope: ErasureScope): AsyncGenerator<{ readonly series: SeriesName; readonly day: number }> {
+    const filter = chain(cellsOfLayer(this.#layer, { history: false }), firstCellOnly, withoutValues);
+    for await (const page of rowsUnder(this.#parts.table, scope, { filter, pageRows })) {
+      for (const { key } of page) {
+        const parsed = parseSeriesKey(key);
+        if (parsed !== undefined) {
+          const { meter, channel } = parsed.series;
+          yield { series: { meter, channel }, day: dayOf(key) };
+        }
+      }
+    }
   }
 
   /** Compacts both layers of closed days. */
@@ -88,7 +115,7 @@ export class BigtableReadingStore implements ReadingStore {
 
   /** All series of either layer, by tenant, meter and channel. */
   series(): Promise<readonly NamedSeries[]> {
-    return seriesOfTable(this.#parts.table, erasable.families);
+    return seriesOfTable(this.#parts.table, families);
   }
 
   /** From the first to the last day that has something of the series, in whichever layer. */
@@ -97,7 +124,7 @@ export class BigtableReadingStore implements ReadingStore {
     const filter = chain(inQualifiers({ family: tables.readings.segments }), firstCellOnly, withoutValues);
     let fromMs = Infinity;
     let toMs = 0;
-    for await (const { key } of this.#parts.table.scan(range, filter, 2_000)) {
+    for await (const { key } of this.#parts.table.scan(range, filter, pageRows)) {
       const startMs = dayOf(key) * dayMs;
       fromMs = Math.min(fromMs, startMs);
       toMs = startMs + dayMs;

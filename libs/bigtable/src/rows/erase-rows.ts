@@ -1,27 +1,22 @@
+import type { Erased, Erasure } from '@meterflow/idempotent-writes';
+import { requestMutationsMax } from '../client/limits.ts';
 import type { RowChange, RowTable } from '../client/table.ts';
 import type { Mutation } from '../wire/mutations.ts';
-import type { KeyRange, StoredCell, StoredRow } from '../wire/read-rows.ts';
+import type { StoredCell } from '../wire/read-rows.ts';
 import { anyOf, inQualifiers } from '../wire/row-filter.ts';
-import { under } from './key-hash.ts';
-import { meterKey, parseSeriesKey, seriesPrefix } from './series-key.ts';
-import type { Erasure, ErasureScope, Tombstones } from './tombstones.ts';
-
-/** How much was there. The proof of an erasure prints it. */
-export interface ErasedRows {
-  readonly series: number;
-  readonly rows: number;
-}
+import { rowsUnder } from './scope-rows.ts';
+import { parseSeriesKey } from './series-key.ts';
+import type { Tombstones } from './tombstones.ts';
 
 /** What of a table's cells an erasure covers. */
 export interface ErasableCells {
   readonly families: readonly string[];
   readonly isCovered: (cell: StoredCell, upTo: number) => boolean;
+  /** True for what holds superseded readings. */
+  readonly isHistory?: (cell: StoredCell) => boolean;
 }
 
 const pageRows = 200;
-/** Ranges of one read: a tenant's rows lie under every hash. */
-const rangesPerRead = 4_096;
-const hashes = 65_536;
 
 /**
  * 1. The tombstone: from now on nothing at or below it is read; 2. the cells that it covers, each by its name: what is
@@ -31,7 +26,7 @@ export async function eraseRows(
   table: RowTable,
   { tombstones, ...cells }: ErasableCells & { readonly tombstones: Tombstones },
   erasure: Erasure,
-): Promise<ErasedRows> {
+): Promise<Erased> {
   await tombstones.put(table, erasure);
   return visitCovered(table, { ...cells, erasure }, async (changes) => {
     await table.mutate(changes);
@@ -39,69 +34,42 @@ export async function eraseRows(
 }
 
 /** What an erasure up to this would find. */
-export function foundRows(table: RowTable, cells: ErasableCells, erasure: Erasure): Promise<ErasedRows> {
+export function foundRows(table: RowTable, cells: ErasableCells, erasure: Erasure): Promise<Erased> {
   return visitCovered(table, { ...cells, erasure }, () => Promise.resolve());
 }
 
 async function visitCovered(
   table: RowTable,
-  { families, isCovered, erasure }: ErasableCells & { readonly erasure: Erasure },
+  { families, isCovered, isHistory, erasure }: ErasableCells & { readonly erasure: Erasure },
   visit: (changes: readonly RowChange[]) => Promise<void>,
-): Promise<ErasedRows> {
+): Promise<Erased> {
   const series = new Set<string>();
-  let rows = 0;
+  let [rows, historyRows] = [0, 0];
   const filter = anyOf(...families.map((family) => inQualifiers({ family })));
-  for (const ranges of rangesOf(erasure)) {
-    for await (const page of pages(table, ranges, filter)) {
-      const changes = page.flatMap(({ key, cells }): RowChange[] => {
-        const covered = cells.filter((cell) => isCovered(cell, erasure.upTo));
-        return covered.length === 0 ? [] : [{ key: Buffer.from(key), mutations: covered.map(removal) }];
-      });
-      for (const { key } of changes) {
+  for await (const page of rowsUnder(table, erasure, { filter, pageRows })) {
+    const changes: RowChange[] = [];
+    for (const { key, cells } of page) {
+      const covered = cells.filter((cell) => isCovered(cell, erasure.upTo));
+      if (covered.length > 0) {
         series.add(JSON.stringify(parseSeriesKey(Buffer.from(key))?.series));
+        rows += 1;
+        historyRows += isHistory !== undefined && covered.some(isHistory) ? 1 : 0;
+        changes.push(...removals(key, covered));
       }
-      rows += changes.length;
-      await visit(changes);
     }
+    await visit(changes);
   }
-  return { series: series.size, rows };
+  return { series: series.size, rows, historyRows };
 }
 
-function removal({ family, qualifier, micros }: StoredCell): Mutation {
-  return { remove: { family, qualifier, micros } };
-}
-
-async function* pages(
-  table: RowTable,
-  ranges: readonly KeyRange[],
-  filter: Uint8Array,
-): AsyncGenerator<readonly StoredRow[]> {
-  let left = ranges;
-  while (left.length > 0) {
-    const found = await table.read({ ranges: left, filter, rowsMax: pageRows });
-    yield found;
-    const last = found.at(-1);
-    if (last === undefined || found.length < pageRows) {
-      return;
-    }
-    const next = Buffer.concat([last.key, Buffer.of(0)]);
-    left = left
-      .filter(({ to }) => next.compare(to) < 0)
-      .map(({ from, to }) => ({ from: next.compare(from) > 0 ? next : from, to }));
+/** A row that has more cells than one change may name goes in several: each cell of it is gone by itself. */
+function removals(key: Buffer, cells: readonly StoredCell[]): RowChange[] {
+  const changes: RowChange[] = [];
+  for (let from = 0; from < cells.length; from += requestMutationsMax) {
+    const mutations = cells
+      .slice(from, from + requestMutationsMax)
+      .map(({ family, qualifier, micros }): Mutation => ({ remove: { family, qualifier, micros } }));
+    changes.push({ key, mutations });
   }
-}
-
-function rangesOf({ tenant, series }: ErasureScope): KeyRange[][] {
-  if (series !== undefined) {
-    const { meter, channel } = series;
-    return [[under(channel === undefined ? meterKey(tenant, meter) : seriesPrefix({ tenant, meter, channel }))]];
-  }
-  const all = Array.from({ length: hashes }, (_, hash) => {
-    const prefix = Buffer.from(`\0\0${tenant}\0`);
-    prefix.writeUInt16BE(hash);
-    return under(prefix);
-  });
-  return Array.from({ length: hashes / rangesPerRead }, (_, read) =>
-    all.slice(read * rangesPerRead, (read + 1) * rangesPerRead),
-  );
+  return changes;
 }

@@ -1,23 +1,9 @@
+import type { Erasure } from '@meterflow/idempotent-writes';
 import type { SeriesName } from '@meterflow/readings';
 import type { StoredRow } from '../wire/read-rows.ts';
 import { anyOf, inQualifiers, newestOnly, chain, type RowFilter } from '../wire/row-filter.ts';
 import type { RowChange, RowTable } from '../client/table.ts';
 import { meterKey, tenantKey } from './series-key.ts';
-
-/** What to erase: a tenant, a meter of it, or one series. */
-export interface ErasureScope {
-  readonly tenant: string;
-  /** Without a channel: the whole meter, whichever channels it has or may get. */
-  readonly series?: { readonly meter: string; readonly channel?: string };
-}
-
-export interface Erasure extends ErasureScope {
-  /**
-   * Nothing at or below it is ever seen again: for readings the instant of the erasure (batches accepted up to it), for
-   * aggregates a ticket.
-   */
-  readonly upTo: number;
-}
 
 interface TenantSeries {
   readonly tenant: string;

@@ -3,6 +3,7 @@ import type { Clock } from '@meterflow/stage';
 import type { Table } from '../client/table.ts';
 import { hashedKey, under } from '../rows/key-hash.ts';
 import { tables } from '../schema.ts';
+import type { Mutation } from '../wire/mutations.ts';
 import { inQualifiers, withoutValues, chain } from '../wire/row-filter.ts';
 
 const family = tables.sources.entries;
@@ -73,6 +74,24 @@ export class LineList {
       }
     }
     return found;
+  }
+
+  /** Replaces the lines that `change` changes; resolves to how many those were. `isDry`: it only counts them. */
+  async rewrite(sourceId: string, change: (line: Reject) => Reject, { isDry = false } = {}): Promise<number> {
+    let changed = 0;
+    for await (const { key, cells } of this.#table.scan(this.#all(sourceId), inQualifiers({ family }), 1)) {
+      const mutations = cells.flatMap(({ qualifier, micros, value }): Mutation[] => {
+        const line = JSON.parse(value.toString()) as Reject;
+        const after = change(line);
+        const set = { family, qualifier, micros, value: Buffer.from(JSON.stringify(after)) };
+        return after === line ? [] : [{ remove: { family, qualifier, micros } }, { set }];
+      });
+      changed += mutations.length / 2;
+      if (!isDry && mutations.length > 0) {
+        await this.#table.mutate([{ key, mutations }]);
+      }
+    }
+    return changed;
   }
 
   /** Adds what is not there, run by run between what is: each run only where still none of it is there. */

@@ -6,9 +6,12 @@ import {
   type AcceptanceRequest,
   type Closing,
   type Delivery,
+  type ErasableSources,
+  type ErasedTexts,
   type Receipt,
   type Reject,
   type Remark,
+  type SourceErasure,
   type Sources,
 } from '@meterflow/receipts';
 import type { Table } from '../client/table.ts';
@@ -25,7 +28,9 @@ import {
   type StoredDelivery,
 } from './acceptance-document.ts';
 import { AcceptedByDay } from './accepted-by-day.ts';
+import { blankSource, eraseTexts, type ErasableTexts } from './erase-sources.ts';
 import { LineList, type LinePage } from './line-list.ts';
+import { SourceErasures, withoutMeters } from './source-erasures.ts';
 
 const family = tables.sources.entries;
 const pageRows = 200;
@@ -39,12 +44,13 @@ export interface SourcesPorts {
 }
 
 /** Acceptances, rejects and receipts in one table. */
-export class BigtableSources implements Sources {
+export class BigtableSources implements Sources, ErasableSources {
   readonly #ports: SourcesPorts;
   readonly #documents: AcceptanceDocuments;
   readonly #rejects: LineList;
   readonly #remarks: LineList;
   readonly #acceptedByDay: AcceptedByDay;
+  readonly #erasures: SourceErasures;
 
   constructor(ports: SourcesPorts) {
     const { table, nowMs } = ports;
@@ -53,6 +59,7 @@ export class BigtableSources implements Sources {
     this.#rejects = new LineList(table, 'rejects', ports);
     this.#remarks = new LineList(table, 'remarks', ports);
     this.#acceptedByDay = new AcceptedByDay(table, ports);
+    this.#erasures = new SourceErasures(table);
   }
 
   async accept(request: AcceptanceRequest): Promise<Delivery> {
@@ -85,14 +92,12 @@ export class BigtableSources implements Sources {
     };
   }
 
-  async reject(sourceId: string, rejects: readonly Reject[]): Promise<void> {
-    await this.#documents.require(sourceId);
-    await this.#rejects.add(sourceId, rejects);
+  reject(sourceId: string, rejects: readonly Reject[]): Promise<void> {
+    return this.#tell(this.#rejects, sourceId, rejects);
   }
 
-  async remark(sourceId: string, remarks: readonly Remark[]): Promise<void> {
-    await this.#documents.require(sourceId);
-    await this.#remarks.add(sourceId, remarks);
+  remark(sourceId: string, remarks: readonly Remark[]): Promise<void> {
+    return this.#tell(this.#remarks, sourceId, remarks);
   }
 
   /** 1. The day counts it, once for each source; 2. it is closed. Ended in between, it is closed once more. */
@@ -147,6 +152,51 @@ export class BigtableSources implements Sources {
     return (await this.#ofTenant(tenant, sourceId)) === undefined ? [] : this.#remarks.after(sourceId, page);
   }
 
+  /** 1. The tombstone: what is told from now on is held against it; 2. what is there. */
+  async erase(erasure: SourceErasure): Promise<ErasedTexts> {
+    await this.#erasures.put(erasure);
+    return eraseTexts(this.#texts(), erasure, { isDry: false });
+  }
+
+  found(erasure: SourceErasure): Promise<ErasedTexts> {
+    return eraseTexts(this.#texts(), erasure, { isDry: true });
+  }
+
+  #texts(): ErasableTexts {
+    return {
+      documents: this.#documents,
+      rejects: this.#rejects,
+      remarks: this.#remarks,
+      sourceIds: (tenant) => this.#sourceIds(tenant),
+    };
+  }
+
+  /** Of all deliveries in the tenant's list. */
+  async *#sourceIds(tenant: string): AsyncGenerator<string> {
+    const { table } = this.#ports;
+    for await (const { cells } of table.scan(under(listKey(tenant)), inQualifiers({ family }), pageRows)) {
+      yield cells[0]?.value.toString() ?? '';
+    }
+  }
+
+  /**
+   * 1. Lines as they may be kept, 2. a second look: an erasure that came between the first and the adding may not have
+   * seen them.
+   */
+  async #tell(list: LineList, sourceId: string, lines: readonly Reject[]): Promise<void> {
+    const found = await this.#documents.require(sourceId);
+    const before = await this.#erasedMeters(found);
+    await list.add(sourceId, before.length === 0 ? lines : lines.map((line) => withoutMeters(line, before)));
+    const after = await this.#erasedMeters(found);
+    if (after.some((meter) => !before.includes(meter))) {
+      await blankSource(this.#texts(), found, after);
+    }
+  }
+
+  #erasedMeters({ document: { acceptance } }: FoundDelivery): Promise<readonly string[]> {
+    return this.#erasures.meters(acceptance.tenant, acceptance.acceptedAtMs);
+  }
+
   /** The next delivery, which has its place in the tenant's list before it is there: a list misses none. */
   async #begin(
     before: AcceptanceDocument | undefined,
@@ -193,6 +243,12 @@ export class BigtableSources implements Sources {
       await this.#documents.changeDelivery(found, (before) =>
         before.receipt === undefined ? { ...before, receipt } : before,
       );
+      // An erasure that was under way may have read the document before the receipt stood in it.
+      const erased = await this.#erasedMeters(found);
+      if (erased.length > 0) {
+        await blankSource(this.#texts(), found, erased);
+        return (await this.#documents.require(sourceId)).delivery.receipt ?? receipt;
+      }
     }
     return receipt;
   }

@@ -4,3 +4,4 @@ export {
   arbitraryReadingBatch,
   arbitraryStoredNotice,
 } from './arbitrary-messages.ts';
+export { describeLetterErasure, type ErasableLettersUnderTest } from './describe-letter-erasure.ts';

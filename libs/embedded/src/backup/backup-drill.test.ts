@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { BatchBuilder, rawVersion, ReadingRow, type Layer } from '@meterflow/readings';
+import { eraseEverywhere } from '@meterflow/service';
 import { silentTelemetry } from '@meterflow/stage';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { eraseEverywhere } from '../erase/erase-everywhere.ts';
+import { erasablePlaces } from '../erase/erasable-places.ts';
 import { exportCanonical } from '../export/export-canonical.ts';
 import { openEmbeddedPlatform, type EmbeddedPlatform } from '../open-platform.ts';
 import { declareTopology } from '../testing/declare-topology.ts';
@@ -83,7 +84,12 @@ async function on<Result>(directory: string, work: (platform: EmbeddedPlatform) 
 
 const eraseM1 = (directory: string): Promise<unknown> =>
   on(directory, (platform) =>
-    eraseEverywhere(platform, { tenant: 'default', series: { meter: 'm1' }, upToMs: 2_000, id: 'drill' }),
+    eraseEverywhere(erasablePlaces(platform), {
+      tenant: 'default',
+      series: { meter: 'm1' },
+      upToMs: 2_000,
+      id: 'drill',
+    }),
   );
 
 const made = { nowMs: 1_700_000_000_000 };

@@ -1,10 +1,9 @@
 import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { Registry } from '@meterflow/registry';
+import { eraseAgain, knownErasures, type ErasureRequest } from '@meterflow/service';
 import { FatalError, silentTelemetry } from '@meterflow/stage';
-import { z } from 'zod';
 import { dataDirectory } from '../data-directory.ts';
-import { eraseEverywhere, type ErasureRequest } from '../erase/erase-everywhere.ts';
+import { erasablePlaces } from '../erase/erasable-places.ts';
 import { openEmbeddedPlatform } from '../open-platform.ts';
 import { EmbeddedRegistry } from '../state/registry.ts';
 import { verifiedManifest, type Manifest } from './manifest.ts';
@@ -27,14 +26,6 @@ export interface Restored {
   readonly erasures: number;
 }
 
-const entry = z.object({
-  tenant: z.string(),
-  meter: z.string().optional(),
-  channel: z.string().optional(),
-  upToMs: z.number(),
-});
-const pageMax = 1_000;
-
 /** Makes a data directory of a backup. Every erasure that is known is applied before it is there for anyone. */
 export async function restore({ from, root, erasuresOf }: RestoreRequest): Promise<Restored> {
   if (existsSync(root) && readdirSync(root).length > 0) {
@@ -47,26 +38,24 @@ export async function restore({ from, root, erasuresOf }: RestoreRequest): Promi
     mkdirSync(dirname(join(partial, path)), { recursive: true, mode: 0o700 });
     copyFileSync(join(from, path), join(partial, path));
   }
-  const erasures = await eraseAgain(partial, erasuresOf);
+  const erasures = await erasedAgain(partial, erasuresOf);
   rmSync(root, { recursive: true, force: true });
   renameSync(partial, root);
   return { manifest, erasures };
 }
 
-async function eraseAgain(root: string, erasuresOf: string | undefined): Promise<number> {
-  // One that never registered anything has none.
-  const known = existsSync(dataDirectory(root).state('registry')) ? await erasuresIn(root) : [];
+async function erasedAgain(root: string, erasuresOf: string | undefined): Promise<number> {
   const later = erasuresOf === undefined ? [] : await erasuresIn(erasuresOf);
-  const requests = new Map([...known, ...later].map((each) => [`${each.tenant}/${each.upToMs}-${each.id}`, each]));
+  // One that never registered anything has nothing to erase, and gets no registry by this.
+  if (later.length === 0 && !existsSync(dataDirectory(root).state('registry'))) {
+    return 0;
+  }
   const platform = openEmbeddedPlatform({ root, owner: 'restore', telemetry: silentTelemetry });
   try {
-    for (const request of requests.values()) {
-      await eraseEverywhere(platform, request);
-    }
+    return await eraseAgain(erasablePlaces(platform), later);
   } finally {
     await platform.close();
   }
-  return requests.size;
 }
 
 async function erasuresIn(directory: string): Promise<readonly ErasureRequest[]> {
@@ -76,31 +65,8 @@ async function erasuresIn(directory: string): Promise<readonly ErasureRequest[]>
   }
   const registry = new EmbeddedRegistry(file);
   try {
-    return await allErasures(registry);
+    return await knownErasures(registry);
   } finally {
     registry.disconnect();
   }
-}
-
-async function allErasures(registry: Registry): Promise<readonly ErasureRequest[]> {
-  const requests: ErasureRequest[] = [];
-  for (let after: string | undefined; ;) {
-    const page = await registry.list('erasure', {
-      prefix: '',
-      limit: pageMax,
-      ...(after === undefined ? {} : { after }),
-    });
-    requests.push(...page.map(({ name, value }) => requestOf(name, value)));
-    after = page.at(-1)?.name;
-    if (page.length < pageMax) {
-      return requests;
-    }
-  }
-}
-
-function requestOf(name: string, value: unknown): ErasureRequest {
-  const { tenant, meter, channel, upToMs } = entry.parse(value);
-  const id = name.slice(name.lastIndexOf('-') + 1);
-  const series = meter === undefined ? {} : { series: { meter, ...(channel === undefined ? {} : { channel }) } };
-  return { tenant, upToMs, id, ...series };
 }

@@ -6,19 +6,15 @@ import {
   type DeadLetterLine,
   type DeadLetterQuery,
   type DeadLetterStore,
+  type ErasableLetters,
+  type ErasedLetters,
+  type LetterErasure,
   type RetryOptions,
 } from '@meterflow/stage';
 import type { DataDirectory } from '../data-directory.ts';
 import { overwriting, storeError, transaction } from '../database.ts';
 import { openDeadLetterFile } from './dead-letter-file.ts';
-import {
-  eraseFromPut,
-  eraseLetters,
-  foundLetters,
-  purgeLetter,
-  type ErasedLetters,
-  type LetterErasure,
-} from './erase-letters.ts';
+import { eraseFromPut, eraseLetters, foundLetters, purgeLetter } from './erase-letters.ts';
 
 /** Bounds one transaction and the memory of one retry. */
 const retryLettersMax = 64;
@@ -29,7 +25,7 @@ export function openDeadLetters({ directory }: { readonly directory: DataDirecto
 }
 
 /** Dead letters and parked batches on one machine. Every change is on the disk before it resolves. */
-export class DeadLetters implements DeadLetterStore {
+export class DeadLetters implements DeadLetterStore, ErasableLetters {
   readonly #directory: DataDirectory;
   readonly #file: string;
   readonly #database: DatabaseSync;
@@ -126,10 +122,7 @@ export class DeadLetters implements DeadLetterStore {
     });
   }
 
-  /**
-   * Drops the payloads that hold what is to be erased; batches that hold other series beside keep those. The same holds
-   * for what is put later about messages that were under way.
-   */
+  /** See ErasableLetters. */
   async erase(erasure: LetterErasure): Promise<ErasedLetters> {
     const database = openDeadLetterFile(this.#directory);
     try {
@@ -141,7 +134,6 @@ export class DeadLetters implements DeadLetterStore {
     }
   }
 
-  /** How many letters hold something of it now. */
   // eslint-disable-next-line @typescript-eslint/require-await -- the file is read at once; errors reject
   async found(erasure: LetterErasure): Promise<number> {
     return this.#named(() => foundLetters(this.#database, erasure));

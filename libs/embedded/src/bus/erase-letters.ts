@@ -1,30 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
-import {
-  decodeAggregateBatch,
-  decodeAggregatesStored,
-  decodeReadingBatch,
-  decodeStoredNotice,
-  encodeReadingBatch,
-  payloadKey,
-} from '@meterflow/contracts';
-import type { SeriesName } from '@meterflow/readings';
-import { withoutSeries } from './without-series.ts';
-
-/** Whose dead letters and parked batches to erase: a tenant's, or what in them is of a meter or a series. */
-export interface LetterErasure {
-  readonly tenant: string;
-  readonly series?: { readonly meter: string; readonly channel?: string };
-  /** Of readings accepted up to this instant, and of aggregates with a ticket up to that one. */
-  readonly upToMs: number;
-  readonly ticket: number;
-}
-
-export interface ErasedLetters {
-  /** Payloads that are gone, with their reasons. */
-  readonly purged: number;
-  /** Batches of which the readings of other series are left. */
-  readonly reduced: number;
-}
+import { letterRemainder, type LetterRule } from '@meterflow/contracts';
+import type { ErasedLetters, LetterErasure } from '@meterflow/stage';
 
 /** What was erased, so that letters about it that are put later lose it too. '' stands for all. */
 export const letterErasures = `
@@ -37,15 +13,7 @@ create table if not exists erasures (
   primary key (tenant, meter, channel)
 ) strict, without rowid;`;
 
-/**
- * Notices don't say when the readings were accepted that they are about, and what can't be decoded says nothing: of what
- * is there they go with the rest, of what is put later they stay, as it may be about later readings.
- */
-interface Rule extends LetterErasure {
-  readonly unsure: 'drop' | 'keep';
-}
-
-interface Application extends Rule {
+interface Application extends LetterRule {
   readonly ids: readonly string[];
 }
 
@@ -132,62 +100,6 @@ function applied(database: DatabaseSync, application: Application): ErasedLetter
 export const purgeLetter = `update letters set state = 'purged', payload = x'', attributes = '{}', reason = ''
   where id = ? and state <> 'purged'`;
 
-/** What may stay of a letter's payload: the same bytes, fewer, or none. */
-function remainder({ attributes, payload }: Letter, rule: Rule): Uint8Array | undefined {
-  const unsure = rule.unsure === 'drop' ? undefined : payload;
-  try {
-    return decodedRemainder(messageType(attributes), payload, { ...rule, unsure });
-  } catch {
-    return unsure;
-  }
-}
-
-function decodedRemainder(
-  type: string,
-  payload: Uint8Array,
-  erasure: LetterErasure & { readonly unsure: Uint8Array | undefined },
-): Uint8Array | undefined {
-  switch (type) {
-    case 'ReadingBatch':
-      return readingRemainder(payload, erasure);
-    case 'AggregateBatch': {
-      const { ticket, series } = decodeAggregateBatch(payload);
-      return ticket > erasure.ticket || !names(series, erasure) ? payload : undefined;
-    }
-    case 'StoredNotice':
-      return names(decodeStoredNotice(payload).touched.series, erasure) ? erasure.unsure : payload;
-    case 'AggregatesStored':
-      return names(decodeAggregatesStored(payload).touched.series, erasure) ? erasure.unsure : payload;
-    default:
-      return erasure.unsure;
-  }
-}
-
-function readingRemainder(payload: Uint8Array, erasure: LetterErasure): Uint8Array | undefined {
-  const batch = decodeReadingBatch(payload);
-  if (batch.acceptedAtMs > erasure.upToMs || !names(batch.series, erasure)) {
-    return payload;
-  }
-  const left = erasure.series === undefined ? undefined : withoutSeries(batch, (name) => isMeant(name, erasure));
-  if (left === undefined) {
-    return undefined;
-  }
-  // The ledger goes on knowing it by the batch that was accepted.
-  const cause = batch.cause ?? { sourceId: batch.sourceId, key: payloadKey(payload), part: 0, parts: 1 };
-  return encodeReadingBatch({ ...left, cause });
-}
-
-function names(series: readonly SeriesName[], erasure: LetterErasure): boolean {
-  return erasure.series === undefined || series.some((name) => isMeant(name, erasure));
-}
-
-function isMeant({ meter, channel }: SeriesName, { series }: LetterErasure): boolean {
-  return (
-    series === undefined || (series.meter === meter && (series.channel === undefined || series.channel === channel))
-  );
-}
-
-function messageType(attributes: string): string {
-  const contentType = (JSON.parse(attributes) as Record<string, string>)['content-type'] ?? '';
-  return /messageType="meterflow\.v1\.(\w+)"/.exec(contentType)?.[1] ?? '';
+function remainder({ attributes, payload }: Letter, rule: LetterRule): Uint8Array | undefined {
+  return letterRemainder({ attributes: JSON.parse(attributes) as Record<string, string>, payload }, rule);
 }

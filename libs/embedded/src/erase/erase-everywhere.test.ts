@@ -3,13 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { encodeReadingBatch, messageAttributes } from '@meterflow/contracts';
 import { BatchBuilder, rawVersion, ReadingRow, type ReadingBatch } from '@meterflow/readings';
+import { eraseEverywhere } from '@meterflow/service';
 import { silentTelemetry } from '@meterflow/stage';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { exportCanonical } from '../export/export-canonical.ts';
 import { openEmbeddedPlatform, type EmbeddedPlatform } from '../open-platform.ts';
 import { openSqlEngine } from '../sql/open-sql-engine.ts';
 import { fillStores } from '../testing/filled-stores.ts';
-import { eraseEverywhere } from './erase-everywhere.ts';
+import { erasablePlaces } from './erasable-places.ts';
 
 const hourMs = 3_600_000;
 let root: string;
@@ -81,7 +82,7 @@ async function sqlCount(where: string): Promise<string> {
 
 test('a tenant is erased wherever it is, and a second look finds nothing', async () => {
   await fill();
-  const proof = await eraseEverywhere(here, { tenant: 'acme', upToMs: 5_000, id: 'x' });
+  const proof = await eraseEverywhere(erasablePlaces(here), { tenant: 'acme', upToMs: 5_000, id: 'x' });
   expect(proof.erased.raw).toEqual({ series: 2, rows: 4, historyRows: 0 });
   expect(proof.erased.validated).toEqual({ series: 2, rows: 4, historyRows: 0 });
   expect(proof.erased.aggregates).toEqual({ series: 2, rows: 6, historyRows: 0 });
@@ -105,7 +106,7 @@ test('another process that knows the series, and is at work, brings nothing back
   await fill();
   const store = there.readings('validated');
   await store.write([{ key: 'a'.repeat(32), batch: batchOf('m1', 2) }]);
-  await eraseEverywhere(here, { tenant: 'acme', series: { meter: 'm1' }, upToMs: 5_000, id: 'x' });
+  await eraseEverywhere(erasablePlaces(here), { tenant: 'acme', series: { meter: 'm1' }, upToMs: 5_000, id: 'x' });
   const [late] = await store.write([{ key: 'b'.repeat(32), batch: batchOf('m1', 5_000) }]);
   expect(late).toMatchObject({ inserted: 0, shadowed: 1 });
   expect(await sqlCount("tenant = 'acme' and meter = 'm1'")).toBe('0');
@@ -115,7 +116,12 @@ test('another process that knows the series, and is at work, brings nothing back
 });
 
 test('the registry tells of every erasure, so that a restore can apply it', async () => {
-  await eraseEverywhere(here, { tenant: 'acme', series: { meter: 'm1', channel: 'import' }, upToMs: 5_000, id: 'x' });
+  await eraseEverywhere(erasablePlaces(here), {
+    tenant: 'acme',
+    series: { meter: 'm1', channel: 'import' },
+    upToMs: 5_000,
+    id: 'x',
+  });
   const [entry] = await there.registry.list('erasure', { prefix: 'acme/', limit: 9 });
   expect(entry?.value).toEqual({ tenant: 'acme', meter: 'm1', channel: 'import', upToMs: 5_000 });
 });
@@ -127,7 +133,7 @@ test('what is kept for a replay is counted, with the time until when', async () 
     attributes: messageAttributes('ReadingBatch', 'acme'),
   };
   await there.publisher.publish([{ topic: 't', ...message }]);
-  const { kept } = await eraseEverywhere(here, { tenant: 'acme', upToMs: 5_000, id: 'x' });
+  const { kept } = await eraseEverywhere(erasablePlaces(here), { tenant: 'acme', upToMs: 5_000, id: 'x' });
   expect(kept.messages).toBe(1);
   expect(kept.untilMs).toBeGreaterThan(Date.now());
 });
@@ -136,9 +142,14 @@ test('files that the drop folder has taken go with a tenant, and are named as ke
   const folder = join(root, 'drop', 'acme', 'done');
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'a.csv'), 'm1');
-  const series = await eraseEverywhere(here, { tenant: 'acme', series: { meter: 'm1' }, upToMs: 5_000, id: 'x' });
+  const series = await eraseEverywhere(erasablePlaces(here), {
+    tenant: 'acme',
+    series: { meter: 'm1' },
+    upToMs: 5_000,
+    id: 'x',
+  });
   expect(series).toMatchObject({ droppedFilesKept: 1, erased: { droppedFiles: 0 } });
-  const tenant = await eraseEverywhere(here, { tenant: 'acme', upToMs: 5_000, id: 'y' });
+  const tenant = await eraseEverywhere(erasablePlaces(here), { tenant: 'acme', upToMs: 5_000, id: 'y' });
   expect(tenant).toMatchObject({ droppedFilesKept: 0, erased: { droppedFiles: 1 } });
   expect(existsSync(join(folder, 'a.csv'))).toBe(false);
 });

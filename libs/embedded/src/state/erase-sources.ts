@@ -1,16 +1,15 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { setImmediate as turn } from 'node:timers/promises';
-import { rejectTextCharsMax, type Receipt, type Reject } from '@meterflow/receipts';
+import {
+  blanked,
+  lineTellsOf,
+  type ErasedTexts,
+  type Receipt,
+  type Reject,
+  type SourceErasure,
+} from '@meterflow/receipts';
 import { lineKinds, LineList, type LineKind } from './line-list.ts';
 import { unpackedLines } from './packed-lines.ts';
-
-/** Whose sources to blank: a tenant's, or what in them names a meter. */
-export interface SourceErasure {
-  readonly tenant: string;
-  readonly meter?: string;
-  /** Of sources accepted up to this instant. */
-  readonly upToMs: number;
-}
 
 /** Whose texts were erased, so that lines of the same sources that come later are blanked too. `meter` '': all. */
 export const sourceErasures = `
@@ -21,27 +20,6 @@ export const sourceErasures = `
     primary key (tenant, meter)
   ) without rowid;
 `;
-
-export interface ErasedTexts {
-  /** Names of files. */
-  readonly labels: number;
-  /** Rejected lines, and remarks on others. Their numbers and codes stay, so that receipts add up. */
-  readonly rejects: number;
-}
-
-export const erasedReason = 'erased';
-
-/**
- * True when a rejected line may tell of the meter: it names it, or was cut and may have named it further on. A reject
- * keeps a line as it came, so that it holds readings of a household.
- */
-export function tellsOf({ text, reason }: Pick<Reject, 'text' | 'reason'>, meter: string): boolean {
-  return meter === '' || text.includes(meter) || reason.includes(meter) || text.length >= rejectTextCharsMax - 1;
-}
-
-export function blanked(reject: Reject): Reject {
-  return { ...reject, text: '', reason: erasedReason };
-}
 
 /** Within a transaction: blanks labels and rejected lines, in the lists and in the receipts that are kept. */
 export async function eraseTexts(
@@ -58,7 +36,7 @@ export async function eraseTexts(
     .run(tenant, upToMs, meter).changes;
   let rejects = 0;
   for (const { kind, delivery, block, lines } of blocksOf(database, { tenant, upToMs })) {
-    const tells = (line: Reject): boolean => line.reason !== erasedReason && tellsOf(line, meter);
+    const tells = (line: Reject): boolean => lineTellsOf(line, meter);
     const telling = lines.filter(tells).length;
     if (telling > 0) {
       const kept = lines.map((line) => (tells(line) ? blanked(line) : line));
@@ -78,7 +56,7 @@ export function foundTexts(database: DatabaseSync, { tenant, meter = '', upToMs 
     .get(tenant, upToMs, meter);
   let rejects = 0;
   for (const { lines } of blocksOf(database, { tenant, upToMs })) {
-    rejects += lines.filter((line) => line.reason !== erasedReason && tellsOf(line, meter)).length;
+    rejects += lines.filter((line) => lineTellsOf(line, meter)).length;
   }
   return { labels: Number(row?.['count']), rejects };
 }
@@ -95,7 +73,7 @@ export function keepable(
     .map((row) => String(row['meter']));
   return meters.length === 0
     ? rejects
-    : rejects.map((reject) => (meters.some((meter) => tellsOf(reject, meter)) ? blanked(reject) : reject));
+    : rejects.map((reject) => (meters.some((meter) => lineTellsOf(reject, meter)) ? blanked(reject) : reject));
 }
 
 const labelTells = `label <> '' and instr(label, ?) > 0`;

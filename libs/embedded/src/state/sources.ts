@@ -7,9 +7,12 @@ import {
   type AcceptanceRequest,
   type Closing,
   type Delivery,
+  type ErasableSources,
+  type ErasedTexts,
   type Receipt,
   type Reject,
   type Remark,
+  type SourceErasure,
   type Sources,
 } from '@meterflow/receipts';
 import { overwriting, storeError, transaction } from '../database.ts';
@@ -17,7 +20,7 @@ import { AcceptedByDay } from './accepted-by-day.ts';
 import { Acceptances } from './acceptances.ts';
 import { attempt } from './attempt.ts';
 import { Deliveries, type StoredDelivery } from './deliveries.ts';
-import { eraseTexts, foundTexts, keepable, type ErasedTexts, type SourceErasure } from './erase-sources.ts';
+import { eraseTexts, foundTexts, keepable } from './erase-sources.ts';
 import { LineList } from './line-list.ts';
 import { openSourcesDatabase } from './sources-database.ts';
 
@@ -29,7 +32,7 @@ export interface EmbeddedSourcesOptions {
 }
 
 /** Sources in one SQLite file. Several processes may open it. */
-export class EmbeddedSources implements Sources {
+export class EmbeddedSources implements Sources, ErasableSources {
   readonly #file: string;
   readonly #database: DatabaseSync;
   readonly #options: EmbeddedSourcesOptions;
@@ -88,7 +91,7 @@ export class EmbeddedSources implements Sources {
     });
   }
 
-  /** Blanks file names and rejected lines for good; the same lines stay blank when they come once more. */
+  /** See ErasableSources. */
   async erase(erasure: SourceErasure): Promise<ErasedTexts> {
     // A connection of its own: the transaction lasts over turns of the event loop.
     const database = openSourcesDatabase(this.#file);
@@ -101,7 +104,6 @@ export class EmbeddedSources implements Sources {
     }
   }
 
-  /** What is there of it now. */
   found(erasure: SourceErasure): Promise<ErasedTexts> {
     return attempt(this.#file, () => foundTexts(this.#database, erasure));
   }

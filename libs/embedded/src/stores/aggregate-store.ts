@@ -1,9 +1,17 @@
 import type { AggregateBatch, SheetLevel } from '@meterflow/aggregates';
-import type { AggregateStore, AggregateWrite, OutcomeCounts, SeriesSheets } from '@meterflow/idempotent-writes';
+import type {
+  AggregateStore,
+  AggregateWrite,
+  ErasableStore,
+  Erased,
+  Erasure,
+  OutcomeCounts,
+  SeriesSheets,
+} from '@meterflow/idempotent-writes';
 import { AggregateReader } from './aggregate-reader.ts';
 import { aggregateSchema, sheetsPerSeries, sheetTables } from './aggregate-schema.ts';
 import { AggregateWriter } from './aggregate-writer.ts';
-import { erase, found, type Erased, type Erasure } from './erasure.ts';
+import { erase, found } from './erasure.ts';
 import type { SeriesFilter, StoredSeries } from './series-reader.ts';
 import { StoreFile } from './store-file.ts';
 
@@ -22,7 +30,7 @@ export function openAggregateStore(options: AggregateStoreOptions): EmbeddedAggr
 }
 
 /** Hours, days and months in one SQLite file. Reads see the last commit and hold up no writer. */
-export class EmbeddedAggregateStore implements AggregateStore {
+export class EmbeddedAggregateStore implements AggregateStore, ErasableStore {
   readonly #store: StoreFile;
   readonly #reader: AggregateReader;
   /** Made with the first write: most openers only read. */
@@ -68,8 +76,8 @@ export class EmbeddedAggregateStore implements AggregateStore {
     }
   }
 
-  /** What is there of it now. */
-  found(erasure: Omit<Erasure, 'upTo'>): Erased {
+  // eslint-disable-next-line @typescript-eslint/require-await -- the file is read at once; errors reject
+  async found(erasure: Erasure): Promise<Erased> {
     return found(this.#store, erasure, erasable);
   }
 

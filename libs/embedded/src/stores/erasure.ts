@@ -1,27 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { setImmediate as turn } from 'node:timers/promises';
+import type { Erased, Erasure, ErasureScope } from '@meterflow/idempotent-writes';
 import { overwriting } from '../database.ts';
 import type { StoreFile } from './store-file.ts';
 import { wholeMeter } from './series-schema.ts';
-
-/** What to erase: a tenant, a meter of it, or one series. */
-export interface Erasure {
-  readonly tenant: string;
-  /** Without a channel: the whole meter, whichever channels it has or may get. */
-  readonly series?: { readonly meter: string; readonly channel?: string };
-  /**
-   * The tombstone: nothing at or below it is ever stored again. For readings the instant of the erasure (batches
-   * accepted up to it are ignored), for aggregates a ticket taken for it.
-   */
-  readonly upTo: number;
-}
-
-/** How much was there. The proof of an erasure prints it. */
-export interface Erased {
-  readonly series: number;
-  readonly rows: number;
-  readonly historyRows: number;
-}
 
 export interface ErasableTables {
   /** Tables whose key is a series' id times `keysPerSeries` and something below. */
@@ -43,7 +25,7 @@ export async function erase(store: StoreFile, erasure: Erasure, tables: Erasable
 }
 
 /** What a look at the file finds of it, by the same names. */
-export function found(store: StoreFile, erasure: Omit<Erasure, 'upTo'>, tables: ErasableTables): Erased {
+export function found(store: StoreFile, erasure: ErasureScope, tables: ErasableTables): Erased {
   return store.read(() => {
     const tenant = store.database.prepare('select id from tenants where name = ?').get(erasure.tenant);
     const ids = tenant === undefined ? [] : seriesOf(store.database, Number(tenant['id']), erasure.series);

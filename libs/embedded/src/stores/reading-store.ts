@@ -1,7 +1,16 @@
-import type { OutcomeCounts, ReadingStore, ReadingWrite, Segment, SeriesDays } from '@meterflow/idempotent-writes';
+import type {
+  ErasableStore,
+  Erased,
+  Erasure,
+  OutcomeCounts,
+  ReadingStore,
+  ReadingWrite,
+  Segment,
+  SeriesDays,
+} from '@meterflow/idempotent-writes';
 import type { Layer } from '@meterflow/readings';
 import { PermanentError } from '@meterflow/stage';
-import { erase, found, type Erased, type Erasure } from './erasure.ts';
+import { erase, found } from './erasure.ts';
 import { ReadingReader, type SeriesSegment } from './reading-reader.ts';
 import { daysPerSeries, readingSchema } from './reading-schema.ts';
 import { ReadingWriter } from './reading-writer.ts';
@@ -27,7 +36,7 @@ export function openReadingStore(options: ReadingStoreOptions): EmbeddedReadingS
  * One layer's readings in one SQLite file. Reads see the last commit. A write holds the file's write lock for the time
  * of its transaction; a process that only reads never takes it.
  */
-export class EmbeddedReadingStore implements ReadingStore {
+export class EmbeddedReadingStore implements ReadingStore, ErasableStore {
   readonly #store: StoreFile;
   readonly #layer: Layer;
   readonly #reader: ReadingReader;
@@ -93,8 +102,8 @@ export class EmbeddedReadingStore implements ReadingStore {
     }
   }
 
-  /** What is there of it now. */
-  found(erasure: Omit<Erasure, 'upTo'>): Erased {
+  // eslint-disable-next-line @typescript-eslint/require-await -- the file is read at once; errors reject
+  async found(erasure: Erasure): Promise<Erased> {
     return found(this.#store, erasure, erasable);
   }
 

@@ -206,8 +206,12 @@ describe('erasure', () => {
     expect(erased).toEqual({ series: 2, rows: 2, historyRows: 0 });
     const late = [write(4), write(4, exported), write(4, { channel: 'reactive' })];
     expect(await store.write(late)).toEqual(late.map(() => ({ ...noOutcomes, shadowed: 4 })));
-    expect(store.found({ tenant: 'acme', series: { meter: 'm1' } })).toEqual({ series: 0, rows: 0, historyRows: 0 });
-    expect(store.found({ tenant: 'acme' })).toEqual({ series: 1, rows: 1, historyRows: 0 });
+    expect(await store.found({ tenant: 'acme', series: { meter: 'm1' }, upTo: 0 })).toEqual({
+      series: 0,
+      rows: 0,
+      historyRows: 0,
+    });
+    expect(await store.found({ tenant: 'acme', upTo: 0 })).toEqual({ series: 1, rows: 1, historyRows: 0 });
     expect([...store.segments()].map(({ series }) => series.meter)).toEqual(['m2']);
     expect([...store.series()].every(({ channel }) => channel !== '')).toBe(true);
     expect(await store.write([write(4, { channel: 'reactive' }, 5_001)])).toEqual([{ ...noOutcomes, inserted: 4 }]);

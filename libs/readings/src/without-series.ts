@@ -1,13 +1,9 @@
-import {
-  BatchBuilder,
-  ReadingCursor,
-  ReadingRow,
-  readingCount,
-  RunsCursor,
-  versionAt,
-  type ReadingBatch,
-  type SeriesName,
-} from '@meterflow/readings';
+import { BatchBuilder, ReadingRow } from './batch-builder.ts';
+import type { SeriesName } from './identifiers.ts';
+import { readingCount, type ReadingBatch } from './reading-batch.ts';
+import { ReadingCursor } from './reading-cursor.ts';
+import { RunsCursor } from './runs.ts';
+import { versionAt } from './version.ts';
 
 /** The batch without the readings and the names of some series; undefined where nothing else is in it. */
 export function withoutSeries(batch: ReadingBatch, isGone: (series: SeriesName) => boolean): ReadingBatch | undefined {

@@ -1,0 +1,143 @@
+import type { Erased, ErasableStore, Tickets } from '@meterflow/idempotent-writes';
+import type { Layer } from '@meterflow/readings';
+import type { ErasableSources, ErasedTexts, SourceErasure, Uploads } from '@meterflow/receipts';
+import type { Registry } from '@meterflow/registry';
+import type { ErasableLetters, ErasedLetters, LetterErasure } from '@meterflow/stage';
+
+/** What to erase: all of a tenant's readings, those of a meter, or of one channel of it. */
+export interface ErasureRequest {
+  readonly tenant: string;
+  readonly series?: { readonly meter: string; readonly channel?: string };
+  /** The instant: what was accepted up to it goes and never comes back. */
+  readonly upToMs: number;
+  /** Names the tombstone; letters and digits. */
+  readonly id: string;
+}
+
+/** Everything of a platform in which readings of a household may be. */
+export interface ErasablePlaces {
+  readonly registry: Registry;
+  readonly tickets: Tickets;
+  readonly aggregates: ErasableStore;
+  readonly sources: ErasableSources;
+  readonly deadLetters: ErasableLetters;
+  readonly uploads: Pick<Uploads, 'sweep'>;
+  readings(layer: Layer): ErasableStore;
+  /** Messages of a tenant that the bus keeps for a replay: how many, where it can tell, and until when. */
+  kept(tenant: string): Promise<KeptMessages>;
+  /** Files of a tenant that the drop folder has taken, where there is one; each may hold many meters. */
+  readonly droppedFiles?: DroppedFiles;
+  /** Resolves to the number of rows that went; absent where no warehouse is filled. */
+  readonly warehouse?: (erasure: LetterErasure) => Promise<number>;
+}
+
+export interface KeptMessages {
+  readonly messages?: number;
+  readonly untilMs?: number | undefined;
+}
+
+export interface DroppedFiles {
+  /** Resolves to how many there were. */
+  remove(tenant: string): Promise<number>;
+  count(tenant: string): Promise<number>;
+}
+
+/** Counts by place. */
+export interface PlacesErased {
+  readonly raw: Erased;
+  readonly validated: Erased;
+  readonly aggregates: Erased;
+  readonly receipts: ErasedTexts;
+  /** Dead letters and parked batches. */
+  readonly deadLetters: ErasedLetters;
+  /** Of a tenant alone. */
+  readonly droppedFiles: number;
+}
+
+export interface ErasureProof {
+  readonly upToMs: number;
+  /** The tombstone of the aggregates. */
+  readonly ticket: number;
+  readonly erased: PlacesErased;
+  /** What a second look found: all 0. Readings accepted since the instant may count here too. */
+  readonly found: PlacesErased;
+  /** Rows that left the warehouse; absent where there is none. */
+  readonly warehouseRows?: number;
+  /** Bodies that crashes had left, of whichever tenant. */
+  readonly leftUploadsRemoved: number;
+  /** Messages of the tenant that are kept for a replay. Handled once more, they store nothing that was erased. */
+  readonly kept: KeptMessages;
+  /** Files that the drop folder has taken and that stay. */
+  readonly droppedFilesKept: number;
+}
+
+/** An upload that nobody has written to for so long is in no request any more. */
+const uploadIdleMs = 60 * 60_000;
+
+/**
+ * Erases what is stored, wherever it is, and leaves tombstones, so that no redelivery, replay or restore brings it back.
+ * May be called again, after a crash too: it goes on where it was. The order matters:
+ * 1. the registry's entry, which a restore applies; 2. the readings; 3. a ticket, which is thus higher than that of any
+ * computation which read them, then the aggregates; 4. both once more, for months that were computed from days in
+ * between; 5. what else speaks of readings; 6. a second look.
+ */
+export async function eraseEverywhere(places: ErasablePlaces, request: ErasureRequest): Promise<ErasureProof> {
+  const { tenant, series, upToMs } = request;
+  // 1.
+  await register(places.registry, request);
+  // 2.
+  const scope = series === undefined ? { tenant } : { tenant, series };
+  const raw = await places.readings('raw').erase({ ...scope, upTo: upToMs });
+  const validated = await places.readings('validated').erase({ ...scope, upTo: upToMs });
+  // 3.
+  const first = await places.aggregates.erase({ ...scope, upTo: await places.tickets.take(tenant) });
+  // 4.
+  const ticket = await places.tickets.take(tenant);
+  const second = await places.aggregates.erase({ ...scope, upTo: ticket });
+  const aggregates = { ...first, rows: first.rows + second.rows };
+  // 5.
+  const texts: SourceErasure = { tenant, upToMs, ...(series === undefined ? {} : { meter: series.meter }) };
+  const letters: LetterErasure = { ...scope, upToMs, ticket };
+  const receipts = await places.sources.erase(texts);
+  const deadLetters = await places.deadLetters.erase(letters);
+  const droppedFiles = series === undefined ? ((await places.droppedFiles?.remove(tenant)) ?? 0) : 0;
+  const warehouseRows = await places.warehouse?.(letters);
+  const leftUploadsRemoved = await places.uploads.sweep(upToMs - uploadIdleMs);
+  // 6.
+  const kept = await places.kept(tenant);
+  const droppedFilesKept = (await places.droppedFiles?.count(tenant)) ?? 0;
+  return {
+    upToMs,
+    ticket,
+    erased: { raw, validated, aggregates, receipts, deadLetters, droppedFiles },
+    found: {
+      ...(await lookAgain(places, { texts, letters })),
+      droppedFiles: series === undefined ? droppedFilesKept : 0,
+    },
+    ...(warehouseRows === undefined ? {} : { warehouseRows }),
+    leftUploadsRemoved,
+    kept,
+    droppedFilesKept,
+  };
+}
+
+async function register(registry: Registry, { tenant, series, upToMs, id }: ErasureRequest): Promise<void> {
+  const name = `${tenant}/${upToMs}-${id}`;
+  if ((await registry.get('erasure', name)) === undefined) {
+    await registry.put('erasure', name, { value: { tenant, ...series, upToMs }, expectedRevision: 0 });
+  }
+}
+
+async function lookAgain(
+  places: ErasablePlaces,
+  { texts, letters }: { readonly texts: SourceErasure; readonly letters: LetterErasure },
+): Promise<Omit<PlacesErased, 'droppedFiles'>> {
+  const { upToMs, ticket, ...scope } = letters;
+  return {
+    raw: await places.readings('raw').found({ ...scope, upTo: upToMs }),
+    validated: await places.readings('validated').found({ ...scope, upTo: upToMs }),
+    aggregates: await places.aggregates.found({ ...scope, upTo: ticket }),
+    receipts: await places.sources.found(texts),
+    deadLetters: { purged: await places.deadLetters.found(letters), reduced: 0 },
+  };
+}
