@@ -34,6 +34,7 @@ await runService({
     const { registry } = platform;
     const sandbox = new IsolatedSandbox({
       limits: own.METERFLOW_SANDBOX_LIMITS,
+      socketPath: own.METERFLOW_SANDBOX_SOCKET,
       onIncident: ({ kind, message }) => {
         telemetry.count('sandbox_incidents_total', 1, { kind });
         logger.warn(message, { kind });

@@ -10,6 +10,11 @@ const limits = z.strictObject(
 
 /** What rule-execution is told beside what all services are. */
 export const sandboxEnvironment = {
+  METERFLOW_SANDBOX_SOCKET: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('the Unix socket of a sandbox container; children are processes of this one when absent'),
   METERFLOW_SANDBOX_LIMITS: z
     .string()
     .default('{}')

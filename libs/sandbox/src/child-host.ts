@@ -1,33 +1,17 @@
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import type { ChildProgram } from './child-program.ts';
-import { childEnvironment, confinedNode } from './confinement.ts';
+import { childEnvironment, confinedNode, isolationOf, type Isolation } from './confinement.ts';
 import { FrameAssembler } from './frame-assembler.ts';
-import { word, type FrameReader } from './frame.ts';
+import { word } from './frame.ts';
+import { processUsage, type ProcessUsage } from './process-usage.ts';
 import { replyKind } from './reply.ts';
-
-/** Why we ended a child: known for what the watchdog and the host itself did. */
-export type KillReason = 'timed-out' | 'out-of-memory' | 'broken' | 'closed';
-
-export interface ChildEnd {
-  readonly reason: KillReason | undefined;
-  readonly exitCode: number | null;
-  readonly signal: NodeJS.Signals | null;
-  /** The end of what it wrote to its standard error. */
-  readonly stderr: string;
-}
-
-export interface ChildEvents {
-  ready(): void;
-  reply(frame: FrameReader): void;
-  /** Once, when the process is gone. */
-  end(end: ChildEnd): void;
-}
+import type { ChildEvents, KillReason, SandboxChild } from './sandbox-child.ts';
 
 const stderrCharsMax = 2_000;
 
-/** One child process, seen from its parent: frames to it, frames from it, and its end. */
-export class ChildHost {
+/** A child process of this one. */
+export class ChildHost implements SandboxChild {
   readonly pid: number | undefined;
   readonly #process: ChildProcessByStdio<Writable, Readable, Readable>;
   readonly #gone = Promise.withResolvers<undefined>();
@@ -46,15 +30,21 @@ export class ChildHost {
     this.#process.stdin.write(frame);
   }
 
-  /** Ends it at once. The first reason counts. */
   kill(reason: KillReason): void {
     this.#reason ??= reason;
     this.#process.kill('SIGKILL');
   }
 
-  /** Resolves when the process is gone; it must be killed for that. */
   async gone(): Promise<void> {
     await this.#gone.promise;
+  }
+
+  usage(): ProcessUsage | undefined {
+    return this.pid === undefined ? undefined : processUsage(this.pid);
+  }
+
+  isolation(): Isolation | undefined {
+    return this.pid === undefined ? undefined : isolationOf(this.pid);
   }
 
   #listen(frameBytesMax: number, events: ChildEvents): void {

@@ -41,11 +41,14 @@ export class FrameWriter {
 /** Reads sections one behind the other. Views share the frame's memory. */
 export class FrameReader {
   readonly header: Uint32Array;
+  /** The whole frame. */
+  readonly bytes: Uint8Array;
   readonly #memory: ArrayBufferLike;
   #offset: number;
 
   constructor(memory: ArrayBufferLike, offset: number) {
     this.header = new Uint32Array(memory, offset, headerWords);
+    this.bytes = new Uint8Array(memory, offset, this.header[word.bytes]);
     this.#memory = memory;
     this.#offset = offset + headerBytes;
   }

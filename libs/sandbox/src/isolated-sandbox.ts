@@ -9,9 +9,9 @@ import {
 } from '@meterflow/rules';
 import { checkedStep } from './checked-result.ts';
 import { daySections } from './day-sections.ts';
-import { ChildHost, type ChildEnd } from './child-host.ts';
+import { ChildHost } from './child-host.ts';
 import { childProgram, defaultEntry, type ChildProgram } from './child-program.ts';
-import { isolationOf, type Isolation } from './confinement.ts';
+import type { Isolation } from './confinement.ts';
 import { flowResult, stepFailure } from './flow-result.ts';
 import { word, type FrameReader } from './frame.ts';
 import { sandboxLimits, type SandboxLimits } from './limits.ts';
@@ -19,8 +19,10 @@ import { Quarantine } from './quarantine.ts';
 import { cpuMsOf, readNotice, replyKind } from './reply.ts';
 import type { DaySections } from './request.ts';
 import type { RunJob } from './run-job.ts';
+import type { ChildEnd } from './sandbox-child.ts';
 import { SandboxUnavailableError } from './sandbox-error.ts';
 import { SandboxLane, type LaneOptions } from './sandbox-lane.ts';
+import { SocketChild } from './socket-child.ts';
 import { verdictOn } from './verdict.ts';
 import { WaitingRuns } from './waiting-runs.ts';
 
@@ -28,6 +30,8 @@ export interface IsolatedSandboxOptions {
   readonly limits?: Partial<SandboxLimits>;
   /** The file that a child runs; found by itself beside this one: `child.ts` in the sources, `sandbox-child.js` bundled. */
   readonly childEntry?: string;
+  /** The Unix socket of a server of children (`serveChildren`), in a container of its own; absent: processes of this one. */
+  readonly socketPath?: string | undefined;
   /** Told of each child that ended without being asked to, and of each rule version that was put in quarantine. */
   readonly onIncident?: (incident: SandboxIncident) => void;
   /** Told once, when the first child is there, what the kernel keeps from children; undefined where it does not say. */
@@ -60,6 +64,7 @@ const startWaitMsMax = 5_000;
 export class IsolatedSandbox implements Sandbox {
   readonly #limits: SandboxLimits;
   readonly #program: ChildProgram;
+  readonly #socketPath: string | undefined;
   readonly #onIncident: (incident: SandboxIncident) => void;
   #onIsolation: IsolatedSandboxOptions['onIsolation'];
   readonly #quarantine = new Quarantine();
@@ -78,6 +83,7 @@ export class IsolatedSandbox implements Sandbox {
     this.#program = childProgram(options.childEntry ?? defaultEntry(), this.#limits);
     this.#onIncident = options.onIncident ?? (() => undefined);
     this.#onIsolation = options.onIsolation;
+    this.#socketPath = options.socketPath;
     for (let index = 0; index < this.#limits.children; index++) {
       this.#lanes.push(this.#openLane(index));
     }
@@ -167,9 +173,12 @@ export class IsolatedSandbox implements Sandbox {
     return new SandboxLane({
       ...options,
       limits: this.#limits,
-      start: (events) => new ChildHost(this.#program, events),
+      start: (events) =>
+        this.#socketPath === undefined
+          ? new ChildHost(this.#program, events)
+          : new SocketChild(this.#socketPath, this.#program.settings, events),
       started: (child) => {
-        this.#onIsolation?.(child.pid === undefined ? undefined : isolationOf(child.pid));
+        this.#onIsolation?.(child.isolation());
         this.#onIsolation = undefined;
       },
     });

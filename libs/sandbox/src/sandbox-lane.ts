@@ -1,4 +1,4 @@
-import type { ChildEnd, ChildEvents, ChildHost } from './child-host.ts';
+import type { ChildEnd, ChildEvents, SandboxChild } from './sandbox-child.ts';
 import { defineFrame, runFrame } from './request.ts';
 import type { FrameReader } from './frame.ts';
 import { word } from './frame.ts';
@@ -11,9 +11,9 @@ export interface LaneOptions {
   readonly limits: SandboxLimits;
   /** A lane for one suspect batch: its child says before each step that it begins. */
   readonly traced: boolean;
-  readonly start: (events: ChildEvents) => ChildHost;
+  readonly start: (events: ChildEvents) => SandboxChild;
   /** The child is ready for its first batch. */
-  readonly started: (child: ChildHost) => void;
+  readonly started: (child: SandboxChild) => void;
   /** The next job for this lane, or undefined. */
   readonly next: () => RunJob | undefined;
   /** Says what became of the first job in flight; `step` notices come before that. */
@@ -28,7 +28,7 @@ export interface LaneOptions {
  */
 export class SandboxLane {
   readonly #options: LaneOptions;
-  readonly #child: ChildHost;
+  readonly #child: SandboxChild;
   readonly #watchdog: Watchdog;
   readonly #inFlight: RunJob[] = [];
   /** What the child knows, in the order of use as there; what it has let go is let go here too. */

@@ -1,5 +1,5 @@
 import type { RuleFailureCode } from '@meterflow/rules';
-import type { ChildEnd } from './child-host.ts';
+import type { ChildEnd } from './sandbox-child.ts';
 import { exitCode } from './child-settings.ts';
 
 /** How V8 and the allocator end a process that is out of memory or broken, as signals and as exit codes of a shell. */

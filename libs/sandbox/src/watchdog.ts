@@ -1,6 +1,5 @@
-import type { ChildHost } from './child-host.ts';
 import type { SandboxLimits } from './limits.ts';
-import { processUsage } from './process-usage.ts';
+import type { SandboxChild } from './sandbox-child.ts';
 
 /** How often a child that has work is looked at: memory can grow by a gigabyte in a tenth of a second. */
 const lookEveryMs = 20;
@@ -10,7 +9,7 @@ const lookEveryMs = 20;
  * time says nothing; wall time is the last resort, for a child that waits without computing.
  */
 export class Watchdog {
-  readonly #child: ChildHost;
+  readonly #child: SandboxChild;
   readonly #limits: SandboxLimits;
   /** The batch that the child is on; undefined when it has none. */
   readonly #current: () => number | undefined;
@@ -20,7 +19,7 @@ export class Watchdog {
   #sinceCpuMs = 0;
   #overdue = false;
 
-  constructor(child: ChildHost, limits: SandboxLimits, current: () => number | undefined) {
+  constructor(child: SandboxChild, limits: SandboxLimits, current: () => number | undefined) {
     this.#child = child;
     this.#limits = limits;
     this.#current = current;
@@ -42,7 +41,7 @@ export class Watchdog {
   #look(): void {
     const job = this.#current();
     const nowMs = performance.now();
-    const usage = this.#child.pid === undefined ? undefined : processUsage(this.#child.pid);
+    const usage = this.#child.usage();
     if (usage !== undefined && usage.residentBytes > this.#limits.residentBytesMax) {
       this.#child.kill('out-of-memory');
       return;
