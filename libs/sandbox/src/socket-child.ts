@@ -72,7 +72,7 @@ export class SocketChild implements SandboxChild {
   }
 
   #take(frame: FrameReader, events: ChildEvents): void {
-    switch (frame.header[word.kind]) {
+    switch (frame.header[word.kind] as number) {
       case replyKind.ready:
         events.ready();
         return;
