@@ -79,6 +79,8 @@ export class Fleet {
       METERFLOW_REDIS_URLS: `redis://${redis.address}`,
       METERFLOW_DRAIN_MS: String(drainMs),
       METERFLOW_LOG_LEVEL: 'warn',
+      // A process of a build that ran before starts faster, as an image that was pulled before does.
+      NODE_COMPILE_CACHE: join(folder, 'compiled'),
       METADATA_SERVER_DETECTION: 'none',
       ...emulators,
     };
