@@ -1,6 +1,6 @@
 export { backupLines, restoreLines } from './backup/row-lines.ts';
 export { bigtableSchema, retentionDaysDefault } from './schema.ts';
-export { compactReadings, type Compacted, type CompactionSpan, type CompactionTable } from './readings/compact.ts';
+export type { Compacted, CompactionSpan, CompactionTable } from './readings/compact.ts';
 export type { FamilyDeclaration, GarbageCollection, RetentionDays, TableDeclaration } from './schema.ts';
 export { openBigtable, type BigtableOptions, type BigtableStores } from './open-stores.ts';
 export type { Drift } from './provision.ts';

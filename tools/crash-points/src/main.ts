@@ -34,7 +34,7 @@ const { values } = parseArgs({
   },
 });
 
-const worlds = worldsOf(values.adapters);
+const worlds = await worldsOf(values.adapters);
 const schedules = Number(values.schedules ?? (values.adapters === 'memory' ? 5_000 : 200));
 const seed = Number(values.seed);
 const workers = Number(values.workers);

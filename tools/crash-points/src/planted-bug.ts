@@ -1,5 +1,6 @@
 import type { Tickets } from '@meterflow/idempotent-writes';
 import type { Stage, StagePorts } from '@meterflow/stage';
+import type { StoryName } from './workload.ts';
 import type { CrashPorts } from './world.ts';
 
 /** A stage as a process is about to run it. */
@@ -17,6 +18,8 @@ export interface Running<Input, Reads, Write> {
  */
 export interface PlantedBug {
   readonly name: string;
+  /** In which story it can show: the proof is run over the seeds whose turn that one is. */
+  readonly story: StoryName;
   /** Where it can be planted, and why not elsewhere; everywhere where absent. */
   readonly only?: { readonly adapters: readonly string[]; readonly because: string };
   /** The ports of a process, before its stage is made. */

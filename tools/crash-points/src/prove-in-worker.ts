@@ -7,7 +7,7 @@ import type { WorkerShare } from './prove-together.ts';
 const tellEveryMs = 1_000;
 
 const { adapters, ...share } = workerData as WorkerShare;
-const worlds = worldsOf(adapters);
+const worlds = await worldsOf(adapters);
 if (worlds === undefined) {
   throw new RangeError(`there are no adapters ${adapters}`);
 }

@@ -2,7 +2,11 @@ import { formatSchedule } from './fault.ts';
 import type { PlantedBug } from './planted-bug.ts';
 import { plantedBugs } from './planted/bugs.ts';
 import { prove } from './proof.ts';
+import { storyNames, type StoryName } from './workload.ts';
 import type { CrashWorlds } from './world.ts';
+
+/** Few of each seed, so that several interleavings of the story are tried before long. */
+const perSeed = 60;
 
 /** What became of one planted bug. */
 export interface PlantedVerdict {
@@ -32,7 +36,9 @@ async function verdictOf(bug: PlantedBug, options: Parameters<typeof provePlante
   if (bug.only !== undefined && !bug.only.adapters.includes(options.worlds.adapters)) {
     return { bug, verdict: 'elsewhere', schedules: 0, by: '' };
   }
-  const { schedules, failures } = await prove({ ...options, bug, failFast: true });
+  const { seed, ...others } = options;
+  const seeds = { seed: firstSeedOf(bug.story, seed), seedStep: storyNames.length, perSeed };
+  const { schedules, failures } = await prove({ ...others, ...seeds, bug, failFast: true });
   const [first] = failures;
   return first === undefined
     ? { bug, verdict: 'missed', schedules, by: '' }
@@ -49,4 +55,10 @@ export function shownVerdict({ bug, verdict, schedules, by }: PlantedVerdict): s
     case 'elsewhere':
       return `${name} can not be here: ${bug.only?.because ?? ''} (--adapters ${bug.only?.adapters.join(' or ') ?? ''})`;
   }
+}
+
+/** The first seed from here on whose turn the story is. */
+function firstSeedOf(story: StoryName, seed: number): number {
+  const turns = storyNames.length;
+  return seed + ((storyNames.indexOf(story) - (seed % turns) + turns) % turns);
 }

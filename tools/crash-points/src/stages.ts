@@ -1,4 +1,4 @@
-import { compactReadings } from '@meterflow/bigtable';
+import { compactReadings } from '@meterflow/bigtable/memory';
 import { aggregationStage, monthStage } from '@meterflow/aggregation/stage';
 import { subscriptionName, type Subscription } from '@meterflow/contracts';
 import { takeIn, type SourceRequest, type TakeInPorts, type TakenIn } from '@meterflow/ingest/stage';

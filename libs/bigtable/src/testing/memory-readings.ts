@@ -6,6 +6,7 @@ import { Tombstones } from '../rows/tombstones.ts';
 import { tables } from '../schema.ts';
 import type { MemoryRows } from './memory-rows.ts';
 
+export { compactReadings } from '../readings/compact.ts';
 export { MemoryRows } from './memory-rows.ts';
 
 /** The store of one layer's readings as production has it, on rows in memory. */

@@ -24,7 +24,7 @@ export const memoryWorlds: CrashWorlds = {
   open: () => Promise.resolve(new MemoryWorld()),
 };
 
-/** Stores and bus in memory, and simulated time: thousands of runs a second. */
+/** Stores and bus in memory, and simulated time: dozens of runs a CPU-second. */
 class MemoryWorld implements CrashWorld {
   readonly time = new SimulatedTime();
   readonly ackDeadlineMs = ackDeadlineMs;

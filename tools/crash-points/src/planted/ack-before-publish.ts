@@ -4,6 +4,7 @@ import type { PlantedBug, Running } from '../planted-bug.ts';
 /** A group is acked as soon as it is handled: a death before its outcome is published loses it. */
 export const ackBeforePublish: PlantedBug = {
   name: 'ack before publish',
+  story: 'corrections',
   running: <Input, Reads, Write>(running: Running<Input, Reads, Write>): Running<Input, Reads, Write> => {
     const { stage, ports } = running;
     const messages = new Map<Input, LeasedMessage>();

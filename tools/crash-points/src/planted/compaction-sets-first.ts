@@ -7,6 +7,7 @@ import type { CrashPorts } from '../world.ts';
  */
 export const compactionSetsFirst: PlantedBug = {
   name: 'compaction that sets before it deletes',
+  story: 'compaction',
   only: { adapters: ['memory', 'google'], because: 'these stores merge as they write, and have nothing to compact' },
   ports: (ports) => withPorts(ports, { rows: ports.rows && settingFirst(ports.rows) }),
 };

@@ -5,6 +5,7 @@ import { withPorts, type PlantedBug } from '../planted-bug.ts';
 /** What comes is added to what is there, as if every message came once and said only what is new. */
 export const counterAggregation: PlantedBug = {
   name: 'counter aggregation',
+  story: 'backAgain',
   ports: (ports) => withPorts(ports, { aggregates: adding(ports.aggregates) }),
 };
 

@@ -5,6 +5,7 @@ const doneTtlMs = 24 * 60 * 60 * 1000;
 /** A key is marked done when it is claimed, as if that were enough to absorb duplicates. */
 export const doneBeforeWrite: PlantedBug = {
   name: 'done before write',
+  story: 'corrections',
   running: <Input, Reads, Write>(running: Running<Input, Reads, Write>): Running<Input, Reads, Write> => {
     const { ports } = running;
     const claimed = new Map<string, string>();

@@ -5,6 +5,7 @@ import { withPorts, type PlantedBug } from '../planted-bug.ts';
 /** What was accepted last counts, whatever version its provider gave it. */
 export const mergeByAcceptance: PlantedBug = {
   name: 'merge by acceptedAt',
+  story: 'versions',
   ports: (ports) => withPorts(ports, { readings: (layer) => byAcceptance(ports.readings(layer)) }),
 };
 

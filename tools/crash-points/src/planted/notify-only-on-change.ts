@@ -7,6 +7,7 @@ import { withPorts, type PlantedBug } from '../planted-bug.ts';
 /** A batch that changed nothing is told to nobody; not either when it was this batch's own earlier try that changed it. */
 export const notifyOnlyOnChange: PlantedBug = {
   name: 'notify only on change',
+  story: 'corrections',
   ports: (ports) => {
     const unchanged = new Set<string>();
     return withPorts(ports, {

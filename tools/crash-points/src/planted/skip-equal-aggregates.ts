@@ -5,6 +5,7 @@ import { withPorts, type PlantedBug } from '../planted-bug.ts';
 /** A sheet that says what is stored already is left out: the stored ticket stays low, and an older sheet can win. */
 export const skipEqualAggregates: PlantedBug = {
   name: 'skip an aggregate that looks equal',
+  story: 'backAgain',
   ports: (ports) => withPorts(ports, { aggregates: skipping(ports.aggregates) }),
 };
 

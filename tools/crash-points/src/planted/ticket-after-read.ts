@@ -3,6 +3,7 @@ import type { PlantedBug, Running } from '../planted-bug.ts';
 /** The ticket says when the work was finished, not what it was made of: old inputs can so have the higher one. */
 export const ticketAfterRead: PlantedBug = {
   name: 'ticket taken after the read',
+  story: 'sharedDay',
   running: (running) => (running.stage.name.startsWith('aggregation') ? late(running) : running),
 };
 
