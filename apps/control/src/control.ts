@@ -1,10 +1,13 @@
 import { createHttpServer, type HttpServer, type HttpServerOptions, type Route } from '@meterflow/http';
 import type { ControlPorts } from './ports.ts';
 import { aggregatesRoute } from './routes/aggregates.ts';
+import { auditRoute } from './routes/audit.ts';
+import { backtestRoute } from './routes/backtests.ts';
 import { deadLetterRoutes } from './routes/dead-letters.ts';
 import { erasureRoutes } from './routes/erasures.ts';
 import { keyRoutes } from './routes/keys.ts';
 import { readingsRoute } from './routes/readings.ts';
+import { reprocessRoutes } from './routes/reprocesses.ts';
 import { seriesRoutes } from './routes/series-settings.ts';
 import { ruleRoutes } from './routes/rules.ts';
 import { sourcesRoutes } from './routes/sources.ts';
@@ -24,6 +27,9 @@ export function controlRoutes(ports: ControlPorts): readonly Route[] {
     ...seriesRoutes(ports),
     ...keyRoutes(ports),
     ...ruleRoutes(ports),
+    backtestRoute(ports),
+    ...reprocessRoutes(ports),
+    auditRoute(ports),
   ];
 }
 

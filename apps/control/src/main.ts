@@ -3,9 +3,7 @@ import { join } from 'node:path';
 import { dataDirectory } from '@meterflow/embedded';
 import { localPrincipal } from '@meterflow/http';
 import { configured, openPlatform } from '@meterflow/platform';
-import { Activations, Keys, quotaDefaults, RuleVersions, SeriesRegistry, Tenants } from '@meterflow/registry';
-import { RuleCompiler } from '@meterflow/rule-compiler';
-import { IsolatedSandbox, readDeclaration } from '@meterflow/sandbox';
+import { Activations, Keys, quotaDefaults, SeriesRegistry, Tenants } from '@meterflow/registry';
 import { operationsSocket, parseServiceConfig, runService } from '@meterflow/service';
 import { systemClock } from '@meterflow/stage';
 import { createTelemetry, gatherMetrics, serveOperations } from '@meterflow/telemetry';
@@ -14,7 +12,7 @@ import { deadLetterDesk } from './dead-letter-desk.ts';
 import { ensureFirstKey } from './first-key.ts';
 import { platformParts } from './platform-parts.ts';
 import type { ControlPorts } from './ports.ts';
-import { RuleDesk } from './rule-desk.ts';
+import { ruleLife, type RuleLifePorts } from './rule-life.ts';
 
 const config = configured((environment, made) => parseServiceConfig(environment, { ...made, service: 'control' }));
 const telemetry = createTelemetry({ service: 'control', level: config.logLevel, otlp: config.otlp });
@@ -37,10 +35,14 @@ await runService({
     const tenants = new Tenants({ registry, nowMs });
     const keys = new Keys({ registry, nowMs, randomBytes });
     const activations = new Activations({ registry, nowMs, activationLeaseMs: 0 });
-    // Its process starts with the first test that a rule brings.
-    const sandbox = new IsolatedSandbox();
-    lifecycle.register('sandbox', () => sandbox.close());
     await ensureFirstKey(join(directory.root, 'operator.key'), { tenants, keys });
+    // Elsewhere only the bus itself knows how many wait.
+    const backlogs = (): ReturnType<RuleLifePorts['backlogs']> =>
+      opened.kind === 'embedded' ? opened.platform.backlogs() : Promise.resolve(undefined);
+    const life = ruleLife({
+      ...{ platform, backlogs, activations, tenants, keys, lifecycle, storedRaw: parts.storedRaw },
+      ...{ owner: config.owner, logger: telemetry.logger },
+    });
     const ports: ControlPorts = {
       readings: (layer) => platform.readings(layer),
       aggregates: platform.aggregates,
@@ -51,14 +53,8 @@ await runService({
       erasures: parts.erasures,
       series: new SeriesRegistry({ registry, nowMs, cacheMs: 0 }),
       recomputes: parts.recomputes,
-      rules: new RuleDesk({
-        compiler: new RuleCompiler({ declare: readDeclaration }),
-        sandbox,
-        versions: new RuleVersions({ registry, nowMs }),
-        activations,
-      }),
-      // Elsewhere only the bus itself knows how many wait.
-      backlogs: () => (opened.kind === 'embedded' ? opened.platform.backlogs() : Promise.resolve([])),
+      ...life,
+      backlogs: async () => (await backlogs()) ?? [],
       nowMs,
       sleep: (ms, signal) => systemClock.sleep(ms, signal),
     };

@@ -11,6 +11,8 @@ import { erasureDesk } from './erasure-desk.ts';
 import { observeBacklogs } from './observe-backlogs.ts';
 import type { ErasureDesk, RecomputeDesk } from './ports.ts';
 import { recomputeDesk, type StoredDays } from './recompute-desk.ts';
+import { bigtableRaw, embeddedRaw } from './reprocess/stored-raw.ts';
+import type { StoredRaw } from './reprocess/told-days.ts';
 import { localRoutes, type LocalPorts } from './routes/local.ts';
 import { sqlRoute } from './routes/sql.ts';
 import { warehouseSqlRoute } from './routes/warehouse-sql.ts';
@@ -19,6 +21,8 @@ import { warehouseSqlRoute } from './routes/warehouse-sql.ts';
 export interface PlatformParts {
   readonly erasures: ErasureDesk;
   readonly recomputes: RecomputeDesk;
+  /** What there is of raw readings. */
+  readonly storedRaw: StoredRaw;
   readonly publicRoutes: readonly Route[];
   readonly localRoutes: readonly Route[];
 }
@@ -53,6 +57,7 @@ export function platformParts(
     return {
       erasures: erasureDesk(() => platform.erasablePlaces(telemetry), { nowMs, newId }),
       recomputes: recomputesOf(platform.publisher, (scope) => platform.stores.readings('validated').storedDays(scope)),
+      storedRaw: bigtableRaw(platform.stores),
       publicRoutes: [sql],
       localRoutes: [sql, ...localRoutes(googlePorts(platform))],
     };
@@ -68,6 +73,7 @@ export function platformParts(
   return {
     erasures: erasureDesk(() => erasablePlaces(platform), { nowMs, newId }),
     recomputes: recomputesOf(platform.publisher, embeddedDays(platform)),
+    storedRaw: embeddedRaw(platform.readings('raw')),
     publicRoutes: [sqlRoute({ sql }, 'own-tenant')],
     localRoutes: [sqlRoute({ sql }, 'all-tenants'), ...localRoutes(embeddedPorts(platform, directory))],
   };

@@ -1,9 +1,11 @@
 import type { AggregateStore, ReadingStore } from '@meterflow/idempotent-writes';
 import type { Layer, SeriesName } from '@meterflow/readings';
 import type { Sources } from '@meterflow/receipts';
-import type { Keys, SeriesRegistry, Tenants } from '@meterflow/registry';
+import type { Keys, Reprocesses, SeriesRegistry, Tenants } from '@meterflow/registry';
 import type { ErasureProof } from '@meterflow/service';
 import type { DeadLetter, DeadLetterLine, DeadLetterQuery } from '@meterflow/stage';
+import type { Audited } from './audited.ts';
+import type { BacktestDesk } from './backtest/backtest-desk.ts';
 import type { RuleDesk } from './rule-desk.ts';
 
 /** Dead letters and parked batches of all stages. */
@@ -76,6 +78,11 @@ export interface ControlPorts {
   readonly series: Pick<SeriesRegistry, 'current' | 'set' | 'setDefault' | 'beginDefault'>;
   readonly recomputes: RecomputeDesk;
   readonly rules: RuleDesk;
+  readonly backtests: Pick<BacktestDesk, 'prepare'>;
+  readonly reprocesses: Pick<Reprocesses, 'add' | 'cancel' | 'get' | 'list'>;
+  readonly audited: Audited;
+  /** Unique: letters and digits. */
+  readonly newId: () => string;
   /** Of every subscription. */
   readonly backlogs: () => Promise<readonly Backlog[]>;
   readonly nowMs: () => number;

@@ -11,7 +11,7 @@ const rowsPerPageDefault = 10_000;
 const rowsPerPageMax = 50_000;
 
 /** An instant as a person writes it: `2013-01-01T00:00:00Z`, with any offset, or a date alone, which is UTC. */
-const instant = z
+export const instant = z
   .string()
   .regex(
     /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d))?$/,

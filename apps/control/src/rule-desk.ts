@@ -3,6 +3,7 @@ import {
   instantMsMax,
   restoreActivation,
   type Activations,
+  type RuleUpload,
   type RuleVersions,
   type StoredRule,
 } from '@meterflow/registry';
@@ -11,9 +12,12 @@ import {
   parameterProblems,
   runRuleTests,
   stockRules,
+  withoutRule,
   withStep,
   type Activation,
   type FailurePolicy,
+  type Flow,
+  type FlowStep,
   type ParameterValue,
   type Sandbox,
 } from '@meterflow/rules';
@@ -34,8 +38,31 @@ export interface ActivationOrder {
   /** A channel or a glob; those that the rule is made for when not given. */
   readonly channels?: string;
   readonly parameters: Readonly<Record<string, ParameterValue>>;
+  /** Of the tenant's meters, above 0 and up to 1; all when not given. A share that grows keeps the meters it had. */
+  readonly share?: number;
   /** What becomes of a batch on which a rule of the flow fails; as it was when not given. */
   readonly onFailure?: FailurePolicy;
+  /** Kept in the activation. */
+  readonly who?: string;
+  readonly why?: string;
+}
+
+export interface RetirementOrder {
+  readonly name: string;
+  /** On these alone; on all when not given. */
+  readonly channels?: string;
+  /** Readings from this instant on. */
+  readonly fromMs: number;
+  readonly who: string;
+  readonly why: string;
+}
+
+/** A rule as it would be in a flow. */
+export interface Candidate {
+  readonly rule: Pick<StoredRule, 'number' | 'version' | 'declaration'>;
+  readonly step: FlowStep;
+  /** The flow with the step in it. Throws {@link RefusedRuleError}. */
+  readonly flowUpon: (before: Flow) => Flow;
 }
 
 /** Thrown when sources, or what a rule is to be activated with, can't be taken; nothing was changed. */
@@ -93,6 +120,7 @@ export class RuleDesk {
       throw new RefusedRuleError('there is no rule in it', [problem(entry, 'it is a test: name the rule’s own file')]);
     }
     const { version, declaration } = rule;
+    const tests: { readonly file: string; readonly name: string }[] = [];
     for (const { file, cases } of compiled.tests) {
       const outcomes = await runRuleTests(this.#ports.sandbox, { rule: version, declaration }, cases);
       const failed = outcomes.filter((outcome) => outcome.problem !== undefined);
@@ -100,31 +128,68 @@ export class RuleDesk {
         const told = failed.map(({ name, problem: why }) => problem(file, `"${name}": ${why ?? ''}`));
         throw new RefusedRuleError(`${failed.length} of its ${outcomes.length} tests fail`, told);
       }
+      tests.push(...outcomes.map((outcome) => ({ file, name: outcome.name })));
     }
     const sources = Object.fromEntries([...rule.files, ...compiled.tests.flatMap((each) => [...each.files])]);
-    return this.versions.add(tenant, { version, declaration, files: sources, author });
+    return this.versions.add(tenant, { version, declaration, files: sources, tests, author });
   }
 
   /**
-   * The version of a tenant's rule that is meant. A stock rule is kept among the tenant's own when it is first asked for,
+   * The version of a tenant's rule that is meant. A stock rule is kept among the tenant's own when it is first activated,
    * and as a further version when a newer build has a newer one: what an activation runs is there for good. A rule of the
    * tenant's own with the same name goes before it. Throws UnknownRuleError.
    */
   async require(tenant: string, name: string, wanted?: string): Promise<StoredRule> {
+    const stock = await this.#stock(tenant, name, wanted);
+    return stock === undefined
+      ? this.versions.require(tenant, name, wanted)
+      : (await this.versions.add(tenant, stock)).rule;
+  }
+
+  /** The stock rule that is meant; undefined where it is one of the tenant's own. */
+  async #stock(tenant: string, name: string, wanted: string | undefined): Promise<RuleUpload | undefined> {
     const stock = wanted === undefined ? stockRules.get(name) : undefined;
-    if (stock !== undefined) {
-      const [newest] = await this.versions.versions(tenant, name);
-      if (newest === undefined || newest.author === stockAuthor) {
-        return (await this.versions.add(tenant, { ...stock, author: stockAuthor })).rule;
-      }
+    if (stock === undefined) {
+      return undefined;
     }
-    return this.versions.require(tenant, name, wanted);
+    const [newest] = await this.versions.versions(tenant, name);
+    const isOwn = newest !== undefined && newest.author !== stockAuthor;
+    return isOwn ? undefined : { ...stock, tests: [], author: stockAuthor };
   }
 
   /** Makes the tenant's next activation: its flow with this rule in it. Throws {@link RefusedRuleError}, UnknownRuleError. */
   async activate(tenant: string, order: ActivationOrder): Promise<Activation> {
-    const { version, declaration } = await this.require(tenant, order.name, order.version);
-    const { channels = declaration.channels[0] ?? '*', parameters, fromMs } = order;
+    const { flowUpon } = this.#candidate(await this.require(tenant, order.name, order.version), order);
+    return this.activations.change(tenant, ({ flow, decimals }) => ({
+      flow: flowUpon(flow),
+      ...{ decimals, fromMs: order.fromMs, toMs: instantMsMax },
+      ...(order.who === undefined ? {} : { author: order.who, why: order.why ?? '' }),
+    }));
+  }
+
+  /** Makes the tenant's next activation: its flow without the rule. Throws {@link RefusedRuleError}. */
+  retire(tenant: string, { name, channels, fromMs, who, why }: RetirementOrder): Promise<Activation> {
+    return this.activations.change(tenant, ({ flow, decimals }) => {
+      const without = withoutRule(flow, name, channels);
+      if (without === undefined) {
+        const told = `no step of the flow is of ${name}: \`rules activations\` shows which there are`;
+        throw new RefusedRuleError(`${name} can't be retired`, [problem('name', told)]);
+      }
+      return { flow: without, decimals, fromMs, toMs: instantMsMax, author: who, why };
+    });
+  }
+
+  /** What an activation would put into a flow; nothing is kept. Throws the same. */
+  async candidate(tenant: string, order: ActivationOrder): Promise<Candidate> {
+    const stock = await this.#stock(tenant, order.name, order.version);
+    const rule =
+      stock === undefined ? await this.versions.require(tenant, order.name, order.version) : { ...stock, number: 1 };
+    return this.#candidate(rule, order);
+  }
+
+  #candidate(rule: Candidate['rule'], order: ActivationOrder): Candidate {
+    const { version, declaration } = rule;
+    const { channels = declaration.channels[0] ?? '*', parameters, share = 1, onFailure } = order;
     const problems = parameterProblems(declaration, parameters).map((each) =>
       problem(`parameters.${each.parameter}`, `${each.parameter} ${each.problem}`),
     );
@@ -135,19 +200,27 @@ export class RuleDesk {
     if (problems.length > 0) {
       throw new RefusedRuleError(`${order.name} can't be activated so`, problems);
     }
-    const newest = await this.activations.readNewest(tenant);
-    const flow = withStep(newest.flow, { rule: version, parameters, channels });
-    return this.activations.create(tenant, {
-      flow: { ...flow, onFailure: order.onFailure ?? flow.onFailure },
-      decimals: newest.decimals,
-      fromMs,
-      toMs: instantMsMax,
-    });
+    const step = { rule: version, parameters, channels, ...(share < 1 ? { share: { from: 0, to: share } } : {}) };
+    const flowUpon = (before: Flow): Flow => {
+      const flow = withStep(before, step);
+      if (flow === undefined) {
+        const told = problem('share', 'it runs so on a larger share of the meters already: `rules rollback` goes back');
+        throw new RefusedRuleError(`${order.name} can't be activated so`, [told]);
+      }
+      return { ...flow, onFailure: onFailure ?? flow.onFailure };
+    };
+    return { rule, step, flowUpon };
   }
 
   /** Makes what counted under an activation count again: the one before the newest unless told. */
-  rollBack(tenant: string, number?: number): Promise<readonly Activation[]> {
-    return restoreActivation(this.activations, tenant, number);
+  rollBack(
+    tenant: string,
+    { number, who, why = '' }: { readonly number?: number; readonly who?: string; readonly why?: string } = {},
+  ): Promise<readonly Activation[]> {
+    return restoreActivation(this.activations, tenant, {
+      ...(number === undefined ? {} : { number }),
+      ...(who === undefined ? {} : { author: who, why }),
+    });
   }
 }
 

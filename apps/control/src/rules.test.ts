@@ -55,6 +55,8 @@ test('from an upload to an activation and back', { timeout: 60_000 }, async () =
   const changed = capped.replace('Math.min(reading.value, parameters.top)', 'Math.min(parameters.top, reading.value)');
   expect(await upload({ 'capped.ts': changed })).toMatchObject({ status: 201, json: { version: 2 } });
   const shown = await ask('/v1/rules/capped');
+  const tested = await ask('/v1/rules/capped?version=1');
+  expect(tested.json['tests']).toEqual([{ file: 'capped.test.ts', name: 'cut' }]);
   expect(shown.json['diff']).toContain('+     reading.value = Math.min(parameters.top, reading.value);');
   expect(shown.json['versions']).toHaveLength(2);
 
@@ -107,14 +109,35 @@ test(
     expect((await ask('/v1/rules/plausible-power', undefined, key)).json['versions']).toHaveLength(1);
 
     const own = { entry: 'capped.ts', files: { 'capped.ts': capped.replace("'capped'", "'zero-run'") } };
-    expect((await ask('/v1/rules', { ...own, author: 'meterflow' }, key)).json.errors).toEqual([
-      { at: 'author', problem: 'meterflow is the author of stock rules: name another' },
-    ]);
-    const { id } = (await ask('/v1/rules', own, key)).json;
+    // Whoever says to be the author of stock rules stands beside the name of the key.
+    const { id } = (await ask('/v1/rules', { ...own, author: 'meterflow' }, key)).json;
     const taken = await ask('/v1/rules/zero-run/activate', { from: '2024-01-01T00:00:00Z' }, key);
     expect((taken.json['steps'] as unknown[]).at(-1)).toMatchObject({ rule: 'zero-run', id });
   },
 );
+
+test('for a tenth of the meters first, then for half, then for all', async () => {
+  const other = rig.keys.other.customer;
+  await ask('/v1/rules', { entry: 'capped.ts', files: { 'capped.ts': capped } }, other);
+  const activate = async (order: object): Promise<unknown> => {
+    const { status, json } = await ask('/v1/rules/capped/activate', { from: '2024-01-01T00:00:00Z', ...order }, other);
+    const steps = json['steps'] as readonly { rule: string; parameters: object; share?: object }[] | undefined;
+    return steps?.filter(({ rule }) => rule === 'capped').map(({ parameters, share }) => [parameters, share]) ?? status;
+  };
+  const [five, nine] = [{ parameters: { top: 5 } }, { parameters: { top: 9 } }];
+  expect(await activate(five)).toEqual([[{ top: 5 }, undefined]]);
+  expect(await activate({ ...nine, share: 0.1 })).toEqual([
+    [{ top: 9 }, { from: 0, to: 0.1 }],
+    [{ top: 5 }, { from: 0.1, to: 1 }],
+  ]);
+  expect(await activate({ ...nine, share: 0.5 })).toEqual([
+    [{ top: 9 }, { from: 0, to: 0.5 }],
+    [{ top: 5 }, { from: 0.5, to: 1 }],
+  ]);
+  expect(await activate({ ...nine, share: 0.2 })).toBe(422);
+  expect(await activate({ ...nine, share: 0 })).toBe(400);
+  expect(await activate(nine)).toEqual([[{ top: 9 }, undefined]]);
+});
 
 describe('is refused with what to do, and changes nothing:', () => {
   const state = async (): Promise<unknown> => [(await ask('/v1/rules')).json, (await ask('/v1/activations')).json];

@@ -100,7 +100,9 @@ export type CommandErrorCode =
   | 'plan-invalid'
   | 'trace-invalid'
   | 'rule-invalid'
+  | 'sample-invalid'
   | 'server-gone'
+  | 'tariff-invalid'
   | 'tests-failed'
   | 'not-configured';
 

@@ -261,6 +261,7 @@ describe('a server', () => {
       paths: Record<string, Record<string, Record<string, unknown>>>;
     };
     expect(document.openapi).toBe('3.1.0');
+    expect(await (await fetch(`${url}/v1/openapi.json`)).json()).toEqual(document);
     expect(document.paths['/v1/things/{id}']?.['get']?.['parameters']).toEqual([
       { name: 'id', in: 'path', required: true, schema: { type: 'string' } },
       {

@@ -42,7 +42,7 @@ const idleSweepMs = 50;
 const discardMsMax = 5_000;
 const requestIdPattern = /^[A-Za-z0-9._-]{1,64}$/;
 
-/** An HTTP server over these routes, with `/livez`, `/readyz`, `/openapi.json`. */
+/** An HTTP server over these routes, with `/livez`, `/readyz`, `/openapi.json` (also under `/v1`). */
 export function createHttpServer(options: HttpServerOptions): HttpServer {
   const routes = options.metrics === undefined ? options.routes : [...options.routes, metricsRoute(options.metrics)];
   const server = fastify({
@@ -121,6 +121,7 @@ function addPublicRoutes(server: FastifyInstance, options: HttpServerOptions, ro
   server.get('/readyz', (_request, reply) => health(reply, options.notReady()));
   const document = openApi(options.api, routes);
   server.get('/openapi.json', () => document);
+  server.get('/v1/openapi.json', () => document);
 }
 
 function metricsRoute(metrics: () => string | Promise<string>): Route {

@@ -1,6 +1,7 @@
 import { defaultFlow, type Flow } from '@meterflow/rules';
 import { describe, expect, test } from 'vitest';
 import { Activations, initialActivation, instantMsMax } from './activations.ts';
+import { restoreActivation } from './restore-activation.ts';
 import { MemoryRegistry } from './testing/index.ts';
 
 const flow: Flow = {
@@ -48,6 +49,54 @@ describe('activations', () => {
     const { open } = setUp();
     const made = await Promise.all(Array.from({ length: 6 }, () => open().create('acme', request)));
     expect(made.map(({ number }) => number).sort()).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+
+  test('changed at once by several lose none: each decides upon what the one before made', async () => {
+    const { open } = setUp();
+    const names = ['a', 'b', 'c', 'd', 'e', 'f'];
+    const made = await Promise.all(
+      names.map((name) =>
+        open().change('acme', ({ flow: before, number }) => ({
+          ...request,
+          flow: { ...before, name: number === 0 ? name : `${before.name}${name}` },
+        })),
+      ),
+    );
+    const newest = await open().readNewest('acme');
+    expect(made.map(({ number }) => number).sort()).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(newest.flow.name).toHaveLength(names.length);
+    names.forEach((name) => {
+      expect(newest.flow.name).toContain(name);
+    });
+  });
+
+  test('gone back on while others are made: what was made meanwhile is taken back too', async () => {
+    const { open } = setUp();
+    for (const decimals of [1, 2]) {
+      await open().create('acme', { ...request, decimals });
+    }
+    const [made] = await Promise.all([
+      restoreActivation(open(), 'acme', { number: 1 }),
+      open().create('acme', { ...request, decimals: 3, fromMs: 7 }),
+      restoreActivation(open(), 'acme', { number: 1 }),
+    ]);
+    expect(made).toHaveLength(1);
+    const all = await open().list('acme', { limit: 10 });
+    expect(all.map(({ number }) => number)).toEqual([5, 4, 3, 2, 1]);
+    const counting = (at: number) => open().counting('acme', 5, { fromMs: at, toMs: at + 1 });
+    const restoredLast = all[0]?.decimals === 1;
+    expect((await counting(0))[0]?.decimals).toBe(1);
+    expect((await counting(8))[0]?.decimals).toBe(restoredLast ? 1 : 3);
+  });
+
+  test('for a share of the meters come back with it', async () => {
+    const { activations, open } = setUp();
+    const steps = flow.steps.map((step) => ({ ...step, share: { from: 0, to: 0.1 } }));
+    const made = await activations.create('acme', { ...request, flow: { ...flow, steps } });
+    expect(await open().newest('acme')).toEqual(made);
+    expect(made.flow.steps[0]?.share).toEqual({ from: 0, to: 0.1 });
+    const wild = flow.steps.map((step) => ({ ...step, share: { from: 0, to: 2 } }));
+    await expect(activations.create('acme', { ...request, flow: { ...flow, steps: wild } })).rejects.toThrow();
   });
 
   test('are ordered by number beyond nine', async () => {

@@ -37,12 +37,15 @@ const activationSchema = z.looseObject({
         rule: ruleVersionSchema,
         parameters: z.record(z.string(), z.union([z.number(), z.string(), z.boolean()])),
         channels: z.string(),
+        share: z.object({ from: z.number().min(0), to: z.number().max(1) }).exactOptional(),
       }),
     ),
   }),
   fromMs: instant,
   toMs: instant,
   createdAtMs: z.number(),
+  author: z.string().exactOptional(),
+  why: z.string().exactOptional(),
   decimals: z.number().int().min(0).max(decimalsMax),
 }) satisfies z.ZodType<Activation>;
 
@@ -51,6 +54,8 @@ export interface ActivationRequest {
   readonly fromMs: number;
   readonly toMs: number;
   readonly decimals: number;
+  readonly author?: string;
+  readonly why?: string;
 }
 
 export interface ActivationsPorts {
@@ -74,11 +79,20 @@ export class Activations {
   }
 
   /** Makes the tenant's next activation, durably; two at once get two numbers. */
-  async create(tenant: string, request: ActivationRequest): Promise<Activation> {
+  create(tenant: string, request: ActivationRequest): Promise<Activation> {
+    return this.change(tenant, () => request);
+  }
+
+  /**
+   * Makes the tenant's next activation, durably, from the newest: of two at once the second decides anew, upon what the
+   * first made. What `decide` throws ends the change.
+   */
+  async change(tenant: string, decide: (newest: Activation) => ActivationRequest): Promise<Activation> {
     const { registry, nowMs } = this.#ports;
     for (let attempt = 1; ; attempt++) {
-      const number = (await this.readNewest(tenant)).number + 1;
-      const value = activationSchema.parse({ ...request, tenant, number, createdAtMs: nowMs() });
+      const newest = await this.readNewest(tenant);
+      const number = newest.number + 1;
+      const value = activationSchema.parse({ ...decide(newest), tenant, number, createdAtMs: nowMs() });
       try {
         await registry.put('activation', entryName(tenant, number), { value, expectedRevision: 0 });
         this.#newest.delete(tenant);

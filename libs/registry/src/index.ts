@@ -6,6 +6,16 @@ export {
   type ActivationRequest,
   type ActivationsPorts,
 } from './activations.ts';
+export {
+  auditedSteps,
+  AuditTrail,
+  isAuditPosition,
+  whyCharsMax,
+  type AuditedAct,
+  type AuditedStep,
+  type AuditLine,
+  type AuditPage,
+} from './audit-trail.ts';
 export { changeEntry } from './change-entry.ts';
 export { IntervalLengths, noIntervalLengths } from './interval-lengths.ts';
 export { KeptLengths } from './kept-lengths.ts';
@@ -21,6 +31,15 @@ export {
   type Principal,
   type Role,
 } from './keys.ts';
+export {
+  Reprocesses,
+  reprocessStates,
+  UnknownReprocessError,
+  type OpenReprocess,
+  type Reprocess,
+  type ReprocessRequest,
+  type ReprocessState,
+} from './reprocesses.ts';
 export { restoreActivation, UnknownActivationError } from './restore-activation.ts';
 export {
   RuleVersions,

@@ -10,6 +10,8 @@ export const registryKinds = [
   'group',
   'erasure',
   'setting',
+  'audit',
+  'reprocess',
 ] as const;
 export type RegistryKind = (typeof registryKinds)[number];
 

@@ -7,7 +7,7 @@ function upload(source: string, name = 'capped'): RuleUpload {
   const id = Buffer.from(source).toString('hex').padEnd(64, '0');
   const declaration = ruleDeclaration({ name, onReading: true, parameters: { top: { type: 'number', default: 1 } } });
   const version = { id, name, contract: 1, source, lines: [] };
-  return { version, declaration, files: { 'capped.ts': source }, author: 'me' };
+  return { version, declaration, files: { 'capped.ts': source }, tests: [], author: 'me' };
 }
 
 describe('uploaded rules', () => {
@@ -82,14 +82,14 @@ describe('going back to an activation', () => {
   test('goes back further when told, also to before the first', async () => {
     await activate('a');
     await activate('b');
-    const [made] = await restoreActivation(activations, 'acme', 0);
+    const [made] = await restoreActivation(activations, 'acme', { number: 0 });
     expect(made).toMatchObject({ number: 3, flow: { steps: [{ rule: { name: 'flag-range' } }] } });
   });
 
   test('is refused where there is nothing to go back to', async () => {
     await expect(restoreActivation(activations, 'acme')).rejects.toThrow('nothing was activated yet');
     await activate('a');
-    await expect(restoreActivation(activations, 'acme', 1)).rejects.toThrow('it is 0 to 0');
-    await expect(restoreActivation(activations, 'acme', -1)).rejects.toThrow('it is 0 to 0');
+    await expect(restoreActivation(activations, 'acme', { number: 1 })).rejects.toThrow('it is 0 to 0');
+    await expect(restoreActivation(activations, 'acme', { number: -1 })).rejects.toThrow('it is 0 to 0');
   });
 });

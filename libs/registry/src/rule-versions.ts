@@ -13,6 +13,8 @@ export interface StoredRule {
   readonly declaration: RuleDeclaration;
   /** Sources by path; tests too. */
   readonly files: Readonly<Record<string, string>>;
+  /** Its own tests, all of which passed when it was uploaded. They are no part of the id: a test changes no reading. */
+  readonly tests: readonly { readonly file: string; readonly name: string }[];
   readonly author: string;
   readonly createdAtMs: number;
 }
@@ -45,6 +47,7 @@ const ruleSchema = z.looseObject({
     series: seriesNeedsSchema.exactOptional(),
   }),
   files: z.record(z.string(), z.string()),
+  tests: z.array(z.object({ file: z.string(), name: z.string() })).default([]),
   author: z.string(),
   createdAtMs: z.number(),
 });

@@ -1,7 +1,6 @@
 import { SourceMap } from 'node:module';
 import { posix } from 'node:path';
 import { build as bundle, type BuildFailure, type PartialMessage, type Plugin } from 'esbuild';
-import { bundledLinesBefore } from '@meterflow/rules';
 import type { SourceProblem } from './source-problem.ts';
 
 /** A module with all that it imports, as the body of a function that returns its default export. */
@@ -20,7 +19,7 @@ const capture = '__meterflowExport';
 export async function bundleModule(
   files: ReadonlyMap<string, string>,
   entry: string,
-  sdk: string,
+  { sdk, linesBefore }: { readonly sdk: string; readonly linesBefore: number },
 ): Promise<BundledModule | { readonly problems: readonly SourceProblem[] }> {
   try {
     const { outputFiles, metafile } = await bundle({
@@ -36,7 +35,7 @@ export async function bundleModule(
     );
     const head = `let exported; const ${capture} = (each) => { exported = each; };\n`;
     const inputs = Object.keys(metafile.inputs).flatMap((path) => (path.startsWith('rule:') ? [path.slice(5)] : []));
-    return { body: `${head}${code}return exported;`, lines: linesOf(code, map), inputs: inputs.sort() };
+    return { body: `${head}${code}return exported;`, lines: linesOf(code, map, linesBefore), inputs: inputs.sort() };
   } catch (error) {
     if (!(error instanceof Error && 'errors' in error)) {
       throw error;
@@ -97,10 +96,10 @@ export function resolveIn(files: ReadonlyMap<string, string>, path: string): str
   return [path, `${path}.ts`, `${path}.js`, path.replace(/\.js$/, '.ts')].find((each) => files.has(each));
 }
 
-function linesOf(code: string, map: string): string[] {
+function linesOf(code: string, map: string, linesBefore: number): string[] {
   const sources = new SourceMap(JSON.parse(map) as ConstructorParameters<typeof SourceMap>[0]);
   // The line that defines where the export goes stands before the bundle's own.
-  const before = Array.from({ length: bundledLinesBefore + 1 }, () => '');
+  const before = Array.from({ length: linesBefore + 1 }, () => '');
   const own = code.split('\n').map((text, line) => {
     const entry = sources.findEntry(line, Math.max(0, text.search(/\S/)));
     const [, path] = /(?:^|\/)rule:(.+)$/.exec('originalSource' in entry ? entry.originalSource : '') ?? [];

@@ -1,19 +1,17 @@
 import { readFileSync, writeSync } from 'node:fs';
 import { bundleModule, type BundledModule } from './bundle-module.ts';
 import type { CompileAnswer, CompileRequest } from './compile-request.ts';
-import { sdkSource } from './sdk-source.ts';
 import { shownProblems, type SourceProblem } from './source-problem.ts';
 
 // Bundles and checks one project. A process of its own: TypeScript is big, takes as long as hostile types make it take, and
 // is ended by its parent when that is too long.
 
-async function answer({ files: texts, entries }: CompileRequest): Promise<CompileAnswer> {
+async function answer({ files: texts, entries, sdk, linesBefore }: CompileRequest): Promise<CompileAnswer> {
   const files = new Map(texts);
-  const sdk = sdkSource();
   const modules: (BundledModule & { readonly file: string })[] = [];
   const problems: SourceProblem[] = [];
   for (const file of entries) {
-    const bundled = await bundleModule(files, file, sdk);
+    const bundled = await bundleModule(files, file, { sdk, linesBefore });
     if ('problems' in bundled) {
       problems.push(...bundled.problems);
     } else {

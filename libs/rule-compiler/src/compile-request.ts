@@ -5,6 +5,10 @@ import type { SourceProblem } from './source-problem.ts';
 export interface CompileRequest {
   readonly files: readonly (readonly [path: string, text: string])[];
   readonly entries: readonly string[];
+  /** The SDK's one file. */
+  readonly sdk: string;
+  /** Lines that stand before a bundle in the source that it becomes. */
+  readonly linesBefore: number;
 }
 
 /** What it answers on its standard output. */

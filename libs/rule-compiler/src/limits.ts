@@ -6,6 +6,8 @@ export const projectBytesMax = 512 * 1024;
 export const compileMsMax = 30_000;
 /** Heap of the process that compiles, in MiB. */
 export const compileHeapMiBMax = 512;
+/** Resident memory of it: what lies outside of the heap counts as well. */
+export const compileResidentBytesMax = 1024 * 1024 * 1024;
 /** Compilations that may wait for their turn: they are run one after the other. */
 export const compilationsWaitingMax = 16;
 /** Problems told of one project, and characters of each. */

@@ -1,4 +1,5 @@
 import { sdkContract } from '@meterflow/rule-sdk';
+import type { MeterShare } from './meter-share.ts';
 
 /** What becomes of a batch when one of a flow's rules fails on it. */
 export const failurePolicies = ['retry', 'skip', 'reject', 'halt'] as const;
@@ -54,6 +55,8 @@ export interface FlowStep {
   readonly channels: string;
   /** `terminate` where there is none. */
   readonly severity?: Severity;
+  /** The meters it applies to; all where absent. A batch with meters in and out of it is still one activation's. */
+  readonly share?: MeterShare;
 }
 
 /** A tenant's ordered rules. Later rules see what earlier ones did. */
@@ -74,6 +77,9 @@ export interface Activation {
   readonly fromMs: number;
   readonly toMs: number;
   readonly createdAtMs: number;
+  /** Who made it, and why; absent where nobody was asked. */
+  readonly author?: string;
+  readonly why?: string;
   /** Decimals that a changed value is rounded to, half to even. */
   readonly decimals: number;
 }

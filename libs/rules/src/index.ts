@@ -24,7 +24,10 @@ export { parameterProblems, type ParameterProblem } from './set-parameters.ts';
 export { ruleTests, type RuleTests } from './rule-tests.ts';
 export { runRuleTests, type CaseOutcome } from './run-rule-tests.ts';
 export { sourceDiff } from './source-diff.ts';
+export { allMeters, hasMeter, meterPoint, type MeterShare } from './meter-share.ts';
+export { takesSeries } from './takes-series.ts';
 export { withStep } from './with-step.ts';
+export { withoutRule } from './without-rule.ts';
 export {
   change,
   failureReason,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { convertUnit, flowOf, parameterProblems, ruleDeclaration, sourceDiff, withStep } from './index.ts';
+import { parameterProblems, ruleDeclaration, sourceDiff } from './index.ts';
 
 const capped = ruleDeclaration({
   name: 'capped',
@@ -33,21 +33,6 @@ describe('parameters', () => {
       expect(told[index]).toContain(problem);
     });
   });
-});
-
-test('a step takes the place of its rule’s own on the same channels, or comes last', () => {
-  const step = (factor: number, channels: string) => ({
-    rule: convertUnit,
-    parameters: { factor, unit: 'Wh' },
-    channels,
-  });
-  const flow = withStep(withStep(flowOf('x', []), step(1, 'import')), step(2, 'export'));
-  expect(
-    withStep(flow, step(3, 'import')).steps.map(({ parameters, channels }) => [parameters['factor'], channels]),
-  ).toEqual([
-    [3, 'import'],
-    [2, 'export'],
-  ]);
 });
 
 describe('the diff of sources', () => {

@@ -12,6 +12,8 @@ export interface StepSource {
   /** There for a rule with `onSeries`. */
   readonly series?: DayNeeds;
   readonly severity?: 'info' | 'issue' | 'terminate';
+  /** The meters that lie in [from, to) of [0, 1); all where absent. */
+  readonly share?: { readonly from: number; readonly to: number };
 }
 
 export interface RuleDefinition {
@@ -29,7 +31,8 @@ export interface RuleContext {
 /** A step loaded in the isolate. `instantiate` evaluates the rule anew: what it keeps between calls ends with the batch. */
 export interface LoadedStep {
   readonly index: number;
-  readonly channels: RegExp | undefined;
+  /** Whether it runs on a series, by the names of its meter and its channel; undefined where it runs on all. */
+  readonly takes: ((meter: string, channel: string) => boolean) | undefined;
   readonly context: RuleContext;
   /** A failure leaves the step out for the reading: what it did to it is undone. */
   readonly severity: 'info' | 'issue' | 'terminate';
@@ -85,9 +88,25 @@ export function loadStep(compile: Compile, source: StepSource, index: number): L
     Object.defineProperty(parameters, name, { value, enumerable: true });
   });
   const pattern = source.channels.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*');
+  const channels = new RegExp(`^${pattern}$`, 'u');
+  const { share } = source;
+  // A copy of meterPoint in libs/rules: an isolate refers to nothing outside.
+  const isIn = ({ from, to }: { readonly from: number; readonly to: number }, meter: string): boolean => {
+    let hash = 0x811c9dc5;
+    for (let at = 0; at < meter.length; at++) {
+      hash = Math.imul(hash ^ meter.charCodeAt(at), 0x01000193);
+    }
+    hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+    hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+    const point = ((hash ^ (hash >>> 16)) >>> 0) / 2 ** 32;
+    return from <= point && point < to;
+  };
   return {
     index,
-    channels: source.channels === '*' ? undefined : new RegExp(`^${pattern}$`, 'u'),
+    takes:
+      source.channels === '*' && share === undefined
+        ? undefined
+        : (meter, channel) => channels.test(channel) && (share === undefined || isIn(share, meter)),
     context: Object.freeze({ parameters: Object.freeze(parameters) }),
     severity: source.severity ?? 'terminate',
     series: source.series,
@@ -121,7 +140,7 @@ export function walk(
 ): void {
   const { cursor, reading } = run;
   const { changes, quality, count } = cursor;
-  const { channels, context, index: stepIndex, severity } = step;
+  const { takes, context, index: stepIndex, severity } = step;
   const isSoft = severity !== 'terminate';
   const rule = step.instantiate();
   let end = range.first;
@@ -130,8 +149,11 @@ export function walk(
     cursor.first = end;
     let index = Math.max(end, range.fromIndex);
     end += count[span] as number;
-    if (channels !== undefined && !channels.test(cursor.names()[(cursor.series[span] as number) * 2 + 1] as string)) {
-      continue;
+    if (takes !== undefined) {
+      const at = (cursor.series[span] as number) * 2;
+      if (!takes(cursor.names()[at] as string, cursor.names()[at + 1] as string)) {
+        continue;
+      }
     }
     for (; index < end; index++) {
       // Neither what an earlier rule rejected or failed on, nor what has no value.

@@ -90,7 +90,7 @@ export function walkDay(
 export function callDay(step: LoadedStep, run: DayRun, readings: number): void {
   const { cursor, days } = run;
   const { series, severity, index } = step;
-  if (series === undefined || step.channels?.test(days.facts.channel) === false) {
+  if (series === undefined || step.takes?.(days.facts.meter, days.facts.channel) === false) {
     return;
   }
   const isSoft = severity !== 'terminate';

@@ -141,7 +141,9 @@ export class IsolatedSandbox implements Sandbox {
     let key = this.#flowKeys.get(flow);
     if (key === undefined) {
       key = JSON.stringify(
-        flow.steps.map(({ rule, parameters, channels, severity }) => [rule.id, parameters, channels, severity]),
+        flow.steps.map(({ rule, parameters, channels, severity, share }) => [
+          ...[rule.id, parameters, channels, severity, share],
+        ]),
       );
       this.#flowKeys.set(flow, key);
     }

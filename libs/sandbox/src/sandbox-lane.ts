@@ -107,8 +107,8 @@ export class SandboxLane {
 
   #define({ flow }: RunJob): { readonly number: number; named: boolean } {
     const number = ++this.#flowsDefined;
-    const steps = flow.steps.map(({ rule: { source, series }, parameters, channels, severity }) => ({
-      ...{ source, parameters, channels, series, severity },
+    const steps = flow.steps.map(({ rule: { source, series }, parameters, channels, severity, share }) => ({
+      ...{ source, parameters, channels, series, severity, share },
     }));
     this.#child.send(defineFrame(number, JSON.stringify(steps)));
     return { number, named: false };

@@ -1,5 +1,6 @@
 import type { DeadLetterLine } from '@meterflow/embedded';
 import { defineRoute, Problem, type Route } from '@meterflow/http';
+import { whyCharsMax } from '@meterflow/registry';
 import { z } from 'zod';
 import type { ControlPorts } from '../ports.ts';
 
@@ -27,7 +28,7 @@ const letter = line.extend({
   layers: z.array(z.string()),
 });
 
-type DeskPorts = Pick<ControlPorts, 'deadLetters'>;
+type DeskPorts = Pick<ControlPorts, 'deadLetters' | 'audited'>;
 
 /** Operators run the pipeline: dead letters are those of all tenants. */
 export function deadLetterRoutes(ports: DeskPorts): readonly Route[] {
@@ -94,7 +95,7 @@ const commands = {
   purge: { summary: 'Drops dead letters for good', answer: 'purged' },
 } as const;
 
-function commandRoute({ deadLetters }: DeskPorts, command: keyof typeof commands): Route {
+function commandRoute({ deadLetters, audited }: DeskPorts, command: keyof typeof commands): Route {
   const { summary, answer } = commands[command];
   const ids = z.array(id).min(1).max(idsPerRequestMax);
   return defineRoute({
@@ -103,15 +104,41 @@ function commandRoute({ deadLetters }: DeskPorts, command: keyof typeof commands
     operationId: `${command}DeadLetters`,
     summary,
     roles: ['operator'],
-    body: z.strictObject({ ids }),
+    body: z.strictObject({ ids, why: z.string().max(whyCharsMax).default('').describe('kept in the audit trail') }),
     answers: {
       200: {
         description: 'The ids that it was done to; the others are unknown or were purged',
         schema: z.object({ [answer]: z.array(z.string()) }),
       },
     },
-    handle: async ({ body }) => ({ json: { [answer]: await deadLetters[command](body.ids) } }),
+    handle: async ({ principal, body }) => {
+      const tenants = await tenantsOf(deadLetters, body.ids);
+      const done = await deadLetters[command](body.ids);
+      if (done.length > 0) {
+        const who = await audited.nameOf(principal, undefined);
+        const subject = `${done.length}: ${done.slice(0, idsShownMax).join(', ')}${done.length > idsShownMax ? ' …' : ''}`;
+        for (const tenant of new Set([principal.tenant, ...tenants])) {
+          await audited.add(tenant, { who, what: `dead-letters-${answer}`, subject, why: body.why });
+        }
+      }
+      return { json: { [answer]: done } };
+    },
   });
+}
+
+/** In the audit trail. */
+const idsShownMax = 3;
+
+/** Whose letters they are: it is theirs to know. */
+async function tenantsOf(deadLetters: DeskPorts['deadLetters'], ids: readonly string[]): Promise<ReadonlySet<string>> {
+  const tenants = new Set<string>();
+  for (const each of ids) {
+    const tenant = (await deadLetters.show(each))?.tenant ?? '';
+    if (tenant !== '') {
+      tenants.add(tenant);
+    }
+  }
+  return tenants;
 }
 
 function jsonOf(shown: DeadLetterLine): object {

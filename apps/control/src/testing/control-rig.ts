@@ -4,20 +4,33 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { erasablePlaces, openEmbeddedPlatform, type EmbeddedPlatform } from '@meterflow/embedded';
 import type { HttpServer } from '@meterflow/http';
-import { Activations, Keys, SeriesRegistry, Tenants, type Role, RuleVersions } from '@meterflow/registry';
+import {
+  Activations,
+  AuditTrail,
+  Keys,
+  Reprocesses,
+  SeriesRegistry,
+  Tenants,
+  type Role,
+  RuleVersions,
+} from '@meterflow/registry';
 import { RuleCompiler } from '@meterflow/rule-compiler';
 import { IsolatedSandbox, readDeclaration } from '@meterflow/sandbox';
 import { silentTelemetry, systemClock } from '@meterflow/stage';
+import { Audited } from '../audited.ts';
 import { createControl } from '../control.ts';
 import { deadLetterDesk } from '../dead-letter-desk.ts';
 import { erasureDesk } from '../erasure-desk.ts';
 import type { ControlPorts } from '../ports.ts';
+import { BacktestDesk } from '../backtest/backtest-desk.ts';
 import { RuleDesk } from '../rule-desk.ts';
 import { embeddedDays } from '../embedded-days.ts';
 import { recomputeDesk } from '../recompute-desk.ts';
 
 /** The control API over an embedded platform of its own, with two tenants and a key of each role for both. */
 export interface ControlRig {
+  /** The data directory. */
+  readonly root: string;
   readonly platform: EmbeddedPlatform;
   readonly server: HttpServer;
   readonly keys: Readonly<Record<'acme' | 'other', Readonly<Record<Role, string>>>>;
@@ -31,11 +44,18 @@ export async function controlRig(): Promise<ControlRig> {
   const root = await mkdtemp(join(tmpdir(), 'control-'));
   const platform = openEmbeddedPlatform({ root, owner: 'test', telemetry: silentTelemetry });
   const nowMs = (): number => systemClock.nowMs();
+  const newId = (): string => randomBytes(6).toString('hex');
   const registryPorts = { registry: platform.registry, nowMs, randomBytes: (count: number) => randomBytes(count) };
   const [tenants, keys] = [new Tenants(registryPorts), new Keys(registryPorts)];
   const { deadLetters, publisher, registry } = platform;
   const activations = new Activations({ registry, nowMs, activationLeaseMs: 0 });
   const sandbox = new IsolatedSandbox();
+  const rules = new RuleDesk({
+    compiler: new RuleCompiler({ declare: readDeclaration }),
+    sandbox,
+    versions: new RuleVersions({ registry, nowMs }),
+    activations,
+  });
   const ports: ControlPorts = {
     readings: (layer) => platform.readings(layer),
     aggregates: platform.aggregates,
@@ -51,12 +71,18 @@ export async function controlRig(): Promise<ControlRig> {
       lane: 'bulk',
       newKey: () => randomBytes(16).toString('hex'),
     }),
-    rules: new RuleDesk({
-      compiler: new RuleCompiler({ declare: readDeclaration }),
-      sandbox,
-      versions: new RuleVersions({ registry, nowMs }),
-      activations,
+    rules,
+    backtests: new BacktestDesk({
+      rules,
+      storedSeries: (tenant) => platform.readings('raw').series({ tenant }),
+      readings: platform.readings('raw'),
+      settings: new SeriesRegistry({ registry, nowMs, cacheMs: 0 }),
+      openSandbox: () => new IsolatedSandbox(),
+      nowMs,
     }),
+    reprocesses: new Reprocesses({ registry, nowMs }),
+    audited: new Audited({ trail: new AuditTrail({ registry, nowMs, newId }), keys }),
+    newId,
     backlogs: () =>
       Promise.resolve([
         {
@@ -92,6 +118,7 @@ export async function controlRig(): Promise<ControlRig> {
     newRequestId: () => randomBytes(8).toString('hex'),
   });
   return {
+    root,
     platform,
     server,
     keys: issued,

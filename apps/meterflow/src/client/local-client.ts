@@ -92,9 +92,14 @@ export class LocalClient {
 
   /** The lines of an NDJSON answer, as they come. */
   async *lines(call: Call): AsyncGenerator {
-    for await (const line of createInterface({ input: await this.stream(call) })) {
+    for await (const line of this.textLines(call)) {
       yield JSON.parse(line);
     }
+  }
+
+  /** The same as they were written: numbers keep all their digits. */
+  async *textLines(call: Call): AsyncGenerator<string> {
+    yield* createInterface({ input: await this.stream(call) });
   }
 
   async #send(call: Call): Promise<IncomingMessage> {

@@ -73,3 +73,13 @@ export function amount(text: string): number {
   }
   return Number(text);
 }
+
+/** `10%` or `0.1`, as a part of 1. */
+export function share(text: string): number {
+  const [, number, percent] = /^(\d{1,3}(?:\.\d{1,4})?)\s*(%?)$/.exec(text) ?? [];
+  const value = Number(number) / (percent === '%' ? 100 : 1);
+  if (!(value > 0 && value <= 1)) {
+    throw new InvalidArgumentError('It must be a share like 10% or 0.1, above 0 and up to 100%.');
+  }
+  return value;
+}

@@ -1,32 +1,37 @@
-import { readFileSync } from 'node:fs';
 import { CommandError, type Told } from '../cli-context.ts';
-import { parseExact, shownValue } from '../client/exact-json.ts';
+import { floatValue, parseExact, shownValue } from '../client/exact-json.ts';
 import type { Call } from '../client/local-client.ts';
 import { queryString, type Row } from '../client/pages.ts';
 import { askingServices, withServer } from '../client/with-server.ts';
 import { readProject, rulesOf } from '../rules/read-project.ts';
+import { author, parametersIn, versioned } from '../rules/rule-words.ts';
 import { table } from '../terminal/table.ts';
 
 interface OfTenant {
   readonly tenant: string;
 }
 
-export interface ActivateOptions extends OfTenant {
+interface Explained extends OfTenant {
+  /** Stands in the audit trail. */
+  readonly why?: string;
+}
+
+export interface ActivateOptions extends Explained {
   readonly from: string;
   readonly channel?: string;
   readonly parameters?: string;
   readonly onFailure?: string;
+  readonly share?: number;
 }
 
 /** Uploads each rule of a folder, or the one of a file, as a version of its own. */
-export async function uploadRules(path: string, { tenant }: OfTenant, told: Told): Promise<void> {
+export async function uploadRules(path: string, { tenant, why }: Explained, told: Told): Promise<void> {
   const project = await readProject(path);
   const rules = rulesOf(project);
   if (rules.length === 0) {
     throw new CommandError('rule-invalid', `there is no rule in ${path}: \`meterflow rules init\` makes an example`);
   }
   const files = Object.fromEntries(project.files);
-  const author = process.env['USER'];
   const uploaded: Row[] = [];
   for (const entry of rules) {
     uploaded.push(
@@ -34,7 +39,7 @@ export async function uploadRules(path: string, { tenant }: OfTenant, told: Told
         method: 'POST',
         path: '/v1/rules',
         tenant,
-        body: { entry, files, ...(author === undefined ? {} : { author }) },
+        body: { entry, files, ...explained(why) },
       }),
     );
   }
@@ -86,20 +91,36 @@ export async function showRule(wanted: string, { tenant }: OfTenant, told: Told)
 
 export async function activateRule(wanted: string, options: ActivateOptions, told: Told): Promise<void> {
   const { name, version } = versioned(wanted);
-  const { tenant, from, channel, parameters, onFailure } = options;
+  const { tenant, from, channel, parameters, onFailure, share } = options;
   const body = {
     ...(version === undefined ? {} : { version }),
-    from: from.includes('T') ? from : `${from}T00:00:00Z`,
+    from: instantOf(from),
     ...(channel === undefined ? {} : { channels: channel }),
     ...(parameters === undefined ? {} : { parameters: parametersIn(parameters) }),
     ...(onFailure === undefined ? {} : { onFailure }),
+    ...(share === undefined ? {} : { share }),
+    ...explained(options.why),
   };
   const path = `/v1/rules/${encodeURIComponent(name)}/activate`;
   tellActivations([await asked(told, { method: 'POST', path, tenant, body })], told);
 }
 
-export async function rollBackRules({ tenant, to }: OfTenant & { readonly to?: number }, told: Told): Promise<void> {
-  const body = to === undefined ? {} : { to };
+/** The flow without a rule; its versions stay. */
+export async function retireRule(
+  name: string,
+  { tenant, from, channel, why }: Explained & { readonly from: string; readonly channel?: string },
+  told: Told,
+): Promise<void> {
+  const body = { from: instantOf(from), ...(channel === undefined ? {} : { channels: channel }), ...explained(why) };
+  const path = `/v1/rules/${encodeURIComponent(name)}/retire`;
+  tellActivations([await asked(told, { method: 'POST', path, tenant, body })], told);
+}
+
+export async function rollBackRules(
+  { tenant, to, why }: Explained & { readonly to?: number },
+  told: Told,
+): Promise<void> {
+  const body = { ...(to === undefined ? {} : { to }), ...explained(why) };
   const answer = await asked(told, { method: 'POST', path: '/v1/activations/rollback', tenant, body });
   tellActivations(answer['activations'] as Row[], told);
 }
@@ -107,6 +128,16 @@ export async function rollBackRules({ tenant, to }: OfTenant & { readonly to?: n
 export async function listActivations({ tenant }: OfTenant, told: Told): Promise<void> {
   const { activations } = (await asked(told, { path: '/v1/activations', tenant })) as { activations: Row[] };
   tellActivations(activations, told);
+}
+
+/** A date alone is of UTC. */
+function instantOf(text: string): string {
+  return text.includes('T') ? text : `${text}T00:00:00Z`;
+}
+
+/** Who asks, and why, as the API takes it. */
+function explained(why: string | undefined): object {
+  return { ...author(), ...(why === undefined ? {} : { why }) };
 }
 
 const ruleColumns = ['name', 'version', 'id', 'createdAt', 'author'];
@@ -120,11 +151,11 @@ function ruleCells(rule: Row): string[] {
 function tellActivations(activations: readonly Row[], { globals, output }: Told): void {
   const steps = (activation: Row): string =>
     (activation['steps'] as Row[])
-      .map(({ rule, id, channels, parameters }) => {
+      .map(({ rule, id, channels, parameters, share }) => {
         const set = Object.entries(parameters as Row).map(
           ([name, value]) => ` ${name}=${shortened(shownValue(value))}`,
         );
-        return `${shownValue(rule)}@${shownValue(id).slice(0, 12)} on ${shownValue(channels)}${set.join('')}`;
+        return `${shownValue(rule)}@${shownValue(id).slice(0, 12)} on ${shownValue(channels)}${shareText(share)}${set.join('')}`;
       })
       .join(', ');
   const rows = activations.map((activation) => [
@@ -141,46 +172,16 @@ function shortened(text: string): string {
   return text.length > 40 ? `${text.slice(0, 40).replaceAll(/\s+/g, ' ')}…` : text;
 }
 
-/** `NAME`, or `NAME@VERSION`. */
-function versioned(wanted: string): { readonly name: string; readonly version: string | undefined } {
-  const [name = '', version] = wanted.split('@');
-  return { name, version };
-}
-
-/** JSON, or `name=value,name=value`; the value `@file` is the text of that file. */
-function parametersIn(text: string): unknown {
-  if (text.trimStart().startsWith('{')) {
-    try {
-      return JSON.parse(text) as unknown;
-    } catch (error) {
-      throw new CommandError('rule-invalid', `--parameters is not JSON: ${(error as Error).message}`, { cause: error });
-    }
+/** `, first 10 % of meters`; nothing where it is all of them. */
+function shareText(share: unknown): string {
+  if (share === undefined) {
+    return '';
   }
-  const pairs = text.split(',').map((pair) => /^\s*([^=]+?)\s*=(.*)$/.exec(pair));
-  if (pairs.includes(null)) {
-    throw new CommandError('rule-invalid', '--parameters takes limit=10,quiet=true, or JSON: {"limit": 10}');
-  }
-  return Object.fromEntries(pairs.map((pair) => [pair?.[1] ?? '', valueIn(pair?.[2] ?? '')]));
-}
-
-function valueIn(text: string): number | string | boolean {
-  if (text.startsWith('@')) {
-    return textOf(text.slice(1));
-  }
-  if (text === 'true' || text === 'false') {
-    return text === 'true';
-  }
-  return text.trim() !== '' && Number.isFinite(Number(text)) ? Number(text) : text;
-}
-
-function textOf(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new CommandError('file-missing', `the file ${path} can't be read: ${(error as Error).message}`, {
-      cause: error,
-    });
-  }
+  const { from, to } = share as Row;
+  const percent = (part: unknown): string => String(Number((floatValue(part) * 100).toFixed(2)));
+  return floatValue(from) === 0
+    ? ` (first ${percent(to)} % of meters)`
+    : ` (meters from ${percent(from)} to ${percent(to)} %)`;
 }
 
 async function asked({ globals }: Told, call: Omit<Call, 'role'>): Promise<Row> {

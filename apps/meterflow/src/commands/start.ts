@@ -1,6 +1,4 @@
-import { existsSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Receipt } from '@meterflow/receipts';
 import { dataDirDefault, type GlobalOptions, type Output } from '../cli-context.ts';
 import { floatValue, parseExact, shownValue } from '../client/exact-json.ts';
@@ -9,11 +7,10 @@ import { queryString, type Row } from '../client/pages.ts';
 import { localSocket } from '../server/sockets.ts';
 import type { EmbeddedServer } from '../server/start-server.ts';
 import { barChart } from '../terminal/chart.ts';
+import { bundledSample, bundledSampleFile } from '../rules/sample-readings.ts';
 import { dev, type ListenOptions } from './dev.ts';
 import { importFile } from './import.ts';
 
-/** Real readings of London households; licence and credit stand beside them. */
-const sample = 'samples/london-households.csv';
 const shown = { meter: 'MAC000010', channel: 'import', from: '2013-03-25', to: '2013-04-08' };
 const aggregatesPath = `/v1/aggregates${queryString({ ...shown, resolution: 'day' })}`;
 
@@ -35,9 +32,9 @@ export async function start(options: ListenOptions, globals: GlobalOptions, outp
     control: new LocalClient(localSocket(directory, 'control')),
   };
   if (!globals.json) {
-    output.note(`\nImporting ${sample}: real half-hourly readings of three London households …`);
+    output.note(`\nImporting ${bundledSample}: real half-hourly readings of three London households …`);
   }
-  const receipt = await importFile(clients, { file: sampleFile(), tenant: 'default' }, output);
+  const receipt = await importFile(clients, { file: bundledSampleFile(), tenant: 'default' }, output);
   if (globals.json) {
     output.line(JSON.stringify({ url: server.url, dataDir: globals.dataDir, pid: process.pid, receipt }));
     return;
@@ -92,9 +89,4 @@ function whereToLook({ url = '' }: EmbeddedServer, { dataDir }: GlobalOptions): 
 function shownPath(path: string): string {
   const here = relative(process.cwd(), path);
   return here === '' || here.startsWith('..') ? path : here;
-}
-
-function sampleFile(): string {
-  const candidates = ['../../../../', '../../../'].map((up) => fileURLToPath(new URL(up + sample, import.meta.url)));
-  return candidates.find((path) => existsSync(path)) ?? (candidates[0] as string);
 }

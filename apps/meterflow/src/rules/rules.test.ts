@@ -1,6 +1,8 @@
+import { once } from 'node:events';
 import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { startCommand } from '../testing/run-command.ts';
 import { commandIn, newDataDir } from '../testing/test-server.ts';
 import { readProject } from './read-project.ts';
 
@@ -50,6 +52,38 @@ describe('a folder of rules', () => {
     );
     rmSync(folder, { recursive: true });
     await expect(command('rules', 'upload', folder)).rejects.toThrow('there is no file or folder');
+  });
+});
+
+describe('rules dev', () => {
+  test('checks, tests and tries the rules on real readings, once', { timeout: 30_000 }, async () => {
+    await command('rules', 'init', folder);
+    const shown = await command('rules', 'dev', folder, '--once', '--parameters', 'limitKwh=1,cut=true');
+    expect(shown).toContain('2 of 2 tests pass');
+    expect(shown).toMatch(/high-use on samples\/london-households\.csv: \d+ of \d+ readings otherwise\nmeter/);
+    expect(shown).toMatch(/MAC\S+ +import +\S+ +[1-9]\S* kWh +1 kWh +substituted +high-use/);
+    edit('high-use.ts', 'annotate', 'anotate');
+    await expect(command('rules', 'dev', folder, '--once')).rejects.toThrow(/^high-use\.ts:15:13: Property 'anotate'/);
+    writeFileSync(join(folder, 'empty.csv'), 'meter_id,channel,start,value,unit\n');
+    const none = command('rules', 'dev', folder, '--once', '--readings', join(folder, 'empty.csv'));
+    await expect(none).rejects.toMatchObject({ code: 'sample-invalid' });
+  });
+
+  test('looks again when a file is saved, and ends cleanly by Ctrl-C', { timeout: 60_000 }, async () => {
+    await command('rules', 'init', folder);
+    const child = startCommand(['rules', 'dev', folder]);
+    const ended = once(child, 'close');
+    let shown = '';
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => (shown += text));
+    const until = (text: string): Promise<void> =>
+      vi.waitFor(() => {
+        expect(shown).toContain(text);
+      }, 20_000);
+    await until('2 of 2 tests pass');
+    edit('high-use.ts', 'annotate', 'anotate');
+    await until("Property 'anotate' does not exist");
+    child.kill('SIGINT');
+    expect(await ended).toEqual([0, null]);
   });
 });
 

@@ -48,6 +48,7 @@ export function createGateway(options: GatewayOptions): Server {
         });
         return;
       case '/openapi.json':
+      case '/v1/openapi.json':
         void tellApi(outgoing, services);
         return;
     }

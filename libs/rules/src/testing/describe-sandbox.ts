@@ -8,6 +8,7 @@ import {
   flowOf,
   ruleContractOf,
   RuleFailureError,
+  takesSeries,
   type Flow,
   type RuleVersion,
   type Sandbox,
@@ -131,6 +132,17 @@ export function describeSandbox(name: string, makeSandbox: () => Sandbox): void 
         sampleBatch({ meters: 2 }),
       );
       expect([...result.changes]).toEqual([0, change.value, 0, change.value]);
+    });
+
+    test('a step for a share of the meters applies to just those that it takes', async () => {
+      const flow = flowOfBody('reading.value += 1');
+      const share = { from: 0.2, to: 0.6 };
+      const batch = sampleBatch({ meters: 50, integers: Array.from({ length: 100 }, (_, index) => index) });
+      const steps = flow.steps.map((step) => ({ ...step, share }));
+      const { changes } = await sandbox.run({ ...flow, steps }, batch);
+      const taken = batch.series.map((series) => takesSeries({ channels: '*', share }, series));
+      expect(new Set(taken).size).toBe(2);
+      expect([...changes]).toEqual([...taken, ...taken].map((takes) => (takes ? change.value : 0)));
     });
 
     test('a rejected reading is not seen by later rules', async () => {

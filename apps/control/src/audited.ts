@@ -1,0 +1,31 @@
+import type { AuditTrail, Keys, Principal } from '@meterflow/registry';
+
+/** Who did what: the audit trail, and the names that stand in it. */
+export class Audited {
+  readonly #trail: AuditTrail;
+  readonly #keys: Pick<Keys, 'list'>;
+
+  constructor({ trail, keys }: { readonly trail: AuditTrail; readonly keys: Pick<Keys, 'list'> }) {
+    this.#trail = trail;
+    this.#keys = keys;
+  }
+
+  add(...line: Parameters<AuditTrail['add']>): Promise<void> {
+    return this.#trail.add(...line);
+  }
+
+  list(...page: Parameters<AuditTrail['list']>): ReturnType<AuditTrail['list']> {
+    return this.#trail.list(...page);
+  }
+
+  /** The key's own name, or its id; what a caller says of himself beside it, never in its place. */
+  async nameOf({ tenant, keyId }: Principal, author: string | undefined): Promise<string> {
+    const keys = keyId === localKeyId ? [] : await this.#keys.list(tenant);
+    const label = keys.find((key) => key.keyId === keyId)?.label ?? '';
+    const name = label === '' ? keyId : label;
+    return author === undefined ? name : `${author} (${name})`;
+  }
+}
+
+/** Of whoever owns the data directory: there is no key. */
+const localKeyId = 'local';
