@@ -3,14 +3,23 @@ import { join } from 'node:path';
 import { dataDirectory } from '@meterflow/embedded';
 import { localPrincipal } from '@meterflow/http';
 import { configured, openPlatform } from '@meterflow/platform';
-import { Activations, Keys, quotaDefaults, SeriesRegistry, Tenants } from '@meterflow/registry';
-import { operationsSocket, parseServiceConfig, runService } from '@meterflow/service';
+import {
+  Activations,
+  ClosedDaysRegistry,
+  Keys,
+  quotaDefaults,
+  SeriesRegistry,
+  seriesSettingsMsMax,
+  Tenants,
+} from '@meterflow/registry';
+import { operationsSocket, parseServiceConfig, runService, type Platform } from '@meterflow/service';
 import { systemClock } from '@meterflow/stage';
 import { createTelemetry, gatherMetrics, serveOperations } from '@meterflow/telemetry';
 import { createControl, type ControlAccess } from './control.ts';
+import { DayCloser, graceMsDefault, type DayCloserPorts } from './day-closer.ts';
 import { deadLetterDesk } from './dead-letter-desk.ts';
 import { ensureFirstKey } from './first-key.ts';
-import { platformParts } from './platform-parts.ts';
+import { platformParts, type PlatformParts } from './platform-parts.ts';
 import type { ControlPorts } from './ports.ts';
 import { ruleLife, type RuleLifePorts } from './rule-life.ts';
 
@@ -35,6 +44,7 @@ await runService({
     const tenants = new Tenants({ registry, nowMs });
     const keys = new Keys({ registry, nowMs, randomBytes });
     const activations = new Activations({ registry, nowMs, activationLeaseMs: 0 });
+    void dayCloser(platform, { tenants, activations, parts }).watch(lifecycle.signal);
     await ensureFirstKey(join(directory.root, 'operator.key'), { tenants, keys });
     // Elsewhere only the bus itself knows how many wait.
     const backlogs = (): ReturnType<RuleLifePorts['backlogs']> =>
@@ -88,3 +98,20 @@ await runService({
     return [];
   },
 });
+
+function dayCloser(
+  { registry, publisher }: Platform,
+  { tenants, activations, parts }: Pick<DayCloserPorts, 'tenants' | 'activations'> & { readonly parts: PlatformParts },
+): DayCloser {
+  return new DayCloser({
+    ...{ tenants, activations, publisher, nowMs, lane: 'bulk', graceMs: graceMsDefault },
+    series: new SeriesRegistry({ registry, nowMs, cacheMs: seriesSettingsMsMax }),
+    closedDays: new ClosedDaysRegistry(registry),
+    seriesOf: parts.seriesOf,
+    firstStoredMs: parts.firstStoredMs,
+    sleep: (ms, signal) => systemClock.sleep(ms, signal),
+    onProblem: ({ tenant, message }) => {
+      telemetry.logger.warn('days can not be closed yet', { tenant, problem: message });
+    },
+  });
+}

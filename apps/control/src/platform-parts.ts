@@ -5,11 +5,13 @@ import type { Route } from '@meterflow/http';
 import type { GooglePlatform, OpenPlatform } from '@meterflow/platform';
 import type { ProcessTelemetry } from '@meterflow/telemetry';
 import type { Publisher } from '@meterflow/stage';
+import type { DayCloserPorts } from './day-closer.ts';
 import { embeddedDays } from './embedded-days.ts';
 import { embeddedExport } from './embedded-export.ts';
 import { erasureDesk } from './erasure-desk.ts';
 import { observeBacklogs } from './observe-backlogs.ts';
 import type { ErasureDesk, RecomputeDesk } from './ports.ts';
+import { dayMs } from './query-span.ts';
 import { recomputeDesk, type StoredDays } from './recompute-desk.ts';
 import { bigtableRaw, embeddedRaw } from './reprocess/stored-raw.ts';
 import type { StoredRaw } from './reprocess/told-days.ts';
@@ -23,6 +25,9 @@ export interface PlatformParts {
   readonly recomputes: RecomputeDesk;
   /** What there is of raw readings. */
   readonly storedRaw: StoredRaw;
+  /** Every series of a tenant of which something raw is stored. */
+  readonly seriesOf: DayCloserPorts['seriesOf'];
+  readonly firstStoredMs: DayCloserPorts['firstStoredMs'];
   readonly publicRoutes: readonly Route[];
   readonly localRoutes: readonly Route[];
 }
@@ -47,6 +52,7 @@ export function platformParts(
     recomputeDesk({ storedDays, publisher, lane: 'bulk', newKey: () => randomBytes(16).toString('hex') });
   if (opened.kind !== 'embedded') {
     const { platform } = opened;
+    const { stores } = platform;
     const sql = warehouseSqlRoute(platform.warehouse);
     const stop = new AbortController();
     const compaction = platform.compact(telemetry, stop.signal);
@@ -58,6 +64,13 @@ export function platformParts(
       erasures: erasureDesk(() => platform.erasablePlaces(telemetry), { nowMs, newId }),
       recomputes: recomputesOf(platform.publisher, (scope) => platform.stores.readings('validated').storedDays(scope)),
       storedRaw: bigtableRaw(platform.stores),
+      seriesOf: async function* (tenant) {
+        yield* (await stores.readings('raw').series()).filter((series) => series.tenant === tenant);
+      },
+      firstStoredMs: async (tenant, series) => {
+        const { fromMs } = await stores.readings('raw').daysOf({ tenant, ...series });
+        return Number.isFinite(fromMs) ? fromMs : undefined;
+      },
       publicRoutes: [sql],
       localRoutes: [sql, ...localRoutes(googlePorts(platform))],
     };
@@ -74,6 +87,11 @@ export function platformParts(
     erasures: erasureDesk(() => erasablePlaces(platform), { nowMs, newId }),
     recomputes: recomputesOf(platform.publisher, embeddedDays(platform)),
     storedRaw: embeddedRaw(platform.readings('raw')),
+    seriesOf: (tenant) => platform.readings('raw').series({ tenant }),
+    firstStoredMs: (tenant, series) => {
+      const [first] = platform.readings('raw').segments({ tenant, ...series });
+      return Promise.resolve(first === undefined ? undefined : first.segment.day * dayMs);
+    },
     publicRoutes: [sqlRoute({ sql }, 'own-tenant')],
     localRoutes: [sqlRoute({ sql }, 'all-tenants'), ...localRoutes(embeddedPorts(platform, directory))],
   };

@@ -1,4 +1,4 @@
-import { failurePolicies } from '@meterflow/rules';
+import { failurePolicies, severities } from '@meterflow/rules';
 import { z } from 'zod';
 
 /** `flow.json` beside a tenant's rule files: their order, parameters and channels. Without it they run in the order of their names. */
@@ -11,6 +11,7 @@ export const flowFileSchema = z.strictObject({
       rule: z.string(),
       parameters: z.record(z.string(), z.union([z.number(), z.string(), z.boolean()])).default({}),
       channels: z.string().min(1).default('*'),
+      severity: z.enum(severities).default('terminate'),
     }),
   ),
 });

@@ -45,7 +45,12 @@ export async function folderFlow(
   const file = flowText === undefined ? undefined : parseFlowFile(flowText);
   texts.delete(flowFileName);
   const own = entries.length === 0 ? [] : await compiledRules({ files: texts, entries }, compiler);
-  const inOrder = own.map(({ version: { name } }) => ({ rule: name, parameters: {}, channels: '*' }));
+  const inOrder = own.map(({ version: { name } }) => ({
+    rule: name,
+    parameters: {},
+    channels: '*',
+    severity: 'terminate' as const,
+  }));
   return flowOf(file ?? { onFailure: 'skip', decimals: 6, steps: inOrder }, own);
 }
 
@@ -67,7 +72,7 @@ async function compiledRules(
 
 function flowOf({ onFailure, decimals, steps }: FlowFile, own: readonly OwnRule[]): FolderFlow {
   const rules = new Map<string, OwnRule>([...stockRules.values(), ...own].map((rule) => [rule.version.name, rule]));
-  const resolved = steps.map(({ rule: name, parameters, channels }) => {
+  const resolved = steps.map(({ rule: name, parameters, channels, severity }) => {
     const rule = rules.get(name);
     if (rule === undefined) {
       throw new FlowFileError(
@@ -78,7 +83,7 @@ function flowOf({ onFailure, decimals, steps }: FlowFile, own: readonly OwnRule[
     if (problem !== undefined) {
       throw new FlowFileError(`flow.json: rule ${name}: parameter ${problem.parameter} ${problem.problem}`);
     }
-    return { rule: rule.version, parameters, channels };
+    return { rule: rule.version, parameters, channels, ...(severity === 'terminate' ? {} : { severity }) };
   });
   return { flow: { name: 'folder', steps: resolved, onFailure }, decimals };
 }

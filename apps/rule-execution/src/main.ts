@@ -1,16 +1,23 @@
 import { subscriptionName, subscriptionsByTopic } from '@meterflow/contracts';
 import { dataDirectory } from '@meterflow/embedded';
 import { configured, openPlatform } from '@meterflow/platform';
-import { activationLeaseMsDefault, Activations } from '@meterflow/registry';
+import {
+  activationLeaseMsDefault,
+  Activations,
+  ClosedDaysRegistry,
+  SeriesRegistry,
+  seriesSettingsMsMax,
+} from '@meterflow/registry';
 import { defaultFlow, emptyBatch } from '@meterflow/rules';
 import { RuleCompiler } from '@meterflow/rule-compiler';
 import { IsolatedSandbox, readDeclaration } from '@meterflow/sandbox';
-import { noSink, parseConfiguration, runService, stageRun } from '@meterflow/service';
+import { noSink, parseConfiguration, runService, stageRun, type Platform } from '@meterflow/service';
 import { systemClock } from '@meterflow/stage';
 import { createTelemetry, serveOperations } from '@meterflow/telemetry';
 import { ruleExecutionStage } from './rule-execution-stage.ts';
 import { sandboxEnvironment } from './sandbox-environment.ts';
 import { RulesFolder } from './rules-folder.ts';
+import { seriesFlowStage, type SeriesFlowPorts } from './series-flow-stage.ts';
 
 const { config, own } = configured((environment, made) =>
   parseConfiguration(
@@ -70,14 +77,49 @@ await runService({
     // While one group is in the sandbox, the next is decoded and the one before is published.
     const limits = { groupsInFlightMax: 2 };
     const common = { platform, limits, sink: noSink, owner, telemetry };
-    const stages = config.lanes.map((lane) =>
+    const flows = seriesFlowPorts({ platform, sandbox, activations, warm });
+    return config.lanes.flatMap((lane) => [
       stageRun(ruleExecutionStage({ sandbox, activations, warm }, { lane }), {
         ...common,
         lane,
         subscription: subscriptionName('rule-execution', lane),
         downstream: subscriptionsByTopic['readings.transformed'].map((name) => subscriptionName(name, lane)),
       }),
-    );
-    return stages;
+      stageRun(seriesFlowStage(flows, { lane, listensTo: 'raw' }), {
+        ...common,
+        lane,
+        subscription: subscriptionName('series-flows', lane),
+        downstream: subscriptionsByTopic['readings.transformed'].map((name) => subscriptionName(name, lane)),
+      }),
+      stageRun(seriesFlowStage(flows, { lane, listensTo: 'days' }), {
+        ...common,
+        lane,
+        subscription: subscriptionName('days-due', lane),
+        downstream: subscriptionsByTopic['readings.transformed'].map((name) => subscriptionName(name, lane)),
+      }),
+    ]);
   },
 });
+
+/** Failures are counted by what they are, and logged with the rule and reading that the message names. */
+function seriesFlowPorts({
+  platform,
+  sandbox,
+  activations,
+  warm,
+}: Pick<SeriesFlowPorts, 'sandbox' | 'warm'> & {
+  readonly platform: Platform;
+  readonly activations: Activations;
+}): SeriesFlowPorts {
+  const { registry, tickets } = platform;
+  return {
+    ...{ sandbox, activations, tickets, ...(warm === undefined ? {} : { warm }) },
+    readings: (layer) => platform.readings(layer),
+    series: new SeriesRegistry({ registry, nowMs: () => systemClock.nowMs(), cacheMs: seriesSettingsMsMax }),
+    closedDays: new ClosedDaysRegistry(registry),
+    onFailure: ({ tenant, code, message }) => {
+      telemetry.count('rule_failures_total', 1, { code });
+      logger.warn(message, { tenant, code });
+    },
+  };
+}

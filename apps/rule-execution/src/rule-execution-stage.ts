@@ -7,7 +7,7 @@ import {
   type Lane,
 } from '@meterflow/contracts';
 import { sliceBatch, type ReadingBatch } from '@meterflow/readings';
-import type { Activation, Sandbox } from '@meterflow/rules';
+import { readingFlowPart, type Activation, type Sandbox } from '@meterflow/rules';
 import type { Activations } from '@meterflow/registry';
 import {
   HaltedError,
@@ -121,10 +121,10 @@ async function transform(
   const [only] = ranges;
   const applied =
     ranges.length === 1 && only !== undefined
-      ? [await runActivation(sandbox, only.activation, { batch, key })]
+      ? [await runPart(sandbox, only.activation, { batch, key })]
       : await Promise.all(
           ranges.map(({ activation, from, to }) =>
-            runActivation(sandbox, activation, { batch: sliceBatch(batch, from, to), key }),
+            runPart(sandbox, activation, { batch: sliceBatch(batch, from, to), key }),
           ),
         );
   const validated = applied.flatMap((part) => part.validated);
@@ -133,6 +133,15 @@ async function transform(
       applied.length === 1 ? validated : validated.map((part, index) => withPart(part, index, validated.length)),
     rejected: applied.flatMap(({ rejected }) => rejected ?? []),
   };
+}
+
+/** Readings whose channel has a series flow are left out: that runs on them once they are stored. */
+function runPart(
+  sandbox: Pick<Sandbox, 'run'>,
+  activation: Activation,
+  { batch, key }: AcceptedBatch,
+): ReturnType<typeof runActivation> {
+  return runActivation(sandbox, activation, { batch: readingFlowPart(batch, activation.flow), key });
 }
 
 function withPart(batch: ReadingBatch, part: number, parts: number): ReadingBatch {

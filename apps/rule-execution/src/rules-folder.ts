@@ -97,7 +97,10 @@ export class RulesFolder {
 
 /** Equal for flows that do the same. */
 function meaning({ onFailure, steps }: Flow): string {
-  const sorted = steps.map(({ rule, parameters, channels }) => [rule.id, channels, Object.entries(parameters).sort()]);
+  const sorted = steps.map(({ rule, parameters, channels, severity = 'terminate' }) => [
+    ...[rule.id, channels, severity],
+    Object.entries(parameters).sort(),
+  ]);
   return JSON.stringify([onFailure, sorted]);
 }
 

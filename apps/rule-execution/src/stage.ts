@@ -1,2 +1,3 @@
 // What measures and breaks this app's stages: tools, and nothing else (eslint.config.mjs).
+export { seriesFlowStage, type SeriesFlowPorts } from './series-flow-stage.ts';
 export { ruleExecutionStage, type RuleExecutionPorts } from './rule-execution-stage.ts';

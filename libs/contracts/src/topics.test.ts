@@ -7,12 +7,13 @@ test('every lane has every topic, with the subscriptions of the stages that read
   expect(topology(['live'])).toEqual([
     { topic: 'readings.accepted.live', subscriptions: ['rule-execution.live', 'persistence-raw.live'] },
     { topic: 'readings.transformed.live', subscriptions: ['persistence-validated.live'] },
-    { topic: 'readings.stored.raw.live', subscriptions: [] },
+    { topic: 'readings.stored.raw.live', subscriptions: ['series-flows.live'] },
     { topic: 'readings.stored.validated.live', subscriptions: ['aggregation.live'] },
+    { topic: 'days.due.live', subscriptions: ['days-due.live'] },
     { topic: 'aggregates.live', subscriptions: ['persistence-aggregates.live'] },
     { topic: 'aggregates.stored.live', subscriptions: ['aggregation-parents.live'] },
   ]);
-  expect(topology(lanes)).toHaveLength(12);
+  expect(topology(lanes)).toHaveLength(14);
   expect(topology(lanes).map(({ topic }) => topic)).toContain(topicName('readings.accepted', 'bulk'));
 });
 

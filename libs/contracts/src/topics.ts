@@ -14,8 +14,9 @@ export type Lane = string;
 export const subscriptionsByTopic = {
   'readings.accepted': ['rule-execution', 'persistence-raw'],
   'readings.transformed': ['persistence-validated'],
-  'readings.stored.raw': [],
+  'readings.stored.raw': ['series-flows'],
   'readings.stored.validated': ['aggregation'],
+  'days.due': ['days-due'],
   aggregates: ['persistence-aggregates'],
   'aggregates.stored': ['aggregation-parents'],
 } as const;
@@ -26,6 +27,7 @@ export const warehouseSubscriptionsByTopic = {
   'readings.transformed': ['bigquery-validated'],
   'readings.stored.raw': [],
   'readings.stored.validated': [],
+  'days.due': [],
   aggregates: ['bigquery-aggregates'],
   'aggregates.stored': [],
 } as const satisfies Record<Topic, readonly string[]>;

@@ -24,7 +24,7 @@ export {
   type SeriesName,
 } from './identifiers.ts';
 export { InvalidReadingError } from './invalid-reading-error.ts';
-export { layers, type Layer } from './layer.ts';
+export { layers, noLongerEmitted, type Layer } from './layer.ts';
 export { missingCode, qualities, qualityCode, qualityOf, type Quality } from './quality.ts';
 export {
   lastLineOf,

@@ -1,5 +1,5 @@
 import { decimalsMax } from '@meterflow/readings';
-import { defaultFlow, failurePolicies, type Activation, type Flow } from '@meterflow/rules';
+import { defaultFlow, failurePolicies, severities, type Activation, type Flow } from '@meterflow/rules';
 import { z } from 'zod';
 import { parseEntry } from './parse-entry.ts';
 import { ruleVersionSchema } from './rule-version-schema.ts';
@@ -38,6 +38,7 @@ const activationSchema = z.looseObject({
         parameters: z.record(z.string(), z.union([z.number(), z.string(), z.boolean()])),
         channels: z.string(),
         share: z.object({ from: z.number().min(0), to: z.number().max(1) }).exactOptional(),
+        severity: z.enum(severities).exactOptional(),
       }),
     ),
   }),

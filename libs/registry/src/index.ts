@@ -64,6 +64,7 @@ export {
   seriesSettingsSchema,
   type SeriesRegistryPorts,
   type SeriesSettings,
+  type TagValue,
   type SeriesSettingsPart,
   type SettingsSnapshot,
 } from './series-settings.ts';
@@ -79,3 +80,4 @@ export {
   type Tenant,
   type TenantChange,
 } from './tenants.ts';
+export { ClosedDaysRegistry, type ClosedDays } from './closed-days.ts';

@@ -19,7 +19,11 @@ export interface SeriesSettings {
   readonly unit: Unit | undefined;
   /** Decimals that a value changed by a rule is rounded to, half to even. */
   readonly decimals: number;
+  /** Facts that rules may ask for, by name: `dials`, `multiplier`. Those of a series stand before the tenant's. */
+  readonly tags: Readonly<Record<string, TagValue>>;
 }
+
+export type TagValue = string | number | boolean;
 
 export const seriesDefaults: SeriesSettings = {
   timeZone: 'UTC',
@@ -27,11 +31,18 @@ export const seriesDefaults: SeriesSettings = {
   intervalMs: undefined,
   unit: undefined,
   decimals: 6,
+  tags: {},
 };
 
 /** So old may the settings be that a day is aggregated with; whoever changes them recomputes no sooner. */
 export const seriesSettingsMsMax = 5_000;
 
+/** Tags of a series, and how long a text among them may be. */
+const tagsMax = 50;
+const tagCharsMax = 2_000;
+const tagName = z
+  .string()
+  .regex(/^[A-Za-z][A-Za-z0-9_]{0,62}$/, 'not a name of a tag: letters, digits and _, a letter first');
 const intervalMsMax = 366 * 24 * 60 * 60 * 1000;
 
 export const seriesSettingsSchema = z.object({
@@ -39,6 +50,9 @@ export const seriesSettingsSchema = z.object({
   intervalMs: z.number().int().min(1).max(intervalMsMax),
   unit: z.string().refine(isUnit, 'not a unit'),
   decimals: z.number().int().min(0).max(decimalsMax),
+  tags: z
+    .record(tagName, z.union([z.string().max(tagCharsMax), z.number(), z.boolean()]))
+    .refine((tags) => Object.keys(tags).length <= tagsMax, `more than ${tagsMax} tags`),
 });
 const partSchema = seriesSettingsSchema.partial();
 /** So many zones may a series, or a tenant's default, have had: each costs a little whenever a day is aggregated. */
@@ -174,6 +188,7 @@ function merge(settings: SeriesSettings, part: SettingsEntry): SeriesSettings {
     intervalMs: part.intervalMs ?? settings.intervalMs,
     unit: part.unit ?? settings.unit,
     decimals: part.decimals ?? settings.decimals,
+    tags: part.tags === undefined ? settings.tags : { ...settings.tags, ...part.tags },
   };
 }
 

@@ -1,6 +1,7 @@
 import {
   BatchBuilder,
   missingCode,
+  noLongerEmitted,
   qualities,
   ReadingCursor,
   readingCount,
@@ -142,7 +143,7 @@ export function withdraw(
           !given.has(series, cursor.startMs, cursor.lengthMs)
         ) {
           const withdrawn = { ...version, activation, ticket, computed: true };
-          rows.absence(cursor, { series, version: withdrawn, texts: { reason: 'no-longer-emitted' } });
+          rows.absence(cursor, { series, version: withdrawn, texts: { reason: noLongerEmitted } });
         }
       }
     }

@@ -63,3 +63,4 @@ export {
   type DayStamp,
   type StoredDay,
 } from './apply-series-result.ts';
+export { readingFlowPart } from './pick-readings.ts';

@@ -1,8 +1,11 @@
+import { channelNeeds } from './channel-flow.ts';
+import type { Flow } from './flow.ts';
 import {
   BatchBuilder,
   ReadingCursor,
   ReadingRow,
   RunsCursor,
+  sliceBatch,
   versionAt,
   type BatchHeader,
   type ReadingBatch,
@@ -11,7 +14,7 @@ import {
 export interface PickOptions {
   readonly header: BatchHeader;
   /** The reason that the reading gets; undefined leaves it out. */
-  readonly reasonAt: (index: number) => string | undefined;
+  readonly reasonAt: (index: number, cursor: ReadingCursor) => string | undefined;
 }
 
 /** Some readings of a batch as a batch of their own, each with a reason; undefined when none is picked. */
@@ -24,7 +27,7 @@ export function pickReadings(batch: ReadingBatch, { header, reasonAt }: PickOpti
   row.decimals = batch.columns.decimals;
   while (cursor.next()) {
     row.line += deltas.at(cursor.index);
-    const reason = reasonAt(cursor.index);
+    const reason = reasonAt(cursor.index, cursor);
     if (reason !== undefined) {
       const series = batch.series[cursor.series] as ReadingBatch['series'][number];
       row.series = builder.series(series.meter, series.channel);
@@ -44,4 +47,21 @@ export function pickReadings(batch: ReadingBatch, { header, reasonAt }: PickOpti
   return builder.count === 0
     ? undefined
     : builder.finish({ tenant, layer, sourceId, acceptedAtMs, activation, ...(cause === undefined ? {} : { cause }) });
+}
+
+/**
+ * The readings of a batch that go through reading flows; the batch itself where all do. The others wait until they are
+ * stored: their series flows run on that. It may be empty: what follows must still hear of the batch.
+ */
+export function readingFlowPart(batch: ReadingBatch, flow: Flow): ReadingBatch {
+  if (flow.steps.every(({ rule }) => rule.series === undefined)) {
+    return batch;
+  }
+  const stays = batch.series.map(({ channel }) => channelNeeds(flow, channel) === undefined);
+  if (stays.every(Boolean)) {
+    return batch;
+  }
+  const reasonAt = (_: number, cursor: ReadingCursor): string | undefined =>
+    stays[cursor.series] === true ? cursor.reason : undefined;
+  return pickReadings(batch, { header: batch, reasonAt }) ?? sliceBatch(batch, 0, 0);
 }

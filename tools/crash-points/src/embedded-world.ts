@@ -1,7 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { topology } from '@meterflow/contracts';
 import {
   dataDirectory,
   EmbeddedSources,
@@ -14,7 +13,7 @@ import {
 } from '@meterflow/embedded';
 import { silentTelemetry, type Source } from '@meterflow/stage';
 import { SimulatedTime } from '@meterflow/stage/simulation';
-import { lane } from './lane.ts';
+import { lane, proofTopology } from './lane.ts';
 import type { CrashPorts, CrashWorld, CrashWorlds, DeadLetterFacts } from './world.ts';
 
 const ackDeadlineMs = 1_500;
@@ -41,7 +40,7 @@ class EmbeddedWorld implements CrashWorld {
   constructor(root: string) {
     this.#root = root;
     this.#operator = this.#process('world');
-    for (const { topic, subscriptions } of topology([lane])) {
+    for (const { topic, subscriptions } of proofTopology([lane])) {
       this.#operator.bus.declareTopic(topic);
       for (const name of subscriptions) {
         this.#operator.bus.declareSubscription({ name, topic, from: 'start' });

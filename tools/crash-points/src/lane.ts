@@ -1,2 +1,16 @@
+import { subscriptionName, topology, type TopicDeclaration } from '@meterflow/contracts';
+
 /** The one lane that the proof runs in: lanes are the same stages once more. */
 export const lane = 'live';
+
+/** Series flows are proven by the order of their inputs (apps/rule-execution), not here as yet. */
+const left = ['series-flows', 'days-due'] as const;
+
+/** What the stages of the proof listen to. */
+export function proofTopology(lanes: readonly string[]): readonly TopicDeclaration[] {
+  const leftOut = new Set(lanes.flatMap((each) => left.map((name) => subscriptionName(name, each))));
+  return topology(lanes).map(({ topic, subscriptions }) => ({
+    topic,
+    subscriptions: subscriptions.filter((name) => !leftOut.has(name)),
+  }));
+}

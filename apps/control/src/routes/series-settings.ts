@@ -10,7 +10,7 @@ import { z } from 'zod';
 import type { ControlPorts } from '../ports.ts';
 import { asProblem } from './tenants.ts';
 
-const { timeZone, intervalMs, unit, decimals } = seriesSettingsSchema.shape;
+const { timeZone, intervalMs, unit, decimals, tags } = seriesSettingsSchema.shape;
 /** Beside the longest that settings are cached: clocks differ a little. */
 const clockMs = 500;
 const takesBack = 'null takes it back';
@@ -19,6 +19,9 @@ const change = {
   intervalMs: intervalMs.nullish().describe(`the one length of intervals that is summed; ${takesBack}`),
   unit: unit.nullish().describe(takesBack),
   decimals: decimals.nullish().describe(takesBack),
+  tags: tags
+    .nullish()
+    .describe(`all tags, by name: facts that rules may ask for, as dials and multiplier; ${takesBack}`),
 };
 const series = {
   meter: z.string().min(1).max(identifierCharsMax),
@@ -29,6 +32,7 @@ const settings = z.object({
   intervalMs: z.number().nullable().describe('null: the most common one of each day'),
   unit: z.string().nullable().describe('null: what the readings come in'),
   decimals: z.number().int(),
+  tags: tags.optional().describe('absent where there are none'),
 });
 const changed = settings.extend({
   recomputing: z
@@ -141,8 +145,10 @@ function jsonOf({
   intervalMs: length,
   unit: name,
   decimals: digits,
+  tags: facts,
 }: SeriesSettings): z.infer<typeof settings> {
-  return { timeZone: zone, intervalMs: length ?? null, unit: name ?? null, decimals: digits };
+  const told = { timeZone: zone, intervalMs: length ?? null, unit: name ?? null, decimals: digits };
+  return Object.keys(facts).length === 0 ? told : { ...told, tags: facts };
 }
 
 /** What the schema of the body can't see: a series that had too many zones. */

@@ -1,6 +1,7 @@
 import {
   formatDecimal,
   missingCode,
+  noLongerEmitted,
   powersOfTen,
   qualities,
   ReadingCursor,
@@ -31,7 +32,9 @@ export class ReadingLines {
     const cursor = new ReadingCursor(columns);
     let lines = '';
     while (cursor.next()) {
-      lines += this.#line(cursor);
+      if (cursor.qualityCode !== missingCode || cursor.reason !== noLongerEmitted) {
+        lines += this.#line(cursor);
+      }
     }
     return lines;
   }

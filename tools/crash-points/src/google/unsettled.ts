@@ -1,5 +1,5 @@
-import { topology } from '@meterflow/contracts';
 import { retryTopicOf, type LeasedMessage, type OutgoingMessage } from '@meterflow/stage';
+import { proofTopology } from '../lane.ts';
 
 /**
  * What every subscription still has to settle, counted beside the bus: Pub/Sub's emulator tells nobody. Messages that are
@@ -11,7 +11,7 @@ export class Unsettled {
   readonly #topics: ReadonlyMap<string, readonly string[]>;
 
   constructor(lanes: readonly string[]) {
-    const declared = topology(lanes);
+    const declared = proofTopology(lanes);
     this.#topics = new Map(
       declared.flatMap(({ topic, subscriptions }) => [
         [topic, subscriptions] as const,

@@ -1,11 +1,10 @@
-import { subscriptionsByTopic, subscriptionName, topicName, type Topic } from '@meterflow/contracts';
 import { MemoryRows } from '@meterflow/bigtable/memory';
 import { MemoryDeduper } from '@meterflow/dedupe';
 import type { LedgerLayer } from '@meterflow/idempotent-writes';
 import { MemoryRegistry } from '@meterflow/registry/memory';
 import type { DeadLetter, DeadLetterSink } from '@meterflow/stage';
 import { SimulatedTime } from '@meterflow/stage/simulation';
-import { lane } from '../lane.ts';
+import { lane, proofTopology } from '../lane.ts';
 import type { CrashPorts, CrashWorld, CrashWorlds } from '../world.ts';
 import { MemoryAggregates } from './memory-aggregates.ts';
 import { MemoryBus } from './memory-bus.ts';
@@ -33,10 +32,10 @@ class MemoryWorld implements CrashWorld {
   readonly #ports: CrashPorts;
 
   constructor() {
-    for (const [topic, subscriptions] of Object.entries(subscriptionsByTopic)) {
-      this.#bus.declareTopic(topicName(topic as Topic, lane));
+    for (const { topic, subscriptions } of proofTopology([lane])) {
+      this.#bus.declareTopic(topic);
       for (const subscription of subscriptions) {
-        this.#bus.declareSubscription(subscriptionName(subscription, lane), topicName(topic as Topic, lane));
+        this.#bus.declareSubscription(subscription, topic);
       }
     }
     this.#ports = this.#open();

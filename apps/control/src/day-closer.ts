@@ -1,0 +1,141 @@
+import { createHash } from 'node:crypto';
+import { calendarOf } from '@meterflow/aggregates';
+import { encodeStoredNotice, messageAttributes, topicName, type Lane } from '@meterflow/contracts';
+import type { SeriesName } from '@meterflow/readings';
+import type { Activations, ClosedDays, ClosedDaysRegistry, SeriesRegistry, Tenants } from '@meterflow/registry';
+import { channelNeeds, type Activation } from '@meterflow/rules';
+import type { OutgoingMessage, Publisher } from '@meterflow/stage';
+
+/** So long after its end a local day is closed: no more readings are waited for. What comes later still counts. */
+export const graceMsDefault = 24 * 60 * 60 * 1000;
+/** How often is looked whether a day is to be closed. */
+export const closePollMs = 60_000;
+/** A notice tells of at most so many series. */
+const seriesPerNoticeMax = 1_000;
+
+export interface DayCloserPorts {
+  readonly tenants: Pick<Tenants, 'list'>;
+  readonly activations: Pick<Activations, 'readNewest'>;
+  readonly series: Pick<SeriesRegistry, 'snapshot'>;
+  readonly closedDays: Pick<ClosedDaysRegistry, 'of' | 'raise'>;
+  /** Every series of which something raw is stored, of one tenant. */
+  readonly seriesOf: (tenant: string) => AsyncIterable<SeriesName> | Iterable<SeriesName>;
+  /** The start of the first day that something raw is stored of; undefined for none. */
+  readonly firstStoredMs: (tenant: string, series: SeriesName) => Promise<number | undefined>;
+  readonly publisher: Publisher;
+  readonly nowMs: () => number;
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+  readonly lane: Lane;
+  readonly graceMs: number;
+  /** Told when closing fails: it is tried again at the next look. */
+  readonly onProblem: (problem: { readonly tenant: string; readonly message: string }) => void;
+}
+
+/**
+ * Closes local days: raises `closedThrough` of a tenant and zone once a day's end and the grace have passed, tells every
+ * series that has a series flow on `days.due`, then raises `publishedThrough`. Killed in between, or run by two at once,
+ * it tells the same again, which the stage absorbs.
+ */
+export class DayCloser {
+  readonly #ports: DayCloserPorts;
+
+  constructor(ports: DayCloserPorts) {
+    this.#ports = ports;
+  }
+
+  /** Looks again and again until the signal aborts; first at once, for what was closed and not told. Never rejects. */
+  async watch(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.close().catch((error: unknown) => {
+        this.#ports.onProblem({ tenant: '', message: (error as Error).message });
+      });
+      await this.#ports.sleep(closePollMs, signal);
+    }
+  }
+
+  /** Looks once. */
+  async close(): Promise<void> {
+    for (const { name } of await this.#ports.tenants.list()) {
+      const activation = await this.#ports.activations.readNewest(name);
+      if (activation.flow.steps.some(({ rule }) => rule.series !== undefined)) {
+        await this.#closeTenant(name, activation).catch((error: unknown) => {
+          this.#ports.onProblem({ tenant: name, message: (error as Error).message });
+        });
+      }
+    }
+  }
+
+  async #closeTenant(tenant: string, activation: Activation): Promise<void> {
+    const { closedDays, nowMs, graceMs } = this.#ports;
+    for (const [timeZone, series] of await this.#seriesByZone(tenant, activation)) {
+      const calendar = calendarOf(timeZone);
+      const closedThroughMs = calendar.dayStartMs(calendar.dayOf(nowMs() - graceMs));
+      const known = await closedDays.of(tenant, timeZone);
+      if (known !== undefined && known.publishedThroughMs >= closedThroughMs) {
+        continue;
+      }
+      // 1. The day is closed, 2. it is told, 3. it was told: ended in between, 2 is done again.
+      const closed = await closedDays.raise(tenant, timeZone, { closedThroughMs });
+      await this.#tell(tenant, series, closed);
+      await closedDays.raise(tenant, timeZone, { publishedThroughMs: closed.closedThroughMs });
+    }
+  }
+
+  /** The series that have a series flow, by time zone. */
+  async #seriesByZone(tenant: string, { flow }: Activation): Promise<Map<string, SeriesName[]>> {
+    const settings = await this.#ports.series.snapshot(tenant);
+    const zones = new Map<string, SeriesName[]>();
+    for await (const { meter, channel } of this.#ports.seriesOf(tenant)) {
+      if (channelNeeds(flow, channel) !== undefined) {
+        const { timeZone } = settings.of(meter, channel);
+        const known = zones.get(timeZone) ?? [];
+        known.push({ meter, channel });
+        zones.set(timeZone, known);
+      }
+    }
+    return zones;
+  }
+
+  async #tell(tenant: string, series: readonly SeriesName[], closed: ClosedDays): Promise<void> {
+    const { publisher, lane, firstStoredMs } = this.#ports;
+    const topic = topicName('days.due', lane);
+    const { publishedThroughMs, closedThroughMs: toMs } = closed;
+    for (let from = 0; from < series.length; from += seriesPerNoticeMax) {
+      const told: DueSpan[] = [];
+      for (const each of series.slice(from, from + seriesPerNoticeMax)) {
+        // Where nothing was told yet: from the first day on that something is stored of, which came while no day was closed.
+        const fromMs = publishedThroughMs > 0 ? publishedThroughMs : await firstStoredMs(tenant, each);
+        if (fromMs !== undefined && fromMs < toMs) {
+          told.push({ series: each, fromMs, toMs });
+        }
+      }
+      if (told.length > 0) {
+        await publisher.publish([dueNotice(tenant, told, topic)]);
+      }
+    }
+  }
+}
+
+interface DueSpan {
+  readonly series: SeriesName;
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+function dueNotice(tenant: string, spans: readonly DueSpan[], topic: string): OutgoingMessage {
+  const named = JSON.stringify([
+    tenant,
+    spans.map(({ series: { meter, channel }, fromMs, toMs }) => [meter, channel, fromMs, toMs]),
+  ]);
+  const payload = encodeStoredNotice({
+    ...{ tenant, layer: 'raw', activation: 0, causes: [] },
+    key: createHash('sha256').update(named).digest('hex').slice(0, 32),
+    touched: {
+      series: spans.map(({ series: { meter, channel } }) => ({ meter, channel })),
+      index: Uint32Array.from(spans.keys()),
+      fromMs: Float64Array.from(spans, ({ fromMs }) => fromMs),
+      toMs: Float64Array.from(spans, ({ toMs }) => toMs),
+    },
+  });
+  return { topic, payload, attributes: messageAttributes('StoredNotice', tenant) };
+}

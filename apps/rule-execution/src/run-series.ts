@@ -1,0 +1,167 @@
+import { readingCount, readingsPerBatchMax, sliceBatch, type ReadingBatch } from '@meterflow/readings';
+import {
+  channelNeeds,
+  dayResult,
+  emitsOf,
+  failedResult,
+  GivenReadings,
+  unchangedResult,
+  withdraw,
+  writeDay,
+  writeEmitted,
+  type Activation,
+  type DayStamp,
+  type FlowResult,
+  type RuleFailure,
+  type Sandbox,
+  type SeriesFacts,
+  type SeriesResult,
+  type SeriesRun,
+  type SeriesWindows,
+  type ValidatedRows,
+} from '@meterflow/rules';
+import { failedBatch, runFlow, type FlowRun } from './run-flow.ts';
+import type { SeriesInputs } from './series-inputs.ts';
+
+/** What is the same for all days of a series in one handling. */
+export interface SeriesWork {
+  readonly facts: SeriesFacts;
+  readonly inputs: SeriesInputs;
+  /** Made of the inputs. */
+  readonly windows: SeriesWindows;
+  /** What counts for its readings, highest first; its version says `facts.activation`, the newest. */
+  readonly activations: readonly Activation[];
+  readonly ticket: number;
+}
+
+/** A day as it came out under one activation, ready to be written. */
+export interface DayOutcome {
+  readonly write: (rows: ValidatedRows) => number;
+  readonly failures: readonly RuleFailure[];
+}
+
+const noEmissions: SeriesResult['emitted'] = {
+  channel: new Uint32Array(),
+  startMs: new Float64Array(),
+  lengthMs: new Uint32Array(),
+};
+
+/**
+ * Runs one local day under every activation that counts for a part of it. Nothing comes of a day of which nothing is
+ * stored while it is not closed. Throws HaltedError where a policy parks the day, TransientError while there is no sandbox.
+ */
+export async function runDay(
+  sandbox: Pick<Sandbox, 'run' | 'runSeries'>,
+  work: SeriesWork,
+  day: number,
+): Promise<DayOutcome[]> {
+  const { facts, inputs, windows, activations } = work;
+  const { days } = inputs;
+  const [fromMs, toMs] = [days.startMs[day] as number, days.startMs[day + 1] as number];
+  const counting = activations.filter((each) => each.fromMs < toMs && fromMs < each.toMs);
+  const outcomes: DayOutcome[] = [];
+  for (const activation of counting) {
+    const counts = (startMs: number): boolean =>
+      startMs >= fromMs && startMs < toMs && counting.find(spans(startMs)) === activation;
+    const stamp = { activation: facts.activation, ticket: work.ticket, decimals: activation.decimals, counts };
+    const needs = channelNeeds(activation.flow, facts.series.channel);
+    const around = { backDays: needs?.lookBackDays ?? 0, aheadDays: needs?.lookAheadDays ?? 0 };
+    const { run, others: beside } = windows.run(day, around);
+    const isClosed = toMs <= facts.closedThroughMs;
+    if (!isClosed && isEmpty(run.batch) && readingCount(beside) === 0 && isUnstored(inputs, day)) {
+      continue;
+    }
+    outcomes.push(
+      needs === undefined
+        ? await readingDay(sandbox, { activation, work, day, run, beside, stamp: { ...stamp, ticket: 0 } })
+        : await seriesDay(sandbox, { activation, work, day, run, beside, stamp }),
+    );
+  }
+  return outcomes;
+}
+
+interface DayTask {
+  readonly activation: Activation;
+  readonly work: SeriesWork;
+  readonly day: number;
+  readonly run: SeriesRun;
+  /** Readings of the day that no rule of a series flow sees. */
+  readonly beside: ReadingBatch;
+  readonly stamp: Omit<DayStamp, 'onFailure'>;
+}
+
+async function seriesDay(sandbox: Pick<Sandbox, 'runSeries'>, task: DayTask): Promise<DayOutcome> {
+  const { activation, work, day, run, beside } = task;
+  const { batch } = run;
+  const failed = (code: Parameters<typeof failedResult>[1]): SeriesResult => ({
+    ...failedResult(batch, code),
+    emitted: noEmissions,
+  });
+  const { flow } = activation;
+  const { result, onFailure, failures } = await runFlow(flow, () => sandbox.runSeries(flow, run), failed);
+  return {
+    failures,
+    write: (rows) => {
+      const given = new GivenReadings();
+      const at = { stamp: { ...task.stamp, onFailure }, given };
+      const rejected = writeDay(rows, { batch, result: dayResult(result, batch) }, at);
+      writeDay(rows, { batch: beside, result: unchangedResult(beside) }, at);
+      const { series } = work.facts;
+      const { rawVersionOf } = work.inputs;
+      writeEmitted(rows, { result, count: readingCount(batch), emits: emitsOf(flow), series, rawVersionOf }, at);
+      withdraw(rows, { own: series, stored: work.inputs.storedOf(day), ...at });
+      return rejected === undefined ? 0 : readingCount(rejected);
+    },
+  };
+}
+
+/** The same readings through a reading flow: what the stream would have made of them under this activation. */
+async function readingDay(sandbox: Pick<Sandbox, 'run'>, task: DayTask): Promise<DayOutcome> {
+  const { activation, work, day, run, beside } = task;
+  const { flow } = activation;
+  const parts: { readonly batch: ReadingBatch; readonly flowRun: FlowRun<FlowResult> }[] = [];
+  for (const batch of [run.batch, beside].flatMap(batchesOf)) {
+    parts.push({ batch, flowRun: await runFlow(flow, () => sandbox.run(flow, batch), failedBatch(batch)) });
+  }
+  return {
+    failures: parts.flatMap(({ flowRun }) => flowRun.failures),
+    write: (rows) => {
+      const given = new GivenReadings();
+      let rejected = 0;
+      let onFailure: DayStamp['onFailure'] = 'reject';
+      for (const { batch, flowRun } of parts) {
+        onFailure = flowRun.onFailure;
+        const refused = writeDay(
+          rows,
+          { batch, result: flowRun.result },
+          { stamp: { ...task.stamp, onFailure }, given },
+        );
+        rejected += refused === undefined ? 0 : readingCount(refused);
+      }
+      const stored = work.inputs.storedOf(day);
+      withdraw(rows, { own: work.facts.series, stored, stamp: { ...task.stamp, onFailure }, given });
+      return rejected;
+    },
+  };
+}
+
+/** In batches as long as the sandbox takes. */
+function batchesOf(batch: ReadingBatch): ReadingBatch[] {
+  const count = readingCount(batch);
+  return Array.from({ length: Math.ceil(count / readingsPerBatchMax) }, (_, part) =>
+    sliceBatch(batch, part * readingsPerBatchMax, Math.min(count, (part + 1) * readingsPerBatchMax)),
+  );
+}
+
+function spans(startMs: number): (activation: Activation) => boolean {
+  return ({ fromMs, toMs }) => fromMs <= startMs && startMs < toMs;
+}
+
+/** Nothing but gaps that nobody sent. */
+function isEmpty({ columns: { versions } }: ReadingBatch): boolean {
+  return versions.declared.every((declared, index) => declared === 0 && versions.acceptedAtMs[index] === 0);
+}
+
+function isUnstored(inputs: SeriesInputs, day: number): boolean {
+  return inputs.storedOf(day).every(({ columns }) => columns.length === 0);
+}

@@ -1,0 +1,384 @@
+import {
+  decodeReadingBatch,
+  decodeStoredNotice,
+  encodeReadingBatch,
+  encodeStoredNotice,
+  payloadKey,
+} from '@meterflow/contracts';
+import { ReadingLines } from '@meterflow/idempotent-writes';
+import { MemoryReadingStore } from '@meterflow/idempotent-writes/testing';
+import {
+  BatchBuilder,
+  rawVersion,
+  ReadingRow,
+  touchedBy,
+  type Layer,
+  type ReadingBatch,
+  type StoredNotice,
+} from '@meterflow/readings';
+import { Activations, ClosedDaysRegistry, SeriesRegistry, instantMsMax } from '@meterflow/registry';
+import { MemoryRegistry } from '@meterflow/registry/testing';
+import { flowOf, type Flow, type FlowStep } from '@meterflow/rules';
+import { ruleOf, seriesRuleOf } from '@meterflow/rules/testing';
+import { IsolatedSandbox } from '@meterflow/sandbox';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ruleExecutionStage } from './rule-execution-stage.ts';
+import { seriesFlowStage } from './series-flow-stage.ts';
+
+const tenant = 'acme';
+const hourMs = 3_600_000;
+const dayMs = 24 * hourMs;
+const firstMs = Date.UTC(2024, 2, 4);
+const all = { fromMs: -instantMsMax, toMs: instantMsMax };
+
+/** The stages that rules run in, over stores in memory: what they publish is stored at once. */
+class Pipeline {
+  readonly registry = new MemoryRegistry();
+  readonly activations = new Activations({ registry: this.registry, nowMs: () => 0, activationLeaseMs: 0 });
+  readonly series = new SeriesRegistry({ registry: this.registry, nowMs: () => 0, cacheMs: 0 });
+  readonly closedDays = new ClosedDaysRegistry(this.registry);
+  readonly #stores = { raw: new MemoryReadingStore(), validated: new MemoryReadingStore() };
+  readonly #sandbox: IsolatedSandbox;
+  readonly refused: { readonly code: string; readonly payload: Uint8Array }[] = [];
+  #ticket = 0;
+
+  constructor(sandbox: IsolatedSandbox) {
+    this.#sandbox = sandbox;
+  }
+
+  async activate(flow: Flow, span = all): Promise<void> {
+    await this.activations.create(tenant, { flow, decimals: 3, ...span });
+  }
+
+  /** What ingest, the stream and the persistences do with a batch, in this order. */
+  async store(batch: ReadingBatch): Promise<void> {
+    const stage = ruleExecutionStage({ sandbox: this.#sandbox, activations: this.activations }, { lane: 'live' });
+    const payload = encodeReadingBatch(batch);
+    const inputs = [stage.decode(messageOf(payload))];
+    const { messages } = await stage.handle(inputs, await stage.read(inputs));
+    for (const message of messages) {
+      await this.#write(decodeReadingBatch(message.payload));
+    }
+    await this.#write(batch);
+    await this.tell([noticeOf(batch)]);
+  }
+
+  /** What series flows make of notices that come in one group. */
+  async tell(notices: readonly StoredNotice[], listensTo: 'raw' | 'days' = 'raw'): Promise<number> {
+    const stage = seriesFlowStage(
+      {
+        ...{ sandbox: this.#sandbox, activations: this.activations, series: this.series, closedDays: this.closedDays },
+        tickets: { take: () => Promise.resolve(++this.#ticket) },
+        readings: (layer) => this.#stores[layer],
+      },
+      { lane: 'live', listensTo },
+    );
+    const inputs = notices.map((notice) => stage.decode(messageOf(encodeStoredNotice(notice))));
+    const { messages, refused = [] } = await stage.handle(inputs, await stage.read(inputs));
+    for (const { error, part } of refused) {
+      this.refused.push({ code: (error as Error & { code: string }).code, payload: part!.payload });
+    }
+    for (const message of messages) {
+      await this.#write(decodeReadingBatch(message.payload));
+    }
+    return messages.length;
+  }
+
+  async close(throughMs: number, channels: readonly string[] = ['import']): Promise<void> {
+    const { publishedThroughMs } = await this.closedDays.raise(tenant, 'UTC', { closedThroughMs: throughMs });
+    const [first] = await this.lines('import', 'raw');
+    const firstDayMs =
+      first === undefined ? throughMs : Date.parse((JSON.parse(first) as { start: string }).start.slice(0, 10));
+    const fromMs = publishedThroughMs > 0 ? publishedThroughMs : firstDayMs;
+    if (fromMs < throughMs) {
+      await this.tell([dayNotice(fromMs, throughMs, channels)], 'days');
+    }
+    await this.closedDays.raise(tenant, 'UTC', { publishedThroughMs: throughMs });
+  }
+
+  async lines(channel = 'import', layer: Layer = 'validated'): Promise<string[]> {
+    const span = { fromMs: firstMs - 100 * dayMs, toMs: firstMs + 100 * dayMs };
+    const segments = await this.#stores[layer].read({ tenant, meter: 'm1', channel, layer, ...span });
+    const lines = new ReadingLines({ tenant, meter: 'm1', channel }, layer);
+    return segments.flatMap(({ columns }) => lines.lines(columns).split('\n').filter(Boolean));
+  }
+
+  /** Values by hour from `fromMs` on: null for none. */
+  async values(channel = 'import', fromMs = firstMs, count = 24): Promise<(string | null)[]> {
+    const rows = (await this.lines(channel)).map((line) => JSON.parse(line) as { start: string; value: string | null });
+    return Array.from({ length: count }, (_, hour) => {
+      const atMs = fromMs + hour * hourMs;
+      return rows.find(({ start }) => Date.parse(start) === atMs)?.value ?? null;
+    });
+  }
+
+  async #write(batch: ReadingBatch): Promise<void> {
+    const key = payloadKey(encodeReadingBatch(batch));
+    await this.#stores[batch.layer].write([{ key, batch }]);
+  }
+}
+
+function messageOf(payload: Uint8Array): Parameters<ReturnType<typeof seriesFlowStage>['decode']>[0] {
+  return { id: '1', payload, attributes: {}, publishedAtMs: 0, deliveryAttempt: 1 };
+}
+
+function noticeOf(batch: ReadingBatch): StoredNotice {
+  const key = payloadKey(encodeReadingBatch(batch));
+  return { tenant, layer: 'raw', activation: batch.activation, key, causes: [], touched: touchedBy(batch) };
+}
+
+function dayNotice(fromMs: number, toMs: number, channels: readonly string[]): StoredNotice {
+  return {
+    ...{ tenant, layer: 'raw', activation: 0, key: 'd'.repeat(32), causes: [] },
+    touched: {
+      series: channels.map((channel) => ({ meter: 'm1', channel })),
+      index: Uint32Array.from(channels.keys()),
+      fromMs: new Float64Array(channels.length).fill(fromMs),
+      toMs: new Float64Array(channels.length).fill(toMs),
+    },
+  };
+}
+
+interface Hours {
+  readonly fromMs: number;
+  readonly values: readonly (number | null)[];
+  readonly channel?: string;
+  readonly acceptedAtMs?: number;
+  readonly activation?: number;
+}
+
+/** Hourly raw readings; null leaves an hour out. */
+function hours({ fromMs, values, channel = 'import', acceptedAtMs = 1, activation = 1 }: Hours): ReadingBatch {
+  const builder = new BatchBuilder();
+  const row = new ReadingRow();
+  row.series = builder.series('m1', channel);
+  row.unit = builder.text('kWh');
+  row.version = builder.version(rawVersion(0, acceptedAtMs));
+  row.lengthMs = hourMs;
+  values.forEach((value, hour) => {
+    if (value !== null) {
+      row.startMs = fromMs + hour * hourMs;
+      row.integer = value;
+      builder.append(row);
+    }
+  });
+  return builder.finish({ tenant, layer: 'raw', sourceId: 'source.1', acceptedAtMs, activation });
+}
+
+function step(rule: FlowStep['rule'], channels = 'import'): FlowStep {
+  return { rule, parameters: {}, channels };
+}
+
+function flowWith(steps: readonly FlowStep[], onFailure: Flow['onFailure'] = 'skip'): Flow {
+  return { ...flowOf('test', []), steps, onFailure };
+}
+
+/** The mean of the same hour one and two weeks before. */
+const likeDay = seriesRuleOf(
+  `day.slots.forEach((slot, index) => {
+    const before = [7, 14].map((days) => day.earlier(days).slots[index].value).filter((value) => value !== undefined);
+    if (slot.value === undefined && before.length > 0) {
+      slot.fill(before.reduce((sum, value) => sum + value, 0) / before.length, { method: 'like-day' });
+    }
+  });`,
+  { lookBackDays: 14 },
+  'like-day',
+);
+const total = seriesRuleOf(
+  `const values = day.slots.flatMap(({ value }) => value ?? []);
+  if (values.length > 0) day.emit('total', { startMs: day.startMs, endMs: day.endMs, value: values.reduce((sum, value) => sum + value, 0) });`,
+  { emits: ['total'] },
+  'total',
+);
+
+describe('series flows', () => {
+  let sandbox: IsolatedSandbox;
+  beforeAll(() => {
+    sandbox = new IsolatedSandbox();
+  });
+  afterAll(() => sandbox.close());
+
+  const week = 7 * dayMs;
+  const gapAt3 = Array.from({ length: 24 }, (_, hour) => (hour === 3 ? null : hour));
+
+  test('a gap is filled when its day is closed, and what emitted follows', async () => {
+    const pipeline = new Pipeline(sandbox);
+    await pipeline.activate(flowWith([step(likeDay), step(total)]));
+    await pipeline.store(hours({ fromMs: firstMs - week, values: Array<number>(24).fill(100) }));
+    await pipeline.store(hours({ fromMs: firstMs, values: gapAt3 }));
+    expect((await pipeline.values())[3]).toBeNull();
+    expect(await pipeline.values('total', firstMs, 1)).toEqual(['273']);
+    await pipeline.close(firstMs + dayMs);
+    expect((await pipeline.values()).slice(2, 5)).toEqual(['2', '100', '4']);
+    expect(await pipeline.values('total', firstMs, 1)).toEqual(['373']);
+    expect((await pipeline.lines()).filter((line) => line.includes('estimated'))).toHaveLength(1);
+  });
+
+  test('nothing goes through the stream of a channel that has a series flow, and all of the others does', async () => {
+    const pipeline = new Pipeline(sandbox);
+    await pipeline.activate(flowWith([step(ruleOf('reading.value *= 10'), '*'), step(likeDay)]));
+    await pipeline.store(hours({ fromMs: firstMs, values: [1, 2], channel: 'export' }));
+    await pipeline.store(hours({ fromMs: firstMs, values: [3, null, 5] }));
+    expect((await pipeline.values('export')).slice(0, 2)).toEqual(['10', '20']);
+    expect((await pipeline.values()).slice(0, 3)).toEqual(['30', null, '50']);
+  });
+
+  test('what is no longer filled or emitted is withdrawn: the estimate when the reading comes, all on another flow', async () => {
+    const pipeline = new Pipeline(sandbox);
+    await pipeline.activate(flowWith([step(likeDay), step(total)]));
+    await pipeline.store(hours({ fromMs: firstMs - week, values: Array<number>(24).fill(100) }));
+    await pipeline.store(hours({ fromMs: firstMs, values: gapAt3 }));
+    await pipeline.close(firstMs + dayMs);
+    await pipeline.store(hours({ fromMs: firstMs + 3 * hourMs, values: [7], acceptedAtMs: 2 }));
+    expect((await pipeline.values()).slice(2, 5)).toEqual(['2', '7', '4']);
+    await pipeline.store(hours({ fromMs: firstMs + dayMs + 3 * hourMs, values: [1] }));
+    await pipeline.close(firstMs + 2 * dayMs);
+    // Activation 2 is a reading flow: the reprocess of its span is told as readings stamped below it.
+    await pipeline.activate(flowWith([step(ruleOf('reading.value += 1'))]));
+    await pipeline.tell([dayNotice(firstMs - week, firstMs + 2 * dayMs, ['import'])]);
+    expect(await pipeline.values('total', firstMs, 25)).toEqual(Array(25).fill(null));
+    expect((await pipeline.values()).slice(2, 5)).toEqual(['3', '8', '5']);
+    expect(await pipeline.values('import', firstMs + dayMs, 5)).toEqual([null, null, null, '2', null]);
+  });
+
+  test('a batch stamped below an activation that counts for it is computed anew when it is stored', async () => {
+    const pipeline = new Pipeline(sandbox);
+    await pipeline.activate(flowWith([step(ruleOf('reading.value += 1'))]));
+    await pipeline.activate(flowWith([step(ruleOf('reading.value += 2'))]), {
+      fromMs: firstMs + 2 * hourMs,
+      toMs: instantMsMax,
+    });
+    await pipeline.store(hours({ fromMs: firstMs, values: [0, 0, 0, 0], activation: 1 }));
+    expect((await pipeline.values()).slice(0, 4)).toEqual(['1', '1', '2', '2']);
+    // Nothing is to be done for a batch of the newest stamp.
+    expect(await pipeline.tell([noticeOf(hours({ fromMs: firstMs, values: [0], activation: 2 }))])).toBe(0);
+  });
+
+  test('a channel that is read makes the days of its reader due', async () => {
+    const pipeline = new Pipeline(sandbox);
+    const net = seriesRuleOf(
+      `day.slots.forEach((slot, index) => {
+        const out = day.other('export').slots[index]?.value;
+        if (slot.value !== undefined && out !== undefined) day.emit('net', { startMs: slot.startMs, value: slot.value - out });
+      });`,
+      { reads: ['export'], emits: ['net'] },
+    );
+    await pipeline.activate(flowWith([step(net)]));
+    await pipeline.store(hours({ fromMs: firstMs, values: [5, 6] }));
+    expect(await pipeline.values('net', firstMs, 2)).toEqual([null, null]);
+    await pipeline.store(hours({ fromMs: firstMs, values: [1, 2], channel: 'export' }));
+    expect(await pipeline.values('net', firstMs, 2)).toEqual(['4', '4']);
+  });
+
+  test('tags of the registry reach the rules that name them', async () => {
+    const pipeline = new Pipeline(sandbox);
+    await pipeline.series.set(tenant, { meter: 'm1', channel: 'import' }, { tags: { multiplier: 40 } });
+    const multiplied = seriesRuleOf(
+      'day.slots.forEach((slot) => { if (slot.value !== undefined) slot.value *= context.tags.multiplier; })',
+      { tags: ['multiplier'] },
+    );
+    await pipeline.activate(flowWith([step(multiplied)]));
+    await pipeline.store(hours({ fromMs: firstMs, values: [1, 2] }));
+    expect((await pipeline.values()).slice(0, 2)).toEqual(['40', '80']);
+  });
+
+  describe('a rule that fails on a day', () => {
+    const failing = seriesRuleOf(`if (day.slots[0].value === 13) throw new Error('no'); day.slots[0].value += 1`);
+
+    test('skip: the raw values pass, with the reason, until a genuine result replaces them', async () => {
+      const pipeline = new Pipeline(sandbox);
+      await pipeline.activate(flowWith([step(failing)], 'skip'));
+      await pipeline.store(hours({ fromMs: firstMs, values: [13, 2] }));
+      expect((await pipeline.lines())[0]).toContain('rule-failed:rule-threw');
+      expect((await pipeline.values()).slice(0, 2)).toEqual(['13', '2']);
+      await pipeline.store(hours({ fromMs: firstMs, values: [1], acceptedAtMs: 2 }));
+      expect((await pipeline.values()).slice(0, 2)).toEqual(['2', '2']);
+      expect((await pipeline.lines()).join()).not.toContain('rule-failed');
+    });
+
+    test('reject: absences beside a dead letter that computes the day again', async () => {
+      const pipeline = new Pipeline(sandbox);
+      await pipeline.activate(flowWith([step(failing)], 'reject'));
+      await pipeline.store(hours({ fromMs: firstMs, values: [13, 2] }));
+      expect((await pipeline.lines()).filter((line) => line.includes('"value":null'))).toHaveLength(2);
+      expect(pipeline.refused.map(({ code }) => code)).toEqual(['readings-rejected']);
+    });
+
+    test('halt: the day is parked, others go on; released it is computed under the flow of then', async () => {
+      const pipeline = new Pipeline(sandbox);
+      await pipeline.activate(flowWith([step(failing)], 'halt'));
+      await pipeline.store(hours({ fromMs: firstMs, values: [13, ...Array<number>(24).fill(2)] }));
+      expect((await pipeline.values('import', firstMs, 25)).map((value) => value === null)).toEqual([
+        ...Array<boolean>(24).fill(true),
+        false,
+      ]);
+      expect(pipeline.refused.map(({ code }) => code)).toEqual(['rule-threw']);
+      await pipeline.activate(flowWith([step(total)]));
+      await pipeline.tell([decodeStoredNotice(pipeline.refused[0]!.payload)]);
+      expect((await pipeline.values()).slice(0, 2)).toEqual(['13', '2']);
+    });
+  });
+
+  test('law: any order of arrival, batching and repetition ends in the same export', { timeout: 120_000 }, async () => {
+    const flow = flowWith([
+      step(ruleOf('if (reading.value > 50) reading.annotate("high")')),
+      step(likeDay),
+      step(total),
+    ]);
+    // Two weeks of history, one day with gaps, one of which nothing comes, and a correction.
+    const pieces: readonly Hours[] = [
+      {
+        fromMs: firstMs - 2 * week,
+        values: Array.from({ length: 24 }, (_, hour) => (hour % 5 === 0 ? null : hour * 3)),
+      },
+      { fromMs: firstMs - week, values: Array.from({ length: 24 }, (_, hour) => (hour === 3 ? null : 60 - hour)) },
+      { fromMs: firstMs - week + dayMs, values: Array<number>(24).fill(9) },
+      { fromMs: firstMs, values: [1, 2, null, null, 5] },
+      { fromMs: firstMs + 12 * hourMs, values: [12, null, 14] },
+      { fromMs: firstMs, values: [8, null, 3], acceptedAtMs: 2 },
+    ];
+    const finish = async (pipeline: Pipeline): Promise<string[]> => [
+      ...(await pipeline.lines()),
+      ...(await pipeline.lines('total')),
+    ];
+    const orderly = new Pipeline(sandbox);
+    await orderly.activate(flow);
+    for (const piece of pieces) {
+      await orderly.store(hours(piece));
+    }
+    await orderly.close(firstMs + dayMs);
+    await orderly.close(firstMs + 2 * dayMs);
+    const expected = await finish(orderly);
+    expect(expected.filter((line) => line.includes('estimated')).length).toBeGreaterThan(10);
+
+    const arrivals = fc.shuffledSubarray([...pieces.keys(), -1, -2, ...pieces.keys()], {
+      minLength: pieces.length * 2 + 2,
+    });
+    await fc.assert(
+      fc.asyncProperty(arrivals, fc.boolean(), async (order, regroups) => {
+        const pipeline = new Pipeline(sandbox);
+        await pipeline.activate(flow);
+        let closedThroughMs = firstMs;
+        for (const index of order) {
+          const piece = pieces[index];
+          if (piece === undefined) {
+            // Days close in their order, whatever the order of what comes.
+            closedThroughMs += dayMs;
+            await pipeline.close(closedThroughMs);
+          } else {
+            await pipeline.store(hours(piece));
+          }
+        }
+        if (regroups) {
+          // Redelivered together, in one group.
+          await pipeline.tell(
+            order.flatMap((index) => (pieces[index] === undefined ? [] : [noticeOf(hours(pieces[index]))])),
+          );
+        }
+        expect(await finish(pipeline)).toEqual(expected);
+      }),
+      { numRuns: 15 },
+    );
+  });
+});

@@ -1,0 +1,97 @@
+import { calendarOf, dayMs } from '@meterflow/aggregates';
+import type { ReadingStore, Segment } from '@meterflow/idempotent-writes';
+import { ReadingCursor, versionAt, type Layer, type ReadingColumns, type Version } from '@meterflow/readings';
+import type { SeriesSettings } from '@meterflow/registry';
+import { localDays, noRawVersion, type LocalDays, type RawChannel, type StoredDay } from '@meterflow/rules';
+import type { DueDays } from './due-days.ts';
+
+export interface InputsRequest {
+  readonly tenant: string;
+  readonly due: DueDays;
+  /** Channels that the flow reads, and all that it, or an earlier one, emits on. */
+  readonly reads: readonly string[];
+  readonly emits: readonly string[];
+  readonly backDays: number;
+  readonly aheadDays: number;
+  readonly settingsOf: (channel: string) => SeriesSettings;
+}
+
+/** What is stored around the days of a series that are due. */
+export interface SeriesInputs {
+  /** From `backDays` before the first due day to `aheadDays` after the last. */
+  readonly days: LocalDays;
+  readonly own: RawChannel;
+  readonly others: readonly RawChannel[];
+  /** Validated readings of one of the days, on its own channel and those emitted on. */
+  storedOf(day: number): readonly StoredDay[];
+  /** The raw version of a reading on a channel that is emitted on. */
+  readonly rawVersionOf: (channel: string, startMs: number, lengthMs: number) => Version;
+}
+
+export async function readInputs(
+  readings: (layer: Layer) => Pick<ReadingStore, 'read'>,
+  request: InputsRequest,
+): Promise<SeriesInputs> {
+  const { tenant, due, reads, emits, backDays, aheadDays, settingsOf } = request;
+  const { meter, channel: ownChannel } = due.series;
+  const first = (due.days[0] as number) - backDays;
+  const end = (due.days.at(-1) as number) + aheadDays + 1;
+  const days = localDays(calendarOf(due.timeZone), first, end - first);
+  const within = (layer: Layer, channel: string, [from, to]: readonly [number, number]): Promise<readonly Segment[]> =>
+    readings(layer).read({
+      ...{ tenant, meter, channel, layer },
+      fromMs: days.startMs[from] as number,
+      toMs: days.startMs[to] as number,
+    });
+  const count = end - first;
+  const raw = async (channel: string): Promise<RawChannel> => ({
+    channel,
+    intervalMs: settingsOf(channel).intervalMs,
+    columns: (await within('raw', channel, [0, count])).map(({ columns }) => columns),
+  });
+  const [from, to] = [backDays, count - aheadDays];
+  const [own, others, stored, emittedRaw] = await Promise.all([
+    raw(ownChannel),
+    Promise.all(reads.map(raw)),
+    Promise.all(
+      [ownChannel, ...emits].map(async (channel) => ({
+        series: { meter, channel },
+        segments: await within('validated', channel, [from, to]),
+      })),
+    ),
+    Promise.all(emits.map(async (channel) => ({ channel, segments: await within('raw', channel, [from, to]) }))),
+  ]);
+  const rawVersions = versionsByIdentity(emittedRaw);
+  return {
+    days,
+    own,
+    others,
+    storedOf: (day) => {
+      const [fromMs, toMs] = [days.startMs[day] as number, days.startMs[day + 1] as number];
+      return stored.map(({ series, segments }) => ({ series, columns: touching(segments, fromMs, toMs) }));
+    },
+    rawVersionOf: (channel, startMs, lengthMs) =>
+      rawVersions.get(`${channel}\n${startMs}\n${lengthMs}`) ?? noRawVersion,
+  };
+}
+
+/** The segments of the UTC days that a span touches. */
+function touching(segments: readonly Segment[], fromMs: number, toMs: number): ReadingColumns[] {
+  return segments.filter(({ day }) => (day + 1) * dayMs > fromMs && day * dayMs < toMs).map(({ columns }) => columns);
+}
+
+function versionsByIdentity(
+  read: readonly { readonly channel: string; readonly segments: readonly Segment[] }[],
+): ReadonlyMap<string, Version> {
+  const versions = new Map<string, Version>();
+  for (const { channel, segments } of read) {
+    for (const { columns } of segments) {
+      const cursor = new ReadingCursor(columns);
+      while (cursor.next()) {
+        const identity = `${channel}\n${cursor.startMs}\n${cursor.lengthMs}`;
+        versions.set(identity, versionAt(columns.versions, cursor.versionIndex));
+      }
+    }
+  }
+  return versions;
+}
