@@ -18,8 +18,10 @@ describe('series settings', () => {
 
   test('of a series go before the tenant default, setting by setting', async () => {
     const { series } = setUp();
-    await series.setDefault('acme', { timeZone: 'Europe/Berlin', decimals: 3 });
-    await series.set('acme', { meter: 'a/b c', channel: 'import' }, { decimals: 0, intervalMs: 900_000, unit: 'kWh' });
+    const tags = { dials: 5, multiplier: 1 };
+    await series.setDefault('acme', { timeZone: 'Europe/Berlin', decimals: 3, tags });
+    const own = { decimals: 0, intervalMs: 900_000, unit: 'kWh', tags: { multiplier: 40 } } as const;
+    await series.set('acme', { meter: 'a/b c', channel: 'import' }, own);
     const snapshot = await series.snapshot('acme');
     expect(snapshot.of('a/b c', 'import')).toEqual({
       timeZone: 'Europe/Berlin',
@@ -27,6 +29,7 @@ describe('series settings', () => {
       intervalMs: 900_000,
       unit: 'kWh',
       decimals: 0,
+      tags: { dials: 5, multiplier: 40 },
     });
     expect(snapshot.of('a', 'b c/import')).toMatchObject({ timeZone: 'Europe/Berlin', decimals: 3 });
     expect((await series.snapshot('acme-2')).of('a/b c', 'import')).toEqual(seriesDefaults);

@@ -1,0 +1,113 @@
+import { decodeStoredNotice } from '@meterflow/contracts';
+import { Activations, ClosedDaysRegistry, instantMsMax, SeriesRegistry, Tenants } from '@meterflow/registry';
+import { MemoryRegistry } from '@meterflow/registry/testing';
+import { flowOf } from '@meterflow/rules';
+import { ruleOf, seriesRuleOf } from '@meterflow/rules/testing';
+import { beforeEach, expect, test } from 'vitest';
+import { DayCloser } from './day-closer.ts';
+
+const hourMs = 3_600_000;
+const dayMs = 24 * hourMs;
+const nowMs = Date.UTC(2024, 5, 10, 12);
+
+let registry: MemoryRegistry;
+let told: string[];
+let failures: number;
+let atMs: number;
+
+const closer = (): DayCloser =>
+  new DayCloser({
+    tenants: new Tenants({ registry, nowMs: () => atMs }),
+    activations: new Activations({ registry, nowMs: () => atMs, activationLeaseMs: 0 }),
+    series: new SeriesRegistry({ registry, nowMs: () => atMs, cacheMs: 0 }),
+    closedDays: new ClosedDaysRegistry(registry),
+    seriesOf: () => [
+      { meter: 'm1', channel: 'import' },
+      { meter: 'm1', channel: 'export' },
+      { meter: 'berlin', channel: 'import' },
+    ],
+    firstStoredMs: (_, { meter }) => Promise.resolve(meter === 'm1' ? Date.UTC(2024, 5, 5) : undefined),
+    publisher: {
+      publish: (messages) => {
+        if (failures-- > 0) {
+          return Promise.reject(new Error('the bus is down'));
+        }
+        messages.forEach(({ topic, payload }) => {
+          const { touched, layer } = decodeStoredNotice(payload);
+          touched.index.forEach((index, row) => {
+            const { meter, channel } = touched.series[index] as { meter: string; channel: string };
+            const [from, to] = [touched.fromMs[row], touched.toMs[row]].map((ms) =>
+              new Date(ms as number).toISOString().slice(0, 13),
+            );
+            told.push(`${topic} ${layer} ${meter} ${channel} ${from} ${to}`);
+          });
+        });
+        return Promise.resolve();
+      },
+    },
+    nowMs: () => atMs,
+    sleep: () => Promise.resolve(),
+    lane: 'bulk',
+    graceMs: 6 * hourMs,
+    onProblem: ({ tenant, message }) => told.push(`${tenant}: ${message}`),
+  });
+
+async function activate(rule: ReturnType<typeof ruleOf>): Promise<void> {
+  const activations = new Activations({ registry, nowMs: () => atMs, activationLeaseMs: 0 });
+  const flow = { ...flowOf('x', []), steps: [{ rule, parameters: {}, channels: 'import' }] };
+  await activations.create('acme', { flow, decimals: 3, fromMs: -instantMsMax, toMs: instantMsMax });
+}
+
+beforeEach(async () => {
+  registry = new MemoryRegistry();
+  told = [];
+  failures = 0;
+  atMs = nowMs;
+  await new Tenants({ registry, nowMs: () => atMs }).create('acme');
+  await new SeriesRegistry({ registry, nowMs: () => atMs, cacheMs: 0 }).set(
+    'acme',
+    { meter: 'berlin', channel: 'import' },
+    { timeZone: 'Europe/Berlin' },
+  );
+});
+
+test('at first all that is stored is told, then day after day, once its end and the grace have passed', async () => {
+  await activate(seriesRuleOf(''));
+  await closer().close();
+  expect(told).toEqual(['days.due.bulk raw m1 import 2024-06-05T00 2024-06-10T00']);
+  await closer().close();
+  expect(told).toHaveLength(1);
+  atMs = Date.UTC(2024, 5, 11, 5, 59);
+  await closer().close();
+  expect(told.slice(1)).toEqual(['days.due.bulk raw berlin import 2024-06-09T22 2024-06-10T22']);
+  atMs += hourMs;
+  await closer().close();
+  expect(told.slice(2)).toEqual(['days.due.bulk raw m1 import 2024-06-10T00 2024-06-11T00']);
+});
+
+test('what was closed and not told is told at the next look', async () => {
+  await activate(seriesRuleOf(''));
+  failures = 1;
+  await closer().close();
+  expect(told).toEqual(['acme: the bus is down']);
+  const closed = new ClosedDaysRegistry(registry);
+  expect(await closed.of('acme', 'UTC')).toEqual({ closedThroughMs: Date.UTC(2024, 5, 10), publishedThroughMs: 0 });
+  await closer().close();
+  expect(told.slice(1)).toEqual(['days.due.bulk raw m1 import 2024-06-05T00 2024-06-10T00']);
+  expect((await closed.of('acme', 'UTC'))?.publishedThroughMs).toBe(Date.UTC(2024, 5, 10));
+});
+
+test('days that were closed while nobody looked are told together', async () => {
+  await activate(seriesRuleOf(''));
+  await closer().close();
+  atMs += 3 * dayMs;
+  await closer().close();
+  expect(told).toContain('days.due.bulk raw m1 import 2024-06-10T00 2024-06-13T00');
+});
+
+test('a tenant without a series flow costs nothing', async () => {
+  await activate(ruleOf(''));
+  await closer().close();
+  expect(told).toEqual([]);
+  expect(await new ClosedDaysRegistry(registry).of('acme', 'UTC')).toBeUndefined();
+});
