@@ -111,3 +111,11 @@ test('a tenant without a series flow costs nothing', async () => {
   expect(told).toEqual([]);
   expect(await new ClosedDaysRegistry(registry).of('acme', 'UTC')).toBeUndefined();
 });
+
+test('years of history are told in notices that a stage can take as a whole', async () => {
+  await activate(seriesRuleOf(''));
+  atMs = nowMs + 5 * 366 * dayMs;
+  await closer().close();
+  expect(told).toHaveLength(Math.ceil((5 * 366 + 5) / 100));
+  expect(told[0]).toBe('days.due.bulk raw m1 import 2024-06-05T00 2024-09-13T00');
+});

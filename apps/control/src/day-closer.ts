@@ -10,8 +10,9 @@ import type { OutgoingMessage, Publisher } from '@meterflow/stage';
 export const graceMsDefault = 24 * 60 * 60 * 1000;
 /** How often is looked whether a day is to be closed. */
 export const closePollMs = 60_000;
-/** A notice tells of at most so many series. */
-const seriesPerNoticeMax = 1_000;
+/** A notice tells of at most so many days of all its series together: a stage runs them as a whole. */
+const daysPerNoticeMax = 1_000;
+const dayMs = 24 * 60 * 60 * 1000;
 
 export interface DayCloserPorts {
   readonly tenants: Pick<Tenants, 'list'>;
@@ -100,20 +101,36 @@ export class DayCloser {
     const { publisher, lane, firstStoredMs } = this.#ports;
     const topic = topicName('days.due', lane);
     const { publishedThroughMs, closedThroughMs: toMs } = closed;
-    for (let from = 0; from < series.length; from += seriesPerNoticeMax) {
-      const told: DueSpan[] = [];
-      for (const each of series.slice(from, from + seriesPerNoticeMax)) {
-        // Where nothing was told yet: from the first day on that something is stored of, which came while no day was closed.
-        const fromMs = publishedThroughMs > 0 ? publishedThroughMs : await firstStoredMs(tenant, each);
-        if (fromMs !== undefined && fromMs < toMs) {
-          told.push({ series: each, fromMs, toMs });
+    let told: DueSpan[] = [];
+    let days = 0;
+    for (const each of series) {
+      // Where nothing was told yet: from the first day on that something is stored of, which came while no day was closed.
+      const fromMs = publishedThroughMs > 0 ? publishedThroughMs : await firstStoredMs(tenant, each);
+      for (const span of spansOf(each, fromMs ?? toMs, toMs)) {
+        const more = Math.ceil((span.toMs - span.fromMs) / dayMs);
+        if (days + more > daysPerNoticeMax) {
+          await publisher.publish([dueNotice(tenant, told, topic)]);
+          told = [];
+          days = 0;
         }
-      }
-      if (told.length > 0) {
-        await publisher.publish([dueNotice(tenant, told, topic)]);
+        told.push(span);
+        days += more;
       }
     }
+    if (told.length > 0) {
+      await publisher.publish([dueNotice(tenant, told, topic)]);
+    }
   }
+}
+
+/** In spans that a notice has room for several of. */
+function spansOf(series: SeriesName, fromMs: number, toMs: number): DueSpan[] {
+  const spanMs = (daysPerNoticeMax / 10) * dayMs;
+  return Array.from({ length: Math.max(0, Math.ceil((toMs - fromMs) / spanMs)) }, (_, index) => ({
+    series,
+    fromMs: fromMs + index * spanMs,
+    toMs: Math.min(toMs, fromMs + (index + 1) * spanMs),
+  }));
 }
 
 interface DueSpan {
