@@ -87,7 +87,7 @@ export class DayCloser {
     const settings = await this.#ports.series.snapshot(tenant);
     const zones = new Map<string, SeriesName[]>();
     for await (const { meter, channel } of this.#ports.seriesOf(tenant)) {
-      if (channelNeeds(flow, channel) !== undefined) {
+      if (channelNeeds(flow, { meter, channel }) !== undefined) {
         const { timeZone } = settings.of(meter, channel);
         const known = zones.get(timeZone) ?? [];
         known.push({ meter, channel });

@@ -1,6 +1,6 @@
 import { calendarOf } from '@meterflow/aggregates';
 import type { SeriesName, StoredNotice } from '@meterflow/readings';
-import { channelNeeds, matchesChannel, type Activation } from '@meterflow/rules';
+import { channelNeeds, matchesChannel, takesSeries, type Activation } from '@meterflow/rules';
 
 /** Local days of one series to be computed anew: [first, end) by their numbers. */
 export interface DueDays {
@@ -31,7 +31,7 @@ export function dueDays({ notices, activations, zoneOf, isClosing }: DueRequest)
       const changed = touched.series[index] as SeriesName;
       const span = { fromMs: touched.fromMs[row] as number, toMs: touched.toMs[row] as number };
       for (const activation of activations.filter(({ fromMs, toMs }) => fromMs < span.toMs && span.fromMs < toMs)) {
-        const needs = channelNeeds(activation.flow, changed.channel);
+        const needs = channelNeeds(activation.flow, changed);
         if (isClosing) {
           due.add(changed, span, { backDays: 0, aheadDays: 0, isDue: needs !== undefined });
           continue;
@@ -55,12 +55,15 @@ function readersOf(
   { flow }: Activation,
   changed: SeriesName,
 ): readonly { readonly series: SeriesName; readonly backDays: number; readonly aheadDays: number }[] {
-  return flow.steps.flatMap(({ rule, channels }) => {
-    if (rule.series?.reads.includes(changed.channel) !== true || channels.includes('*')) {
+  return flow.steps.flatMap((step) => {
+    const { rule, channels } = step;
+    const series = { meter: changed.meter, channel: channels };
+    const isReader = rule.series?.reads.includes(changed.channel) === true && !channels.includes('*');
+    if (rule.series === undefined || !isReader || !takesSeries(step, series)) {
       return [];
     }
     const { lookBackDays: backDays, lookAheadDays: aheadDays } = rule.series;
-    return [{ series: { meter: changed.meter, channel: channels }, backDays, aheadDays }];
+    return [{ series, backDays, aheadDays }];
   });
 }
 

@@ -8,7 +8,7 @@ import {
   SeriesRegistry,
   seriesSettingsMsMax,
 } from '@meterflow/registry';
-import { defaultFlow, emptyBatch } from '@meterflow/rules';
+import { defaultFlow, emptyBatch, type RuleFailure } from '@meterflow/rules';
 import { RuleCompiler } from '@meterflow/rule-compiler';
 import { IsolatedSandbox, readDeclaration } from '@meterflow/sandbox';
 import { noSink, parseConfiguration, runService, stageRun, type Platform } from '@meterflow/service';
@@ -79,7 +79,7 @@ await runService({
     const common = { platform, limits, sink: noSink, owner, telemetry };
     const flows = seriesFlowPorts({ platform, sandbox, activations, warm });
     return config.lanes.flatMap((lane) => [
-      stageRun(ruleExecutionStage({ sandbox, activations, warm }, { lane }), {
+      stageRun(ruleExecutionStage({ sandbox, activations, warm, onFailure }, { lane }), {
         ...common,
         lane,
         subscription: subscriptionName('rule-execution', lane),
@@ -102,6 +102,11 @@ await runService({
 });
 
 /** Failures are counted by what they are, and logged with the rule and reading that the message names. */
+function onFailure({ tenant, code, message }: RuleFailure & { readonly tenant: string }): void {
+  telemetry.count('rule_failures_total', 1, { code });
+  logger.warn(message, { tenant, code });
+}
+
 function seriesFlowPorts({
   platform,
   sandbox,
@@ -117,9 +122,6 @@ function seriesFlowPorts({
     readings: (layer) => platform.readings(layer),
     series: new SeriesRegistry({ registry, nowMs: () => systemClock.nowMs(), cacheMs: seriesSettingsMsMax }),
     closedDays: new ClosedDaysRegistry(registry),
-    onFailure: ({ tenant, code, message }) => {
-      telemetry.count('rule_failures_total', 1, { code });
-      logger.warn(message, { tenant, code });
-    },
+    onFailure,
   };
 }

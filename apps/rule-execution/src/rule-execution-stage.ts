@@ -7,7 +7,7 @@ import {
   type Lane,
 } from '@meterflow/contracts';
 import { sliceBatch, type ReadingBatch } from '@meterflow/readings';
-import { readingFlowPart, type Activation, type Sandbox } from '@meterflow/rules';
+import { readingFlowPart, type Activation, type RuleFailure, type Sandbox } from '@meterflow/rules';
 import type { Activations } from '@meterflow/registry';
 import {
   HaltedError,
@@ -29,6 +29,8 @@ export interface RuleExecutionPorts {
    * a child starts must not count as killed by the batch that waits for it.
    */
   readonly warm?: Promise<unknown>;
+  /** Told of each step that failed on a reading; what became of it is the severity's or the policy's. */
+  readonly onFailure?: (failure: RuleFailure & { readonly tenant: string }) => void;
 }
 
 /** An accepted batch with its key. */
@@ -63,7 +65,7 @@ export function ruleExecutionStage(ports: RuleExecutionPorts, { lane }: { readon
         inputs.map(({ batch }) => ports.activations.counting(batch.tenant, batch.activation, batchSpan(batch))),
       );
     },
-    handle: (inputs, reads) => handle(ports.sandbox, inputs, { reads, topic }),
+    handle: (inputs, reads) => handle(ports, inputs, { reads, topic }),
   };
 }
 
@@ -77,7 +79,7 @@ function acceptedBatch({ payload }: LeasedMessage): AcceptedBatch {
 
 /** What is shared by the inputs of a group ends before this: messages are made input by input. */
 async function handle(
-  sandbox: Pick<Sandbox, 'run'>,
+  { sandbox, onFailure }: RuleExecutionPorts,
   inputs: readonly AcceptedBatch[],
   { reads, topic }: { readonly reads: CountingActivations; readonly topic: string },
 ): Promise<Handled<never>> {
@@ -99,6 +101,7 @@ async function handle(
       refused.push({ index, error: outcome });
       return;
     }
+    outcome.failures.forEach((failure) => onFailure?.({ ...failure, tenant: inputs[index]?.batch.tenant ?? '' }));
     messages.push(...outcome.validated.map((batch) => transformedMessage(batch, topic)));
     messagesOf.push(...outcome.validated.map(() => [index]));
     outcome.rejected.forEach((batch) => refused.push({ index, ...rejectedPart(batch) }));
@@ -109,6 +112,7 @@ async function handle(
 interface Transformed {
   readonly validated: readonly ReadingBatch[];
   readonly rejected: readonly ReadingBatch[];
+  readonly failures: readonly RuleFailure[];
 }
 
 /** Takes each reading through the flow that counts for it. All that goes back to one accepted batch shares its parts. */
@@ -132,6 +136,7 @@ async function transform(
     validated:
       applied.length === 1 ? validated : validated.map((part, index) => withPart(part, index, validated.length)),
     rejected: applied.flatMap(({ rejected }) => rejected ?? []),
+    failures: applied.flatMap(({ failures }) => failures),
   };
 }
 

@@ -1,6 +1,7 @@
 import {
   change,
   failedResult,
+  ruleContract,
   RuleFailureError,
   type Flow,
   type FlowResult,
@@ -30,6 +31,10 @@ export async function runFlow<Result extends FlowResult>(
   run: () => Promise<Result>,
   failed: (code: RuleFailureCode) => Result,
 ): Promise<FlowRun<Result>> {
+  if (flow.steps.some(({ rule }) => rule.contract > ruleContract)) {
+    // A build that knows it runs elsewhere already, or will soon: what this one would make of it is nobody's guess.
+    throw new TransientError(`flow "${flow.name}" has a rule of a newer contract than ${ruleContract}`);
+  }
   const attempts = flow.onFailure === 'retry' ? runAttemptsMax : 1;
   for (let attempt = 1; ; attempt++) {
     const { result, failure } = await outcome(run, failed);

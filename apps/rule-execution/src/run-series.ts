@@ -64,7 +64,7 @@ export async function runDay(
     const counts = (startMs: number): boolean =>
       startMs >= fromMs && startMs < toMs && counting.find(spans(startMs)) === activation;
     const stamp = { activation: facts.activation, ticket: work.ticket, decimals: activation.decimals, counts };
-    const needs = channelNeeds(activation.flow, facts.series.channel);
+    const needs = channelNeeds(activation.flow, facts.series);
     const around = { backDays: needs?.lookBackDays ?? 0, aheadDays: needs?.lookAheadDays ?? 0 };
     const { run, others: beside } = windows.run(day, around);
     const isClosed = toMs <= facts.closedThroughMs;

@@ -236,7 +236,7 @@ interface RanDay {
 async function runSeries(ports: SeriesFlowPorts, work: TenantWork, due: DueDays): Promise<RanDay[]> {
   const { tenant, newest, activations, emits, settings, ticket } = work;
   const { meter, channel } = due.series;
-  const needs = activations.flatMap(({ flow }) => channelNeeds(flow, channel) ?? []);
+  const needs = activations.flatMap(({ flow }) => channelNeeds(flow, due.series) ?? []);
   const backDays = Math.max(0, ...needs.map(({ lookBackDays }) => lookBackDays));
   const reads = [...new Set(needs.flatMap((each) => each.reads))];
   const settingsOf = (name: string): ReturnType<SettingsSnapshot['of']> => settings.of(meter, name);

@@ -1,4 +1,6 @@
+import type { SeriesName } from '@meterflow/readings';
 import type { Flow, FlowStep, SeriesNeeds } from './flow.ts';
+import { takesSeries } from './takes-series.ts';
 
 /** Whether a glob of channels has this one: `*` stands for any characters. */
 export function matchesChannel(pattern: string, channel: string): boolean {
@@ -19,19 +21,19 @@ export function matchesChannel(pattern: string, channel: string): boolean {
   });
 }
 
-/** The steps of a flow that a channel goes through, in their order. */
-export function stepsOf(flow: Flow, channel: string): readonly FlowStep[] {
-  return flow.steps.filter(({ channels }) => matchesChannel(channels, channel));
+/** The steps of a flow that a series goes through, in their order. */
+export function stepsOf(flow: Flow, series: SeriesName): readonly FlowStep[] {
+  return flow.steps.filter((step) => takesSeries(step, series));
 }
 
-/** The steps that look at whole days: a channel that has any goes through all its steps in its series flow. */
-function seriesNeedsOf(flow: Flow, channel: string): readonly SeriesNeeds[] {
-  return stepsOf(flow, channel).flatMap(({ rule }) => rule.series ?? []);
+/** The steps that look at whole days: a series that has any goes through all its steps in its series flow. */
+function seriesNeedsOf(flow: Flow, series: SeriesName): readonly SeriesNeeds[] {
+  return stepsOf(flow, series).flatMap(({ rule }) => rule.series ?? []);
 }
 
-/** What a channel's series flow looks at, all its rules together; undefined where its flow is a reading flow. */
-export function channelNeeds(flow: Flow, channel: string): SeriesNeeds | undefined {
-  const all = seriesNeedsOf(flow, channel);
+/** What the series flow of a series looks at, all its rules together; undefined where its flow is a reading flow. */
+export function channelNeeds(flow: Flow, series: SeriesName): SeriesNeeds | undefined {
+  const all = seriesNeedsOf(flow, series);
   if (all.length === 0) {
     return undefined;
   }

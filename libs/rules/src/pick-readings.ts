@@ -57,7 +57,7 @@ export function readingFlowPart(batch: ReadingBatch, flow: Flow): ReadingBatch {
   if (flow.steps.every(({ rule }) => rule.series === undefined)) {
     return batch;
   }
-  const stays = batch.series.map(({ channel }) => channelNeeds(flow, channel) === undefined);
+  const stays = batch.series.map((series) => channelNeeds(flow, series) === undefined);
   if (stays.every(Boolean)) {
     return batch;
   }

@@ -73,11 +73,14 @@ function checkedFailure(told: unknown, flow: Flow, changes: Uint8Array): Isolate
 }
 
 /** The failure of a whole batch, as the child told it. Throws RangeError for what no honest child tells. */
-export function stepFailure({ flow }: Run, json: string): RuleFailureError {
+export function stepFailure({ flow, batch, day }: Run, json: string): RuleFailureError {
   const [code, step, message] = parsed(json);
   const told = checkedTelling(code, message);
   const guilty = flow.steps[checkedStep(step, flow)];
-  return new RuleFailureError(told.code, `${nameOf(guilty)}: ${placed(told.message, guilty)}`);
+  const { meter = '', channel = '' } = batch.series[0] ?? {};
+  const dayStart = utcText(batch.columns.spans.startMs[0] ?? 0);
+  const where = day === undefined ? '' : ` on meter ${meter}, channel ${channel}, the day of ${dayStart}`;
+  return new RuleFailureError(told.code, `${nameOf(guilty)}${where}: ${placed(told.message, guilty)}`);
 }
 
 /** The list that a child sent as JSON. */

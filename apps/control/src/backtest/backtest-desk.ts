@@ -91,7 +91,7 @@ export class BacktestDesk {
           // A policy is for all that the flow runs on; a step for its own series.
           (each) =>
             (order.onFailure !== undefined || takesSeries(candidate.step, each)) &&
-            ![newest.flow, whole].some((either) => channelNeeds(either, each.channel) !== undefined),
+            ![newest.flow, whole].some((either) => channelNeeds(either, each) !== undefined),
         );
         const read = (each: SeriesName, within: typeof span) =>
           readings.read({ tenant, ...each, layer: 'raw', ...within });
