@@ -49,6 +49,10 @@ test('every step stands in the audit trail, with who did it and why, page by pag
   const asked = await ask('/v1/reprocesses', { from: '2024-01-01', to: '2024-02-01', why: 'once more' });
   expect(asked).toMatchObject({ status: 201, state: 'waiting', from: '2024-01-01T00:00:00.000Z' });
   const id = String(asked['id']);
+  const other = rig.keys.other.customer;
+  expect(await ask(`/v1/reprocesses/${id}`, undefined, other)).toMatchObject({ status: 404 });
+  expect(await ask(`/v1/reprocesses/${id}/cancel`, {}, other)).toMatchObject({ status: 404 });
+  expect(await ask('/v1/reprocesses', undefined, other)).toMatchObject({ reprocesses: [] });
   expect(await ask(`/v1/reprocesses/${id}/cancel`, {})).toMatchObject({ status: 200, state: 'cancelled' });
   expect(await ask(`/v1/reprocesses/${id}`)).toMatchObject({ state: 'cancelled' });
   expect(await ask('/v1/reprocesses')).toMatchObject({ reprocesses: [{ id }] });
