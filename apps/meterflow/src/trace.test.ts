@@ -73,6 +73,7 @@ test('one trace follows a batch from the lines of its file through every stage t
     new Set([
       ' > ingest',
       'ingest > persistence-raw',
+      'persistence-raw > series-flows',
       'ingest > rule-execution',
       'rule-execution > persistence-validated',
       'persistence-validated > aggregation',

@@ -50,8 +50,3 @@ export function channelNeeds(flow: Flow, series: SeriesName): SeriesNeeds | unde
 export function emitsOf(flow: Flow): readonly string[] {
   return [...new Set(flow.steps.flatMap(({ rule }) => rule.series?.emits ?? []))];
 }
-
-/** Channels that rules of a flow read beside their own. */
-export function readsOf(flow: Flow): readonly string[] {
-  return [...new Set(flow.steps.flatMap(({ rule }) => rule.series?.reads ?? []))];
-}
