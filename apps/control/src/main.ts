@@ -12,18 +12,27 @@ import {
   seriesSettingsMsMax,
   Tenants,
 } from '@meterflow/registry';
-import { operationsSocket, parseServiceConfig, runService, type Platform } from '@meterflow/service';
+import {
+  operationsSocket,
+  parseConfiguration,
+  publicAddress,
+  publicEnvironment,
+  runService,
+  type Platform,
+} from '@meterflow/service';
 import { systemClock } from '@meterflow/stage';
 import { createTelemetry, gatherMetrics, serveOperations } from '@meterflow/telemetry';
 import { createControl, type ControlAccess } from './control.ts';
 import { DayCloser, graceMsDefault, type DayCloserPorts } from './day-closer.ts';
 import { deadLetterDesk } from './dead-letter-desk.ts';
-import { ensureFirstKey } from './first-key.ts';
+import { ensureFirstKey, firstTenant } from './first-key.ts';
 import { platformParts, type PlatformParts } from './platform-parts.ts';
 import type { ControlPorts } from './ports.ts';
 import { ruleLife, type RuleLifePorts } from './rule-life.ts';
 
-const config = configured((environment, made) => parseServiceConfig(environment, { ...made, service: 'control' }));
+const { config, own: told } = configured((environment, made) =>
+  parseConfiguration(environment, { ...made, service: 'control' }, { shape: publicEnvironment, problems: () => [] }),
+);
 const telemetry = createTelemetry({ service: 'control', level: config.logLevel, otlp: config.otlp });
 /** Whose metrics this one hands out together with its own. */
 const services = ['ingest', 'rule-execution', 'persistence', 'aggregation', 'control'];
@@ -45,7 +54,10 @@ await runService({
     const keys = new Keys({ registry, nowMs, randomBytes });
     const activations = new Activations({ registry, nowMs, activationLeaseMs: 0 });
     void dayCloser(platform, { tenants, activations, parts }).watch(lifecycle.signal);
-    await ensureFirstKey(join(directory.root, 'operator.key'), { tenants, keys });
+    // Elsewhere every new pod has an empty directory: there only a system that nobody has a key of yet gets one.
+    if (opened.kind === 'embedded' || (await keys.list(firstTenant)).length === 0) {
+      await ensureFirstKey(join(directory.root, 'operator.key'), { tenants, keys });
+    }
     // Elsewhere only the bus itself knows how many wait.
     const backlogs = (): ReturnType<RuleLifePorts['backlogs']> =>
       opened.kind === 'embedded' ? opened.platform.backlogs() : Promise.resolve(undefined);
@@ -81,7 +93,8 @@ await runService({
       own: Pick<ControlAccess, 'authenticate' | 'quotas' | 'routes'>,
     ): Promise<void> => {
       const server = createControl(ports, { ...access, ...own });
-      await server.listen({ socket: join(directory.run, `control.${name}.sock`) });
+      const socket = join(directory.run, `control.${name}.sock`);
+      await server.listen(name === 'public' ? publicAddress(told.METERFLOW_HTTP_PORT, socket) : { socket });
       lifecycle.register(`${name} socket`, () => server.close());
     };
     await open('public', {

@@ -21,6 +21,12 @@ describe('the configuration', () => {
     expect(config).toMatchObject({ readingsRetentionDays: 400, lanes: ['live'] });
   });
 
+  test('answers keys on a port where it is told one, as behind an ingress', () => {
+    expect(parse({}).httpPort).toBeUndefined();
+    expect(parse({ METERFLOW_HTTP_PORT: '8080' }).httpPort).toBe(8_080);
+    expect(() => parse({ METERFLOW_HTTP_PORT: '0' })).toThrow(ConfigurationError);
+  });
+
   test('takes no reading that the tables of the platform file would not keep', () => {
     const google = {
       METERFLOW_PLATFORM_FILE: 'platform.json',

@@ -1,4 +1,4 @@
-import { parseConfiguration, type ConfiguredProcess, type ServiceConfig } from '@meterflow/service';
+import { parseConfiguration, publicEnvironment, type ConfiguredProcess, type ServiceConfig } from '@meterflow/service';
 import { z } from 'zod';
 import { liveBacklogAgeMsMaxDefault, liveBacklogBytesMaxDefault, retentionMarginDays } from './limits.ts';
 
@@ -6,6 +6,7 @@ const positive = z.coerce.number().int().positive();
 
 /** What ingest is told beside what every service is. */
 export const ingestEnvironment = {
+  ...publicEnvironment,
   METERFLOW_READINGS_RETENTION_DAYS: positive
     .min(retentionMarginDays + 1)
     .optional()
@@ -19,6 +20,8 @@ export const ingestEnvironment = {
 };
 
 export interface IngestConfig extends ServiceConfig {
+  /** Of the API, where it is not on a socket. */
+  readonly httpPort: number | undefined;
   readonly readingsRetentionDays: number;
   readonly liveBacklogBytesMax: number;
   readonly liveBacklogAgeMsMax: number;
@@ -44,6 +47,7 @@ export function parseIngestConfig(
   );
   return {
     ...config,
+    httpPort: own.METERFLOW_HTTP_PORT,
     readingsRetentionDays: own.METERFLOW_READINGS_RETENTION_DAYS ?? config.declared.tables.retentionDays.readings,
     liveBacklogBytesMax: own.METERFLOW_LIVE_BACKLOG_BYTES_MAX,
     liveBacklogAgeMsMax: own.METERFLOW_LIVE_BACKLOG_AGE_MS_MAX,

@@ -5,7 +5,7 @@ import type { Lifecycle } from '@meterflow/graceful-shutdown';
 import { createHttpServer, localPrincipal, type HttpServerOptions } from '@meterflow/http';
 import { configured, openPlatform } from '@meterflow/platform';
 import { Keys, Tenants } from '@meterflow/registry';
-import { runService, type Waiting } from '@meterflow/service';
+import { publicAddress, runService, type Waiting } from '@meterflow/service';
 import { systemClock } from '@meterflow/stage';
 import { createTelemetry, serveOperations } from '@meterflow/telemetry';
 import { watchedSubscriptions } from './back-pressure.ts';
@@ -55,7 +55,7 @@ await runService({
       routes: ingest.routes,
       authenticate: (text) => keys.authenticate(text),
     });
-    await forKeys.listen({ socket: join(directory.run, 'ingest.public.sock') });
+    await forKeys.listen(publicAddress(config.httpPort, join(directory.run, 'ingest.public.sock')));
     lifecycle.register('public socket', () => forKeys.close());
     const forOwner = createHttpServer({
       ...server,

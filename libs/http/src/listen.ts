@@ -1,5 +1,6 @@
-import { chmod, rm } from 'node:fs/promises';
+import { chmod, mkdir, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
+import { dirname } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 
 export type Address = { readonly host: string; readonly port: number } | { readonly socket: string };
@@ -30,6 +31,8 @@ async function listenOnSocket(server: FastifyInstance, path: string): Promise<st
     throw new ListenError(`${path} is too long for a socket's path; choose a shorter directory with --data-dir.`);
   }
   try {
+    // A container begins with an empty data directory, and no server made this folder before.
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     // A killed server leaves its socket's file; nobody answers there.
     if (!(await answers(path))) {
       await rm(path, { force: true });

@@ -19,6 +19,7 @@ export {
 } from './platform-config.ts';
 export { builtInPlatform, parsePlatformFile, platformJsonSchema, type PlatformFile } from './platform-file.ts';
 export type { Platform, PlatformLimits, SubscriptionBacklog, Waiting } from './platform.ts';
+export { publicAddress, publicEnvironment } from './public-address.ts';
 export { runService, type ServiceOptions } from './run-service.ts';
 export { downstreamAgeMsMax, WatchedDownstream } from './watched-downstream.ts';
 export { noSink, stageRun, type StageRun, type StageRunOptions } from './stage-run.ts';
