@@ -27,6 +27,19 @@ export function machineParts(env: NodeJS.ProcessEnv = process.env): readonly Mac
       absenceAllowed: true,
     },
     {
+      name: 'kubectl',
+      marker: 'kubectl',
+      present: onPath('kubectl', env),
+      // Debian's own is too old for kustomize 5; others are not to be had everywhere.
+      absenceAllowed: true,
+    },
+    {
+      name: 'a Kubernetes cluster (KUBECONFIG)',
+      marker: 'KUBECONFIG',
+      present: existsSync(env['KUBECONFIG'] ?? ''),
+      absenceAllowed: true,
+    },
+    {
       name: 'local-bigquery',
       marker: 'local-bigquery',
       present: onPath('local-bigquery', env) || env['METERFLOW_LOCAL_BIGQUERY'] !== undefined,

@@ -3,7 +3,7 @@ import { delimiter, join } from 'node:path';
 import { commandScript, repositoryRoot } from './repository.ts';
 
 /** Longer than any suite may take; ends what hangs, so that the counts are still printed. */
-const runMinutesMax = 40;
+const runMinutesMax = 120;
 
 /** Runs a command of an installed package at the repository's root, its output passed through. Resolves to whether it exited 0. */
 export async function runCommand(

@@ -1,5 +1,6 @@
 // `npm test`: lint, types, tests and format of every package, all of them even when one fails, and one line at the end
-// that counts the tests. `npm test -- --long` also runs the suites that need minutes. Exits 0 only when everything held.
+// that counts the tests. `npm test -- --long` also runs the suites that need minutes. `npm run test:cluster` runs what needs
+// the control plane of a Kubernetes cluster, and nothing else; `-- --full` its long form. Exits 0 only when everything held.
 import { parseArgs } from 'node:util';
 import { machineParts } from './machine-parts.ts';
 import { print } from './print.ts';
@@ -19,15 +20,22 @@ interface Check {
   readonly run: () => Promise<boolean>;
 }
 
-const { values: options } = parseArgs({ options: { long: { type: 'boolean', default: false } } });
-const suites: readonly Suite[] = options.long ? ['default', 'long'] : ['default'];
+const flag = { type: 'boolean', default: false } as const;
+const { values: options } = parseArgs({ options: { long: flag, cluster: flag, full: flag } });
+const suites: readonly Suite[] = options.cluster ? ['cluster'] : options.long ? ['default', 'long'] : ['default'];
+/** How many random scenarios the full form compares with the HPA controller. */
+const fullScenarios = '10000';
+const fullForm = options.full
+  ? { METERFLOW_HPA_SCENARIOS: process.env['METERFLOW_HPA_SCENARIOS'] ?? fullScenarios }
+  : {};
 
-const checks: readonly Check[] = [
+const everything: readonly Check[] = [
   { name: 'lint', run: () => everyPackage('lint') },
   { name: 'typecheck', run: () => everyPackage('typecheck') },
-  ...suites.map((suite) => ({ name: suite === 'default' ? 'test' : `${suite} tests`, run: () => testPackages(suite) })),
+  ...suites.map(testsOf),
   { name: 'format', run: () => runCommand('prettier', ['--check', '--log-level=warn', '.']) },
 ];
+const checks = options.cluster ? suites.map(testsOf) : everything;
 
 process.exitCode = (await testAll()) ? 0 : 1;
 
@@ -55,6 +63,10 @@ async function testAll(): Promise<boolean> {
   return failures.length === 0;
 }
 
+function testsOf(suite: Suite): Check {
+  return { name: suite === 'default' ? 'test' : `${suite} tests`, run: () => testPackages(suite) };
+}
+
 function everyPackage(target: string): Promise<boolean> {
   return runCommand('nx', ['run-many', '-t', target, '--parallel=2', '--output-style=stream']);
 }
@@ -64,7 +76,7 @@ function testPackages(suite: Suite): Promise<boolean> {
   const packages = packagesWithTests(repositoryRoot, suite).join(',');
   const parallel = suite === 'default' ? 2 : 1;
   const command = ['run-many', '-t', 'test', `--parallel=${parallel}`, '--output-style=stream', '-p', packages];
-  return packages === '' ? Promise.resolve(true) : runCommand('nx', command, { METERFLOW_SUITE: suite });
+  return packages === '' ? Promise.resolve(true) : runCommand('nx', command, { ...fullForm, METERFLOW_SUITE: suite });
 }
 
 /** Lists what did not run and why. Returns whether the tests held: none failed, and in CI none skipped without leave. */

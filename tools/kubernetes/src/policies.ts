@@ -1,0 +1,110 @@
+import type { KubernetesObject } from './render.ts';
+
+/** What of a pod the rules read. */
+interface PodSpec {
+  readonly automountServiceAccountToken?: boolean;
+  readonly securityContext?: { readonly runAsNonRoot?: boolean; readonly seccompProfile?: { readonly type?: string } };
+  readonly containers: readonly Container[];
+}
+
+interface Container {
+  readonly name: string;
+  readonly image: string;
+  readonly resources?: {
+    readonly requests?: Readonly<Record<string, string>>;
+    readonly limits?: Readonly<Record<string, string>>;
+  };
+  readonly securityContext?: {
+    readonly readOnlyRootFilesystem?: boolean;
+    readonly allowPrivilegeEscalation?: boolean;
+    readonly capabilities?: { readonly drop?: readonly string[] };
+  };
+}
+
+interface Deployment extends KubernetesObject {
+  readonly spec: {
+    readonly replicas?: number;
+    readonly template: {
+      readonly metadata: { readonly labels: Readonly<Record<string, string>> };
+      readonly spec: PodSpec;
+    };
+  };
+}
+
+/** What breaks a rule of ours, each in words; empty when all hold. */
+export function policyProblems(objects: readonly KubernetesObject[]): readonly string[] {
+  return objects
+    .filter(isDeployment)
+    .flatMap((deployment) =>
+      [
+        ...podProblems(deployment.spec.template.spec),
+        ...deployment.spec.template.spec.containers.flatMap(containerProblems),
+        ...scalingProblems(deployment, objects),
+        ...budgetProblems(deployment, objects),
+      ].map((problem) => `${deployment.metadata.name}: ${problem}`),
+    );
+}
+
+function isDeployment(object: KubernetesObject): object is Deployment {
+  return object.kind === 'Deployment';
+}
+
+function podProblems({ securityContext, automountServiceAccountToken }: PodSpec): readonly string[] {
+  return broken({
+    'may run as root': securityContext?.runAsNonRoot !== true,
+    'has no seccomp profile': securityContext?.seccompProfile?.type !== 'RuntimeDefault',
+    'has a token of the Kubernetes API': automountServiceAccountToken !== false,
+  });
+}
+
+function containerProblems({ name, image, resources, securityContext }: Container): readonly string[] {
+  return broken({
+    [`${name}: no version in the image ${image}`]: !/:(?!latest$)[^/]+$/.test(image),
+    [`${name}: no limit of memory`]: resources?.limits?.['memory'] === undefined,
+    [`${name}: no request of CPU or memory`]:
+      resources?.requests?.['cpu'] === undefined || resources.requests['memory'] === undefined,
+    [`${name}: a root file system that can be written`]: securityContext?.readOnlyRootFilesystem !== true,
+    [`${name}: may get more privileges`]: securityContext?.allowPrivilegeEscalation !== false,
+    [`${name}: keeps capabilities`]: securityContext?.capabilities?.drop?.includes('ALL') !== true,
+  });
+}
+
+function broken(rules: Readonly<Record<string, boolean>>): readonly string[] {
+  return Object.entries(rules).flatMap(([problem, holds]) => (holds ? [problem] : []));
+}
+
+/** Scaled on backlog and age of each of its subscriptions, or fixed with a reason; never both. */
+function scalingProblems(deployment: Deployment, objects: readonly KubernetesObject[]): readonly string[] {
+  const { name, annotations } = deployment.metadata;
+  const scaler = objects.find(
+    ({ kind, spec }) =>
+      (kind === 'HorizontalPodAutoscaler' || kind === 'ScaledObject') &&
+      (spec as { scaleTargetRef: { name: string } }).scaleTargetRef.name === name,
+  );
+  const isFixed = annotations?.['meterflow/fixed-replicas'] !== undefined;
+  if (scaler === undefined) {
+    return broken({
+      'neither an autoscaler nor a reason for none': !isFixed,
+      'fixed replicas without their number': deployment.spec.replicas === undefined,
+    });
+  }
+  const text = JSON.stringify(scaler.spec);
+  return broken({
+    'an autoscaler, and fixed replicas': isFixed || deployment.spec.replicas !== undefined,
+    'an autoscaler that does not see backlog and age':
+      scaler.metadata.annotations?.['meterflow/no-backlog'] === undefined &&
+      !(/backlog_messages|undelivered_messages/.test(text) && text.includes('age')),
+  });
+}
+
+function budgetProblems({ spec }: Deployment, objects: readonly KubernetesObject[]): readonly string[] {
+  const { labels } = spec.template.metadata;
+  const budgets = objects.filter(({ kind, spec: budget }) => {
+    const wanted = (budget as { selector?: { matchLabels?: Record<string, string> } } | undefined)?.selector
+      ?.matchLabels;
+    return (
+      kind === 'PodDisruptionBudget' && Object.entries(wanted ?? {}).every(([key, value]) => labels[key] === value)
+    );
+  });
+  return broken({ [`${budgets.length} disruption budgets, not one`]: budgets.length !== 1 });
+}
