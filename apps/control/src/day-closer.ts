@@ -10,6 +10,8 @@ import type { OutgoingMessage, Publisher } from '@meterflow/stage';
 export const graceMsDefault = 24 * 60 * 60 * 1000;
 /** How often is looked whether a day is to be closed. */
 export const closePollMs = 60_000;
+/** How often is looked whether there is a new activation: its days are closed at once. */
+export const activationPollMs = 1_000;
 /** A notice tells of at most so many days of all its series together: a stage runs them as a whole. */
 const daysPerNoticeMax = 1_000;
 const dayMs = 24 * 60 * 60 * 1000;
@@ -39,6 +41,8 @@ export interface DayCloserPorts {
  */
 export class DayCloser {
   readonly #ports: DayCloserPorts;
+  /** The activation that each tenant had at the last look that went well. */
+  readonly #seen = new Map<string, number>();
 
   constructor(ports: DayCloserPorts) {
     this.#ports = ports;
@@ -46,31 +50,37 @@ export class DayCloser {
 
   /** Looks again and again until the signal aborts; first at once, for what was closed and not told. Never rejects. */
   async watch(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      await this.close().catch((error: unknown) => {
+    const looksPerPoll = closePollMs / activationPollMs;
+    for (let look = 0; !signal.aborted; look = (look + 1) % looksPerPoll) {
+      await this.close(look === 0 ? 'all' : 'activated').catch((error: unknown) => {
         this.#ports.onProblem({ tenant: '', message: (error as Error).message });
       });
-      await this.#ports.sleep(closePollMs, signal);
+      await this.#ports.sleep(activationPollMs, signal);
     }
   }
 
-  /** Looks once. */
-  async close(): Promise<void> {
+  /** Looks once, at all tenants or at those alone that have had an activation since. */
+  async close(which: 'all' | 'activated' = 'all'): Promise<void> {
     for (const { name } of await this.#ports.tenants.list()) {
       const activation = await this.#ports.activations.readNewest(name);
-      if (activation.flow.steps.some(({ rule }) => rule.series !== undefined)) {
-        await this.#closeTenant(name, activation).catch((error: unknown) => {
-          this.#ports.onProblem({ tenant: name, message: (error as Error).message });
-        });
+      if (which === 'all' || this.#seen.get(name) !== activation.number) {
+        await this.#closeTenant(name, activation).then(
+          () => this.#seen.set(name, activation.number),
+          (error: unknown) => {
+            this.#ports.onProblem({ tenant: name, message: (error as Error).message });
+          },
+        );
       }
     }
   }
 
   async #closeTenant(tenant: string, activation: Activation): Promise<void> {
+    if (activation.flow.steps.every(({ rule }) => rule.series === undefined)) {
+      return;
+    }
     const { closedDays, nowMs, graceMs } = this.#ports;
     for (const [timeZone, series] of await this.#seriesByZone(tenant, activation)) {
-      const calendar = calendarOf(timeZone);
-      const closedThroughMs = calendar.dayStartMs(calendar.dayOf(nowMs() - graceMs));
+      const closedThroughMs = closedAtMs(timeZone, nowMs(), graceMs);
       const known = await closedDays.of(tenant, timeZone);
       if (known !== undefined && known.publishedThroughMs >= closedThroughMs) {
         continue;
@@ -121,6 +131,12 @@ export class DayCloser {
       await publisher.publish([dueNotice(tenant, told, topic)]);
     }
   }
+}
+
+/** Local days that end here or before are closed. */
+export function closedAtMs(timeZone: string, nowMs: number, graceMs: number): number {
+  const calendar = calendarOf(timeZone);
+  return calendar.dayStartMs(calendar.dayOf(nowMs - graceMs));
 }
 
 /** In spans that a notice has room for several of. */
