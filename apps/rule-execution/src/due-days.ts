@@ -1,13 +1,6 @@
 import { calendarOf } from '@meterflow/aggregates';
 import type { SeriesName, StoredNotice } from '@meterflow/readings';
-import { channelNeeds, matchesChannel, takesSeries, type Activation } from '@meterflow/rules';
-
-/** Local days of one series to be computed anew: [first, end) by their numbers. */
-export interface DueDays {
-  readonly series: SeriesName;
-  readonly timeZone: string;
-  readonly days: readonly number[];
-}
+import { channelNeeds, matchesChannel, takesSeries, type Activation, type DueDays } from '@meterflow/rules';
 
 /** What makes a notice's days due. */
 export interface DueRequest {

@@ -5,7 +5,7 @@ import {
   RuleFailureError,
   type Flow,
   type FlowResult,
-  type RuleFailure,
+  type FlowRun,
   type RuleFailureCode,
 } from '@meterflow/rules';
 import type { ReadingBatch } from '@meterflow/readings';
@@ -13,14 +13,6 @@ import { HaltedError, TransientError } from '@meterflow/stage';
 
 /** How often a flow whose policy is `retry` is run before its batch is parked: what rules do, they mostly do again. */
 export const runAttemptsMax = 3;
-
-export interface FlowRun<Result> {
-  readonly result: Result;
-  /** What becomes of the readings that rules failed on. */
-  readonly onFailure: 'skip' | 'reject';
-  /** Steps left out of readings because of their severity, among others: what is to be told. */
-  readonly failures: readonly RuleFailure[];
-}
 
 /**
  * Runs a flow as its policy says. Throws HaltedError where the batch is to be parked, TransientError while the sandbox

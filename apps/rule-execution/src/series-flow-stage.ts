@@ -18,16 +18,19 @@ import {
 import {
   channelNeeds,
   emitsOf,
+  readInputs,
+  runDay,
   SeriesWindows,
   ValidatedRows,
   type Activation,
+  type DayOutcome,
+  type DueDays,
   type RuleFailure,
   type Sandbox,
 } from '@meterflow/rules';
 import { HaltedError, PermanentError, type Handled, type OutgoingMessage, type Stage } from '@meterflow/stage';
-import { dueDays, hasSeriesFlow, type DueDays } from './due-days.ts';
-import { runDay, type DayOutcome } from './run-series.ts';
-import { readInputs } from './series-inputs.ts';
+import { dueDays, hasSeriesFlow } from './due-days.ts';
+import { runFlow } from './run-flow.ts';
 
 export interface SeriesFlowPorts {
   readonly sandbox: Pick<Sandbox, 'run' | 'runSeries'>;
@@ -241,7 +244,7 @@ async function runSeries(ports: SeriesFlowPorts, work: TenantWork, due: DueDays)
   const reads = [...new Set(needs.flatMap((each) => each.reads))];
   const settingsOf = (name: string): ReturnType<SettingsSnapshot['of']> => settings.of(meter, name);
   const inputs = await readInputs(ports.readings, {
-    ...{ tenant, due, reads, backDays, settingsOf },
+    ...{ tenant, due, reads, backDays, intervalMsOf: (name) => settingsOf(name).intervalMs },
     emits: emits.filter((name) => name !== channel),
     aheadDays: Math.max(0, ...needs.map(({ lookAheadDays }) => lookAheadDays)),
   });
@@ -261,14 +264,16 @@ async function runSeries(ports: SeriesFlowPorts, work: TenantWork, due: DueDays)
   for (const number of due.days) {
     const day = number - inputs.days.firstDay;
     const dayMs = [inputs.days.startMs[day] as number, inputs.days.startMs[day + 1] as number] as const;
-    const outcome = await runDay(ports.sandbox, { facts, inputs, windows, activations, ticket }, day).catch(
-      (error: unknown) => {
-        if (error instanceof HaltedError) {
-          return error;
-        }
-        throw error;
-      },
-    );
+    const outcome = await runDay(
+      { sandbox: ports.sandbox, runFlow },
+      { facts, inputs, windows, activations, ticket },
+      day,
+    ).catch((error: unknown) => {
+      if (error instanceof HaltedError) {
+        return error;
+      }
+      throw error;
+    });
     ran.push({ due, dayMs, outcome });
   }
   return ran;

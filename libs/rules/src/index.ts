@@ -64,3 +64,11 @@ export {
   type StoredDay,
 } from './apply-series-result.ts';
 export { readingFlowPart } from './pick-readings.ts';
+export { runDay, type DayOutcome, type DayRunner, type FlowRun, type RunFlow, type SeriesWork } from './run-day.ts';
+export {
+  readInputs,
+  type DueDays,
+  type InputsRequest,
+  type SeriesInputs,
+  type StoredReadings,
+} from './series-inputs.ts';

@@ -1,27 +1,35 @@
 import { readingCount, readingsPerBatchMax, sliceBatch, type ReadingBatch } from '@meterflow/readings';
-import {
-  channelNeeds,
-  dayResult,
-  emitsOf,
-  failedResult,
-  GivenReadings,
-  unchangedResult,
-  withdraw,
-  writeDay,
-  writeEmitted,
-  type Activation,
-  type DayStamp,
-  type FlowResult,
-  type RuleFailure,
-  type Sandbox,
-  type SeriesFacts,
-  type SeriesResult,
-  type SeriesRun,
-  type SeriesWindows,
-  type ValidatedRows,
-} from '@meterflow/rules';
-import { failedBatch, runFlow, type FlowRun } from './run-flow.ts';
+import { failedResult, unchangedResult } from './apply-flow-result.ts';
+import { dayResult, GivenReadings, withdraw, writeDay, writeEmitted, type DayStamp } from './apply-series-result.ts';
+import { channelNeeds, emitsOf } from './channel-flow.ts';
+import type { Activation, Flow } from './flow.ts';
+import type { FlowResult, RuleFailure, RuleFailureCode, Sandbox } from './sandbox.ts';
 import type { SeriesInputs } from './series-inputs.ts';
+import type { SeriesResult, SeriesRun } from './series-run.ts';
+import type { SeriesFacts, SeriesWindows } from './series-windows.ts';
+import type { ValidatedRows } from './validated-rows.ts';
+
+/** What a flow made of a batch or a day, as its policy says. */
+export interface FlowRun<Result> {
+  readonly result: Result;
+  /** What becomes of the readings that rules failed on. */
+  readonly onFailure: 'skip' | 'reject';
+  /** Steps left out of readings because of their severity, among others: what is to be told. */
+  readonly failures: readonly RuleFailure[];
+}
+
+/** Calls `run` as the flow's policy says; `failed` is the result where it fails as a whole. What it throws ends the day. */
+export type RunFlow = <Result extends FlowResult>(
+  flow: Flow,
+  run: () => Promise<Result>,
+  failed: (code: RuleFailureCode) => Result,
+) => Promise<FlowRun<Result>>;
+
+/** What the days of a series run in. */
+export interface DayRunner {
+  readonly sandbox: Pick<Sandbox, 'run' | 'runSeries'>;
+  readonly runFlow: RunFlow;
+}
 
 /** What is the same for all days of a series in one handling. */
 export interface SeriesWork {
@@ -48,13 +56,9 @@ const noEmissions: SeriesResult['emitted'] = {
 
 /**
  * Runs one local day under every activation that counts for a part of it. Nothing comes of a day of which nothing is
- * stored while it is not closed. Throws HaltedError where a policy parks the day, TransientError while there is no sandbox.
+ * stored while it is not closed. Throws what `runFlow` throws.
  */
-export async function runDay(
-  sandbox: Pick<Sandbox, 'run' | 'runSeries'>,
-  work: SeriesWork,
-  day: number,
-): Promise<DayOutcome[]> {
+export async function runDay(runner: DayRunner, work: SeriesWork, day: number): Promise<DayOutcome[]> {
   const { facts, inputs, windows, activations } = work;
   const { days } = inputs;
   const [fromMs, toMs] = [days.startMs[day] as number, days.startMs[day + 1] as number];
@@ -73,8 +77,8 @@ export async function runDay(
     }
     outcomes.push(
       needs === undefined
-        ? await readingDay(sandbox, { activation, work, day, run, beside, stamp: { ...stamp, ticket: 0 } })
-        : await seriesDay(sandbox, { activation, work, day, run, beside, stamp }),
+        ? await readingDay(runner, { activation, work, day, run, beside, stamp: { ...stamp, ticket: 0 } })
+        : await seriesDay(runner, { activation, work, day, run, beside, stamp }),
     );
   }
   return outcomes;
@@ -90,7 +94,7 @@ interface DayTask {
   readonly stamp: Omit<DayStamp, 'onFailure'>;
 }
 
-async function seriesDay(sandbox: Pick<Sandbox, 'runSeries'>, task: DayTask): Promise<DayOutcome> {
+async function seriesDay({ sandbox, runFlow }: DayRunner, task: DayTask): Promise<DayOutcome> {
   const { activation, work, day, run, beside } = task;
   const { batch } = run;
   const failed = (code: Parameters<typeof failedResult>[1]): SeriesResult => ({
@@ -116,12 +120,19 @@ async function seriesDay(sandbox: Pick<Sandbox, 'runSeries'>, task: DayTask): Pr
 }
 
 /** The same readings through a reading flow: what the stream would have made of them under this activation. */
-async function readingDay(sandbox: Pick<Sandbox, 'run'>, task: DayTask): Promise<DayOutcome> {
+async function readingDay({ sandbox, runFlow }: DayRunner, task: DayTask): Promise<DayOutcome> {
   const { activation, work, day, run, beside } = task;
   const { flow } = activation;
   const parts: { readonly batch: ReadingBatch; readonly flowRun: FlowRun<FlowResult> }[] = [];
   for (const batch of [run.batch, beside].flatMap(batchesOf)) {
-    parts.push({ batch, flowRun: await runFlow(flow, () => sandbox.run(flow, batch), failedBatch(batch)) });
+    parts.push({
+      batch,
+      flowRun: await runFlow(
+        flow,
+        () => sandbox.run(flow, batch),
+        (code) => failedResult(batch, code),
+      ),
+    });
   }
   return {
     failures: parts.flatMap(({ flowRun }) => flowRun.failures),

@@ -1,9 +1,41 @@
 import { calendarOf, dayMs } from '@meterflow/aggregates';
-import type { ReadingStore, Segment } from '@meterflow/idempotent-writes';
-import { ReadingCursor, versionAt, type Layer, type ReadingColumns, type Version } from '@meterflow/readings';
-import type { SeriesSettings } from '@meterflow/registry';
-import { localDays, noRawVersion, type LocalDays, type RawChannel, type StoredDay } from '@meterflow/rules';
-import type { DueDays } from './due-days.ts';
+import {
+  ReadingCursor,
+  versionAt,
+  type Layer,
+  type ReadingColumns,
+  type SeriesName,
+  type Version,
+} from '@meterflow/readings';
+import type { StoredDay } from './apply-series-result.ts';
+import { localDays, type LocalDays } from './local-days.ts';
+import { noRawVersion } from './series-day.ts';
+import type { RawChannel } from './series-windows.ts';
+
+/** Local days of one series to be computed anew, ascending by their numbers. */
+export interface DueDays {
+  readonly series: SeriesName;
+  readonly timeZone: string;
+  readonly days: readonly number[];
+}
+
+/** What is stored of a series on one day of UTC, latest versions in the order of their starts. */
+interface StoredSegment {
+  readonly day: number;
+  readonly columns: ReadingColumns;
+}
+
+/** Where stored readings are read. Rejects while the store is not to be had. */
+export interface StoredReadings {
+  read(
+    span: SeriesName & {
+      readonly tenant: string;
+      readonly layer: Layer;
+      readonly fromMs: number;
+      readonly toMs: number;
+    },
+  ): Promise<readonly StoredSegment[]>;
+}
 
 export interface InputsRequest {
   readonly tenant: string;
@@ -13,7 +45,7 @@ export interface InputsRequest {
   readonly emits: readonly string[];
   readonly backDays: number;
   readonly aheadDays: number;
-  readonly settingsOf: (channel: string) => SeriesSettings;
+  readonly intervalMsOf: (channel: string) => number | undefined;
 }
 
 /** What is stored around the days of a series that are due. */
@@ -29,15 +61,19 @@ export interface SeriesInputs {
 }
 
 export async function readInputs(
-  readings: (layer: Layer) => Pick<ReadingStore, 'read'>,
+  readings: (layer: Layer) => StoredReadings,
   request: InputsRequest,
 ): Promise<SeriesInputs> {
-  const { tenant, due, reads, emits, backDays, aheadDays, settingsOf } = request;
+  const { tenant, due, reads, emits, backDays, aheadDays, intervalMsOf } = request;
   const { meter, channel: ownChannel } = due.series;
   const first = (due.days[0] as number) - backDays;
   const end = (due.days.at(-1) as number) + aheadDays + 1;
   const days = localDays(calendarOf(due.timeZone), first, end - first);
-  const within = (layer: Layer, channel: string, [from, to]: readonly [number, number]): Promise<readonly Segment[]> =>
+  const within = (
+    layer: Layer,
+    channel: string,
+    [from, to]: readonly [number, number],
+  ): Promise<readonly StoredSegment[]> =>
     readings(layer).read({
       ...{ tenant, meter, channel, layer },
       fromMs: days.startMs[from] as number,
@@ -46,7 +82,7 @@ export async function readInputs(
   const count = end - first;
   const raw = async (channel: string): Promise<RawChannel> => ({
     channel,
-    intervalMs: settingsOf(channel).intervalMs,
+    intervalMs: intervalMsOf(channel),
     columns: (await within('raw', channel, [0, count])).map(({ columns }) => columns),
   });
   const [from, to] = [backDays, count - aheadDays];
@@ -76,12 +112,12 @@ export async function readInputs(
 }
 
 /** The segments of the UTC days that a span touches. */
-function touching(segments: readonly Segment[], fromMs: number, toMs: number): ReadingColumns[] {
+function touching(segments: readonly StoredSegment[], fromMs: number, toMs: number): ReadingColumns[] {
   return segments.filter(({ day }) => (day + 1) * dayMs > fromMs && day * dayMs < toMs).map(({ columns }) => columns);
 }
 
 function versionsByIdentity(
-  read: readonly { readonly channel: string; readonly segments: readonly Segment[] }[],
+  read: readonly { readonly channel: string; readonly segments: readonly StoredSegment[] }[],
 ): ReadonlyMap<string, Version> {
   const versions = new Map<string, Version>();
   for (const { channel, segments } of read) {
