@@ -9,9 +9,11 @@ export function erasureDesk(
   let last: Promise<unknown> = Promise.resolve();
   return {
     erase: ({ tenant, series }) => {
-      const id = newId();
-      const request = { tenant, upToMs: nowMs(), id, ...(series === undefined ? {} : { series }) };
-      const done = last.then(async () => ({ ...request, ...(await eraseEverywhere(await places(), request)) }));
+      const done = last.then(async () => {
+        // Once it is its turn: what is accepted while it waits goes too, rather than be deleted and not be covered.
+        const request = { tenant, upToMs: nowMs(), id: newId(), ...(series === undefined ? {} : { series }) };
+        return { ...request, ...(await eraseEverywhere(await places(), request)) };
+      });
       last = done.catch(() => undefined);
       return done;
     },

@@ -12,6 +12,8 @@ export interface ErasureRequest {
   readonly upToMs: number;
   /** Names the tombstone; letters and digits. */
   readonly id: string;
+  /** The tombstone of the aggregates, where the erasure was done before: applied again, it covers what it covered then. */
+  readonly ticket?: number;
 }
 
 /** Everything of a platform in which readings of a household may be. */
@@ -77,25 +79,20 @@ const uploadIdleMs = 60 * 60_000;
 /**
  * Erases what is stored, wherever it is, and leaves tombstones, so that no redelivery, replay or restore brings it back.
  * May be called again, after a crash too: it goes on where it was. The order matters:
- * 1. the registry's entry, which a restore applies; 2. the readings; 3. a ticket, which is thus higher than that of any
- * computation which read them, then the aggregates; 4. both once more, for months that were computed from days in
- * between; 5. what else speaks of readings; 6. a second look.
+ * 1. the registry's entry, which a restore applies; 2. the readings; 3. the aggregates; 4. what else speaks of readings;
+ * 5. a second look.
  */
 export async function eraseEverywhere(places: ErasablePlaces, request: ErasureRequest): Promise<ErasureProof> {
   const { tenant, series, upToMs } = request;
   // 1.
-  await register(places.registry, request);
+  const known = await register(places.registry, request);
   // 2.
   const scope = series === undefined ? { tenant } : { tenant, series };
   const raw = await places.readings('raw').erase({ ...scope, upTo: upToMs });
   const validated = await places.readings('validated').erase({ ...scope, upTo: upToMs });
   // 3.
-  const first = await places.aggregates.erase({ ...scope, upTo: await places.tickets.take(tenant) });
+  const { ticket, aggregates } = await eraseAggregates(places, { ...request, ...known });
   // 4.
-  const ticket = await places.tickets.take(tenant);
-  const second = await places.aggregates.erase({ ...scope, upTo: ticket });
-  const aggregates = { ...first, rows: first.rows + second.rows };
-  // 5.
   const texts: SourceErasure = { tenant, upToMs, ...(series === undefined ? {} : { meter: series.meter }) };
   const letters: LetterErasure = { ...scope, upToMs, ticket };
   const receipts = await places.sources.erase(texts);
@@ -103,7 +100,7 @@ export async function eraseEverywhere(places: ErasablePlaces, request: ErasureRe
   const droppedFiles = series === undefined ? ((await places.droppedFiles?.remove(tenant)) ?? 0) : 0;
   const warehouseRows = await places.warehouse?.(letters);
   const leftUploadsRemoved = await places.uploads.sweep(upToMs - uploadIdleMs);
-  // 6.
+  // 5.
   const kept = await places.kept(tenant);
   const droppedFilesKept = (await places.droppedFiles?.count(tenant)) ?? 0;
   return {
@@ -121,11 +118,44 @@ export async function eraseEverywhere(places: ErasablePlaces, request: ErasureRe
   };
 }
 
-async function register(registry: Registry, { tenant, series, upToMs, id }: ErasureRequest): Promise<void> {
-  const name = `${tenant}/${upToMs}-${id}`;
-  if ((await registry.get('erasure', name)) === undefined) {
-    await registry.put('erasure', name, { value: { tenant, ...series, upToMs }, expectedRevision: 0 });
+/**
+ * 1. A ticket, which is higher than that of any computation that read what is erased by now, then the aggregates; 2. both
+ * once more, for months that were computed from days in between. Applied again it is the ticket of then, for what has a
+ * higher one was computed from what came since.
+ */
+async function eraseAggregates(
+  { registry, tickets, aggregates }: ErasablePlaces,
+  request: ErasureRequest,
+): Promise<{ readonly ticket: number; readonly aggregates: Erased }> {
+  const { tenant, series } = request;
+  const scope = series === undefined ? { tenant } : { tenant, series };
+  if (request.ticket !== undefined) {
+    await tickets.raise(tenant, request.ticket);
+    return { ticket: request.ticket, aggregates: await aggregates.erase({ ...scope, upTo: request.ticket }) };
   }
+  // 1.
+  const first = await aggregates.erase({ ...scope, upTo: await tickets.take(tenant) });
+  // 2.
+  const ticket = await tickets.take(tenant);
+  const second = await aggregates.erase({ ...scope, upTo: ticket });
+  await register(registry, { ...request, ticket });
+  return { ticket, aggregates: { ...first, rows: first.rows + second.rows } };
+}
+
+/** Keeps it in the registry, with its ticket once that is known; resolves to the ticket that is kept, if any. */
+async function register(
+  registry: Registry,
+  { tenant, series, upToMs, id, ticket }: ErasureRequest,
+): Promise<{ readonly ticket?: number }> {
+  const name = `${tenant}/${upToMs}-${id}`;
+  const entry = await registry.get('erasure', name);
+  const kept = entry?.value as { readonly ticket?: number } | undefined;
+  if (kept !== undefined && (kept.ticket !== undefined || ticket === undefined)) {
+    return kept.ticket === undefined ? {} : { ticket: kept.ticket };
+  }
+  const value = { tenant, ...series, upToMs, ...(ticket === undefined ? {} : { ticket }) };
+  await registry.put('erasure', name, { value, expectedRevision: entry?.revision ?? 0 });
+  return ticket === undefined ? {} : { ticket };
 }
 
 async function lookAgain(

@@ -7,6 +7,7 @@ const value = z.object({
   meter: z.string().optional(),
   channel: z.string().optional(),
   upToMs: z.number(),
+  ticket: z.number().optional(),
 });
 const pageMax = 1_000;
 
@@ -35,8 +36,8 @@ export async function eraseAgain(places: ErasablePlaces, later: readonly Erasure
 }
 
 function requestOf(name: string, stored: unknown): ErasureRequest {
-  const { tenant, meter, channel, upToMs } = value.parse(stored);
+  const { tenant, meter, channel, upToMs, ticket } = value.parse(stored);
   const id = name.slice(name.lastIndexOf('-') + 1);
   const series = meter === undefined ? {} : { series: { meter, ...(channel === undefined ? {} : { channel }) } };
-  return { tenant, upToMs, id, ...series };
+  return { tenant, upToMs, id, ...series, ...(ticket === undefined ? {} : { ticket }) };
 }

@@ -130,7 +130,7 @@ export class Table {
     });
   }
 
-  /** Adds 1 and returns the sum. A retry may have added before. */
+  /** Adds and returns the sum. A retry may have added before. */
   async increment(increment: Increment): Promise<number> {
     checkChange(increment.key, []);
     const request = encodeIncrement(this.#target, increment);

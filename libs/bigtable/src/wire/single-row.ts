@@ -45,13 +45,14 @@ export interface Increment {
   readonly key: Uint8Array;
   readonly family: string;
   readonly qualifier: Uint8Array;
+  readonly by: number;
 }
 
-export function encodeIncrement({ table, appProfile }: TableName, { key, family, qualifier }: Increment): Buffer {
+export function encodeIncrement({ table, appProfile }: TableName, { key, family, qualifier, by }: Increment): Buffer {
   const writer = new ReverseWriter();
   writer.textField(4, appProfile);
   const { length } = writer;
-  writer.numberField(4, 1);
+  writer.numberField(4, by);
   writer.bytesField(2, qualifier);
   writer.textField(1, family);
   writer.head(3, length);

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { encodeReadingBatch, messageAttributes } from '@meterflow/contracts';
 import { BatchBuilder, rawVersion, ReadingRow, type ReadingBatch } from '@meterflow/readings';
-import { eraseEverywhere } from '@meterflow/service';
+import { aggregateWrite } from '@meterflow/idempotent-writes/testing';
+import { eraseEverywhere, knownErasures } from '@meterflow/service';
 import { silentTelemetry } from '@meterflow/stage';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { exportCanonical } from '../export/export-canonical.ts';
@@ -116,14 +117,28 @@ test('another process that knows the series, and is at work, brings nothing back
 });
 
 test('the registry tells of every erasure, so that a restore can apply it', async () => {
-  await eraseEverywhere(erasablePlaces(here), {
-    tenant: 'acme',
-    series: { meter: 'm1', channel: 'import' },
-    upToMs: 5_000,
-    id: 'x',
-  });
+  const series = { meter: 'm1', channel: 'import' };
+  const request = { tenant: 'acme', series, upToMs: 5_000, id: 'x' };
+  const { ticket } = await eraseEverywhere(erasablePlaces(here), request);
   const [entry] = await there.registry.list('erasure', { prefix: 'acme/', limit: 9 });
-  expect(entry?.value).toEqual({ tenant: 'acme', meter: 'm1', channel: 'import', upToMs: 5_000 });
+  expect(entry?.value).toEqual({ tenant: 'acme', ...series, upToMs: 5_000, ticket });
+  expect(await knownErasures(there.registry)).toEqual([{ ...request, ticket }]);
+});
+
+test('applied again, it is what it was: what was computed and stored since stays', async () => {
+  await fill();
+  const request = { tenant: 'acme', series: { meter: 'm1' }, upToMs: 5_000, id: 'x' };
+  const { ticket } = await eraseEverywhere(erasablePlaces(here), request);
+  await here.readings('validated').write([{ key: 'c'.repeat(32), batch: batchOf('m1', 5_001) }]);
+  const sheets = [{ startMs: 0, endMs: 24 * hourMs, sums: { 0: 7, 255: 7 } }];
+  await here.aggregates.write([aggregateWrite({ ticket: await here.tickets.take('acme'), sheets })]);
+  const before = await exported();
+  expect(before).toContain('"m1"');
+  const again = await eraseEverywhere(erasablePlaces(here), request);
+  expect(again.ticket).toBe(ticket);
+  const nothing = { series: 0, rows: 0, historyRows: 0 };
+  expect(again.erased).toMatchObject({ raw: nothing, validated: nothing, aggregates: nothing });
+  expect(await exported()).toBe(before);
 });
 
 test('what is kept for a replay is counted, with the time until when', async () => {

@@ -17,8 +17,8 @@ const seriesPerTurn = 16;
 
 /**
  * Deletes and leaves a tombstone, in one transaction; the deleted bytes are overwritten, also in the log, as soon as no
- * reader is at them. Erasing again finds nothing and may raise the tombstone. Other work of this process goes on
- * meanwhile, other writers wait: `store` must be opened for this alone.
+ * reader is at them. Where there is such a tombstone already nothing is deleted: what is there came after it. Other work
+ * of this process goes on meanwhile, other writers wait: `store` must be opened for this alone.
  */
 export async function erase(store: StoreFile, erasure: Erasure, tables: ErasableTables): Promise<Erased> {
   return store.named(() => overwriting(store.database, () => eraseAll(store.database, erasure, tables)));
@@ -36,6 +36,9 @@ export function found(store: StoreFile, erasure: ErasureScope, tables: ErasableT
 
 async function eraseAll(database: DatabaseSync, erasure: Erasure, tables: ErasableTables): Promise<Erased> {
   const { tenant, series, upTo } = erasure;
+  if (erasedTo(database, erasure) >= upTo) {
+    return { series: 0, rows: 0, historyRows: 0 };
+  }
   const tenantId = entombTenant(database, tenant, series === undefined ? upTo : -1);
   if (series !== undefined) {
     entombSeries(database, tenantId, { ...series, upTo });
@@ -56,6 +59,18 @@ async function eraseAll(database: DatabaseSync, erasure: Erasure, tables: Erasab
     database.prepare('delete from series where tenant = ?').run(tenantId);
   }
   return { series: ids.length, ...sumOf(erased) };
+}
+
+/** What is at or below this was erased of the whole scope; -1 for nothing. */
+function erasedTo(database: DatabaseSync, { tenant, series }: ErasureScope): number {
+  const { meter = null, channel = wholeMeter } = series ?? {};
+  const newest = database
+    .prepare(
+      `select max(tenants.erasedTo, coalesce(max(series.erasedTo), -1)) as erasedTo from tenants
+       left join series on tenant = tenants.id and meter = ? and channel in (?, '${wholeMeter}') where name = ?`,
+    )
+    .get(meter, channel, tenant);
+  return Number(newest?.['erasedTo'] ?? -1);
 }
 
 /** The tenant's id; its row is made where readings may still be under way. */

@@ -18,6 +18,7 @@ export class EmbeddedTickets implements Tickets {
   readonly #file: string;
   readonly #database: DatabaseSync;
   readonly #take: StatementSync;
+  readonly #raise: StatementSync;
 
   constructor(file: string) {
     this.#file = file;
@@ -25,18 +26,30 @@ export class EmbeddedTickets implements Tickets {
     this.#take = this.#database.prepare(
       'insert into tickets values (?, 1) on conflict do update set last = last + 1 returning last',
     );
+    this.#raise = this.#database.prepare(
+      'insert into tickets values (?, ?) on conflict do update set last = max(last, excluded.last)',
+    );
   }
 
   // eslint-disable-next-line @typescript-eslint/require-await -- the file is written at once; errors reject
   async take(tenant: string): Promise<number> {
-    try {
-      return transaction(this.#database, () => Number(this.#take.get(tenant)?.['last']));
-    } catch (error) {
-      throw storeError(error, this.#file);
-    }
+    return this.#written(() => Number(this.#take.get(tenant)?.['last']));
+  }
+
+  // eslint-disable-next-line @typescript-eslint/require-await -- the file is written at once; errors reject
+  async raise(tenant: string, ticket: number): Promise<void> {
+    this.#written(() => this.#raise.run(tenant, ticket));
   }
 
   close(): void {
     this.#database.close();
+  }
+
+  #written<Result>(work: () => Result): Result {
+    try {
+      return transaction(this.#database, work);
+    } catch (error) {
+      throw storeError(error, this.#file);
+    }
   }
 }

@@ -42,6 +42,15 @@ export function describeTickets(name: string, open: () => Promise<TicketsUnderTe
       expect(await subject.tickets.take('acme')).toBeGreaterThan(second);
     });
 
+    test('a counter that is raised goes on above that, and one that is higher stays', async () => {
+      await subject.tickets.raise('acme', 1_000);
+      expect(await subject.tickets.take('acme')).toBeGreaterThan(1_000);
+      await subject.tickets.raise('acme', 5);
+      const other = await subject.reopen();
+      expect(await other.take('acme')).toBeGreaterThan(1_001);
+      expect(await other.take('other')).toBe(1);
+    });
+
     test('tenants have counters of their own', async () => {
       const first = await subject.tickets.take('acme');
       for (let taken = 0; taken < 5; taken++) {

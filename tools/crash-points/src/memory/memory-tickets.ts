@@ -9,4 +9,9 @@ export class MemoryTickets implements Tickets {
     this.#last.set(tenant, ticket);
     return Promise.resolve(ticket);
   }
+
+  raise(tenant: string, ticket: number): Promise<void> {
+    this.#last.set(tenant, Math.max(this.#last.get(tenant) ?? 0, ticket));
+    return Promise.resolve();
+  }
 }
