@@ -1,4 +1,4 @@
-import type { Tickets } from '@meterflow/idempotent-writes';
+import type { RaisableTickets } from '@meterflow/idempotent-writes';
 import type { Table } from './client/table.ts';
 import { hashedKey } from './rows/key-hash.ts';
 import { tables } from './schema.ts';
@@ -6,7 +6,7 @@ import { tables } from './schema.ts';
 const qualifier = Buffer.from('ticket');
 
 /** A counter for each tenant: the one read-modify-write there is. A retried increment leaves a gap, which harms nobody. */
-export class BigtableTickets implements Tickets {
+export class BigtableTickets implements RaisableTickets {
   readonly #table: Table;
 
   constructor(table: Table) {

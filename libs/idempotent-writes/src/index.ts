@@ -15,5 +15,5 @@ export { segmentWithin } from './segment-within.ts';
 export { dayMax, dayMs } from './segment-format.ts';
 export { decodeStanding, sheetTicket } from './sheet-decoder.ts';
 export { encodeSheet } from './sheet-encoder.ts';
-export type { Tickets } from './tickets.ts';
+export type { RaisableTickets, Tickets } from './tickets.ts';
 export { UnstorableBatchError } from './unstorable-batch-error.ts';

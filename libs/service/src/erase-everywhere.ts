@@ -1,4 +1,4 @@
-import type { Erased, ErasableStore, Tickets } from '@meterflow/idempotent-writes';
+import type { Erased, ErasableStore, RaisableTickets } from '@meterflow/idempotent-writes';
 import type { Layer } from '@meterflow/readings';
 import type { ErasableSources, ErasedTexts, SourceErasure, Uploads } from '@meterflow/receipts';
 import type { Registry } from '@meterflow/registry';
@@ -19,7 +19,7 @@ export interface ErasureRequest {
 /** Everything of a platform in which readings of a household may be. */
 export interface ErasablePlaces {
   readonly registry: Registry;
-  readonly tickets: Tickets;
+  readonly tickets: RaisableTickets;
   readonly aggregates: ErasableStore;
   readonly sources: ErasableSources;
   readonly deadLetters: ErasableLetters;

@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import type { Tickets } from '@meterflow/idempotent-writes';
+import type { RaisableTickets } from '@meterflow/idempotent-writes';
 import { openDatabase, storeError, transaction } from '../database.ts';
 
 const schema = `
@@ -14,7 +14,7 @@ export function openTickets({ file }: { readonly file: string }): EmbeddedTicket
 }
 
 /** A counter for each tenant. A ticket is on the disk before it is given out: after a power cut none comes twice. */
-export class EmbeddedTickets implements Tickets {
+export class EmbeddedTickets implements RaisableTickets {
   readonly #file: string;
   readonly #database: DatabaseSync;
   readonly #take: StatementSync;

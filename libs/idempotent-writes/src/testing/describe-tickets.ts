@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Tickets } from '../tickets.ts';
+import type { RaisableTickets, Tickets } from '../tickets.ts';
 
 /** Counters of their own, none taken from, and the same counters as another process or a restart would open them. */
 export interface TicketsUnderTest {
-  readonly tickets: Tickets;
+  readonly tickets: RaisableTickets;
   reopen(): Promise<Tickets>;
   close(): Promise<void>;
 }

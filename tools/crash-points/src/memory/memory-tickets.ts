@@ -1,7 +1,7 @@
-import type { Tickets } from '@meterflow/idempotent-writes';
+import type { RaisableTickets } from '@meterflow/idempotent-writes';
 
 /** Counters in memory. */
-export class MemoryTickets implements Tickets {
+export class MemoryTickets implements RaisableTickets {
   readonly #last = new Map<string, number>();
 
   take(tenant: string): Promise<number> {
