@@ -31,8 +31,6 @@ export interface BigtableOptions {
   readonly retry?: RetryLimits;
   readonly clock?: Clock;
   readonly random?: () => number;
-  /** What stands between the stores and a table, whose name has the prefix: for proofs that plant a bug there. */
-  readonly around?: (table: Table) => Table;
 }
 
 /** Opens the stores of an instance. Nothing is called before a store is. */
@@ -61,9 +59,8 @@ export class BigtableStores {
     this.#clock = clock;
     this.connection = options.connection ?? new Connection({ ...options, clock });
     this.#isShared = options.connection !== undefined;
-    const { around = (plain: Table): Table => plain } = options;
     const table = (name: string): Table =>
-      around(new Table(this.connection, `${tablePrefix}${name}`, { clock, random, limits: retry }));
+      new Table(this.connection, `${tablePrefix}${name}`, { clock, random, limits: retry });
     this.table = table;
     const ledgerTable = table(tables.ledger.name);
     const ledger = new LedgerRows(ledgerTable, clock);

@@ -6,9 +6,10 @@ import { parseArgs } from 'node:util';
 import { createGunzip, createGzip } from 'node:zlib';
 import { backupLines, openBigtable, restoreLines, type BigtableStores } from '@meterflow/bigtable';
 import { googleErasablePlaces } from '@meterflow/platform';
-import { ConfigurationError, eraseAgain, type GroundConfig } from '@meterflow/service';
+import { eraseAgain, type GroundConfig } from '@meterflow/service';
 import type { CommandOutput } from './command-output.ts';
 import { groundOf, groundOptions, type Environment } from './ground.ts';
+import { parsedOr, runCommand } from './run-command.ts';
 
 const usage = `npm run backup -- --out FILE | --restore FILE [--tombstones-only] [options]
 
@@ -23,13 +24,13 @@ services run.
   --help`;
 
 /** Resolves to the exit code: 0 done, 1 failed, 2 told nonsense. */
-export async function backupCommand(
+export function backupCommand(
   args: readonly string[],
   environment: Environment,
   output: CommandOutput,
 ): Promise<number> {
-  try {
-    const values = valuesOf(args);
+  return runCommand(output, async () => {
+    const values = parsedOr(usage, () => parsed(args));
     if (values.help) {
       output.line(usage);
       return 0;
@@ -42,41 +43,26 @@ export async function backupCommand(
       await stores.close();
     }
     return 0;
-  } catch (error) {
-    output.problem(error instanceof Error ? error.message : String(error));
-    return error instanceof ConfigurationError ? 2 : 1;
-  }
+  });
 }
 
-interface Values {
-  readonly out?: string | undefined;
-  readonly restore?: string | undefined;
-  readonly 'tombstones-only': boolean;
-  readonly help: boolean;
-  readonly file?: string | undefined;
-  readonly project?: string | undefined;
-  readonly instance?: string | undefined;
-}
+type Values = ReturnType<typeof parsed>;
 
-function valuesOf(args: readonly string[]): Values {
-  try {
-    const { values } = parseArgs({
-      args: [...args],
-      options: {
-        ...groundOptions,
-        out: { type: 'string' },
-        restore: { type: 'string' },
-        'tombstones-only': { type: 'boolean', default: false },
-        help: { type: 'boolean', default: false },
-      },
-    });
-    if (!values.help && (values.out === undefined) === (values.restore === undefined)) {
-      throw new Error('Either --out or --restore.');
-    }
-    return values;
-  } catch (error) {
-    throw new ConfigurationError(`${(error as Error).message}\n\n${usage}`);
+function parsed(args: readonly string[]) {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      ...groundOptions,
+      out: { type: 'string' },
+      restore: { type: 'string' },
+      'tombstones-only': { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (!values.help && (values.out === undefined) === (values.restore === undefined)) {
+    throw new Error('Either --out or --restore.');
   }
+  return values;
 }
 
 async function backUp(stores: BigtableStores, out: string): Promise<string> {

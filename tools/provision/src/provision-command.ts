@@ -1,8 +1,9 @@
 import { parseArgs } from 'node:util';
 import { provisionGoogle } from '@meterflow/platform';
-import { ConfigurationError, platformJsonSchema, type GroundConfig, type PlatformFile } from '@meterflow/service';
+import { platformJsonSchema, type GroundConfig, type PlatformFile } from '@meterflow/service';
 import type { CommandOutput } from './command-output.ts';
 import { groundOf, groundOptions, type Environment } from './ground.ts';
+import { parsedOr, runCommand } from './run-command.ts';
 
 const usage = `npm run provision -- [options]
 
@@ -19,13 +20,13 @@ is ever deleted. May be run as often as you like. Exits 0 when all is as declare
 Emulators are named as for Google's own tools: PUBSUB_EMULATOR_HOST, BIGTABLE_EMULATOR_HOST, BIGQUERY_EMULATOR_HOST.`;
 
 /** Resolves to the exit code. */
-export async function provisionCommand(
+export function provisionCommand(
   args: readonly string[],
   environment: Environment,
   output: CommandOutput,
 ): Promise<number> {
-  try {
-    const values = valuesOf(args);
+  return runCommand(output, async () => {
+    const { values } = parsedOr(usage, () => parsed(args));
     if (values.help) {
       output.line(usage);
       return 0;
@@ -35,19 +36,8 @@ export async function provisionCommand(
       return 0;
     }
     const { config, declared } = groundOf(values, environment);
-    return await (values.check ? check : provision)(config, declared, output);
-  } catch (error) {
-    output.problem(error instanceof Error ? error.message : String(error));
-    return error instanceof ConfigurationError ? 2 : 1;
-  }
-}
-
-function valuesOf(args: readonly string[]): ReturnType<typeof parsed>['values'] {
-  try {
-    return parsed(args).values;
-  } catch (error) {
-    throw new ConfigurationError(`${(error as Error).message}\n\n${usage}`);
-  }
+    return (values.check ? check : provision)(config, declared, output);
+  });
 }
 
 const parsed = (args: readonly string[]) =>

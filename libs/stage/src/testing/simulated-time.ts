@@ -26,21 +26,7 @@ export class SimulatedTime implements Clock {
   }
 
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      if (signal?.aborted === true) {
-        resolve();
-        return;
-      }
-      const forget = this.after(ms, () => {
-        signal?.removeEventListener('abort', abort);
-        resolve();
-      });
-      const abort = (): void => {
-        forget();
-        resolve();
-      };
-      signal?.addEventListener('abort', abort, { once: true });
-    });
+    return sleepBy((...later) => this.after(...later), ms, signal);
   }
 
   /**
@@ -86,4 +72,26 @@ export class SimulatedTime implements Clock {
       this.#turn();
     }
   }
+}
+
+/** Does something after `ms`, and returns what forgets it. */
+type After = (ms: number, action: () => void) => () => void;
+
+/** Sleeps by what a timeline does later; resolves at once when the signal aborts. */
+export function sleepBy(after: After, ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted === true) {
+      resolve();
+      return;
+    }
+    const forget = after(ms, () => {
+      signal?.removeEventListener('abort', abort);
+      resolve();
+    });
+    const abort = (): void => {
+      forget();
+      resolve();
+    };
+    signal?.addEventListener('abort', abort, { once: true });
+  });
 }

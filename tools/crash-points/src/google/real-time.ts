@@ -1,4 +1,5 @@
 import { systemClock, type Clock } from '@meterflow/stage';
+import { sleepBy } from '@meterflow/stage/simulation';
 import type { Timeline } from '../world.ts';
 
 /** When a schedule begins, as in simulated time: the stories tell of days before it. */
@@ -31,21 +32,7 @@ export class RealTime implements Timeline {
   }
 
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      if (signal?.aborted === true) {
-        resolve();
-        return;
-      }
-      const forget = this.after(ms, () => {
-        signal?.removeEventListener('abort', abort);
-        resolve();
-      });
-      const abort = (): void => {
-        forget();
-        resolve();
-      };
-      signal?.addEventListener('abort', abort, { once: true });
-    });
+    return sleepBy((...later) => this.after(...later), ms, signal);
   }
 
   after(ms: number, action: () => void | Promise<void>): () => void {
