@@ -14,6 +14,7 @@ import { IsolatedSandbox, readDeclaration } from '@meterflow/sandbox';
 import { noSink, parseConfiguration, runService, stageRun, type Platform } from '@meterflow/service';
 import { systemClock } from '@meterflow/stage';
 import { createTelemetry, serveOperations } from '@meterflow/telemetry';
+import { observeSandbox } from './observe-sandbox.ts';
 import { ruleExecutionStage } from './rule-execution-stage.ts';
 import { sandboxEnvironment } from './sandbox-environment.ts';
 import { RulesFolder } from './rules-folder.ts';
@@ -42,17 +43,7 @@ await runService({
     const sandbox = new IsolatedSandbox({
       limits: own.METERFLOW_SANDBOX_LIMITS,
       socketPath: own.METERFLOW_SANDBOX_SOCKET,
-      onIncident: ({ kind, message }) => {
-        telemetry.count('sandbox_incidents_total', 1, { kind });
-        logger.warn(message, { kind });
-      },
-      onIsolation: (isolation) => {
-        const holds = { network: false, files: false, privileges: false, ...isolation };
-        for (const [kept, value] of Object.entries(holds)) {
-          telemetry.gauge('sandbox_isolation_now', value ? 1 : 0, { kept });
-        }
-        logger.info('what the kernel keeps from rules', holds);
-      },
+      ...observeSandbox(telemetry),
     });
     lifecycle.register('sandbox', () => sandbox.close());
     const warm = sandbox.run(defaultFlow, emptyBatch('default')).catch(() => undefined);

@@ -206,13 +206,24 @@ describe('a stage', () => {
         told.push(`${level} ${String(fields['code'])}`);
       };
     const logger = { ...silentTelemetry.logger, warn: tell('warn'), error: tell('error') };
-    const ports = { source, publisher, deduper, sink, deadLetters, clock, telemetry: { ...silentTelemetry, logger } };
+    const count = (name: string, _: number, { code }: Readonly<Record<string, unknown>> = {}): void => {
+      if (name === 'stage_dead_letters_total') {
+        told.push(`counted ${String(code)}`);
+      }
+    };
+    const telemetry = { ...silentTelemetry, logger, count };
+    const ports = { source, publisher, deduper, sink, deadLetters, clock, telemetry };
     const drain = new AbortController();
     const running = runStage(world.stage, ports, { limits: stageLimits, owner: 'one', signal: drain.signal });
     await clock.sleep(5_000);
     drain.abort();
     await running;
-    expect(told.toSorted()).toEqual(['error counts-differ', 'warn refused']);
+    expect(told.toSorted()).toEqual([
+      'counted counts-differ',
+      'counted refused',
+      'error counts-differ',
+      'warn refused',
+    ]);
     expect([...world.letters.values()].map(({ reasonCode }) => reasonCode).toSorted()).toEqual([
       'counts-differ',
       'refused',
