@@ -8,11 +8,15 @@ test('a deployment that keeps no rule is told all of them', () => {
     kind: 'Deployment',
     metadata: { name: 'careless' },
     spec: {
-      template: { metadata: { labels: {} }, spec: { containers: [{ name: 'main', image: 'careless:latest' }] } },
+      template: {
+        metadata: { labels: {} },
+        spec: { terminationGracePeriodSeconds: 20, containers: [{ name: 'main', image: 'careless:latest' }] },
+      },
     },
   };
   expect(policyProblems([careless])).toEqual(
     [
+      'is killed before its drain may end',
       'may run as root',
       'has no seccomp profile',
       'has a token of the Kubernetes API',

@@ -2,6 +2,7 @@ import type { KubernetesObject } from './render.ts';
 
 /** What of a pod the rules read. */
 interface PodSpec {
+  readonly terminationGracePeriodSeconds?: number;
   readonly automountServiceAccountToken?: boolean;
   readonly securityContext?: { readonly runAsNonRoot?: boolean; readonly seccompProfile?: { readonly type?: string } };
   readonly containers: readonly Container[];
@@ -9,6 +10,7 @@ interface PodSpec {
 
 interface Container {
   readonly name: string;
+  readonly lifecycle?: { readonly preStop?: { readonly sleep?: { readonly seconds: number } } };
   readonly image: string;
   readonly resources?: {
     readonly requests?: Readonly<Record<string, string>>;
@@ -49,8 +51,16 @@ function isDeployment(object: KubernetesObject): object is Deployment {
   return object.kind === 'Deployment';
 }
 
-function podProblems({ securityContext, automountServiceAccountToken }: PodSpec): readonly string[] {
+/** METERFLOW_DRAIN_MS of k8s/base/configuration. */
+const drainSeconds = 20;
+const graceSecondsDefault = 30;
+
+function podProblems(pod: PodSpec): readonly string[] {
+  const { securityContext, automountServiceAccountToken, containers } = pod;
+  const preStopSeconds = Math.max(...containers.map(({ lifecycle }) => lifecycle?.preStop?.sleep?.seconds ?? 0));
+  const graceSeconds = pod.terminationGracePeriodSeconds ?? graceSecondsDefault;
   return broken({
+    'is killed before its drain may end': graceSeconds <= preStopSeconds + drainSeconds,
     'may run as root': securityContext?.runAsNonRoot !== true,
     'has no seccomp profile': securityContext?.seccompProfile?.type !== 'RuntimeDefault',
     'has a token of the Kubernetes API': automountServiceAccountToken !== false,
