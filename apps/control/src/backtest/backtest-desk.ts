@@ -1,8 +1,8 @@
 import type { ReadingStore } from '@meterflow/idempotent-writes';
 import type { SeriesName } from '@meterflow/readings';
 import type { SeriesRegistry } from '@meterflow/registry';
-import { channelNeeds, takesSeries, type Flow } from '@meterflow/rules';
-import { RefusedRuleError, type ActivationOrder, type Candidate, type RuleDesk } from '../rule-desk.ts';
+import { takesSeries, type Activation } from '@meterflow/rules';
+import type { ActivationOrder, Candidate, RuleDesk } from '../rule-desk.ts';
 import { Backtest, type BacktestOutcome, type BacktestProgress } from './backtest.ts';
 import { MeasuredSandbox, type WatchedSandbox } from './measured-sandbox.ts';
 import { sampledSeries, type MeterSample, type SampledSeries } from './sampled-series.ts';
@@ -63,17 +63,9 @@ export class BacktestDesk {
     const { activations } = this.#ports.rules;
     const newest = await activations.readNewest(tenant);
     const candidate = await this.#ports.rules.candidate(tenant, order);
-    if (candidate.step.rule.series !== undefined) {
-      const told = 'it looks at whole days (onSeries), which a backtest does not take yet: its own tests try it';
-      throw new RefusedRuleError(`${order.name} can't be tried so`, [
-        { file: 'rule', line: 0, column: 0, message: told },
-      ]);
-    }
-    const whole = candidate.flowUpon(newest.flow);
-    const flow = readingRules(whole);
+    const flow = candidate.flowUpon(newest.flow);
     const span = { fromMs: order.fromMs, toMs: order.toMs };
-    const counted = await activations.counting(tenant, newest.number, span);
-    const counting = counted.map((each) => ({ ...each, flow: readingRules(each.flow) }));
+    const counting = await activations.counting(tenant, newest.number, span);
     if (this.#running >= backtestsMax) {
       throw new BacktestBusyError(`${backtestsMax} backtests are running: try again when one is done`);
     }
@@ -81,7 +73,7 @@ export class BacktestDesk {
       this.#running += 1;
       const startMs = this.#ports.nowMs();
       const { openSandbox, readings, nowMs } = this.#ports;
-      const before = new MeasuredSandbox(openSandbox(), readingRules(newest.flow));
+      const before = new MeasuredSandbox(openSandbox(), newest.flow);
       const after = new MeasuredSandbox(openSandbox(), flow);
       try {
         await Promise.all([before.begin(tenant), after.begin(tenant)]);
@@ -89,18 +81,14 @@ export class BacktestDesk {
           this.#ports.storedSeries(tenant),
           order.sample,
           // A policy is for all that the flow runs on; a step for its own series.
-          (each) =>
-            (order.onFailure !== undefined || takesSeries(candidate.step, each)) &&
-            ![newest.flow, whole].some((either) => channelNeeds(either, each) !== undefined),
+          (each) => order.onFailure !== undefined || takesSeries(candidate.step, each),
         );
-        const read = (each: SeriesName, within: typeof span) =>
-          readings.read({ tenant, ...each, layer: 'raw', ...within });
         const settings = await this.#ports.settings.snapshot(tenant);
-        const { decimals } = newest;
         const { tariff, readingsMax, msMax } = order;
+        const activation: Activation = { ...newest, fromMs: -Infinity, toMs: Infinity, flow };
         const outcome = await new Backtest(
-          { read, settings, before, after, nowMs, onProgress, signal },
-          { ...span, tenant, counting, candidate: { flow, decimals }, series, tariff, readingsMax, msMax },
+          { readings, settings, before, after, nowMs, onProgress, signal },
+          { ...span, tenant, counting, candidate: activation, series, tariff, readingsMax, msMax },
         ).run();
         return { ...outcome, rule: candidate.rule, sampled, tookMs: nowMs() - startMs };
       } finally {
@@ -109,9 +97,4 @@ export class BacktestDesk {
       }
     };
   }
-}
-
-/** Channels that go through rules for whole days are not tried; of the others these are all that run. */
-function readingRules(flow: Flow): Flow {
-  return { ...flow, steps: flow.steps.filter(({ rule }) => rule.series === undefined) };
 }

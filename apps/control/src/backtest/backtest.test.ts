@@ -28,10 +28,14 @@ const meters = Array.from({ length: 40 }, (_, index) => `M${index}`);
 
 /** Two days of hours: 1 kWh each, but 5.5 at noon UTC. */
 function days(channel: string): ReadingBatch {
+  return hoursOf(channel, meters, () => true);
+}
+
+function hoursOf(channel: string, of: readonly string[], isThere: (hour: number) => boolean): ReadingBatch {
   const builder = new BatchBuilder();
   const row = new ReadingRow();
   let line = 1;
-  for (const meter of meters) {
+  for (const meter of of) {
     for (let hour = 0; hour < 48; hour++) {
       row.series = builder.series(meter, channel);
       row.unit = builder.text('kWh');
@@ -42,7 +46,9 @@ function days(channel: string): ReadingBatch {
       row.integer = hour % 24 === 12 ? 55 : 10;
       row.decimals = 1;
       row.line = ++line;
-      builder.append(row);
+      if (isThere(hour)) {
+        builder.append(row);
+      }
     }
   }
   return builder.finish({ tenant: 'acme', layer: 'raw', sourceId: 's.1', acceptedAtMs: 1_000, activation: 0 });
@@ -153,7 +159,7 @@ describe('a backtest', () => {
     expect(await backtest({ meters: 3 })).toMatchObject({ changedSeries: three.changedSeries });
   });
 
-  test('counts what is rejected, and what fails under the flow’s policy', async () => {
+  test('counts what is rejected, and what fails under the flow’s policy', { timeout: 60_000 }, async () => {
     expect(await backtest({ parameters: { refuse: true } })).toMatchObject({
       changed: { readings: 80, rejected: 80, values: 0 },
       qualities: { after: { missing: 80 } },
@@ -173,6 +179,55 @@ describe('a backtest', () => {
       readings: 96,
       series: { done: 2 },
     });
+  });
+
+  describe('of a rule for whole days', () => {
+    /** Three hours of the second day never came. */
+    const kept = (hour: number): boolean => hour < 30 || hour > 32;
+
+    beforeAll(async () => {
+      const batch = hoursOf('supply', ['G1'], kept);
+      await rig.platform.readings('raw').write([{ key: 'f'.repeat(32), batch }]);
+    });
+
+    test('fills, tells it and its money, and writes nothing', { timeout: 60_000 }, async () => {
+      const stored = await contents(rig.root);
+      const order = {
+        ...{ rule: 'fill-linear', channels: 'supply', parameters: { hoursMax: 3 } },
+        tariff: { prices: [{ from: '00:00', price: '0.5' }] },
+      };
+      const result = await backtest(order);
+      expect(result).toMatchObject({
+        ...{ readings: 48, meters: { sampled: 1, stored: 1 }, series: { done: 1, of: 1 } },
+        changed: { readings: 3, values: 0, qualities: 0, rejected: 0, restored: 0, filled: 3, withdrawn: 0 },
+        qualities: { before: { measured: 45, estimated: 0 }, after: { measured: 45, estimated: 3 } },
+        days: [
+          { channel: 'supply', unit: 'kWh', window: '2024-01-31', before: 28.5, after: 28.5 },
+          { channel: 'supply', unit: 'kWh', window: '2024-02-01', before: 25.5, after: 28.5 },
+        ],
+        money: [{ channel: 'supply', before: 27, after: 28.5 }],
+      });
+      expect((result['examples'] as unknown[])[0]).toMatchObject({
+        ...{ meter: 'G1', start: '2024-02-01T06:00:00Z', before: null },
+        after: { value: 1, quality: 'estimated' },
+      });
+      expect(await contents(rig.root)).toBe(stored);
+      expect(await backtest({ ...order, parameters: { hoursMax: 2 } })).toMatchObject({ changed: { readings: 0 } });
+    });
+
+    test(
+      'holds it against the rule that is active: less is filled, so readings are withdrawn',
+      { timeout: 60_000 },
+      async () => {
+        const activated = await ask('/v1/rules/fill-linear/activate', {
+          ...{ channels: 'supply', from: '2024-01-31T00:00:00Z', parameters: { hoursMax: 3 } },
+        });
+        expect(activated.status).toBeLessThan(300);
+        expect(await backtest({ rule: 'fill-linear', channels: 'supply', parameters: { hoursMax: 2 } })).toMatchObject({
+          changed: { readings: 3, filled: 0, withdrawn: 3 },
+        });
+      },
+    );
   });
 
   test.each<readonly [name: string, order: object, answer: readonly [status: number, told: string]]>([

@@ -1,5 +1,5 @@
 import { calendarOf } from '@meterflow/aggregates';
-import type { Segment } from '@meterflow/idempotent-writes';
+import type { ReadingStore, Segment } from '@meterflow/idempotent-writes';
 import {
   constantRuns,
   readingsPerBatchMax,
@@ -8,10 +8,12 @@ import {
   type ReadingColumns,
   type SeriesName,
 } from '@meterflow/readings';
-import type { Activation } from '@meterflow/rules';
+import { channelNeeds, type Activation } from '@meterflow/rules';
 import type { SettingsSnapshot } from '@meterflow/registry';
 import { Comparison, type ChangedReading } from './compare-readings.ts';
 import type { MeasuredSandbox, SandboxCost } from './measured-sandbox.ts';
+import { closedAtMs, graceMsDefault } from '../day-closer.ts';
+import { daysSince, daysWork, failuresShownMax, runDays } from './run-days.ts';
 import { runCounting, runFlow, type FlowRun } from './run-flow.ts';
 import { Bill, type Tariff } from './tariff.ts';
 import { WindowSums, type Side, type WindowSum } from './window-sums.ts';
@@ -23,7 +25,7 @@ export interface BacktestSpan {
 
 export interface BacktestPorts {
   /** The raw layer; `after` and `before` see the same. */
-  readonly read: (series: SeriesName, span: BacktestSpan) => Promise<readonly Segment[]>;
+  readonly readings: Pick<ReadingStore, 'read'>;
   readonly settings: SettingsSnapshot;
   readonly before: MeasuredSandbox;
   readonly after: MeasuredSandbox;
@@ -37,7 +39,7 @@ export interface BacktestPlan extends BacktestSpan {
   /** What counts now in the span, highest first. */
   readonly counting: readonly Activation[];
   /** What would count in all of it. */
-  readonly candidate: Pick<Activation, 'flow' | 'decimals'>;
+  readonly candidate: Activation;
   readonly series: readonly SeriesName[];
   readonly tariff: Tariff | undefined;
   readonly readingsMax: number;
@@ -72,10 +74,11 @@ export interface BacktestOutcome {
 }
 
 export const seriesShownMax = 20;
-const failuresShownMax = 10;
 /** Local days of a series that are in memory at once. */
 const windowDays = 64;
 const progressEveryMs = 200;
+
+type Window = Omit<Parameters<WindowSums['add']>[1], 'columns'>;
 
 /** Takes stored raw readings through what counts now and through what would, and tells what is otherwise. Writes nothing. */
 export class Backtest {
@@ -135,6 +138,7 @@ export class Backtest {
     const calendar = calendarOf(settings.timeZone);
     const endDay = calendar.dayOf(toMs - 1) + 1;
     const [readings, changed] = [this.#comparison.readings, this.#comparison.changed];
+    let isBegun = false;
     for (let firstDay = calendar.dayOf(fromMs); firstDay < endDay; firstDay += windowDays) {
       this.#ports.signal.throwIfAborted();
       const days = { firstDay, endDay: Math.min(endDay, firstDay + windowDays) };
@@ -142,11 +146,12 @@ export class Backtest {
         fromMs: Math.max(fromMs, calendar.dayStartMs(days.firstDay)),
         toMs: Math.min(toMs, calendar.dayStartMs(days.endDay)),
       };
-      const segments = await this.#ports.read(series, span);
-      if (segments.length > 0) {
-        await this.#window({ series, settings, ...days }, segments);
-        this.#tell();
+      if (this.#looksAtDays(series)) {
+        isBegun = await this.#days({ series, settings, ...days }, isBegun);
+      } else {
+        await this.#batches({ series, settings, ...days }, span);
       }
+      this.#tell();
     }
     this.#note({
       ...series,
@@ -155,26 +160,76 @@ export class Backtest {
     });
   }
 
-  async #window(
-    window: Omit<Parameters<WindowSums['add']>[1], 'columns'>,
-    segments: readonly Segment[],
-  ): Promise<void> {
+  /** Whether either side has a rule for whole days of the series. */
+  #looksAtDays(series: SeriesName): boolean {
+    const { counting, candidate } = this.#plan;
+    return [...counting, candidate].some(({ flow }) => channelNeeds(flow, series) !== undefined);
+  }
+
+  /** Through reading flows. */
+  async #batches(window: Window, span: BacktestSpan): Promise<void> {
     const { counting, candidate, tenant } = this.#plan;
+    const { before, after, readings } = this.#ports;
+    const segments: readonly Segment[] = await readings.read({ tenant, ...window.series, layer: 'raw', ...span });
+    if (segments.length === 0) {
+      return;
+    }
     const batches = segments.flatMap(({ columns }) => batchesOf(tenant, window.series, columns));
-    const { before, after } = this.#ports;
     const [had, has] = await Promise.all([
       inTurn(batches, (batch) => runCounting((flow, each) => before.run(flow, each), counting, batch)),
       inTurn(batches, (batch) => runFlow((flow, each) => after.run(flow, each), candidate, batch)),
     ]);
-    this.#side('before', window, had);
-    this.#side('after', window, has);
-    this.#comparison.add(window.series, columnsOf(had), columnsOf(has));
-    this.#readings += batches.reduce((sum, { columns }) => sum + columns.values.length, 0);
+    this.#failed('before', had);
+    this.#failed('after', has);
+    this.#compare(window, columnsOf(had), columnsOf(has));
   }
 
-  #side(side: Side, window: Omit<Parameters<WindowSums['add']>[1], 'columns'>, runs: readonly FlowRun[]): void {
-    const columns = columnsOf(runs);
-    this.#sums.add(side, { ...window, columns });
+  /** Through series flows, by what the stage runs days with. Returns whether something of the series was stored so far. */
+  async #days(window: Window, isBegun: boolean): Promise<boolean> {
+    const { tenant, fromMs, toMs, counting, candidate } = this.#plan;
+    const { readings, settings, nowMs, before, after } = this.#ports;
+    const { series, firstDay, endDay } = window;
+    const { timeZone } = window.settings;
+    const days = Array.from({ length: endDay - firstDay }, (_, index) => firstDay + index);
+    const due = { series, timeZone, days };
+    const closedThroughMs = closedAtMs(timeZone, nowMs(), graceMsDefault);
+    const activations = [...counting, candidate];
+    const work = await daysWork(readings, { tenant, due, activations, settings, closedThroughMs });
+    if (work === undefined) {
+      return isBegun;
+    }
+    const within = (each: Activation): Activation => ({
+      ...each,
+      fromMs: Math.max(each.fromMs, fromMs),
+      toMs: Math.min(each.toMs, toMs),
+    });
+    const side = { days: daysSince(work.inputs, due, isBegun) };
+    const [had, has] = await Promise.all([
+      runDays({
+        ...{ ...side, sandbox: before, failures: this.#failures.before },
+        work: { ...work, activations: counting.map(within) },
+      }),
+      runDays({
+        ...{ ...side, sandbox: after, failures: this.#failures.after },
+        work: { ...work, activations: [within(candidate)] },
+      }),
+    ]);
+    for (const channel of new Set([...had.keys(), ...has.keys()])) {
+      const of = { ...window, series: { ...series, channel }, settings: settings.of(series.meter, channel) };
+      this.#compare(of, had.get(channel) ?? [], has.get(channel) ?? []);
+    }
+    return true;
+  }
+
+  #compare(window: Window, had: readonly ReadingColumns[], has: readonly ReadingColumns[]): void {
+    const before = this.#comparison.readings;
+    this.#side('before', window, had);
+    this.#side('after', window, has);
+    this.#comparison.add(window.series, had, has);
+    this.#readings += this.#comparison.readings - before;
+  }
+
+  #failed(side: Side, runs: readonly FlowRun[]): void {
     const failures = this.#failures[side];
     for (const { failedReadings, failure } of runs) {
       failures.readings += failedReadings;
@@ -182,6 +237,10 @@ export class Backtest {
         failures.first.push(failure);
       }
     }
+  }
+
+  #side(side: Side, window: Window, columns: readonly ReadingColumns[]): void {
+    this.#sums.add(side, { ...window, columns });
     const { tariff } = this.#plan;
     if (tariff !== undefined) {
       const { channel } = window.series;

@@ -39,6 +39,9 @@ export class Comparison {
   /** A value before, an absence after; and the other way round. */
   rejected = 0;
   restored = 0;
+  /** A value where there was no reading; and the other way round. */
+  filled = 0;
+  withdrawn = 0;
   /** Another reason or method. */
   annotated = 0;
   readonly qualityCounts = {
@@ -85,10 +88,12 @@ export class Comparison {
     if (hasValue(before) && hasValue(after)) {
       return this.#differInside(before, after);
     }
-    const [rejected, restored] = [hasValue(before), hasValue(after)];
-    this.rejected += Number(rejected);
-    this.restored += Number(restored);
-    return rejected || restored || reasonOf(before) !== reasonOf(after);
+    const [lost, gained] = [hasValue(before), hasValue(after)];
+    this.rejected += Number(lost && after !== undefined);
+    this.withdrawn += Number(lost && after === undefined);
+    this.restored += Number(gained && before !== undefined);
+    this.filled += Number(gained && before === undefined);
+    return lost || gained || reasonOf(before) !== reasonOf(after);
   }
 
   /** Both have a value. */

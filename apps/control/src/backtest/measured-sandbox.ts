@@ -1,5 +1,12 @@
 import { setPriority } from 'node:os';
-import { emptyBatch, type Flow, type FlowResult, type Sandbox } from '@meterflow/rules';
+import {
+  emptyBatch,
+  type Flow,
+  type FlowResult,
+  type Sandbox,
+  type SeriesResult,
+  type SeriesRun,
+} from '@meterflow/rules';
 import type { ReadingBatch } from '@meterflow/readings';
 import { processUsage } from '@meterflow/sandbox';
 
@@ -43,6 +50,10 @@ export class MeasuredSandbox {
 
   run(flow: Flow, batch: ReadingBatch): Promise<FlowResult> {
     return this.#sandbox.run(flow, batch);
+  }
+
+  runSeries(flow: Flow, run: SeriesRun): Promise<SeriesResult> {
+    return this.#sandbox.runSeries(flow, run);
   }
 
   get cost(): SandboxCost {

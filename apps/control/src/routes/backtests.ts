@@ -71,6 +71,8 @@ const result = z.object({
     qualities: count,
     rejected: count,
     restored: count,
+    filled: count.describe('a value where there was no reading'),
+    withdrawn: count.describe('no reading where there was a value'),
     annotated: count,
   }),
   qualities: z.object({ before: counts, after: counts }),
@@ -176,7 +178,8 @@ function problemJson(error: unknown): { readonly code: string; readonly detail: 
 function resultJson(outcome: BacktestResult): unknown {
   const { rule, endedBy, progress, sampled, comparison, failures: failed, money, tookMs } = outcome;
   const { days, months, changedSeries, examples, cost: used } = outcome;
-  const { changed, valueChanged, qualityChanged, rejected, restored, annotated, qualityCounts } = comparison;
+  const { changed, valueChanged, qualityChanged, rejected, restored, filled, withdrawn, annotated, qualityCounts } =
+    comparison;
   return {
     rule: { name: rule.version.name, version: rule.number, id: rule.version.id },
     endedBy,
@@ -185,7 +188,7 @@ function resultJson(outcome: BacktestResult): unknown {
     readings: progress.readings,
     changed: {
       readings: changed,
-      ...{ values: valueChanged, qualities: qualityChanged, rejected, restored, annotated },
+      ...{ values: valueChanged, qualities: qualityChanged, filled, withdrawn, rejected, restored, annotated },
     },
     qualities: { before: byQuality(qualityCounts.before), after: byQuality(qualityCounts.after) },
     failures: failed,

@@ -180,7 +180,7 @@ function difference(row: Row): string {
 }
 
 function changedText(changed: Row): string {
-  const parts = ['values', 'qualities', 'rejected', 'restored', 'annotated'];
+  const parts = ['values', 'qualities', 'filled', 'withdrawn', 'rejected', 'restored', 'annotated'];
   return parts.map((part) => `${shownValue(changed[part])} ${part}`).join(', ');
 }
 
