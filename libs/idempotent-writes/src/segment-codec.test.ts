@@ -4,6 +4,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { CorruptSegmentError } from './corrupt-segment-error.ts';
 import { decodeSegment, encodeSegment, SegmentColumnsReader } from './segment-codec.ts';
+import { SegmentMerger } from './merge-segments.ts';
+import { ofNextFormat } from './testing/next-format.ts';
 import { UnstorableBatchError } from './unstorable-batch-error.ts';
 
 const day = 19_723;
@@ -108,6 +110,17 @@ describe('encodeSegment and decodeSegment', () => {
     fc.assert(property, { numRuns: 200 });
   });
 
+  test('what the next format adds is passed over, and merged with what is of this one', () => {
+    const merger = new SegmentMerger();
+    const property = fc.property(oneDay, fc.uint8Array({ maxLength: 200 }), (readings, added) => {
+      const blob = encodeSegment(batchOf(readings).columns, day);
+      const next = ofNextFormat(blob, added);
+      expect(decodeSegment(next, day)).toEqual(decodeSegment(blob, day));
+      expect(merger.merge([next, blob], day)).toEqual(merger.merge([blob, blob], day));
+    });
+    fc.assert(property, { numRuns: 50 });
+  });
+
   test('columns that contradict themselves are refused', () => {
     const { columns } = batchOf(dayOf((slot) => slot));
     const broken: Partial<ReadingColumns>[] = [
@@ -144,6 +157,7 @@ describe('decoding what no encoder wrote', () => {
       fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
         decode(bytes);
         decode(Uint8Array.of(1, ...bytes));
+        decode(Uint8Array.of(2, ...bytes));
       }),
       { numRuns: 2_000 },
     );
@@ -174,12 +188,13 @@ describe('decoding what no encoder wrote', () => {
   test('counts that lie are refused before anything of their size is made', () => {
     const huge = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x0f];
     expect(decode(Uint8Array.of(1, ...huge))).toBe('refused');
+    expect(decode(Uint8Array.of(2, ...huge))).toBe('refused');
     expect(decode(Uint8Array.of(1, 1, 0, ...huge))).toBe('refused');
     expect(decode(Uint8Array.of(1, 1, 0, 1, 0, 0, 0, 1, 5, ...huge))).toBe('refused');
     expect(decode(Uint8Array.of(1, 1, 0, 1, 0, 0, 0, 1, 5, 0, ...huge))).toBe('refused');
   });
 
   test('another format is named', () => {
-    expect(() => decodeSegment(Uint8Array.of(9), day)).toThrow('a segment of format 9; this build reads 1');
+    expect(() => decodeSegment(Uint8Array.of(9), day)).toThrow('a segment of format 9; this build reads 1 to 2');
   });
 });

@@ -6,6 +6,7 @@ import type { GrowingRuns } from './growing-runs.ts';
 import type { Label } from './label-table.ts';
 import { anyRuns, dayMs, oneRun, orderedRuns, segmentFormat, singleRuns, valueWidths } from './segment-format.ts';
 import type { SegmentDraft } from './segment-draft.ts';
+import { openFormat } from './stored-format.ts';
 
 /** Bytes of a span at the least: four numbers of one byte. */
 const spanBytesMin = 4;
@@ -56,10 +57,7 @@ export class SegmentDecoder {
   /** Starts on a blob. */
   open(blob: Uint8Array): void {
     this.#reader.open(blob);
-    const format = this.#reader.byte();
-    if (format !== segmentFormat) {
-      throw new CorruptSegmentError(`a segment of format ${format}; this build reads ${segmentFormat}`);
-    }
+    openFormat(this.#reader, segmentFormat, 'segment');
   }
 
   /** Decodes the next set; false after the last. */

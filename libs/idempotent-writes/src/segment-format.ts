@@ -1,7 +1,7 @@
 /**
  * The blob of a series-day:
  *
- *     format: 1 byte
+ *     format: 1 byte; from format 2 on what a newer build adds, its length before it (see stored-format.ts)
  *     sets, up to the end of the blob; nearly always one. Readings go on in the next set where the decimals that a set's
  *     values would share took one of them to 2^53:
  *       count of readings

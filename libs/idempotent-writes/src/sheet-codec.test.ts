@@ -11,6 +11,7 @@ import { expect, test } from 'vitest';
 import { CorruptSegmentError } from './corrupt-segment-error.ts';
 import { decodeSheet, decodeStanding, sameSheetContent, sheetTicket } from './sheet-decoder.ts';
 import { encodeSheet } from './sheet-encoder.ts';
+import { ofNextFormat } from './testing/next-format.ts';
 import { aggregateWrite } from './testing/plain-sheets.ts';
 
 const startMs = Date.UTC(2024, 0, 1, 23);
@@ -46,6 +47,26 @@ test('a sheet comes back as it was, with its ticket', () => {
   });
   fc.assert(property, { numRuns: 200 });
 });
+
+test('what the next format adds to a sheet is passed over, beside sheets of this one', () => {
+  const property = fc.property(sums, fc.uint8Array({ maxLength: 200 }), (values, added) => {
+    const sheet = sheetOf(values);
+    const blob = encodeSheet(sheet).slice();
+    const next = ofNextFormat(blob, added);
+    expect(sheetTicket(next)).toBe(7);
+    expect(sameSheet(decoded(next), sheet)).toBe(true);
+    expect(sameSheetContent(next, blob) && sameSheetContent(blob, next)).toBe(true);
+    expect(standing(next, blob)).toEqual(standing(blob, blob));
+  });
+  fc.assert(property, { numRuns: 100 });
+});
+
+function standing(...sheets: readonly Uint8Array[]): AggregateBatch {
+  const builder = new AggregateBatchBuilder();
+  const target = { builder, series: builder.series('m1', 'import'), rows: 'all', fromMs: 0, toMs: Infinity } as const;
+  const ticket = decodeStanding(Buffer.concat(sheets), target);
+  return builder.finish({ tenant: 'acme', level: 'day', ticket, causes: [] });
+}
 
 test('of sheets that lie one after the other come back those that stand and start within', () => {
   const property = fc.property(fc.array(sums, { maxLength: 5 }), fc.boolean(), (sheets, isWhole) => {

@@ -4,6 +4,7 @@ import type { SheetRows } from './aggregate-store.ts';
 import { ByteReader } from './byte-reader.ts';
 import { CorruptSegmentError } from './corrupt-segment-error.ts';
 import { rowsPerSheetMax, sheetFormat, sheetWidths } from './sheet-format.ts';
+import { openFormat } from './stored-format.ts';
 
 const reader = new ByteReader();
 const row = new AggregateRow();
@@ -45,10 +46,7 @@ function openSheet(blob: Uint8Array): void {
 }
 
 function readFormat(): void {
-  const format = reader.byte();
-  if (format !== sheetFormat) {
-    throw new CorruptSegmentError(`a sheet of format ${format}; this build reads ${sheetFormat}`);
-  }
+  openFormat(reader, sheetFormat, 'sheet');
 }
 
 /** The unit read last, as text and as bytes: most sheets have the same. */
