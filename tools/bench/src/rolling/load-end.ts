@@ -75,12 +75,17 @@ async function completed({ platform }: Fleet): Promise<readonly Receipt[]> {
   const untilMs = performance.now() + completeMsMax;
   for (;;) {
     const receipts = await platform.sources.list('default', { limit: receiptsMax });
-    const open = receipts.filter(({ state }) => state !== 'complete').length;
-    if (open === 0) {
+    const open = receipts.filter(({ state }) => state !== 'complete');
+    if (open.length === 0) {
       return receipts;
     }
     if (performance.now() > untilMs) {
-      throw new Error(`${open} of ${receipts.length} pushes are not complete after ${completeMsMax / 1_000} s`);
+      const [first] = open;
+      const rows = await platform.stores.ledger.summary(first?.sourceId ?? '');
+      const told = JSON.stringify({ ...first, rows });
+      throw new Error(
+        `${open.length} of ${receipts.length} pushes are not complete after ${completeMsMax / 1_000} s: ${told}`,
+      );
     }
     await sleep(lookEveryMs);
   }

@@ -41,6 +41,13 @@ export class SteadyLoad {
     this.#running = this.#run();
   }
 
+  /** Resolves when so many more pushes are answered. */
+  async answered(more: number): Promise<void> {
+    for (const until = this.#pushed.length + more; this.#pushed.length < until && this.#failed === undefined;) {
+      await sleep(againMs);
+    }
+  }
+
   /** Resolves with all that was answered when nothing is under way any more; rejects when a push was refused. */
   async stop(): Promise<readonly Push[]> {
     this.#stopped = true;
