@@ -1,4 +1,4 @@
-import { Activations, type Registry } from '@meterflow/registry';
+import { Activations, Reprocesses, type Registry } from '@meterflow/registry';
 import { convertUnit, flagRange, flowOf } from '@meterflow/rules';
 
 /** kWh × 1000 as Wh; flag below 0 and above 10 kWh. */
@@ -8,5 +8,7 @@ export async function activatePeersRule(registry: Registry): Promise<void> {
     { rule: convertUnit, parameters: { factor: 1000, unit: 'Wh' } },
     { rule: flagRange, parameters: { below: 0, above: 10_000, quality: 'estimated' } },
   ]);
-  await activations.create('default', { flow, fromMs: 0, toMs: 8.64e15, decimals: 6 });
+  const { number } = await activations.create('default', { flow, fromMs: 0, toMs: 8.64e15, decimals: 6 });
+  // Nothing is stored that it could change: else what is measured would be computed twice.
+  await new Reprocesses({ registry, nowMs: Date.now }).raiseMark('default', number);
 }

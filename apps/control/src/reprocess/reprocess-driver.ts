@@ -47,7 +47,9 @@ export class ReprocessDriver {
   async drive(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await this.look(signal).catch((error: unknown) => {
-        this.#ports.onProblem(error);
+        if (!signal.aborted) {
+          this.#ports.onProblem(error);
+        }
       });
       await this.#ports.clock.sleep(reprocessPollMs, signal);
     }
