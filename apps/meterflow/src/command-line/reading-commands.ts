@@ -65,8 +65,8 @@ Example:
 }
 
 function addEdit(program: Command, { globals, output }: Surroundings): void {
-  const author = process.env['USER'] ?? '';
-  const by = new Option('--author <name>', 'who says so; whoever is logged in when not given');
+  // A container has nobody logged in.
+  const author = [process.env['USER'], 'local'].find((name) => name !== undefined && name !== '');
   program
     .command('edit')
     .description('put a value of one’s own in the place of a reading, with a reason')
@@ -78,7 +78,7 @@ function addEdit(program: Command, { globals, output }: Surroundings): void {
     .requiredOption('--value <decimal>', 'the value; "none" takes the reading back')
     .option('--unit <unit>', 'needed where there is no reading yet')
     .requiredOption('--reason <text>', 'why: stands beside the reading and in the receipt')
-    .addOption(author === '' ? by.makeOptionMandatory() : by.default(author))
+    .option('--author <name>', 'who says so', author)
     .addHelpText(
       'after',
       `
