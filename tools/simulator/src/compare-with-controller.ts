@@ -26,7 +26,7 @@ interface Decision {
 
 export interface Difference {
   /** In hpa-replay's form, to be replayed alone. */
-  readonly scenario: unknown;
+  readonly scenario: RandomScenario;
   readonly controller: readonly Decision[];
   readonly model: readonly Decision[];
 }
@@ -74,14 +74,18 @@ export async function compareWithController({ hpaReplay, scenarios, seed }: Comp
  * error by a clock that the next scenario, whose time begins anew, has not reached yet.
  */
 function callsOf(scenarios: readonly RandomScenario[]): RandomScenario[][] {
-  const fails = ({ steps }: RandomScenario): boolean =>
-    steps[0]?.at !== 0 || steps.some(({ values }) => Object.values(values).includes(null));
+  const fails = (scenario: RandomScenario): boolean => hasFailingMetric(scenario);
   const calls = scenarios.filter(fails).map((scenario) => [scenario]);
   const clean = scenarios.filter((scenario) => !fails(scenario));
   for (let begin = 0; begin < clean.length; begin += scenariosPerCall) {
     calls.push(clean.slice(begin, begin + scenariosPerCall));
   }
   return calls;
+}
+
+/** Whether some metric has no value at some time. */
+export function hasFailingMetric({ steps }: RandomScenario): boolean {
+  return steps[0]?.at !== 0 || steps.some(({ values }) => Object.values(values).includes(null));
 }
 
 async function decisionsOfController(hpaReplay: string, scenarios: readonly RandomScenario[]): Promise<Decision[][]> {
