@@ -15,6 +15,7 @@ await runService({
   tell: (probe) => serveOperations(config.operations, probe),
   drainMs: config.drainMs,
   stuckMs: config.stuckMs,
+  idleMs: config.idleMs,
   open: async (lifecycle) => {
     const { owner } = config;
     const { platform } = await openPlatform(config, telemetry);

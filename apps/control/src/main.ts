@@ -43,6 +43,7 @@ await runService({
   tell: (probe) => serveOperations(config.operations, probe),
   drainMs: config.drainMs,
   stuckMs: config.stuckMs,
+  idleMs: config.idleMs,
   open: async (lifecycle) => {
     const opened = await openPlatform(config, telemetry);
     const { platform } = opened;

@@ -13,7 +13,7 @@ import { primaryStages } from './primary-stages.ts';
 import { warehouseStages } from './warehouse-stages.ts';
 
 const config = configured(parsePersistenceConfig);
-const { operations, drainMs, stuckMs, logLevel, otlp, owner, lanes } = config.service;
+const { operations, drainMs, stuckMs, idleMs, logLevel, otlp, owner, lanes } = config.service;
 const telemetry = createTelemetry({ service: 'persistence', level: logLevel, otlp });
 
 await runService({
@@ -21,6 +21,7 @@ await runService({
   tell: (probe) => serveOperations(operations, probe),
   drainMs,
   stuckMs,
+  idleMs,
   open: (lifecycle) => (config.sink === 'primary' ? openPrimary(lifecycle) : openWarehouse(lifecycle, config.platform)),
 });
 

@@ -1,4 +1,5 @@
 import { Lifecycle, nodeProcess, nodeTimers, stopWithProcess } from '@meterflow/graceful-shutdown';
+import { endWhenIdle } from './end-when-idle.ts';
 import type { StageRun } from './stage-run.ts';
 import { StageProgress, systemClock, TransientError, type Logger } from '@meterflow/stage';
 import { observeStages, registerTelemetry, type ServiceProbe, type ServiceTelemetry } from './service-telemetry.ts';
@@ -11,6 +12,8 @@ export interface ServiceOptions {
   readonly drainMs: number;
   /** The service is stuck when messages are in work and none was settled for so long: longer than any handler may take. */
   readonly stuckMs: number;
+  /** Ends by itself, with 0, after it had nothing to do for so long; runs until it is told to end when not given. */
+  readonly idleMs?: number | undefined;
   /** Opens what the stages need, registering how each closes, and returns the stages. */
   open(lifecycle: Lifecycle): Promise<readonly StageRun[]>;
 }
@@ -57,6 +60,9 @@ export async function runService(options: ServiceOptions): Promise<void> {
     observeStages(stages, progresses, telemetry);
     tellSupervisor(stuck, lifecycle);
     lifecycle.started();
+    if (options.idleMs !== undefined) {
+      endWhenIdle(lifecycle, { idleMs: options.idleMs, drainMs, progresses });
+    }
   } catch (error) {
     isTold = process.connected;
     tellFailed(error);

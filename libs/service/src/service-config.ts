@@ -3,6 +3,8 @@ import { ConfigurationError } from './configuration-error.ts';
 import { platformConfig, platformEnvironment, platformProblems, type PlatformConfig } from './platform-config.ts';
 import { builtInPlatform, parsePlatformFile, type PlatformFile } from './platform-file.ts';
 
+const msPerUnit: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000 };
+
 /** What every service is told by its environment. Unknown METERFLOW_ variables are refused: a misspelt one must not be silent. */
 export const serviceEnvironment = {
   ...platformEnvironment,
@@ -25,6 +27,13 @@ export const serviceEnvironment = {
     .max(65_535)
     .optional()
     .describe('/livez, /readyz and /metrics of this process on a port; on a socket in the data directory when absent'),
+  METERFLOW_EXIT_WHEN_IDLE: z
+    .string()
+    .regex(/^\d{1,6}(?:\.\d{1,3})?[smh]$/, 'is to be a time like 60s or 5m')
+    .transform((time) => Number(time.slice(0, -1)) * (msPerUnit[time.slice(-1)] ?? 0))
+    .refine((ms) => ms > 0, 'is to be more than none')
+    .optional()
+    .describe('ends with 0 after it had nothing to do for so long, as the worker of a Job: 60s; also --exit-when-idle'),
   METERFLOW_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
 };
 
@@ -44,6 +53,8 @@ export interface ServiceConfig {
   readonly owner: string;
   readonly drainMs: number;
   readonly stuckMs: number;
+  /** There when the process ends by itself after it had nothing to do for so long. */
+  readonly idleMs?: number;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
   /** Where this process tells how it is. */
   readonly operations: { readonly socket: string } | { readonly host: string; readonly port: number };
@@ -166,6 +177,7 @@ function configOf(
     owner: parsed.METERFLOW_OWNER ?? `${made.service}.${made.run}`,
     drainMs: parsed.METERFLOW_DRAIN_MS,
     stuckMs: parsed.METERFLOW_STUCK_MS,
+    ...(parsed.METERFLOW_EXIT_WHEN_IDLE !== undefined && { idleMs: parsed.METERFLOW_EXIT_WHEN_IDLE }),
     logLevel: parsed.METERFLOW_LOG_LEVEL,
     operations:
       parsed.METERFLOW_OPERATIONS_PORT === undefined

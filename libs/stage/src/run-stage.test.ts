@@ -14,6 +14,7 @@ import {
   type DeadLetterSink,
   type Handled,
   type Sink,
+  type Source,
   type Stage,
   type StageLimits,
 } from './index.ts';
@@ -391,6 +392,37 @@ describe('a stage', () => {
     wedge.resolve(undefined);
     await clock.sleep(500);
     expect([progress.inFlight, progress.stuck(clock.nowMs(), 0)]).toEqual([0, false]);
+    drain.abort();
+    await running;
+  });
+
+  test('is idle since the first look that found nothing, not while it has work or the bus is down', async () => {
+    const world = new World();
+    const { publisher, deduper, sink, deadLetters, time: clock } = world;
+    let isDown = false;
+    const { source: up } = world;
+    const source: Source = {
+      subscription: up.subscription,
+      ackDeadlineMs: up.ackDeadlineMs,
+      epoch: () => up.epoch(),
+      receive: (request) => (isDown ? Promise.reject(new TransientError('is down')) : up.receive(request)),
+      ack: (messages) => up.ack(messages),
+      nack: (messages, delayMs) => up.nack(messages, delayMs),
+      extend: (messages) => up.extend(messages),
+    };
+    const ports = { source, publisher, deduper, sink, deadLetters, clock, telemetry: silentTelemetry };
+    const [drain, progress] = [new AbortController(), new StageProgress()];
+    const running = runStage(world.stage, ports, { limits: stageLimits, owner: 'one', signal: drain.signal, progress });
+    await clock.sleep(5_500);
+    expect(progress.idleMs).toBeGreaterThanOrEqual(4_000);
+    world.add('a');
+    await clock.sleep(1_200);
+    expect(progress.idleMs).toBeLessThanOrEqual(1_200);
+    await clock.sleep(4_000);
+    expect(progress.idleMs).toBeGreaterThanOrEqual(3_000);
+    isDown = true;
+    await clock.sleep(3_000);
+    expect(progress.idleMs).toBe(0);
     drain.abort();
     await running;
   });

@@ -52,7 +52,7 @@ export async function runStage<Input, Reads, Write>(
   while (!aborted()) {
     await pause.over(signal);
     await holdBack(stage.name, ports, { limits: options.limits, signal });
-    const gathered = gather(ports.source, options.limits, { clock: ports.clock, signal, pause });
+    const gathered = gather(ports.source, options.limits, { clock: ports.clock, signal, pause, progress });
     const messages = await gathered.catch((error: unknown): LeasedMessage[] => {
       fail(error);
       return [];
@@ -90,11 +90,12 @@ interface GatherContext {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly pause: Pause;
+  readonly progress: StageProgress;
 }
 
 /** Takes what is there; a group that is not full waits `coalesceMs` for more. [] when the bus is down or has nothing. */
 async function gather(source: Source, limits: StageLimits, context: GatherContext): Promise<LeasedMessage[]> {
-  const { clock, signal, pause } = context;
+  const { clock, signal, pause, progress } = context;
   const messages: LeasedMessage[] = [];
   let bytesLeft = limits.groupBytesMax;
   let deadlineMs = Number.POSITIVE_INFINITY;
@@ -116,7 +117,11 @@ async function gather(source: Source, limits: StageLimits, context: GatherContex
       clock.nowMs() < deadlineMs &&
       !signal.aborted
     );
+    if (messages.length === 0) {
+      progress.foundNothing(clock.nowMs());
+    }
   } catch (error) {
+    progress.unknown();
     pause.begin(error as Error, limits);
   }
   return messages;

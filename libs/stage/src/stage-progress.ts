@@ -1,6 +1,8 @@
-/** What liveness is read from: the groups in work, and when each last came on. */
+/** What liveness and idleness are read from: the groups in work, when each last came on, and looks that found nothing. */
 export class StageProgress {
   readonly #groups = new Set<GroupProgress>();
+  /** The first and the last of the looks since which nothing was found and nothing was in work. */
+  #nothing: { readonly sinceMs: number; readonly untilMs: number } | undefined;
 
   /** Messages in work. */
   get inFlight(): number {
@@ -12,7 +14,23 @@ export class StageProgress {
     return [...this.#groups].some(({ lastAtMs }) => nowMs - lastAtMs > limitMs);
   }
 
+  /** For how long every look at the subscription found nothing, and nothing was in work. */
+  get idleMs(): number {
+    return this.#nothing === undefined ? 0 : this.#nothing.untilMs - this.#nothing.sinceMs;
+  }
+
+  /** A look at the subscription found nothing. One that failed tells nothing: see `unknown`. */
+  foundNothing(nowMs: number): void {
+    this.#nothing = this.#groups.size > 0 ? undefined : { sinceMs: this.#nothing?.sinceMs ?? nowMs, untilMs: nowMs };
+  }
+
+  /** The subscription could not be looked at: who knows what waits there. */
+  unknown(): void {
+    this.#nothing = undefined;
+  }
+
   begin(messages: number, nowMs: number): GroupProgress {
+    this.#nothing = undefined;
     const group = new GroupProgress(messages, nowMs);
     this.#groups.add(group);
     return group;
