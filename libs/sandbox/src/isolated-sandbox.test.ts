@@ -45,7 +45,7 @@ test('once it is closed none of its children is left, not even one that hangs', 
 });
 
 test('a child that hangs while it starts is replaced', async () => {
-  const sandbox = new IsolatedSandbox({ limits: { children: 1, batchWallMsMax: 2_000 } });
+  const sandbox = new IsolatedSandbox({ limits: { children: 1, startWallMsMax: 2_000 } });
   const [starting] = sandbox.childPids;
   process.kill(starting!, 'SIGSTOP');
   await sandbox.run(flowOfBody('reading.value = 1'), sampleBatch());

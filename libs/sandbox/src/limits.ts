@@ -6,6 +6,8 @@ export interface SandboxLimits {
   readonly batchCpuMsMax: number;
   /** Wall time of one batch, whatever the CPU clock says: a child that waits for something is stuck as well. */
   readonly batchWallMsMax: number;
+  /** Until a child is ready for its first batch: wall time, for on a busy machine starting takes what it takes. */
+  readonly startWallMsMax: number;
   /** Resident memory of a child. */
   readonly residentBytesMax: number;
   /** Heap of one isolate, in MiB. */
@@ -35,6 +37,7 @@ export const sandboxLimits: SandboxLimits = {
   children: 1,
   batchCpuMsMax: 500,
   batchWallMsMax: 10_000,
+  startWallMsMax: 60_000,
   residentBytesMax: 2 * 1024 * 1024 * 1024,
   isolateMiBMax: 32,
   isolatesMax: 400,

@@ -58,7 +58,7 @@ export class SandboxLane {
     // Before it is ready nothing is sent to it, and so the watchdog has nothing to watch.
     this.#starting = setTimeout(() => {
       this.#child.kill('timed-out');
-    }, options.limits.batchWallMsMax);
+    }, options.limits.startWallMsMax);
   }
 
   get pid(): number | undefined {

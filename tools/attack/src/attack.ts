@@ -2,9 +2,10 @@ import { existsSync, rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RuleFailureError, type Flow, type FlowResult } from '@meterflow/rules';
 import type { IsolatedSandbox } from '@meterflow/sandbox';
-import { batchOf, type HonestTenants } from './honest-tenants.ts';
+import type { HonestTenants } from './honest-tenants.ts';
 import { flowOfTry, type HostileRule } from './hostile-rule.ts';
 import { descendants, residentBytes } from './process-tree.ts';
+import { runOnce } from './run-once.ts';
 
 /** What becomes of one try of a hostile rule. */
 export type Fate =
@@ -33,7 +34,7 @@ export interface Ground {
 const residentSlackBytes = 192 * 1024 * 1024;
 /** What an attack that finds a way out of its isolate writes to. */
 const escapedFile = '/tmp/meterflow-escaped';
-const hostileTenant = 'hostile';
+const hostile = { tenant: 'hostile', seed: 0 } as const;
 const settleMsMax = 5_000;
 
 /** Makes one attack `times` times beside the honest tenants, each time as a new version. */
@@ -68,7 +69,7 @@ export async function attack(rule: HostileRule, times: number, ground: Ground): 
 
 async function fateOf({ sandbox }: Ground, flow: Flow, hurt: Set<string>): Promise<Fate> {
   try {
-    const result = await sandbox.run(flow, batchOf(hostileTenant, 0));
+    const result = await runOnce(sandbox, flow, hostile);
     if (told(result).includes('ESCAPED')) {
       hurt.add('it found a way out of its isolate');
     }
@@ -91,7 +92,7 @@ function told({ texts, failures }: FlowResult): string {
 /** A version that cost a child must not be run again, for its tenant. */
 async function checkQuarantine({ sandbox }: Ground, flow: Flow, hurt: Set<string>): Promise<void> {
   const before = sandbox.childPids.join();
-  const again = await sandbox.run(flow, batchOf(hostileTenant, 0)).catch((error: unknown) => error);
+  const again = await runOnce(sandbox, flow, hostile).catch((error: unknown) => error);
   if (!(again instanceof RuleFailureError) || sandbox.childPids.join() !== before) {
     hurt.add('its version is not in quarantine');
   }

@@ -1,16 +1,16 @@
 import { isDeepStrictEqual } from 'node:util';
-import { BatchBuilder, rawVersion, ReadingRow, type ReadingBatch } from '@meterflow/readings';
 import {
   convertUnit,
   flagRange,
   flowOf,
   ruleContract,
+  stockRules,
   type Flow,
   type FlowResult,
   type Sandbox,
+  type StockRule,
 } from '@meterflow/rules';
-
-const readingsPerBatch = 96;
+import { runOnce } from './run-once.ts';
 
 /** Sees what an attack may have left behind in what all rules share, were there such a thing. */
 const watchful = {
@@ -36,6 +36,7 @@ const flows: readonly Flow[] = [
   ]),
   flowOf('watch', [{ rule: watchful, parameters: {} }]),
   flowOf('flag', [{ rule: flagRange, parameters: { below: 0.5 } }]),
+  flowOf('fill', [{ rule: (stockRules.get('fill-linear') as StockRule).version, parameters: {} }]),
 ];
 
 /** What became of the honest tenants in one round. */
@@ -49,7 +50,7 @@ export interface HonestRound {
 interface HonestTenant {
   readonly name: string;
   readonly flow: Flow;
-  readonly batch: ReadingBatch;
+  readonly seed: number;
 }
 
 /** Tenants who mean well, each with a flow, a batch, and the result that they have when nobody disturbs them. */
@@ -61,8 +62,7 @@ export class HonestTenants {
   constructor(sandbox: Sandbox, count: number) {
     this.#sandbox = sandbox;
     this.#tenants = Array.from({ length: count }, (_, index) => {
-      const name = `honest-${index}`;
-      return { name, flow: flows[index % flows.length] as Flow, batch: batchOf(name, index) };
+      return { name: `honest-${index}`, flow: flows[index % flows.length] as Flow, seed: index };
     });
   }
 
@@ -71,8 +71,8 @@ export class HonestTenants {
   }
 
   async learnUndisturbed(): Promise<void> {
-    for (const { flow, batch } of this.#tenants) {
-      this.#undisturbed.push(await this.#sandbox.run(flow, batch));
+    for (const { name, flow, seed } of this.#tenants) {
+      this.#undisturbed.push(await runOnce(this.#sandbox, flow, { tenant: name, seed }));
     }
   }
 
@@ -83,9 +83,9 @@ export class HonestTenants {
     let slowestMs = 0;
     const hurt: string[] = [];
     const send = async (index: number): Promise<void> => {
-      const { name, flow, batch } = this.#tenants[index] as HonestTenant;
+      const { name, flow, seed } = this.#tenants[index] as HonestTenant;
       try {
-        const result = await this.#sandbox.run(flow, batch);
+        const result = await runOnce(this.#sandbox, flow, { tenant: name, seed });
         if (!isDeepStrictEqual(result, this.#undisturbed[index])) {
           hurt.push(`${name} got another result`);
         }
@@ -100,21 +100,4 @@ export class HonestTenants {
     await Promise.all([...before, ...after]);
     return { hurt, slowestMs };
   }
-}
-
-/** A day and more of quarter-hours that differ from tenant to tenant. */
-export function batchOf(tenant: string, seed: number): ReadingBatch {
-  const builder = new BatchBuilder();
-  const row = new ReadingRow();
-  for (let index = 0; index < readingsPerBatch; index++) {
-    row.series = builder.series(`meter-${index % 2}`, index % 2 === 1 ? 'export' : 'import');
-    row.unit = builder.text('kWh');
-    row.version = builder.version(rawVersion(0, 1));
-    row.startMs = Date.UTC(2024, 0, 1) + Math.floor(index / 2) * 1_800_000;
-    row.lengthMs = 1_800_000;
-    row.integer = ((index + seed * 31) * 7_919) % 3_000;
-    row.decimals = 3;
-    builder.append(row);
-  }
-  return builder.finish({ tenant, layer: 'raw', sourceId: 'attack/1', acceptedAtMs: 1, activation: 1 });
 }

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { stripTypeScriptTypes } from 'node:module';
 import { basename, extname, join } from 'node:path';
-import { flowOf, ruleContract, type Flow } from '@meterflow/rules';
+import { flowOf, ruleContract, ruleContractOf, type Flow } from '@meterflow/rules';
+import { dayNeeds } from './day-of.ts';
 
 const folder = join(import.meta.dirname, '../rules');
 
@@ -34,7 +35,11 @@ export async function hostileRule(file: string): Promise<HostileRule> {
 /** A flow of it as a version of its own, so that quarantine of one version does not spare the sandbox the next try. */
 export function flowOfTry({ name, source }: HostileRule, round: number): Flow {
   const id = createHash('sha256').update(`${source}\n${round}`).digest('hex');
-  return flowOf(name, [{ rule: { id, name, contract: ruleContract, source }, parameters: {} }]);
+  const looksAtDays = /\bonSeries\b/.test(source);
+  const version = looksAtDays
+    ? { id, name, contract: ruleContractOf(dayNeeds), source, series: dayNeeds }
+    : { id, name, contract: ruleContract, source };
+  return flowOf(name, [{ rule: version, parameters: {} }]);
 }
 
 /** What can't be read as TypeScript goes to the sandbox as it came. */

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { IsolatedSandbox, sandboxLimits, type SandboxLimits } from '@meterflow/sandbox';
-import { attack, type AttackReport, type Ground } from './attack.ts';
+import { attack, type AttackReport } from './attack.ts';
 import { HonestTenants } from './honest-tenants.ts';
 import type { HostileRule } from './hostile-rule.ts';
 import { descendants, residentBytes } from './process-tree.ts';
@@ -18,7 +18,8 @@ export interface SiegeReport {
   /** A calm round of the honest tenants, and one in which their child was killed from outside. */
   readonly calmMs: number;
   readonly respawnMs: number;
-  readonly lateMsMax: number;
+  /** The slowest of those measured before each attack. */
+  readonly respawnMsMax: number;
   readonly childrenLeft: number;
 }
 
@@ -35,30 +36,41 @@ export async function siege(options: SiegeOptions): Promise<SiegeReport> {
     const honest = new HonestTenants(sandbox, options.honestTenants);
     await honest.learnUndisturbed();
     const calm = await honest.round(() => undefined);
-    const respawn = await honest.round(() => {
-      sandbox.childPids.forEach((pid) => process.kill(pid, 'SIGKILL'));
-    });
-    const wrong = [...calm.hurt, ...respawn.hurt];
-    if (wrong.length > 0) {
-      throw new Error(`honest tenants are hurt before any attack: ${wrong.join('; ')}`);
+    const first = await respawnMs(sandbox, honest);
+    if (calm.hurt.length > 0) {
+      throw new Error(`honest tenants are hurt before any attack: ${calm.hurt.join('; ')}`);
     }
-    // The suspect's own child from that round goes away first.
-    await sleep(200);
-    // A killer costs its time twice: where it stood among others, and once more alone, beside them on the same cores.
-    const lateMsMax = busyFactor * (2 * limits.batchCpuMsMax + respawn.slowestMs);
     const residentBytesBefore = residentBytes([process.pid, ...descendants(process.pid)]);
-    const ground: Ground = { sandbox, honest, lateMsMax, residentBytesBefore };
+    let slowest = first;
     for (const rule of rules) {
-      const report = await attack(rule, times, ground);
+      // Measured anew for each: the machine may be busier by now.
+      const respawn = await respawnMs(sandbox, honest);
+      slowest = Math.max(slowest, respawn);
+      // A killer costs its time twice: where it stood among others, and once more alone, beside them on the same cores.
+      const lateMsMax = busyFactor * (2 * limits.batchCpuMsMax + respawn);
+      const report = await attack(rule, times, { sandbox, honest, lateMsMax, residentBytesBefore });
       attacks.push(report);
       onReport?.(report);
     }
     await sandbox.close();
     const childrenLeft = descendants(process.pid).length;
-    return { attacks, calmMs: calm.slowestMs, respawnMs: respawn.slowestMs, lateMsMax, childrenLeft };
+    return { attacks, calmMs: calm.slowestMs, respawnMs: first, respawnMsMax: slowest, childrenLeft };
   } finally {
     await sandbox.close();
   }
+}
+
+/** How long the honest tenants wait in a round in which their child is killed from outside. */
+async function respawnMs(sandbox: IsolatedSandbox, honest: HonestTenants): Promise<number> {
+  const { hurt, slowestMs } = await honest.round(() => {
+    sandbox.childPids.forEach((pid) => process.kill(pid, 'SIGKILL'));
+  });
+  if (hurt.length > 0) {
+    throw new Error(`honest tenants are hurt without any attack: ${hurt.join('; ')}`);
+  }
+  // The suspect's own child from that round goes away first.
+  await sleep(200);
+  return slowestMs;
 }
 
 /** Whether nobody and nothing was hurt. */

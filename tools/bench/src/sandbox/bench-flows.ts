@@ -20,9 +20,9 @@ export default defineRule({
 
 export const simpleFlow: Flow = flowOf('simple', [{ rule: simpleRule(), parameters: {} }]);
 
-/** Ten stock checks, each with bounds of its own, of which one flags now and then. */
-export const tenChecks: Flow = flowOf(
-  'ten checks',
+/** One stock check ten times, each with bounds of its own, of which one flags now and then. */
+export const tenRanges: Flow = flowOf(
+  'ten ranges',
   Array.from({ length: 10 }, (_, index) => ({
     rule: flagRange,
     parameters: { below: -index, above: index === 9 ? 2.9 : 10 + index },

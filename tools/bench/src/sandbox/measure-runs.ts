@@ -16,26 +16,47 @@ export interface RunCost {
 /** Runs that wait for their results at a time. */
 const inFlightMax = 8;
 
+export interface Runs {
+  /** Readings of one run. */
+  readonly readingsEach: number;
+  /** Runs that make everything hot before it is measured, and those that are. */
+  readonly warmingRuns: number;
+  readonly runs: number;
+  readonly run: (index: number) => Promise<unknown>;
+}
+
 /** Runs the batches in turn until so many readings went through, and tells what it cost. */
-export async function measureRuns(
+export function measureBatches(
   sandbox: IsolatedSandbox,
   flow: Flow,
   { batches, readings }: { readonly batches: readonly ReadingBatch[]; readonly readings: number },
 ): Promise<RunCost> {
-  // Each tenant's isolate is there, and its code is hot, before anything is measured.
-  const perBatch = batches[0]?.columns.values.length ?? 1;
-  await runInTurn(sandbox, flow, { batches, runs: batches.length * Math.max(3, Math.ceil(20_000 / perBatch)) });
+  const readingsEach = batches[0]?.columns.values.length ?? 1;
+  return measureRuns(sandbox, {
+    readingsEach,
+    // Each tenant's isolate is there, and its code is hot, before anything is measured.
+    warmingRuns: batches.length * Math.max(3, Math.ceil(20_000 / readingsEach)),
+    runs: Math.max(batches.length, Math.ceil(readings / readingsEach)),
+    run: (index) => sandbox.run(flow, batches[index % batches.length] as ReadingBatch),
+  });
+}
+
+/** Makes so many runs, some of them at a time, and tells what they cost. */
+export async function measureRuns(
+  sandbox: IsolatedSandbox,
+  { readingsEach, warmingRuns, runs, run }: Runs,
+): Promise<RunCost> {
+  await inTurn(warmingRuns, run);
   const before = processTree(process.pid);
   const startMs = performance.now();
-  const runs = Math.max(batches.length, Math.ceil(readings / perBatch));
-  await runInTurn(sandbox, flow, { batches, runs });
+  await inTurn(runs, run);
   const wallSeconds = (performance.now() - startMs) / 1_000;
   const used = usedSince(before, processTree(process.pid));
   const own = used.filter(({ pid }) => pid === process.pid);
   const children = used.filter(({ pid }) => sandbox.childPids.includes(pid));
   const cpuSeconds = (list: typeof used): number => list.reduce((sum, usage) => sum + usage.cpuSeconds, 0);
   return {
-    readings: runs * perBatch,
+    readings: runs * readingsEach,
     wallSeconds,
     parentCpuSeconds: cpuSeconds(own),
     childCpuSeconds: cpuSeconds(children),
@@ -43,16 +64,11 @@ export async function measureRuns(
   };
 }
 
-async function runInTurn(
-  sandbox: IsolatedSandbox,
-  flow: Flow,
-  { batches, runs }: { readonly batches: readonly ReadingBatch[]; readonly runs: number },
-): Promise<void> {
+async function inTurn(runs: number, run: Runs['run']): Promise<void> {
   let next = 0;
   const work = async (): Promise<void> => {
     while (next < runs) {
-      const batch = batches[next++ % batches.length] as ReadingBatch;
-      await sandbox.run(flow, batch);
+      await run(next++);
     }
   };
   await Promise.all(Array.from({ length: inFlightMax }, work));

@@ -2,9 +2,10 @@ import { flowOf } from '@meterflow/rules';
 import { IsolatedSandbox } from '@meterflow/sandbox';
 import { machine } from '../machine.ts';
 import { note, print } from '../print.ts';
-import { simpleFlow, simpleRule, tenChecks } from './bench-flows.ts';
+import { simpleFlow, simpleRule, tenRanges } from './bench-flows.ts';
 import { hostCosts, hostValues } from './host-code.ts';
-import { measureRuns, type RunCost } from './measure-runs.ts';
+import { slotsPerDay, stockChecks, TenantDays } from './day-runs.ts';
+import { measureBatches, measureRuns, type RunCost } from './measure-runs.ts';
 import { batchOf, tenantBatches } from './tenant-batches.ts';
 
 export interface SandboxBenchOptions {
@@ -14,13 +15,17 @@ export interface SandboxBenchOptions {
 }
 
 /** What is aimed at, a core: readings a CPU second of all processes together, and the first call of a version. */
-const targets = { simple: 5_000_000, tenChecks: 2_000_000, firstCallMs: 300 } as const;
+const targets = { simple: 5_000_000, stockChecks: 2_000_000, firstCallMs: 300 } as const;
 const batchSizes = [96, 1_000, 4_000] as const;
 const tenantCounts = [1, 10, 100, 400] as const;
 /** The line that the targets are about. */
 const targetTenants = 100;
 const targetReadings = 4_000;
 const freshVersions = 20;
+/** Days of each tenant that are run in turn, how often before anything is measured, and how many fewer readings than of batches. */
+const daysEach = 20;
+const warmingDays = 30;
+const daysShare = 50;
 
 interface Line extends RunCost {
   readonly flow: string;
@@ -47,12 +52,12 @@ export async function sandboxBench({ readings, json }: SandboxBenchOptions): Pro
       },
     });
     for (const batch of batchSizes) {
-      const flows = tenants === targetTenants && batch === targetReadings ? [simpleFlow, tenChecks] : [simpleFlow];
+      const flows = tenants === targetTenants && batch === targetReadings ? [simpleFlow, tenRanges] : [simpleFlow];
       for (const flow of flows) {
         const batches = tenantBatches(tenants, batch);
-        const cost = await measureRuns(sandbox, flow, { batches, readings: batch < 1_000 ? readings / 4 : readings });
-        const cpuSeconds = cost.parentCpuSeconds + cost.childCpuSeconds;
-        const line = { flow: flow.name, tenants, batch, ...cost, perCpuSecond: cost.readings / cpuSeconds };
+        const share = batch < 1_000 ? readings / 4 : readings;
+        const cost = await measureBatches(sandbox, flow, { batches, readings: share });
+        const line = lineOf(flow.name, { tenants, batch }, cost);
         lines.push(line);
         if (!json) {
           print(row(line));
@@ -61,9 +66,35 @@ export async function sandboxBench({ readings, json }: SandboxBenchOptions): Pro
     }
     await sandbox.close();
   }
+  for (const tenants of [1, targetTenants]) {
+    const line = await days(tenants, readings);
+    lines.push(line);
+    if (!json) {
+      print(row(line));
+    }
+  }
   const told = { machine, right, targets, firstCallMs, host, lines };
   print(json ? JSON.stringify(told) : summary(told));
   return right;
+}
+
+/** Local days of quarter-hours through the ten stock checks, with all the days around them that these look at. */
+async function days(tenants: number, readings: number): Promise<Line> {
+  const sandbox = new IsolatedSandbox();
+  const tenantDays = new TenantDays(tenants, daysEach);
+  const cost = await measureRuns(sandbox, {
+    readingsEach: slotsPerDay,
+    warmingRuns: tenants * warmingDays,
+    runs: Math.max(tenantDays.count, Math.ceil(readings / daysShare / slotsPerDay)),
+    run: (index) => sandbox.runSeries(stockChecks, tenantDays.run(index)),
+  });
+  await sandbox.close();
+  return lineOf(stockChecks.name, { tenants, batch: slotsPerDay }, cost);
+}
+
+function lineOf(flow: string, of: { readonly tenants: number; readonly batch: number }, cost: RunCost): Line {
+  const cpuSeconds = cost.parentCpuSeconds + cost.childCpuSeconds;
+  return { flow, ...of, ...cost, perCpuSecond: cost.readings / cpuSeconds };
 }
 
 /** The sandbox gives what the rule gives as plain code. */
@@ -101,8 +132,8 @@ const head =
 function row({ flow, tenants, batch, perCpuSecond, ...cost }: Line): string {
   const micros = (seconds: number): string => ((seconds * 1e6) / cost.readings).toFixed(3);
   return [
-    flow.padEnd(10),
-    `${tenants}`.padStart(10),
+    flow.padEnd(12),
+    `${tenants}`.padStart(8),
     `${batch}`.padStart(18),
     (cost.readings / cost.wallSeconds / 1e6).toFixed(2).padStart(15),
     (perCpuSecond / 1e6).toFixed(2).padStart(17),
@@ -120,15 +151,16 @@ interface Told {
 }
 
 function summary({ right, firstCallMs, host, lines }: Told): string {
-  const at = (flow: string): number =>
-    lines.find((line) => line.flow === flow && line.tenants === targetTenants && line.batch === targetReadings)
-      ?.perCpuSecond ?? 0;
+  const at = (flow: string, batch = targetReadings): number =>
+    lines.find((line) => line.flow === flow && line.tenants === targetTenants && line.batch === batch)?.perCpuSecond ??
+    0;
   const against = (reached: number, target: number): string =>
     `${(reached / 1e6).toFixed(2)} M a CPU second, target ${target / 1e6} M: ${reached >= target ? 'met' : 'missed'}`;
   return [
     '',
     `simple rule, ${targetTenants} tenants: ${against(at(simpleFlow.name), targets.simple)}`,
-    `ten stock checks, ${targetTenants} tenants: ${against(at(tenChecks.name), targets.tenChecks)}`,
+    `ten ranges a reading, ${targetTenants} tenants: ${against(at(tenRanges.name), targets.stockChecks)}`,
+    `ten stock checks of days, ${targetTenants} tenants: ${against(at(stockChecks.name, slotsPerDay), targets.stockChecks)}`,
     `first call of a fresh version: ${firstCallMs.median.toFixed(1)} ms in the middle, ${firstCallMs.slowest.toFixed(1)} ms at most, target ${targets.firstCallMs} ms`,
     `the simple rule as plain host code: ${host.plainMicros.toFixed(4)} µs a reading; with one JSON a reading: ${host.jsonMicros.toFixed(2)} µs`,
     `results ${right ? 'equal those of plain host code' : 'DIFFER from those of plain host code'}`,
