@@ -1,5 +1,6 @@
 export { builtInMappings, defaultMapping, londonMapping } from './built-in-mappings.ts';
 export { documentBytesMax, futureMsMax, lineBytesMax, probeBytesMax } from './limits.ts';
+export { splitCsvLine } from './csv-line.ts';
 export { mappingForHeader } from './mapping-for-header.ts';
 export {
   InvalidMappingError,

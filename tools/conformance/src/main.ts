@@ -1,0 +1,51 @@
+import { parseArgs } from 'node:util';
+import { oedSuite } from './oed/oed-suite.ts';
+import { Pipeline } from './pipeline.ts';
+import { print } from './print.ts';
+import { runSuite } from './run-suite.ts';
+import type { Suite } from './suite.ts';
+import { tableOf } from './table.ts';
+
+const suites: ReadonlyMap<string, Suite> = new Map([['oed', oedSuite]]);
+
+const usage = `npm run conformance -- SUITE [--dir FOLDER] [--json]
+
+Runs cases that others made through the whole pipeline, and compares what is stored with what they expect, row by row.
+
+${[...suites].map(([name, { title }]) => `  ${name.padEnd(12)} ${title}`).join('\n')}
+
+  --dir FOLDER   the cases (default: those of the shared folder, METERFLOW_SHARED, ../shared)
+  --json         one JSON object
+
+Exits 0 only when all cases pass.`;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    dir: { type: 'string' },
+    json: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+const [name = ''] = positionals;
+const suite = suites.get(name);
+if (values.help || suite === undefined || positionals.length > 1) {
+  print(usage);
+  process.exitCode = values.help ? 0 : 2;
+} else {
+  const folder = values.dir ?? suite.folder;
+  const cases = await suite.cases(folder);
+  const pipeline = await Pipeline.start();
+  try {
+    const startedMs = performance.now();
+    const verdicts = await runSuite(cases, pipeline);
+    const seconds = Math.round(performance.now() - startedMs) / 1_000;
+    const failed = verdicts.filter(({ passed }) => !passed).length;
+    const told = { suite: name, folder, passed: verdicts.length - failed, failed, seconds, cases: verdicts };
+    print(values.json ? JSON.stringify(told) : tableOf(verdicts));
+    process.exitCode = failed === 0 && verdicts.length > 0 ? 0 : 1;
+  } finally {
+    await pipeline.stop();
+  }
+}

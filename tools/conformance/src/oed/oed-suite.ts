@@ -1,0 +1,17 @@
+import { join } from 'node:path';
+import { fixtures } from '../repository.ts';
+import type { Suite } from '../suite.ts';
+import { readCases } from './case-file.ts';
+import { runCase } from './run-case.ts';
+
+/** The uploads of Open Energy Dashboard: CSV files of meters and readings with the options of its upload page. */
+export const oedSuite: Suite = {
+  title: "Open Energy Dashboard's CSV uploads, the rows that are stored in the end",
+  folder: join(fixtures, 'oed/csvPipeline'),
+  cases: async (folder) =>
+    [...(await readCases(folder))].map(([name, tried]) => ({
+      name,
+      title: tried.description,
+      run: (pipeline) => runCase({ folder, name, tried, pipeline }),
+    })),
+};
