@@ -39,3 +39,20 @@ export {
   sumInteger,
   type WideSum,
 } from './wide-sum.ts';
+export {
+  emptyContribution,
+  expectedCount,
+  qualityBits,
+  qualityCount,
+  qualitySet,
+  sameContribution,
+  slotCount,
+  UnlikeContributionsError,
+  type Contribution,
+  type DaySlots,
+} from './groups/contribution.ts';
+export { addContribution, ContributionSum, removeContribution, type TermFactor } from './groups/contribution-sum.ts';
+export { MemberContribution, type MemberRequest } from './groups/member-contribution.ts';
+export { fitsSlots, type MemberStretch } from './groups/member-stretch.ts';
+export { roundedContribution, type Rounding } from './groups/rounded-contribution.ts';
+export { share, shareOut, wideShare } from './resolution/share-out.ts';
