@@ -10,6 +10,7 @@ import {
 import {
   BatchBuilder,
   formatDecimal,
+  groupMeterPrefix,
   isIdentifier,
   isUnit,
   missingCode,
@@ -79,11 +80,12 @@ export class ColumnsReader implements Reader {
   *end(): Steps {
     const batch = this.#decoded();
     const cursor = new ReadingCursor(batch.columns);
+    const ofGroups = groupSeries(batch);
     while (cursor.next()) {
       if ((cursor.index + 1) % readingsPerStep === 0) {
         yield;
       }
-      const problem = this.#problemOf(cursor);
+      const problem = ofGroups?.[cursor.series] === true ? ofAGroup : this.#problemOf(cursor);
       if (problem === undefined) {
         this.#append(batch, cursor);
       } else {
@@ -159,6 +161,18 @@ export class ColumnsReader implements Reader {
   #finish(): void {
     this.#options.onBatch(this.#builder.finish(this.#options.header));
   }
+}
+
+const ofAGroup: Problem = {
+  column: 'meter',
+  code: 'invalid-meter',
+  reason: 'the meter stands for a group, which has no readings of its own',
+};
+
+/** Which of the batch's series stand for groups; undefined where none does, as nearly always. */
+function groupSeries({ series }: ReadingBatch): readonly boolean[] | undefined {
+  const ofGroups = series.map(({ meter }) => meter.startsWith(groupMeterPrefix));
+  return ofGroups.includes(true) ? ofGroups : undefined;
 }
 
 function textProblem({ code, method, reason }: Pick<ReadingCursor, 'code' | 'method' | 'reason'>): Problem | undefined {

@@ -10,6 +10,7 @@ import {
 } from '@meterflow/readings';
 import type { Coverage } from './coverage.ts';
 import type { LocalClock } from './local-clock.ts';
+import { lengthMsAt, type LengthPeriod, type RegisteredLength } from './registered-length.ts';
 import type { RowProblem, RowSink, Stretch, StretchRejects } from './row.ts';
 import type { SeriesEntry, SeriesTable } from './series-table.ts';
 
@@ -27,7 +28,7 @@ export interface IntakeOptions {
   /** True where nothing told it. */
   readonly lengthIsAssumed: boolean;
   /** Called once a series where the length was deduced. */
-  readonly registeredMs?: ((meter: string, channel: string) => number | undefined) | undefined;
+  readonly registeredMs?: ((meter: string, channel: string) => RegisteredLength | undefined) | undefined;
   /** Starts must be multiples of this since local midnight; 0: anywhere. */
   readonly gridMs: number;
   readonly clock: LocalClock;
@@ -92,7 +93,7 @@ export class Intake implements RowSink {
     const isAssumed = this.#options.lengthIsAssumed;
     const accepted = isAssumed ? this.accepted : 0;
     this.#take(stretch, reject);
-    if (isAssumed && Number.isNaN(stretch.endMs) && !(stretch.series.lengthMs >= 0)) {
+    if (isAssumed && Number.isNaN(stretch.endMs) && isUnregistered(stretch.series)) {
       this.#assumed += this.accepted - accepted;
     }
   }
@@ -100,6 +101,10 @@ export class Intake implements RowSink {
   #take(stretch: Stretch, reject: StretchRejects): void {
     const { count, endMs, startMs } = stretch;
     const lengthMs = endMs === endMs ? endMs - (startMs[0] as number) : this.#lengthMsOf(stretch.series);
+    if (endMs !== endMs && stretch.series.lengths !== undefined) {
+      this.#takeChanging(stretch, stretch.series.lengths, reject);
+      return;
+    }
     const shiftMs = this.#labelledByEnd ? lengthMs : 0;
     const gridMs = endMs === endMs ? 0 : this.#gridMs;
     stretch.from = 0;
@@ -111,6 +116,30 @@ export class Intake implements RowSink {
     for (let index = 0; index < count; index++) {
       const start = startMs[index] as number;
       if (!this.#takes(start, lengthMs) || (gridMs > 0 && !this.#isOnGrid(start))) {
+        this.#append(stretch, index, lengthMs);
+        stretch.from = index + 1;
+        reject(index, this.#problemOf(start, lengthMs));
+      }
+    }
+    this.#append(stretch, count, lengthMs);
+  }
+
+  /** The same of a series whose registered length changes: each interval has the one that it began under. */
+  #takeChanging(stretch: Stretch, lengths: readonly LengthPeriod[], reject: StretchRejects): void {
+    const { count, startMs } = stretch;
+    let lengthMs = 0;
+    stretch.from = 0;
+    stretch.isRun = false;
+    for (let index = 0; index < count; index++) {
+      const stampMs = startMs[index] as number;
+      const ownMs = lengthMsAt(lengths, stampMs, this.#labelledByEnd) ?? this.#lengthMs;
+      if (ownMs !== lengthMs) {
+        this.#append(stretch, index, lengthMs);
+        lengthMs = ownMs;
+      }
+      const start = this.#labelledByEnd ? stampMs - lengthMs : stampMs;
+      startMs[index] = start;
+      if (!this.#takes(start, lengthMs)) {
         this.#append(stretch, index, lengthMs);
         stretch.from = index + 1;
         reject(index, this.#problemOf(start, lengthMs));
@@ -133,7 +162,9 @@ export class Intake implements RowSink {
 
   #registeredLengthMs(series: SeriesEntry, registeredMs: NonNullable<IntakeOptions['registeredMs']>): number {
     if (Number.isNaN(series.lengthMs)) {
-      series.lengthMs = registeredMs(series.name.meter, series.name.channel) ?? -1;
+      const registered = registeredMs(series.name.meter, series.name.channel) ?? -1;
+      series.lengthMs = typeof registered === 'number' ? registered : -1;
+      series.lengths = typeof registered === 'number' ? undefined : registered;
     }
     return series.lengthMs < 0 ? this.#lengthMs : series.lengthMs;
   }
@@ -254,6 +285,11 @@ export class Intake implements RowSink {
     this.#declared = -1;
     this.#options.onBatch(batch);
   }
+}
+
+/** Whether its readings got a length that nothing told. */
+function isUnregistered({ lengthMs, lengths }: SeriesEntry): boolean {
+  return !(lengthMs >= 0) && lengths === undefined;
 }
 
 /** Makes stamps starts; true where each interval then begins where the one before it ends. */

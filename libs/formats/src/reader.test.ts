@@ -182,6 +182,38 @@ describe('the length of intervals', () => {
     expect(asked).toEqual(['m-1/import', 'm-2/import']);
   });
 
+  test('is the registered one at the start of each reading, where that changes', () => {
+    const changeMs = Date.UTC(2024, 0, 1, 1);
+    const lengths = (label: 'start' | 'end') => {
+      const stamps = ['00:30', '00:45', '01:00', '02:00', '03:00'].map(
+        (time) => `m-1,import,2024-01-01T${time}:00Z,1,kWh`,
+      );
+      const { mapping: named } = mapping({ time: { column: 'time', label } });
+      const source = csv(['meter,channel,time,value,unit', ...stamps], {
+        mapping: named,
+        registeredMs: () => [
+          { fromMs: Date.UTC(2023, 0, 1), intervalMs: 900_000 },
+          { fromMs: changeMs, intervalMs: 3_600_000 },
+        ],
+      });
+      return source.rows.map(({ startMs, lengthMs }) => [(startMs - changeMs) / minuteMs, lengthMs / minuteMs]);
+    };
+    expect(lengths('start')).toEqual([
+      [-30, 15],
+      [-15, 15],
+      [0, 60],
+      [60, 60],
+      [120, 60],
+    ]);
+    expect(lengths('end')).toEqual([
+      [-45, 15],
+      [-30, 15],
+      [-15, 15],
+      [0, 60],
+      [60, 60],
+    ]);
+  });
+
   test('is told by the column `end`, which may be empty', () => {
     const source = csv([
       `${header},end`,
@@ -505,6 +537,11 @@ describe('JSON', () => {
       [2, '', 'not-an-object'],
       [3, 'meter_id', 'missing-meter'],
     ]);
+  });
+
+  test('takes no reading of a meter that stands for a group', () => {
+    const source = read('ndjson', JSON.stringify({ ...readings[0], meter_id: 'group:area' }));
+    expect(codesOf(source)).toEqual([[1, 'meter_id', 'invalid-meter']]);
   });
 
   test('takes nothing of a document that is none, too large or too deep', () => {

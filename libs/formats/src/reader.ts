@@ -14,6 +14,7 @@ import { NdjsonSource } from './ndjson-source.ts';
 import { ProbingSource } from './probing-source.ts';
 import { RejectList } from './reject-list.ts';
 import { RemarkList } from './remark-list.ts';
+import type { RegisteredLength } from './registered-length.ts';
 import type { RowSource, RowSourceOptions } from './row-source.ts';
 import { SeriesTable } from './series-table.ts';
 import type { Steps } from './steps.ts';
@@ -37,7 +38,7 @@ export interface ReaderOptions {
    * The registered interval length of a series, asked once a series, and only where the mapping says `auto`: it goes
    * before what is deduced. Must give the same for every delivery of one acceptance.
    */
-  readonly registeredMs?: (meter: string, channel: string) => number | undefined;
+  readonly registeredMs?: (meter: string, channel: string) => RegisteredLength | undefined;
   /** Called during the steps, in order, with each batch as it is full. */
   readonly onBatch: (batch: ReadingBatch) => void;
   /** Called during the steps; every reject that is kept is handed over by the end of the step that met it. */

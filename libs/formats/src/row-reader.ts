@@ -1,4 +1,4 @@
-import { missingCode, readDecimal } from '@meterflow/readings';
+import { groupMeterPrefix, missingCode, readDecimal } from '@meterflow/readings';
 import { qualityMeant, unitMeant } from './field-meanings.ts';
 import type { LocalClock } from './local-clock.ts';
 import type { Mapping } from './mapping.ts';
@@ -174,6 +174,13 @@ function missing(field: FieldName): RowProblem {
 }
 
 function notAName(field: 'meter' | 'channel', text: string): RowProblem {
+  if (field === 'meter' && text.startsWith(groupMeterPrefix)) {
+    return {
+      field,
+      code: 'invalid-meter',
+      reason: `"${shown(text)}" stands for a group, which has no readings of its own`,
+    };
+  }
   const reason = `"${shown(text)}" is not a ${field}: 1 to 64 printable characters`;
   return text === '' ? missing(field) : { field, code: `invalid-${field}`, reason };
 }

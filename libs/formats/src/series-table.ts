@@ -1,5 +1,6 @@
-import { isIdentifier, type SeriesName } from '@meterflow/readings';
+import { groupMeterPrefix, isIdentifier, type SeriesName } from '@meterflow/readings';
 import { seriesRememberedMax } from './limits.ts';
+import type { LengthPeriod } from './registered-length.ts';
 import type { SeriesCoverage } from './series-coverage.ts';
 import { TextTable } from './text-table.ts';
 
@@ -8,6 +9,8 @@ export interface SeriesEntry {
   readonly name: SeriesName;
   /** The registered interval length; NaN until asked for, -1 where none is registered. */
   lengthMs: number;
+  /** The registered lengths over time of a series whose length changes, which most never do. */
+  lengths: readonly LengthPeriod[] | undefined;
   /** Its index in the batch whose number is `batch`. */
   index: number;
   batch: number;
@@ -35,7 +38,9 @@ export class SeriesTable {
   #series = 0;
 
   constructor() {
-    this.meters = new TextTable((text) => (isName(text) ? newMeter(text) : undefined));
+    this.meters = new TextTable((text) =>
+      isName(text) && !text.startsWith(groupMeterPrefix) ? newMeter(text) : undefined,
+    );
     this.channels = new TextTable((text) => (isName(text) ? text : undefined));
   }
 
@@ -85,6 +90,7 @@ export function newSeries(meter: string, channel: string): SeriesEntry {
   return {
     name: { meter, channel },
     lengthMs: NaN,
+    lengths: undefined,
     index: 0,
     batch: -1,
     foldLocalMs: 0,

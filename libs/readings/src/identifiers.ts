@@ -7,6 +7,8 @@ export interface SeriesName {
 }
 
 export const identifierCharsMax = 64;
+/** Begins the meters that groups' aggregates are stored under: no source may bring readings of such a one. */
+export const groupMeterPrefix = 'group:';
 
 const tenantPattern = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 // Letters, numbers, punctuation and symbols, inner spaces: no control or format characters (a reversed name would lie).

@@ -17,6 +17,7 @@ export {
 export { ExactSum } from './exact-sum.ts';
 export {
   channelName,
+  groupMeterPrefix,
   identifierCharsMax,
   isIdentifier,
   meterName,

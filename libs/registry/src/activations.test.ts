@@ -1,6 +1,7 @@
 import { defaultFlow, type Flow } from '@meterflow/rules';
 import { describe, expect, test } from 'vitest';
-import { Activations, initialActivation, instantMsMax } from './activations.ts';
+import { Activations, initialActivation } from './activations.ts';
+import { instantMsMax } from './instants.ts';
 import { restoreActivation } from './restore-activation.ts';
 import { MemoryRegistry } from './testing/index.ts';
 

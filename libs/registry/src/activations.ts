@@ -1,12 +1,10 @@
 import { decimalsMax } from '@meterflow/readings';
 import { defaultFlow, failurePolicies, severities, type Activation, type Flow } from '@meterflow/rules';
 import { z } from 'zod';
+import { instantMsMax } from './instants.ts';
 import { parseEntry } from './parse-entry.ts';
 import { ruleVersionSchema } from './rule-version-schema.ts';
 import { RevisionConflictError, type Registry, type RegistryEntry } from './registry.ts';
-
-/** The first and the last instant that a date can name: an activation's span is never open in JSON. */
-export const instantMsMax = 8.64e15;
 
 /** How old the answer to "which activation is the newest" may be where it stamps a batch. */
 export const activationLeaseMsDefault = 5_000;

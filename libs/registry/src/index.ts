@@ -2,7 +2,6 @@ export {
   activationLeaseMsDefault,
   Activations,
   initialActivation,
-  instantMsMax,
   type ActivationRequest,
   type ActivationsPorts,
 } from './activations.ts';
@@ -16,8 +15,38 @@ export {
   type AuditLine,
   type AuditPage,
 } from './audit-trail.ts';
+export { instantMsMax } from './instants.ts';
 export { changeEntry } from './change-entry.ts';
-export { IntervalLengths, noIntervalLengths } from './interval-lengths.ts';
+export {
+  asksFor,
+  FilterSyntaxError,
+  filterCharsMax,
+  filterDepthMax,
+  matches,
+  parseFilter,
+  requirementOf,
+  type GroupFilter,
+} from './group-filter.ts';
+export {
+  childrenMax,
+  groupDepthMax,
+  groupMeter,
+  groupNameCharsMax,
+  groupOfMeter,
+  groupSchema,
+  groupsMax,
+  qualityPolicies,
+  termsMax,
+  type GroupDefinition,
+  type GroupRequest,
+  type GroupSource,
+  type GroupsSnapshot,
+  type GroupTerm,
+  type Member,
+  type Membership,
+  type QualityPolicy,
+} from './groups.ts';
+export { IntervalLengths, noIntervalLengths, type RegisteredLength } from './interval-lengths.ts';
 export { KeptLengths } from './kept-lengths.ts';
 export {
   KeyNotRotatableError,
@@ -57,17 +86,22 @@ export {
   type RegistryEntry,
   type RegistryKind,
 } from './registry.ts';
+export { SeriesRegistry, type SeriesRegistryPorts, type SettingsSnapshot } from './series-registry.ts';
 export {
+  intervalMsAt,
   seriesDefaults,
-  SeriesRegistry,
   seriesSettingsMsMax,
   seriesSettingsSchema,
-  type SeriesRegistryPorts,
+  tagsAt,
+  type IntervalPeriod,
+  type SeriesFacts,
   type SeriesSettings,
-  type TagValue,
   type SeriesSettingsPart,
-  type SettingsSnapshot,
+  type TagPeriod,
+  type Tags,
+  type TagValue,
 } from './series-settings.ts';
+export { periodsOf, stated, statementsMax, valueAt, type Statement, type Timeline, type Validity } from './timeline.ts';
 export {
   quotaDefaults,
   queryableWithinMsDefault,

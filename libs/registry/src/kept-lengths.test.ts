@@ -29,6 +29,27 @@ describe('registered interval lengths', () => {
     expect(found?.of('other', 'import')).toBe(900_000);
   });
 
+  test('keep what changes in time, of a series and of all others', async () => {
+    const { series, lengths, open } = setUp();
+    await series.state(
+      'acme',
+      { meter: 'm', channel: 'c' },
+      { facts: { intervalMs: 60_000 }, validity: { fromMs: 5 } },
+    );
+    const { version } = await lengths.newest('acme');
+    await series.state('acme', undefined, { facts: { intervalMs: 900_000 }, validity: { fromMs: 9, toMs: 11 } });
+    const later = await open().lengths.newest('acme');
+    expect(later.version).not.toBe(version);
+    const found = await lengths.at('acme', version);
+    expect(found?.of('m', 'c')).toEqual([{ fromMs: 5, intervalMs: 60_000 }]);
+    expect(found?.of('other', 'c')).toBeUndefined();
+    expect((await lengths.at('acme', later.version))?.of('other', 'c')).toEqual([
+      { fromMs: 9, intervalMs: 900_000 },
+      { fromMs: 11, intervalMs: undefined },
+    ]);
+    expect((await lengths.at('acme', later.version))?.version).toBe(later.version);
+  });
+
   test('are no entry where none is registered, also of a tenant with other settings', async () => {
     const { series, lengths, registry } = setUp();
     await series.setDefault('acme', { timeZone: 'Europe/Zurich' });

@@ -1,7 +1,7 @@
 import { IntervalLengths, noIntervalLengths } from './interval-lengths.ts';
 import { UnreadableEntryError } from './parse-entry.ts';
 import { RevisionConflictError, type Registry } from './registry.ts';
-import type { SeriesRegistry } from './series-settings.ts';
+import type { SeriesRegistry } from './series-registry.ts';
 
 /**
  * Registered interval lengths under versions: what once was the newest is found again, whatever is registered now. A

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { instantMsMax } from './instants.ts';
 import { UnreadableEntryError } from './parse-entry.ts';
-import { seriesDefaults, SeriesRegistry } from './series-settings.ts';
+import { SeriesRegistry } from './series-registry.ts';
+import { intervalMsAt, seriesDefaults, tagsAt } from './series-settings.ts';
 import { MemoryRegistry } from './testing/index.ts';
 
 function setUp() {
@@ -27,12 +29,59 @@ describe('series settings', () => {
       timeZone: 'Europe/Berlin',
       formerTimeZones: ['UTC'],
       intervalMs: 900_000,
+      intervals: [{ fromMs: -instantMsMax, intervalMs: 900_000 }],
       unit: 'kWh',
       decimals: 0,
       tags: { dials: 5, multiplier: 40 },
+      tagPeriods: [{ fromMs: -instantMsMax, tags: { dials: 5, multiplier: 40 } }],
     });
     expect(snapshot.of('a', 'b c/import')).toMatchObject({ timeZone: 'Europe/Berlin', decimals: 3 });
     expect((await series.snapshot('acme-2')).of('a/b c', 'import')).toEqual(seriesDefaults);
+  });
+
+  test('change in time: a length and each tag by themselves, over what the tenant says', async () => {
+    const { series, clock } = setUp();
+    const m1 = { meter: 'm1', channel: 'import' };
+    clock.nowMs = 250;
+    await series.setDefault('acme', { intervalMs: 900_000, tags: { area: 804 } });
+    await series.state('acme', m1, { facts: { intervalMs: 3_600_000 }, validity: { fromMs: 100, toMs: 200 } });
+    await series.state('acme', m1, { facts: { tags: { supplier: 'Y' } }, validity: { fromMs: 300 } });
+    await series.state('acme', m1, { facts: { tags: { supplier: 'X' } }, validity: { fromMs: 200 } });
+    await series.state('acme', undefined, { facts: { tags: { area: 805 } }, validity: { fromMs: 250 } });
+    const settings = (await series.snapshot('acme')).of('m1', 'import');
+    expect(settings).toEqual(await series.current('acme', m1));
+    expect(settings.intervals).toEqual([
+      { fromMs: -instantMsMax, intervalMs: 900_000 },
+      { fromMs: 100, intervalMs: 3_600_000 },
+      { fromMs: 200, intervalMs: 900_000 },
+    ]);
+    expect([99, 100, 200].map((atMs) => intervalMsAt(settings, atMs))).toEqual([900_000, 3_600_000, 900_000]);
+    expect(settings.tagPeriods).toEqual([
+      { fromMs: -instantMsMax, tags: { area: 804 } },
+      { fromMs: 200, tags: { area: 804, supplier: 'X' } },
+      { fromMs: 250, tags: { area: 805, supplier: 'X' } },
+      { fromMs: 300, tags: { area: 805, supplier: 'Y' } },
+    ]);
+    expect(tagsAt(settings, 260)).toEqual({ area: 805, supplier: 'X' });
+    expect(settings).toMatchObject({ intervalMs: 900_000, tags: { area: 805, supplier: 'X' } });
+    clock.nowMs = 2_000;
+    expect((await series.snapshot('acme')).of('m1', 'import').tags).toEqual({ area: 805, supplier: 'Y' });
+    await series.state('acme', m1, { facts: { tags: { supplier: null } }, validity: { fromMs: 200, toMs: 300 } });
+    expect(tagsAt(await series.current('acme', m1), 260)).toEqual({ area: 805 });
+    await series.set('acme', m1, { tags: {}, intervalMs: undefined });
+    const { intervals, tagPeriods } = await series.current('acme', m1);
+    expect([intervals, tagPeriods.length]).toEqual([[{ fromMs: -instantMsMax, intervalMs: 900_000 }], 2]);
+  });
+
+  test('that an earlier build wrote read as holding from the beginning', async () => {
+    const { series, registry } = setUp();
+    const value = { intervalMs: 900_000, tags: { dials: 5 } };
+    await registry.put('series', 'acme/m1/import', { value, expectedRevision: 0 });
+    expect((await series.snapshot('acme')).of('m1', 'import')).toMatchObject({
+      ...value,
+      intervals: [{ fromMs: -instantMsMax, intervalMs: 900_000 }],
+      tagPeriods: [{ fromMs: -instantMsMax, tags: { dials: 5 } }],
+    });
   });
 
   test('keep what an earlier change set', async () => {

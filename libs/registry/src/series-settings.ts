@@ -1,11 +1,7 @@
-import { decimalsMax, isUnit, type SeriesName, type Unit } from '@meterflow/readings';
+import { decimalsMax, isUnit, type Unit } from '@meterflow/readings';
 import { z } from 'zod';
-import { changeEntry } from './change-entry.ts';
-import { entries } from './entries.ts';
-import { IntervalLengths } from './interval-lengths.ts';
-import { parseEntry } from './parse-entry.ts';
-import type { Registry } from './registry.ts';
-import { seriesPath } from './series-path.ts';
+import { instantMsMax } from './instants.ts';
+import { timelineSchema, valueAt, type Timeline } from './timeline.ts';
 
 /** What must be known of a series beside its readings. */
 export interface SeriesSettings {
@@ -13,25 +9,45 @@ export interface SeriesSettings {
   readonly timeZone: string;
   /** Zones that it may have been aggregated in before: what is stored of their days and months is to be withdrawn. */
   readonly formerTimeZones: readonly string[];
-  /** The one registered length of its intervals; undefined: whatever its readings have. */
+  /** The registered length of its intervals now; undefined: whatever its readings have. */
   readonly intervalMs: number | undefined;
+  /** The registered lengths over time, ascending: each holds for readings that start in it, until the next. */
+  readonly intervals: readonly IntervalPeriod[];
   /** Undefined: the unit that its readings come in. */
   readonly unit: Unit | undefined;
   /** Decimals that a value changed by a rule is rounded to, half to even. */
   readonly decimals: number;
-  /** Facts that rules may ask for, by name: `dials`, `multiplier`. Those of a series stand before the tenant's. */
-  readonly tags: Readonly<Record<string, TagValue>>;
+  /** Facts that rules may ask for, by name: `dials`, `multiplier`, as of now. Those of a series stand before the tenant's. */
+  readonly tags: Tags;
+  /** The tags over time, ascending, the first from the beginning: each holds until the next. */
+  readonly tagPeriods: readonly TagPeriod[];
 }
 
 export type TagValue = string | number | boolean;
+export type Tags = Readonly<Record<string, TagValue>>;
+
+/** From an instant on one length is registered; undefined: none. */
+export interface IntervalPeriod {
+  readonly fromMs: number;
+  readonly intervalMs: number | undefined;
+}
+
+export interface TagPeriod {
+  readonly fromMs: number;
+  readonly tags: Tags;
+}
+
+const beginningMs = -instantMsMax;
 
 export const seriesDefaults: SeriesSettings = {
   timeZone: 'UTC',
   formerTimeZones: [],
   intervalMs: undefined,
+  intervals: [],
   unit: undefined,
   decimals: 6,
   tags: {},
+  tagPeriods: [{ fromMs: beginningMs, tags: {} }],
 };
 
 /** So old may the settings be that a day is aggregated with; whoever changes them recomputes no sooner. */
@@ -43,161 +59,125 @@ const tagCharsMax = 2_000;
 const tagName = z
   .string()
   .regex(/^[A-Za-z][A-Za-z0-9_]{0,62}$/, 'not a name of a tag: letters, digits and _, a letter first');
+const tagValue = z.union([z.string().max(tagCharsMax), z.number(), z.boolean()]);
 const intervalMsMax = 366 * 24 * 60 * 60 * 1000;
+const intervalMs = z.number().int().min(1).max(intervalMsMax);
+const atMostTags = (tags: object): boolean => Object.keys(tags).length <= tagsMax;
+const tooManyTags = `more than ${tagsMax} tags`;
 
 export const seriesSettingsSchema = z.object({
   timeZone: z.string().refine(isTimeZone, 'not a time zone of the IANA database, like Europe/Berlin'),
-  intervalMs: z.number().int().min(1).max(intervalMsMax),
+  intervalMs,
   unit: z.string().refine(isUnit, 'not a unit'),
   decimals: z.number().int().min(0).max(decimalsMax),
-  tags: z
-    .record(tagName, z.union([z.string().max(tagCharsMax), z.number(), z.boolean()]))
-    .refine((tags) => Object.keys(tags).length <= tagsMax, `more than ${tagsMax} tags`),
+  tags: z.record(tagName, tagValue).refine(atMostTags, tooManyTags),
 });
-const partSchema = seriesSettingsSchema.partial();
+export const seriesSettingsPartSchema = seriesSettingsSchema.partial();
 /** So many zones may a series, or a tenant's default, have had: each costs a little whenever a day is aggregated. */
 const formerTimeZonesMax = 16;
-const entrySchema = partSchema.extend({ formerTimeZones: z.array(z.string()).max(formerTimeZonesMax).optional() });
-type SettingsEntry = z.infer<typeof entrySchema>;
+/**
+ * As an entry keeps it: `intervalMs` and `tags` hold from the beginning, the changes from their instants on. (A build that
+ * knows of no changes reads the beginning.)
+ */
+export const settingsEntrySchema = seriesSettingsPartSchema.extend({
+  formerTimeZones: z.array(z.string()).max(formerTimeZonesMax).optional(),
+  intervalChanges: timelineSchema(intervalMs).optional(),
+  tagChanges: z.record(tagName, timelineSchema<TagValue>(tagValue)).refine(atMostTags, tooManyTags).optional(),
+});
+export type SettingsEntry = z.infer<typeof settingsEntrySchema>;
 /** Settings that are set; the others come from the tenant's default, then from {@link seriesDefaults}. */
-export type SeriesSettingsPart = z.infer<typeof partSchema>;
+export type SeriesSettingsPart = z.infer<typeof seriesSettingsPartSchema>;
 
-/** A tenant's settings at one moment: look-ups cost no I/O. */
-export interface SettingsSnapshot {
-  of(meter: string, channel: string): SeriesSettings;
-  /** The interval lengths among them. */
-  readonly lengths: IntervalLengths;
+/** What can be said of a series for a time; null takes it back. Tags that are not named stay as they are. */
+export const seriesFactsSchema = z.object({
+  intervalMs: intervalMs.nullable().optional(),
+  tags: z.record(tagName, tagValue.nullable()).refine(atMostTags, tooManyTags).optional(),
+});
+export type SeriesFacts = z.infer<typeof seriesFactsSchema>;
+
+/** The length that is registered for readings that start then. */
+export function intervalMsAt(settings: Pick<SeriesSettings, 'intervals'>, atMs: number): number | undefined {
+  return settings.intervals.findLast(({ fromMs }) => fromMs <= atMs)?.intervalMs;
 }
 
-export interface SeriesRegistryPorts {
-  readonly registry: Registry;
-  readonly nowMs: () => number;
-  /** How old a snapshot may be. */
-  readonly cacheMs: number;
+export function tagsAt(settings: Pick<SeriesSettings, 'tagPeriods'>, atMs: number): Tags {
+  return settings.tagPeriods.findLast(({ fromMs }) => fromMs <= atMs)?.tags ?? {};
 }
 
-interface CachedSnapshot {
-  readonly readAtMs: number;
-  readonly snapshot: Promise<SettingsSnapshot>;
-}
-
-export class SeriesRegistry {
-  readonly #ports: SeriesRegistryPorts;
-  readonly #snapshots = new Map<string, CachedSnapshot>();
-
-  constructor(ports: SeriesRegistryPorts) {
-    this.#ports = ports;
-  }
-
-  /** The tenant's settings, no older than `cacheMs`. */
-  snapshot(tenant: string): Promise<SettingsSnapshot> {
-    const { nowMs, cacheMs } = this.#ports;
-    const cached = this.#snapshots.get(tenant);
-    const readAtMs = nowMs();
-    if (cached !== undefined && readAtMs - cached.readAtMs <= cacheMs) {
-      return cached.snapshot;
-    }
-    const snapshot = this.#read(tenant);
-    this.#snapshots.set(tenant, { readAtMs, snapshot });
-    snapshot.catch(() => {
-      this.#snapshots.delete(tenant);
-    });
-    return snapshot;
-  }
-
-  /** As they are now, uncached: of one series, or what holds for all that don't say otherwise. */
-  async current(tenant: string, series?: SeriesName): Promise<SeriesSettings> {
-    const { registry } = this.#ports;
-    const fallback = await this.#fallback(tenant);
-    const entry = series === undefined ? undefined : await registry.get('series', seriesEntry(tenant, series));
-    return entry === undefined ? fallback : merge(fallback, parseEntry(entrySchema, entry));
-  }
-
-  /** Sets what is given for one series; undefined takes a setting back. Throws ZodError naming each problem. */
-  async set(tenant: string, series: SeriesName, part: SeriesSettingsPart): Promise<void> {
-    const { timeZone } = await this.#fallback(tenant);
-    await this.#change(tenant, { kind: 'series', name: seriesEntry(tenant, series), inherited: timeZone }, part);
-  }
-
-  /** Sets what is given for all series of the tenant that don't say otherwise. */
-  async setDefault(tenant: string, part: SeriesSettingsPart): Promise<void> {
-    const inherited = seriesDefaults.timeZone;
-    await this.#change(tenant, { kind: 'setting', name: defaultEntry(tenant), inherited }, part);
-  }
-
-  /** The same for a tenant that is new: nothing of it was aggregated in another zone. */
-  async beginDefault(tenant: string, part: SeriesSettingsPart): Promise<void> {
-    const inherited = part.timeZone ?? seriesDefaults.timeZone;
-    await this.#change(tenant, { kind: 'setting', name: defaultEntry(tenant), inherited }, part);
-  }
-
-  /** `inherited`: the zone that holds where the entry has none of its own. */
-  async #change(
-    tenant: string,
-    target: { kind: 'series' | 'setting'; name: string; inherited: string },
-    part: SeriesSettingsPart,
-  ): Promise<void> {
-    const checked = partSchema.parse(part);
-    await changeEntry(this.#ports.registry, target, (entry) => {
-      const before = entry === undefined ? {} : parseEntry(entrySchema, entry);
-      return entrySchema.parse(withFormerZone(before, { ...before, ...checked }, target.inherited));
-    });
-    this.#snapshots.delete(tenant);
-  }
-
-  async #fallback(tenant: string): Promise<SeriesSettings> {
-    const entry = await this.#ports.registry.get('setting', defaultEntry(tenant));
-    return merge(seriesDefaults, entry === undefined ? {} : parseEntry(entrySchema, entry));
-  }
-
-  async #read(tenant: string): Promise<SettingsSnapshot> {
-    const fallback = await this.#fallback(tenant);
-    const own = new Map<string, SeriesSettings>();
-    const ownLengths = new Map<string, number>();
-    for await (const series of entries(this.#ports.registry, 'series', `${tenant}/`)) {
-      const path = series.name.slice(tenant.length + 1);
-      const settings = merge(fallback, parseEntry(entrySchema, series));
-      own.set(path, settings);
-      if (settings.intervalMs !== undefined) {
-        ownLengths.set(path, settings.intervalMs);
-      }
-    }
-    return {
-      of: (meter, channel) => (own.size === 0 ? fallback : (own.get(seriesPath(meter, channel)) ?? fallback)),
-      lengths: new IntervalLengths(fallback.intervalMs, ownLengths),
-    };
-  }
-}
-
-/** Remembers the zone that held until now where another holds from now on. */
-function withFormerZone(before: SettingsEntry, after: SettingsEntry, inherited: string): SettingsEntry {
-  const zone = before.timeZone ?? inherited;
-  if (zone === (after.timeZone ?? inherited)) {
-    return after;
-  }
-  return { ...after, formerTimeZones: [...new Set([...(before.formerTimeZones ?? []), zone])] };
-}
-
-function merge(settings: SeriesSettings, part: SettingsEntry): SeriesSettings {
-  const timeZone = part.timeZone ?? settings.timeZone;
-  const former = new Set([...settings.formerTimeZones, ...(part.formerTimeZones ?? [])]);
+/** What a series has that says `entry` of itself, all else being as `settings`. */
+export function mergeSettings(settings: SeriesSettings, entry: SettingsEntry, nowMs: number): SeriesSettings {
+  const timeZone = entry.timeZone ?? settings.timeZone;
+  const former = new Set([...settings.formerTimeZones, ...(entry.formerTimeZones ?? [])]);
   former.delete(timeZone);
+  const intervals = mergedIntervals(settings, entry);
+  const tagPeriods = mergedTags(settings, entry);
   return {
     timeZone,
     formerTimeZones: [...former],
-    intervalMs: part.intervalMs ?? settings.intervalMs,
-    unit: part.unit ?? settings.unit,
-    decimals: part.decimals ?? settings.decimals,
-    tags: part.tags === undefined ? settings.tags : { ...settings.tags, ...part.tags },
+    intervalMs: intervalMsAt({ intervals }, nowMs),
+    intervals,
+    unit: entry.unit ?? settings.unit,
+    decimals: entry.decimals ?? settings.decimals,
+    tags: tagsAt({ tagPeriods }, nowMs),
+    tagPeriods,
   };
 }
 
-function defaultEntry(tenant: string): string {
-  return `${tenant}/series-default`;
+/** The lengths that an entry says of itself, the beginning included. */
+export function intervalTimeline(entry: SettingsEntry): Timeline<number> {
+  return timelineOf(entry.intervalMs, entry.intervalChanges);
 }
 
-function seriesEntry(tenant: string, { meter, channel }: SeriesName): string {
-  return `${tenant}/${seriesPath(meter, channel)}`;
+/** What an entry says of one tag, the beginning included. */
+export function tagTimeline(entry: SettingsEntry, name: string): Timeline<TagValue> {
+  return timelineOf(entry.tags?.[name], entry.tagChanges?.[name]);
+}
+
+function timelineOf<Value>(first: Value | undefined, changes: Timeline<Value> = []): Timeline<Value> {
+  return first === undefined ? changes : [[beginningMs, first], ...changes];
+}
+
+function mergedIntervals({ intervals }: SeriesSettings, entry: SettingsEntry): readonly IntervalPeriod[] {
+  const own = intervalTimeline(entry);
+  if (own.length === 0) {
+    return intervals;
+  }
+  const merged: IntervalPeriod[] = [];
+  for (const fromMs of instantsOf([intervals, own])) {
+    const lengthMs = valueAt(own, fromMs) ?? intervalMsAt({ intervals }, fromMs);
+    if (merged.at(-1)?.intervalMs !== lengthMs) {
+      merged.push({ fromMs, intervalMs: lengthMs });
+    }
+  }
+  return merged;
+}
+
+function mergedTags({ tagPeriods }: SeriesSettings, entry: SettingsEntry): readonly TagPeriod[] {
+  const changes = Object.entries(entry.tagChanges ?? {});
+  if (changes.length === 0 && entry.tags === undefined) {
+    return tagPeriods;
+  }
+  return instantsOf([tagPeriods, ...changes.map(([, timeline]) => timeline)]).map((fromMs) => {
+    const tags = { ...tagsAt({ tagPeriods }, fromMs), ...entry.tags };
+    for (const [name] of changes) {
+      const value = valueAt(tagTimeline(entry, name), fromMs) ?? tagsAt({ tagPeriods }, fromMs)[name];
+      if (value === undefined) {
+        // eslint-disable-next-line @typescript-eslint/no-dynamic-delete -- a tag that was taken back
+        delete tags[name];
+      } else {
+        tags[name] = value;
+      }
+    }
+    return { fromMs, tags };
+  });
+}
+
+/** All instants at which something changes, ascending, without doubles. */
+function instantsOf(
+  changes: readonly (readonly ({ readonly fromMs: number } | readonly [number, unknown])[])[],
+): number[] {
+  const all = changes.flat().map((each) => ('fromMs' in each ? each.fromMs : each[0]));
+  return [...new Set(all)].sort((a, b) => a - b);
 }
 
 /** More than the database has: names differ in case, too. */
