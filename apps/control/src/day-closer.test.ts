@@ -5,6 +5,7 @@ import { flowOf } from '@meterflow/rules';
 import { ruleOf, seriesRuleOf } from '@meterflow/rules/testing';
 import { beforeEach, expect, test } from 'vitest';
 import { DayCloser } from './day-closer.ts';
+import { KnownSeries } from './known-series.ts';
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
@@ -21,12 +22,18 @@ const closer = (): DayCloser =>
     activations: new Activations({ registry, nowMs: () => atMs, activationLeaseMs: 0 }),
     series: new SeriesRegistry({ registry, nowMs: () => atMs, cacheMs: 0 }),
     closedDays: new ClosedDaysRegistry(registry),
-    seriesOf: () => [
-      { meter: 'm1', channel: 'import' },
-      { meter: 'm1', channel: 'export' },
-      { meter: 'berlin', channel: 'import' },
-    ],
-    firstStoredMs: (_, { meter }) => Promise.resolve(meter === 'm1' ? Date.UTC(2024, 5, 5) : undefined),
+    known: new KnownSeries({
+      stored: {
+        series: () => [
+          { meter: 'm1', channel: 'export' },
+          { meter: 'm1', channel: 'import' },
+        ],
+        spans: () => [],
+      },
+      firstStoredMs: (_, { meter }) => Promise.resolve(meter === 'm1' ? Date.UTC(2024, 5, 5) : undefined),
+      settings: new SeriesRegistry({ registry, nowMs: () => atMs, cacheMs: 0 }),
+      closedDays: new ClosedDaysRegistry(registry),
+    }),
     publisher: {
       publish: (messages) => {
         if (failures-- > 0) {
@@ -52,6 +59,9 @@ const closer = (): DayCloser =>
     onProblem: ({ tenant, message }) => told.push(`${tenant}: ${message}`),
   });
 
+const register = (meter: string, settings: Parameters<SeriesRegistry['set']>[2]): Promise<void> =>
+  new SeriesRegistry({ registry, nowMs: () => atMs, cacheMs: 0 }).set('acme', { meter, channel: 'import' }, settings);
+
 async function activate(rule: ReturnType<typeof ruleOf>): Promise<void> {
   const activations = new Activations({ registry, nowMs: () => atMs, activationLeaseMs: 0 });
   const flow = { ...flowOf('x', []), steps: [{ rule, parameters: {}, channels: 'import' }] };
@@ -64,11 +74,8 @@ beforeEach(async () => {
   failures = 0;
   atMs = nowMs;
   await new Tenants({ registry, nowMs: () => atMs }).create('acme');
-  await new SeriesRegistry({ registry, nowMs: () => atMs, cacheMs: 0 }).set(
-    'acme',
-    { meter: 'berlin', channel: 'import' },
-    { timeZone: 'Europe/Berlin' },
-  );
+  // Registered, and nothing ever came of it.
+  await register('berlin', { timeZone: 'Europe/Berlin' });
 });
 
 test('at first all that is stored is told, then day after day, once its end and the grace have passed', async () => {
@@ -116,6 +123,34 @@ test('years of history are told in notices that a stage can take as a whole', as
   await activate(seriesRuleOf(''));
   atMs = nowMs + 5 * 366 * dayMs;
   await closer().close();
-  expect(told).toHaveLength(Math.ceil((5 * 366 + 5) / 100));
-  expect(told[0]).toBe('days.due.bulk raw m1 import 2024-06-05T00 2024-09-13T00');
+  const own = told.filter((each) => each.includes(' m1 '));
+  expect(own).toHaveLength(Math.ceil((5 * 366 + 5) / 100));
+  expect(own[0]).toBe('days.due.bulk raw m1 import 2024-06-05T00 2024-09-13T00');
+});
+
+test('a registered series that never sent anything is told from the day on that readings are expected', async () => {
+  await activate(seriesRuleOf(''));
+  await register('silent', { intervalMs: hourMs, sinceMs: Date.UTC(2024, 5, 8, 13) });
+  await register('m1', { intervalMs: hourMs, sinceMs: Date.UTC(2024, 5, 3) });
+  await closer().close();
+  expect(told).toEqual([
+    'days.due.bulk raw m1 import 2024-06-03T00 2024-06-10T00',
+    'days.due.bulk raw silent import 2024-06-08T00 2024-06-10T00',
+  ]);
+  atMs += dayMs;
+  await register('new', { intervalMs: hourMs });
+  atMs += dayMs;
+  await closer().close();
+  expect(told.slice(2)).toEqual([
+    'days.due.bulk raw berlin import 2024-06-09T22 2024-06-11T22',
+    'days.due.bulk raw m1 import 2024-06-10T00 2024-06-12T00',
+    'days.due.bulk raw new import 2024-06-11T00 2024-06-12T00',
+    'days.due.bulk raw silent import 2024-06-10T00 2024-06-12T00',
+  ]);
+});
+
+test('days before the first are told where a rule looks ahead', async () => {
+  await activate(seriesRuleOf('', { lookAheadDays: 2 }));
+  await closer().close();
+  expect(told).toContain('days.due.bulk raw m1 import 2024-06-03T00 2024-06-10T00');
 });

@@ -3,8 +3,9 @@ import { calendarOf } from '@meterflow/aggregates';
 import { encodeStoredNotice, messageAttributes, topicName, type Lane } from '@meterflow/contracts';
 import type { SeriesName } from '@meterflow/readings';
 import type { Activations, ClosedDays, ClosedDaysRegistry, SeriesRegistry, Tenants } from '@meterflow/registry';
-import { channelNeeds, type Activation } from '@meterflow/rules';
+import { channelNeeds, type Activation, type Flow } from '@meterflow/rules';
 import type { OutgoingMessage, Publisher } from '@meterflow/stage';
+import type { KnownSeries } from './known-series.ts';
 
 /** So long after its end a local day is closed: no more readings are waited for. What comes later still counts. */
 export const graceMsDefault = 24 * 60 * 60 * 1000;
@@ -21,10 +22,8 @@ export interface DayCloserPorts {
   readonly activations: Pick<Activations, 'readNewest'>;
   readonly series: Pick<SeriesRegistry, 'snapshot'>;
   readonly closedDays: Pick<ClosedDaysRegistry, 'of' | 'raise'>;
-  /** Every series of which something raw is stored, of one tenant. */
-  readonly seriesOf: (tenant: string) => AsyncIterable<SeriesName> | Iterable<SeriesName>;
-  /** The start of the first day that something raw is stored of; undefined for none. */
-  readonly firstStoredMs: (tenant: string, series: SeriesName) => Promise<number | undefined>;
+  /** Every series that is registered, or of which something raw is stored, and when each begins. */
+  readonly known: Pick<KnownSeries, 'series' | 'firstMs'>;
   readonly publisher: Publisher;
   readonly nowMs: () => number;
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
@@ -87,7 +86,7 @@ export class DayCloser {
       }
       // 1. The day is closed, 2. it is told, 3. it was told: ended in between, 2 is done again.
       const closed = await closedDays.raise(tenant, timeZone, { closedThroughMs });
-      await this.#tell(tenant, series, closed);
+      await this.#tell({ tenant, timeZone, flow: activation.flow, series, closed });
       await closedDays.raise(tenant, timeZone, { publishedThroughMs: closed.closedThroughMs });
     }
   }
@@ -96,7 +95,7 @@ export class DayCloser {
   async #seriesByZone(tenant: string, { flow }: Activation): Promise<Map<string, SeriesName[]>> {
     const settings = await this.#ports.series.snapshot(tenant);
     const zones = new Map<string, SeriesName[]>();
-    for await (const { meter, channel } of this.#ports.seriesOf(tenant)) {
+    for await (const { meter, channel } of this.#ports.known.series(tenant)) {
       if (channelNeeds(flow, { meter, channel }) !== undefined) {
         const { timeZone } = settings.of(meter, channel);
         const known = zones.get(timeZone) ?? [];
@@ -107,16 +106,16 @@ export class DayCloser {
     return zones;
   }
 
-  async #tell(tenant: string, series: readonly SeriesName[], closed: ClosedDays): Promise<void> {
-    const { publisher, lane, firstStoredMs } = this.#ports;
+  async #tell(telling: Telling): Promise<void> {
+    const { publisher, lane } = this.#ports;
+    const { tenant, series, closed } = telling;
     const topic = topicName('days.due', lane);
-    const { publishedThroughMs, closedThroughMs: toMs } = closed;
+    const toMs = closed.closedThroughMs;
     let told: DueSpan[] = [];
     let days = 0;
     for (const each of series) {
-      // Where nothing was told yet: from the first day on that something is stored of, which came while no day was closed.
-      const fromMs = publishedThroughMs > 0 ? publishedThroughMs : await firstStoredMs(tenant, each);
-      for (const span of spansOf(each, fromMs ?? toMs, toMs)) {
+      const fromMs = await this.#beginsMs(telling, each);
+      for (const span of spansOf(each, fromMs, toMs)) {
         const more = Math.ceil((span.toMs - span.fromMs) / dayMs);
         if (days + more > daysPerNoticeMax) {
           await publisher.publish([dueNotice(tenant, told, topic)]);
@@ -131,6 +130,32 @@ export class DayCloser {
       await publisher.publish([dueNotice(tenant, told, topic)]);
     }
   }
+
+  /**
+   * From where on a series is told: what is closed since the last time, or, where nothing was told of it yet, all since
+   * its first day, and those before it that a rule which looks ahead may fill, as what is stored on that day makes due.
+   */
+  async #beginsMs({ tenant, timeZone, flow, closed }: Telling, series: SeriesName): Promise<number> {
+    const { publishedThroughMs, closedThroughMs } = closed;
+    const settings = await this.#ports.series.snapshot(tenant);
+    const isTold =
+      publishedThroughMs > 0 && !((settings.since(series.meter, series.channel) ?? 0) > publishedThroughMs);
+    const firstMs = isTold ? undefined : await this.#ports.known.firstMs(tenant, series);
+    if (firstMs === undefined) {
+      return publishedThroughMs > 0 ? publishedThroughMs : closedThroughMs;
+    }
+    const calendar = calendarOf(timeZone);
+    const ahead = channelNeeds(flow, series)?.lookAheadDays ?? 0;
+    return Math.max(publishedThroughMs, calendar.dayStartMs(calendar.dayOf(firstMs) - ahead));
+  }
+}
+
+interface Telling {
+  readonly tenant: string;
+  readonly timeZone: string;
+  readonly flow: Flow;
+  readonly series: readonly SeriesName[];
+  readonly closed: ClosedDays;
 }
 
 /** Local days that end here or before are closed. */

@@ -12,21 +12,15 @@ import {
   seriesSettingsMsMax,
   Tenants,
 } from '@meterflow/registry';
-import {
-  operationsSocket,
-  parseConfiguration,
-  publicAddress,
-  publicEnvironment,
-  runService,
-  type Platform,
-} from '@meterflow/service';
-import { systemClock } from '@meterflow/stage';
+import { operationsSocket, parseConfiguration, publicAddress, publicEnvironment, runService } from '@meterflow/service';
+import { systemClock, type Publisher } from '@meterflow/stage';
 import { createTelemetry, gatherMetrics, serveOperations } from '@meterflow/telemetry';
 import { createControl, type ControlAccess } from './control.ts';
 import { DayCloser, graceMsDefault, type DayCloserPorts } from './day-closer.ts';
 import { deadLetterDesk } from './dead-letter-desk.ts';
 import { ensureFirstKey, firstTenant } from './first-key.ts';
-import { platformParts, type PlatformParts } from './platform-parts.ts';
+import { KnownSeries } from './known-series.ts';
+import { platformParts } from './platform-parts.ts';
 import type { ControlPorts } from './ports.ts';
 import { ruleLife, type RuleLifePorts } from './rule-life.ts';
 
@@ -54,7 +48,13 @@ await runService({
     const tenants = new Tenants({ registry, nowMs });
     const keys = new Keys({ registry, nowMs, randomBytes });
     const activations = new Activations({ registry, nowMs, activationLeaseMs: 0 });
-    void dayCloser(platform, { tenants, activations, parts }).watch(lifecycle.signal);
+    const closedDays = new ClosedDaysRegistry(registry);
+    const settings = new SeriesRegistry({ registry, nowMs, cacheMs: seriesSettingsMsMax });
+    const { firstStoredMs, storedRaw: stored } = parts;
+    const known = new KnownSeries({ stored, firstStoredMs, settings, closedDays });
+    void dayCloser(platform.publisher, { tenants, activations, series: settings, closedDays, known }).watch(
+      lifecycle.signal,
+    );
     // Elsewhere every new pod has an empty directory: there only a system that nobody has a key of yet gets one.
     if (opened.kind === 'embedded' || (await keys.list(firstTenant)).length === 0) {
       await ensureFirstKey(join(directory.root, 'operator.key'), { tenants, keys });
@@ -63,7 +63,7 @@ await runService({
     const backlogs = (): ReturnType<RuleLifePorts['backlogs']> =>
       opened.kind === 'embedded' ? opened.platform.backlogs() : Promise.resolve(undefined);
     const life = ruleLife({
-      ...{ platform, backlogs, activations, tenants, keys, lifecycle, storedRaw: parts.storedRaw },
+      ...{ platform, backlogs, activations, tenants, keys, lifecycle, stored, known },
       ...{ owner: config.owner, logger: telemetry.logger },
     });
     const ports: ControlPorts = {
@@ -114,15 +114,11 @@ await runService({
 });
 
 function dayCloser(
-  { registry, publisher }: Platform,
-  { tenants, activations, parts }: Pick<DayCloserPorts, 'tenants' | 'activations'> & { readonly parts: PlatformParts },
+  publisher: Publisher,
+  ports: Pick<DayCloserPorts, 'tenants' | 'activations' | 'series' | 'closedDays' | 'known'>,
 ): DayCloser {
   return new DayCloser({
-    ...{ tenants, activations, publisher, nowMs, lane: 'bulk', graceMs: graceMsDefault },
-    series: new SeriesRegistry({ registry, nowMs, cacheMs: seriesSettingsMsMax }),
-    closedDays: new ClosedDaysRegistry(registry),
-    seriesOf: parts.seriesOf,
-    firstStoredMs: parts.firstStoredMs,
+    ...{ ...ports, publisher, nowMs, lane: 'bulk', graceMs: graceMsDefault },
     sleep: (ms, signal) => systemClock.sleep(ms, signal),
     onProblem: ({ tenant, message }) => {
       telemetry.logger.warn('days can not be closed yet', { tenant, problem: message });

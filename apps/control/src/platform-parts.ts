@@ -5,10 +5,10 @@ import type { Route } from '@meterflow/http';
 import type { GooglePlatform, OpenPlatform } from '@meterflow/platform';
 import type { ProcessTelemetry } from '@meterflow/telemetry';
 import type { Publisher } from '@meterflow/stage';
-import type { DayCloserPorts } from './day-closer.ts';
 import { embeddedDays } from './embedded-days.ts';
 import { embeddedExport } from './embedded-export.ts';
 import { erasureDesk } from './erasure-desk.ts';
+import type { KnownSeriesPorts } from './known-series.ts';
 import { observeBacklogs } from './observe-backlogs.ts';
 import type { ErasureDesk, RecomputeDesk } from './ports.ts';
 import { dayMs } from './query-span.ts';
@@ -25,9 +25,7 @@ export interface PlatformParts {
   readonly recomputes: RecomputeDesk;
   /** What there is of raw readings. */
   readonly storedRaw: StoredRaw;
-  /** Every series of a tenant of which something raw is stored. */
-  readonly seriesOf: DayCloserPorts['seriesOf'];
-  readonly firstStoredMs: DayCloserPorts['firstStoredMs'];
+  readonly firstStoredMs: KnownSeriesPorts['firstStoredMs'];
   readonly publicRoutes: readonly Route[];
   readonly localRoutes: readonly Route[];
 }
@@ -64,9 +62,6 @@ export function platformParts(
       erasures: erasureDesk(() => platform.erasablePlaces(telemetry), { nowMs, newId }),
       recomputes: recomputesOf(platform.publisher, (scope) => platform.stores.readings('validated').storedDays(scope)),
       storedRaw: bigtableRaw(platform.stores),
-      seriesOf: async function* (tenant) {
-        yield* (await stores.readings('raw').series()).filter((series) => series.tenant === tenant);
-      },
       firstStoredMs: async (tenant, series) => {
         const { fromMs } = await stores.readings('raw').daysOf({ tenant, ...series });
         return Number.isFinite(fromMs) ? fromMs : undefined;
@@ -87,7 +82,6 @@ export function platformParts(
     erasures: erasureDesk(() => erasablePlaces(platform), { nowMs, newId }),
     recomputes: recomputesOf(platform.publisher, embeddedDays(platform)),
     storedRaw: embeddedRaw(platform.readings('raw')),
-    seriesOf: (tenant) => platform.readings('raw').series({ tenant }),
     firstStoredMs: (tenant, series) => {
       const [first] = platform.readings('raw').segments({ tenant, ...series });
       return Promise.resolve(first === undefined ? undefined : first.segment.day * dayMs);

@@ -26,7 +26,10 @@ export interface RuleLifePorts {
   readonly platform: OpenPlatform['platform'];
   /** Undefined where the platform does not tell. */
   readonly backlogs: () => Promise<readonly Backlog[] | undefined>;
-  readonly storedRaw: StoredRaw;
+  /** Of which backtests take their sample. */
+  readonly stored: StoredRaw;
+  /** What a reprocess tells of. */
+  readonly known: StoredRaw;
   readonly activations: Activations;
   readonly tenants: Tenants;
   readonly keys: Keys;
@@ -41,7 +44,7 @@ type RuleLife = Pick<ControlPorts, 'rules' | 'backtests' | 'reprocesses' | 'audi
 const lane = 'bulk';
 
 /** All that a rule goes through, from its upload on; drives reprocesses from now on. */
-export function ruleLife({ platform, storedRaw, activations, tenants, keys, ...process }: RuleLifePorts): RuleLife {
+export function ruleLife({ platform, stored, known, activations, tenants, keys, ...process }: RuleLifePorts): RuleLife {
   const { lifecycle, logger, owner, backlogs } = process;
   const { registry, publisher } = platform;
   const nowMs = (): number => systemClock.nowMs();
@@ -56,13 +59,13 @@ export function ruleLife({ platform, storedRaw, activations, tenants, keys, ...p
   });
   const backtests = new BacktestDesk({
     ...{ rules, nowMs, readings: platform.readings('raw') },
-    storedSeries: (tenant) => storedRaw.series(tenant),
+    storedSeries: (tenant) => stored.series(tenant),
     settings: new SeriesRegistry({ registry, nowMs, cacheMs: 0 }),
     openSandbox: () => new IsolatedSandbox(),
   });
   const reprocesses = new Reprocesses({ registry, nowMs });
   const driver = new ReprocessDriver({
-    ...{ reprocesses, activations, tenants, publisher, owner, lane, stored: storedRaw, clock: systemClock },
+    ...{ reprocesses, activations, tenants, publisher, owner, lane, stored: known, clock: systemClock },
     activationLeaseMs: activationLeaseMsDefault,
     waiting: async () => noticesWaiting(await backlogs(), lane),
     onProblem: (error) => {

@@ -86,7 +86,12 @@ export {
   type RegistryEntry,
   type RegistryKind,
 } from './registry.ts';
-export { SeriesRegistry, type SeriesRegistryPorts, type SettingsSnapshot } from './series-registry.ts';
+export {
+  SeriesRegistry,
+  type RegisteredSeries,
+  type SeriesRegistryPorts,
+  type SettingsSnapshot,
+} from './series-registry.ts';
 export {
   intervalMsAt,
   seriesDefaults,

@@ -1,3 +1,4 @@
+import type { SeriesName } from '@meterflow/readings';
 import { z } from 'zod';
 import { changeEntry } from './change-entry.ts';
 import { entries } from './entries.ts';
@@ -19,6 +20,8 @@ const reprocessSchema = z.looseObject({
   /** Readings in [fromMs, toMs). */
   fromMs: z.number(),
   toMs: z.number(),
+  /** This one alone; all of the tenant when absent. */
+  series: z.object({ meter: z.string(), channel: z.string() }).exactOptional(),
   state: z.enum(reprocessStates),
   who: z.string(),
   why: z.string(),
@@ -52,6 +55,8 @@ export interface ReprocessRequest {
   readonly id: string;
   readonly fromMs: number;
   readonly toMs: number;
+  /** This series alone; all of the tenant when not given. */
+  readonly series?: SeriesName;
   readonly who: string;
   readonly why: string;
   readonly notBeforeMs: number;

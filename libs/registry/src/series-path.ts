@@ -1,4 +1,11 @@
+import type { SeriesName } from '@meterflow/readings';
+
 /** A series within its tenant, as registry entries name it: meters and channels may contain slashes. */
 export function seriesPath(meter: string, channel: string): string {
   return `${encodeURIComponent(meter)}/${encodeURIComponent(channel)}`;
+}
+
+export function seriesOfPath(path: string): SeriesName {
+  const [meter = '', channel = ''] = path.split('/').map(decodeURIComponent);
+  return { meter, channel };
 }

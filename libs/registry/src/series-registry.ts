@@ -5,7 +5,7 @@ import { instantMsMax } from './instants.ts';
 import { IntervalLengths, type RegisteredLength } from './interval-lengths.ts';
 import { parseEntry } from './parse-entry.ts';
 import type { Registry } from './registry.ts';
-import { seriesPath } from './series-path.ts';
+import { seriesOfPath, seriesPath } from './series-path.ts';
 import {
   intervalTimeline,
   mergeSettings,
@@ -22,11 +22,21 @@ import {
 } from './series-settings.ts';
 import { stated, type Timeline, type Validity } from './timeline.ts';
 
+/** A series that was registered, and from when on readings are expected of it: what never comes can be estimated. */
+export interface RegisteredSeries extends SeriesName {
+  /** Undefined for one that a build registered which did not keep it. */
+  readonly sinceMs: number | undefined;
+}
+
 /** A tenant's settings at one moment: look-ups cost no I/O. */
 export interface SettingsSnapshot {
   of(meter: string, channel: string): SeriesSettings;
   /** The interval lengths among them. */
   readonly lengths: IntervalLengths;
+  /** Every series that has settings of its own. */
+  registered(): Iterable<RegisteredSeries>;
+  /** From when on readings of a series are expected; undefined for one that is not registered. */
+  since(meter: string, channel: string): number | undefined;
 }
 
 export interface SeriesRegistryPorts {
@@ -80,9 +90,16 @@ export class SeriesRegistry {
     return entry === undefined ? fallback : mergeSettings(fallback, parseEntry(settingsEntrySchema, entry), nowMs());
   }
 
-  /** Sets what is given for one series and all time; undefined takes a setting back. Throws ZodError naming each problem. */
-  async set(tenant: string, series: SeriesName, part: SeriesSettingsPart): Promise<void> {
-    const checked = seriesSettingsPartSchema.parse(part);
+  /**
+   * Sets what is given for one series and all time; undefined takes a setting back. Whatever is first set or stated of a
+   * series registers it: readings are expected from then on, or from `sinceMs` on. Throws ZodError naming each problem.
+   */
+  async set(
+    tenant: string,
+    series: SeriesName,
+    { sinceMs, ...part }: SeriesSettingsPart & { readonly sinceMs?: number | undefined },
+  ): Promise<void> {
+    const checked = { ...seriesSettingsPartSchema.parse(part), ...(sinceMs === undefined ? {} : { sinceMs }) };
     await this.#change(tenant, await this.#target(tenant, series), (before) => withPart(before, checked));
   }
 
@@ -120,7 +137,8 @@ export class SeriesRegistry {
 
   async #change(tenant: string, target: Target, decide: (before: SettingsEntry) => SettingsEntry): Promise<void> {
     await changeEntry(this.#ports.registry, target, (entry) => {
-      const before = entry === undefined ? {} : parseEntry(settingsEntrySchema, entry);
+      const fresh = target.kind === 'series' ? { sinceMs: this.#ports.nowMs() } : {};
+      const before = entry === undefined ? fresh : parseEntry(settingsEntrySchema, entry);
       return settingsEntrySchema.parse(withFormerZone(before, decide(before), target.inherited));
     });
     this.#snapshots.delete(tenant);
@@ -139,10 +157,13 @@ export class SeriesRegistry {
     const fallback = await this.#fallback(tenant);
     const own = new Map<string, SeriesSettings>();
     const ownLengths = new Map<string, RegisteredLength>();
+    const since = new Map<string, number | undefined>();
     for await (const series of entries(this.#ports.registry, 'series', `${tenant}/`)) {
       const path = series.name.slice(tenant.length + 1);
-      const settings = mergeSettings(fallback, parseEntry(settingsEntrySchema, series), nowMs);
+      const entry = parseEntry(settingsEntrySchema, series);
+      const settings = mergeSettings(fallback, entry, nowMs);
       own.set(path, settings);
+      since.set(path, entry.sinceMs);
       const length = lengthOf(settings);
       if (length !== undefined) {
         ownLengths.set(path, length);
@@ -151,6 +172,12 @@ export class SeriesRegistry {
     return {
       of: (meter, channel) => (own.size === 0 ? fallback : (own.get(seriesPath(meter, channel)) ?? fallback)),
       lengths: new IntervalLengths(lengthOf(fallback), ownLengths),
+      registered: function* () {
+        for (const [path, sinceMs] of since) {
+          yield { ...seriesOfPath(path), sinceMs };
+        }
+      },
+      since: (meter, channel) => since.get(seriesPath(meter, channel)),
     };
   }
 }
@@ -166,7 +193,7 @@ function periodsOrNone(intervals: SeriesSettings['intervals']): RegisteredLength
 }
 
 /** For all time: what was stated of a shorter one goes. */
-function withPart(before: SettingsEntry, part: SeriesSettingsPart): SettingsEntry {
+function withPart(before: SettingsEntry, part: SeriesSettingsPart & { readonly sinceMs?: number }): SettingsEntry {
   return {
     ...before,
     ...part,

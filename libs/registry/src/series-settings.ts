@@ -78,9 +78,11 @@ const formerTimeZonesMax = 16;
 /**
  * As an entry keeps it: `intervalMs` and `tags` hold from the beginning, the changes from their instants on. (A build that
  * knows of no changes reads the beginning.)
+ * From `sinceMs` on readings of a series are expected.
  */
 export const settingsEntrySchema = seriesSettingsPartSchema.extend({
   formerTimeZones: z.array(z.string()).max(formerTimeZonesMax).optional(),
+  sinceMs: z.number().optional(),
   intervalChanges: timelineSchema(intervalMs).optional(),
   tagChanges: z.record(tagName, timelineSchema<TagValue>(tagValue)).refine(atMostTags, tooManyTags).optional(),
 });

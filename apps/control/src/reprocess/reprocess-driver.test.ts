@@ -185,6 +185,16 @@ describe('a reprocess', () => {
     await expect(reprocesses.cancel('acme', 'asked-1')).rejects.toThrow('there is no reprocess asked-1');
   });
 
+  test('of one series tells of no other', async () => {
+    const { told, reprocesses, process } = setUp();
+    const asked = { id: 'settings-1', fromMs: 0, toMs: 8e15, who: 'user-1', why: '', notBeforeMs: 0 };
+    await reprocesses.add('acme', { ...asked, series: { meter: 'M3', channel: 'import' } });
+    await process('a').look();
+    expect(distinct(told)).toHaveLength(191);
+    expect(distinct(told).every((day) => day.startsWith('M3 '))).toBe(true);
+    expect(await reprocesses.get('acme', 'settings-1')).toMatchObject({ seriesTotal: 1, days: 191 });
+  });
+
   test('waits while the stage has enough to do, and is done when that is', async () => {
     const { told, reprocesses, process } = setUp();
     await reprocesses.add('acme', { id: 'asked-1', fromMs: 0, toMs: 8e15, who: 'user-1', why: '', notBeforeMs: 0 });

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { encodeStoredNotice, messageAttributes, topicName, type Lane } from '@meterflow/contracts';
 import type { Activations, OpenReprocess, Reprocess, Reprocesses, Tenants } from '@meterflow/registry';
 import type { Clock, OutgoingMessage, Publisher } from '@meterflow/stage';
-import { toldDays, touchedOf, type StoredRaw, type ToldDays } from './told-days.ts';
+import { compareSeries, toldDays, touchedOf, type StoredRaw, type ToldDays } from './told-days.ts';
 
 export interface ReprocessPorts {
   readonly reprocesses: Reprocesses;
@@ -127,7 +127,7 @@ export class ReprocessDriver {
     }
     let seriesTotal = 0;
     for await (const series of stored.series(reprocess.tenant)) {
-      seriesTotal += series.meter === '' ? 0 : 1;
+      seriesTotal += reprocess.series === undefined || compareSeries(reprocess.series, series) === 0 ? 1 : 0;
     }
     return reprocesses.advance(open, { ...mine, startedAtMs: nowMs, seriesTotal });
   }
@@ -135,8 +135,9 @@ export class ReprocessDriver {
   async #tell(claimed: OpenReprocess, signal: AbortSignal): Promise<void> {
     const { reprocesses, stored, publisher, clock } = this.#ports;
     let open = claimed;
-    const { tenant, fromMs, toMs, cursor } = open.reprocess;
-    for await (const told of toldDays(stored, { tenant, fromMs, toMs, after: cursor })) {
+    const { tenant, fromMs, toMs, cursor, series } = open.reprocess;
+    const request = { tenant, fromMs, toMs, after: cursor, ...(series === undefined ? {} : { only: series }) };
+    for await (const told of toldDays(stored, request)) {
       const kept = await this.#untilFewWait(open, signal);
       if (kept === undefined) {
         return;

@@ -43,6 +43,8 @@ export interface TellingRequest {
   readonly fromMs: number;
   readonly toMs: number;
   readonly after: ToldTo | undefined;
+  /** This series alone; all of the tenant when absent. */
+  readonly only?: SeriesName;
 }
 
 /** The days to tell, notice by notice, from where it left off: the same as long as the same is stored. */
@@ -50,7 +52,7 @@ export async function* toldDays(stored: StoredRaw, request: TellingRequest): Asy
   let together: { spans: ToldSpan[]; days: number; seriesDone: number } = { spans: [], days: 0, seriesDone: 0 };
   let to: ToldTo | undefined;
   for await (const series of stored.series(request.tenant)) {
-    if (request.after !== undefined && compareSeries(series, request.after) < 0) {
+    if (isLeftOut(series, request)) {
       continue;
     }
     for await (const span of spansOf(stored, series, request)) {
@@ -69,6 +71,13 @@ export async function* toldDays(stored: StoredRaw, request: TellingRequest): Asy
   if (to !== undefined) {
     yield { ...together, to };
   }
+}
+
+function isLeftOut(series: SeriesName, { after, only }: TellingRequest): boolean {
+  return (
+    (after !== undefined && compareSeries(series, after) < 0) ||
+    (only !== undefined && compareSeries(series, only) !== 0)
+  );
 }
 
 /** What is left to tell of one series, in pieces. */
@@ -98,7 +107,8 @@ export function touchedOf(spans: readonly ToldSpan[], { fromMs, toMs }: { fromMs
   };
 }
 
-function compareSeries(a: SeriesName, b: SeriesName): number {
+/** By meter, then channel, in the order of their UTF-8 bytes. */
+export function compareSeries(a: SeriesName, b: SeriesName): number {
   return compareText(a.meter, b.meter) || compareText(a.channel, b.channel);
 }
 

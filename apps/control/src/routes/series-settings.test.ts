@@ -1,6 +1,8 @@
 import { decodeStoredNotice, topology } from '@meterflow/contracts';
 import { BatchBuilder, rawVersion, ReadingRow, type StoredNotice } from '@meterflow/readings';
-import type { Role } from '@meterflow/registry';
+import { Activations, Reprocesses, seriesSettingsMsMax, type Role } from '@meterflow/registry';
+import { flowOf } from '@meterflow/rules';
+import { seriesRuleOf } from '@meterflow/rules/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { controlRig, type ControlRig } from '../testing/control-rig.ts';
 
@@ -176,4 +178,24 @@ test('a tenant is made with its zone', async () => {
   expect(made).toMatchObject({ status: 201, name: 'zoned' });
   const settings = await rig.platform.registry.get('setting', 'zoned/series-default');
   expect(settings?.value).toEqual({ timeZone: 'Asia/Tokyo' });
+});
+
+test('what rules see of whole days is computed anew under other settings, where such a rule was ever active', async () => {
+  const reprocesses = new Reprocesses({ registry: rig.platform.registry, nowMs: () => 0 });
+  expect(await ask('acme', '/v1/series-settings', { meter: 'm9', tags: { dials: 5 } })).not.toHaveProperty('reprocess');
+  const activations = new Activations({ registry: rig.platform.registry, nowMs: () => 0, activationLeaseMs: 0 });
+  const flow = { ...flowOf('x', []), steps: [{ rule: seriesRuleOf(''), parameters: {}, channels: 'import' }] };
+  await activations.create('acme', { flow, decimals: 3, fromMs: 0, toMs: 1e14 });
+  const one = await ask('acme', '/v1/series-settings', { meter: 'm9', tags: { dials: 6 } });
+  expect(one).toMatchObject({ status: 200, reprocess: expect.stringMatching(/^settings-/) as string });
+  expect(await ask('acme', '/v1/series-settings', { meter: 'm9', since: '2024-03-01T00:00:00Z' })).toHaveProperty(
+    'reprocess',
+  );
+  expect(await ask('acme', '/v1/series-settings', { meter: 'm9', decimals: 2 })).not.toHaveProperty('reprocess');
+  expect(await ask('acme', '/v1/series-defaults', { unit: 'kWh' })).toHaveProperty('reprocess');
+  const asked = await reprocesses.list('acme', 10);
+  const series = { meter: 'm9', channel: 'import' };
+  expect(asked.map((each) => each.series)).toEqual([undefined, series, series]);
+  expect(asked.every(({ createdAtMs, notBeforeMs }) => notBeforeMs >= createdAtMs + seriesSettingsMsMax)).toBe(true);
+  expect(await reprocesses.list('other', 10)).toEqual([]);
 });

@@ -3,16 +3,16 @@ import { identifierCharsMax, type SeriesName } from '@meterflow/readings';
 import {
   seriesSettingsMsMax,
   seriesSettingsSchema,
+  type Principal,
   type SeriesSettings,
   type SeriesSettingsPart,
 } from '@meterflow/registry';
 import { z } from 'zod';
 import type { ControlPorts } from '../ports.ts';
+import { clockMs, reprocessSettings } from '../reprocess/reprocess-settings.ts';
 import { asProblem } from './tenants.ts';
 
 const { timeZone, intervalMs, unit, decimals, tags } = seriesSettingsSchema.shape;
-/** Beside the longest that settings are cached: clocks differ a little. */
-const clockMs = 500;
 const takesBack = 'null takes it back';
 const change = {
   timeZone: timeZone.nullish().describe(`IANA name, whose days and months are aggregated; ${takesBack}`),
@@ -39,9 +39,17 @@ const changed = settings.extend({
     .object({ series: z.number().int(), notices: z.number().int() })
     .optional()
     .describe('what is aggregated anew, which is done when nothing waits any more; absent: nothing is to be'),
+  reprocess: z.string().optional().describe('the reprocess by which rules that look at whole days see it'),
 });
+const since = z.iso
+  .datetime({ offset: true })
+  .optional()
+  .describe('readings are expected from then on, so that rules may fill what never comes; at first: now');
 
-type SeriesPorts = Pick<ControlPorts, 'series' | 'recomputes' | 'tenants' | 'sources' | 'sleep'>;
+type SeriesPorts = Pick<
+  ControlPorts,
+  'series' | 'recomputes' | 'tenants' | 'sources' | 'sleep' | 'reprocesses' | 'rules' | 'audited' | 'newId' | 'nowMs'
+>;
 
 /** What must be known of series beside their readings; each tenant sees and changes its own. */
 export function seriesRoutes(ports: SeriesPorts): readonly Route[] {
@@ -69,10 +77,11 @@ function changeDefaultsRoute(ports: SeriesPorts): Route {
     roles: ['customer', 'operator'],
     body: z.strictObject(change),
     answers: { 200: { description: 'The settings', schema: changed } },
-    handle: async ({ principal: { tenant }, body, signal }) => {
+    handle: async ({ principal, body, signal }) => {
+      const { tenant } = principal;
       await ports.tenants.require(tenant).catch(asProblem);
       await ports.series.setDefault(tenant, partOf(body)).catch(settingsProblem);
-      return { json: await changedOf(ports, { tenant }, { body, signal }) };
+      return { json: await changedOf(ports, { principal }, { body, signal }) };
     },
   });
 }
@@ -99,26 +108,32 @@ function changeRoute(ports: SeriesPorts): Route {
     operationId: 'changeSeriesSettings',
     summary: 'Settings of one series; what is not given stays. Its days and months are aggregated anew',
     roles: ['customer', 'operator'],
-    body: z.strictObject({ ...series, ...change }),
+    body: z.strictObject({ ...series, ...change, since }),
     answers: { 200: { description: 'The settings', schema: changed.extend(series) } },
-    handle: async ({ principal: { tenant }, body: { meter, channel, ...body }, signal }) => {
+    handle: async ({ principal, body: { meter, channel, since: begin, ...body }, signal }) => {
+      const { tenant } = principal;
       await ports.tenants.require(tenant).catch(asProblem);
-      await ports.series.set(tenant, { meter, channel }, partOf(body)).catch(settingsProblem);
-      const json = await changedOf(ports, { tenant, series: { meter, channel } }, { body, signal });
+      const sinceMs = begin === undefined ? undefined : Date.parse(begin);
+      await ports.series.set(tenant, { meter, channel }, { ...partOf(body), sinceMs }).catch(settingsProblem);
+      const target = { principal, series: { meter, channel } };
+      const json = await changedOf(ports, target, { body: { ...body, since: begin }, signal });
       return { json: { meter, channel, ...json } };
     },
   });
 }
 
-type Change = z.infer<z.ZodObject<typeof change>>;
+type Change = z.infer<z.ZodObject<typeof change>> & { readonly since?: string | undefined };
 
-/** The settings as they are now, once aggregation is told to compute anew what they change. */
+/** The settings as they are now, once aggregation and the rules are told to compute anew what they change. */
 async function changedOf(
   ports: SeriesPorts,
-  target: { readonly tenant: string; readonly series?: SeriesName },
+  { principal, ...named }: { readonly principal: Principal; readonly series?: SeriesName },
   { body, signal }: { readonly body: Change; readonly signal: AbortSignal },
 ): Promise<z.infer<typeof changed>> {
-  const now = jsonOf(await ports.series.current(target.tenant, target.series));
+  const target = { tenant: principal.tenant, ...named };
+  const reprocess = await reprocessOf(ports, { principal, ...named }, body);
+  const told = reprocess === undefined ? {} : { reprocess };
+  const now = { ...jsonOf(await ports.series.current(target.tenant, target.series)), ...told };
   // Also where the value is the one before: whoever was interrupted in between says it once more.
   if (body.timeZone === undefined && body.intervalMs === undefined) {
     return now;
@@ -132,7 +147,23 @@ async function changedOf(
   return { ...now, recomputing: await ports.recomputes.recompute(target) };
 }
 
-function partOf(body: Change): SeriesSettingsPart {
+/** What rules see of whole days hangs on these; undefined where no such rule was ever activated. */
+async function reprocessOf(
+  { reprocesses, rules, audited, newId, nowMs }: SeriesPorts,
+  { principal, series: of }: { readonly principal: Principal; readonly series?: SeriesName },
+  body: Change,
+): Promise<string | undefined> {
+  const seen = [body.timeZone, body.intervalMs, body.unit, body.tags, body.since];
+  if (seen.every((each) => each === undefined)) {
+    return undefined;
+  }
+  const { tenant } = principal;
+  const change = { tenant, id: newId(), who: await audited.nameOf(principal, undefined) };
+  const named = of === undefined ? change : { ...change, series: of };
+  return (await reprocessSettings({ reprocesses, nowMs, activations: rules.activations }, named))?.id;
+}
+
+function partOf(body: Omit<Change, 'since'>): SeriesSettingsPart {
   return Object.fromEntries(
     Object.entries(body)
       .filter(([, value]) => value !== undefined)

@@ -1,12 +1,13 @@
 import type { Command } from 'commander';
 import type { Told } from '../cli-context.ts';
 import { setSeries, showSeries, type SeriesOptions, type SettingsOptions } from '../commands/series-settings.ts';
-import { interval, setting } from './arguments.ts';
+import { instant, interval, setting } from './arguments.ts';
 
 /** What must be known of series beside their readings. */
 export function addSeries(program: Command, told: () => Told): void {
   const series = program.command('series').description('time zone, interval and unit of a series');
   settings(ofSeries(series.command('set').description('what holds for one series; its days are aggregated anew')))
+    .option('--since <instant>', 'readings are expected from then on: rules may fill what never comes', instant)
     .addHelpText(
       'after',
       '\nWhat is not given stays; `default` takes a setting back.\n\nExample:\n' +

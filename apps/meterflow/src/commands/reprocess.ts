@@ -49,7 +49,8 @@ async function start({ tenant, from, to, why, wait }: ReprocessOptions, told: To
   tell([done], told);
 }
 
-async function follow(
+/** Waits until it is ended, and shows how far it is. */
+export async function follow(
   control: LocalClient,
   { tenant, id }: { readonly tenant: string; readonly id: string },
   { output }: Told,

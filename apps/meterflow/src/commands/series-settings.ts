@@ -4,6 +4,7 @@ import { queryString, type Row } from '../client/pages.ts';
 import type { Call } from '../client/local-client.ts';
 import { untilIdle } from '../client/until-idle.ts';
 import { allServices, askServer, withServer } from '../client/with-server.ts';
+import { follow } from './reprocess.ts';
 import { table } from '../terminal/table.ts';
 
 /** As they are typed; null takes a setting back, and what is undefined stays. */
@@ -11,6 +12,8 @@ export interface SettingsOptions {
   readonly timeZone?: string | null;
   readonly interval?: number | null;
   readonly unit?: string | null;
+  /** Of one series alone: readings are expected from this instant on. */
+  readonly since?: string;
 }
 
 export interface SeriesOptions {
@@ -20,11 +23,12 @@ export interface SeriesOptions {
 }
 
 /** As the API takes them. */
-export function settingsBody({ timeZone, interval, unit }: SettingsOptions): object {
+export function settingsBody({ timeZone, interval, unit, since }: SettingsOptions): object {
   return {
     ...(timeZone === undefined ? {} : { timeZone }),
     ...(interval === undefined ? {} : { intervalMs: interval }),
     ...(unit === undefined ? {} : { unit }),
+    ...(since === undefined ? {} : { since: new Date(since).toISOString() }),
   };
 }
 
@@ -49,10 +53,15 @@ export async function showSeries({ tenant, ...series }: SeriesOptions, { globals
   output.line(globals.json ? text : settingsText(parseExact(text) as Row));
 }
 
-/** Resolves when all that the change touches is aggregated anew. */
-async function changed(call: Omit<Call, 'role' | 'method'>, { globals, output }: Told): Promise<void> {
+/** Resolves when all that the change touches is computed anew, by rules and by aggregation. */
+async function changed(call: Omit<Call, 'role' | 'method'>, told: Told): Promise<void> {
+  const { globals, output } = told;
   const text = await withServer(globals, allServices, async ({ control }) => {
     const answer = await control.text({ ...call, method: 'PATCH', role: 'operator' });
+    const { reprocess } = parseExact(answer) as Row;
+    if (reprocess !== undefined) {
+      await follow(control, { tenant: call.tenant, id: shownValue(reprocess) }, told);
+    }
     await untilIdle(control);
     return answer;
   });
@@ -64,6 +73,9 @@ async function changed(call: Omit<Call, 'role' | 'method'>, { globals, output }:
   output.line(settingsText(answer));
   if (answer['recomputing'] !== undefined) {
     output.line(recomputedText(answer['recomputing'] as Row));
+  }
+  if (answer['reprocess'] !== undefined) {
+    output.line('Rules that look at whole days computed its days anew.');
   }
 }
 

@@ -1,0 +1,72 @@
+import type { SeriesName } from '@meterflow/readings';
+import type { ClosedDaysRegistry, SeriesRegistry } from '@meterflow/registry';
+import { dayMs } from './query-span.ts';
+import { compareSeries, type StoredRaw, type StoredSpan } from './reprocess/told-days.ts';
+
+export interface KnownSeriesPorts {
+  readonly stored: StoredRaw;
+  /** The start of the first day that something raw is stored of; undefined for none. */
+  readonly firstStoredMs: (tenant: string, series: SeriesName) => Promise<number | undefined>;
+  readonly settings: Pick<SeriesRegistry, 'snapshot'>;
+  readonly closedDays: Pick<ClosedDaysRegistry, 'of'>;
+}
+
+/**
+ * Every series that rules may have something to say about: those with raw readings, and those that are registered and
+ * never sent any. Its days are those stored, and all closed ones since it began, of which nothing may ever have come.
+ */
+export class KnownSeries implements StoredRaw {
+  readonly #ports: KnownSeriesPorts;
+
+  constructor(ports: KnownSeriesPorts) {
+    this.#ports = ports;
+  }
+
+  async *series(tenant: string): AsyncGenerator<SeriesName> {
+    const { stored, settings } = this.#ports;
+    const registered = [...(await settings.snapshot(tenant)).registered()].sort(compareSeries);
+    let next = 0;
+    for await (const series of stored.series(tenant)) {
+      for (; next < registered.length && compareSeries(registered[next] as SeriesName, series) < 0; next++) {
+        yield nameOf(registered[next] as SeriesName);
+      }
+      if (next < registered.length && compareSeries(registered[next] as SeriesName, series) === 0) {
+        next += 1;
+      }
+      yield series;
+    }
+    yield* registered.slice(next).map(nameOf);
+  }
+
+  /** The first day of UTC that readings are stored of, or expected; undefined where nobody knows. */
+  async firstMs(tenant: string, series: SeriesName): Promise<number | undefined> {
+    const { settings, firstStoredMs } = this.#ports;
+    const sinceMs = (await settings.snapshot(tenant)).since(series.meter, series.channel);
+    const storedMs = await firstStoredMs(tenant, series);
+    const firstMs = Math.min(sinceMs ?? Infinity, storedMs ?? Infinity);
+    return Number.isFinite(firstMs) ? Math.floor(firstMs / dayMs) * dayMs : undefined;
+  }
+
+  /** Where days were closed under a rule that looks at whole days: all up to there, else those stored. */
+  async *spans(tenant: string, series: SeriesName): AsyncGenerator<StoredSpan> {
+    const { stored, settings, closedDays } = this.#ports;
+    const { timeZone } = (await settings.snapshot(tenant)).of(series.meter, series.channel);
+    const closedThroughMs = (await closedDays.of(tenant, timeZone))?.closedThroughMs;
+    const firstMs = closedThroughMs === undefined ? undefined : await this.firstMs(tenant, series);
+    if (closedThroughMs === undefined || firstMs === undefined || firstMs >= closedThroughMs) {
+      yield* stored.spans(tenant, series);
+      return;
+    }
+    const closedDay = Math.ceil(closedThroughMs / dayMs);
+    yield { fromDay: firstMs / dayMs, toDay: closedDay };
+    for await (const { fromDay, toDay } of stored.spans(tenant, series)) {
+      if (toDay > closedDay) {
+        yield { fromDay: Math.max(fromDay, closedDay), toDay };
+      }
+    }
+  }
+}
+
+function nameOf({ meter, channel }: SeriesName): SeriesName {
+  return { meter, channel };
+}
