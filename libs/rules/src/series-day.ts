@@ -9,7 +9,7 @@ import {
   type SeriesName,
   type Version,
 } from '@meterflow/readings';
-import { dayIndex, type LocalDays } from './local-days.ts';
+import type { LocalDays } from './local-days.ts';
 import { slotCount, slotOf } from './raw-window.ts';
 
 /** Version of a reading that has no raw one. */
@@ -94,11 +94,17 @@ function eachOfDay(
   { days, day }: DayBatchRequest,
   visit: (at: ReadingCursorAt, startMs: number, lengthMs: number) => void,
 ): void {
+  const fromMs = days.startMs[day] as number;
+  const toMs = days.startMs[day + 1] as number;
   for (const columns of segments) {
+    if (!mayTouch(columns, fromMs, toMs)) {
+      continue;
+    }
     const cursor = new ReadingCursor(columns);
     while (cursor.next()) {
-      const { startMs, lengthMs, integer, qualityCode: quality, unit, code, method, reason } = cursor;
-      if (dayIndex(days, startMs) === day) {
+      const { startMs } = cursor;
+      if (startMs >= fromMs && startMs < toMs) {
+        const { lengthMs, integer, qualityCode: quality, unit, code, method, reason } = cursor;
         const version = versionAt(columns.versions, cursor.versionIndex);
         const { decimals } = columns;
         visit(
@@ -109,6 +115,14 @@ function eachOfDay(
       }
     }
   }
+}
+
+/** Whether any reading may start in [fromMs, toMs): a look at spans, of which a segment has few. */
+function mayTouch({ spans }: ReadingColumns, fromMs: number, toMs: number): boolean {
+  return spans.startMs.some((startMs, span) => {
+    const lastMs = startMs + ((spans.count[span] as number) - 1) * (spans.stepMs[span] as number);
+    return startMs < toMs && lastMs >= fromMs;
+  });
 }
 
 class RowWriter {

@@ -2,11 +2,12 @@ import type { Runs } from '@meterflow/readings';
 import ivm from 'isolated-vm';
 import type { ChildSettings } from './child-settings.ts';
 import { BatchCursor } from './isolate-cursor.ts';
-import { DayReading, Days } from './isolate-day.ts';
+import { Days } from './isolate-day.ts';
 import { loadStep, walk, type StepSource } from './isolate-flow.ts';
 import { freezeAll, takeAway } from './isolate-lockdown.ts';
 import { leaveAny, makeFlow, walkBatch, type IsolateFlow } from './isolate-main.ts';
 import { ReadingState, walkChecked } from './isolate-memory.ts';
+import { DayPlaces, DayReading, RawReading } from './isolate-places.ts';
 import { Reading } from './isolate-reading.ts';
 import { callDay, dayRunner, walkDay } from './isolate-walk-day.ts';
 import { windowColumns } from './isolate-windows.ts';
@@ -45,7 +46,8 @@ const program = `
     walk: ${walk.toString()}, ReadingState: ${ReadingState.toString()}, walkChecked: ${walkChecked.toString()},
     callDay: ${callDay.toString()}, walkDay: ${walkDay.toString()}, leaveAny: ${leaveAny.toString()},
     dayRunner: ${dayRunner.toString()}, walkBatch: ${walkBatch.toString()},
-    Days: ${Days.toString()}, DayReading: ${DayReading.toString()},
+    Days: ${Days.toString()}, DayPlaces: ${DayPlaces.toString()},
+    DayReading: ${DayReading.toString()}, RawReading: ${RawReading.toString()},
     windowColumns: ${windowColumns.toString()},
   };
   return (${makeFlow.toString()})(parts, $0, JSON.parse($1));

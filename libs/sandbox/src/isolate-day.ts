@@ -1,4 +1,5 @@
 import type { BatchCursor } from './isolate-cursor.ts';
+import type { DayPlaces, DayReading } from './isolate-places.ts';
 import type { Reading } from './isolate-reading.ts';
 
 // The classes run inside an isolate, as text: nothing in them may refer to anything outside but the types.
@@ -46,167 +47,35 @@ export interface DayNeeds {
   readonly tags: readonly string[];
 }
 
-interface Placed {
-  readonly startMs: number;
-  readonly endMs: number;
-  readonly minuteOfDay: number;
-}
-
-interface Filling {
-  readonly quality?: string;
-  readonly method?: string;
-  readonly reason?: string;
-  readonly unit?: string;
-}
-
-/** A slot or a register reading of the day: a place in the shared columns. */
-export class DayReading {
-  readonly startMs: number;
-  readonly endMs: number;
-  readonly minuteOfDay: number;
-  readonly #cursor: BatchCursor;
-  readonly #reading: Reading;
-  readonly #index: number;
-  /** The unit that a gap is filled in; undefined where it can't be filled. */
-  readonly #fillUnit: string | undefined;
-
-  constructor(
-    shared: { readonly cursor: BatchCursor; readonly reading: Reading },
-    index: number,
-    placed: Placed & { readonly fillUnit: string | undefined },
-  ) {
-    this.startMs = placed.startMs;
-    this.endMs = placed.endMs;
-    this.minuteOfDay = placed.minuteOfDay;
-    this.#cursor = shared.cursor;
-    this.#reading = shared.reading;
-    this.#index = index;
-    this.#fillUnit = placed.fillUnit;
-    Object.freeze(this);
-  }
-
-  // eslint-disable-next-line @typescript-eslint/related-getter-setter-pairs -- a gap has none, and none can be set
-  get value(): number | undefined {
-    return this.#isGap() ? undefined : this.#cursor.values[this.#index];
-  }
-
-  set value(value: number) {
-    this.#at('value').value = value;
-  }
-
-  get quality(): string {
-    return this.#isGap() ? 'missing' : (this.#cursor.qualities[this.#cursor.quality[this.#index] as number] as string);
-  }
-
-  set quality(quality: string) {
-    this.#at('quality').quality = quality;
-  }
-
-  get unit(): string {
-    return this.#isGap() ? '' : (this.#cursor.texts[this.#cursor.unit[this.#index] as number] as string);
-  }
-
-  set unit(unit: string) {
-    this.#at('unit').unit = unit;
-  }
-
-  get code(): string {
-    return this.#cursor.texts[this.#cursor.code[this.#index] as number] as string;
-  }
-
-  get method(): string {
-    return this.#isGap() ? '' : (this.#cursor.texts[this.#cursor.method[this.#index] as number] as string);
-  }
-
-  set method(method: string) {
-    this.#at('method').method = method;
-  }
-
-  get reason(): string {
-    const cursor = this.#cursor;
-    const noted = ((cursor.changes[this.#index] as number) & 48) !== 0;
-    return noted ? (cursor.texts[cursor.reason[this.#index] as number] as string) : '';
-  }
-
-  annotate(reason: string): void {
-    if (!this.#isGap()) {
-      this.#at('').annotate(reason);
-    }
-  }
-
-  reject(reason: string): void {
-    if (!this.#isGap()) {
-      this.#at('').reject(reason);
-    }
-  }
-
-  fill(value: number, how: Filling = {}): boolean {
-    const cursor = this.#cursor;
-    const index = this.#index;
-    if (!this.#isGap()) {
-      throw cursor.nonsense('fill is for gaps: this slot has a value, set that');
-    }
-    if (this.#fillUnit === undefined || (cursor.changes[index] as number) >= 32) {
-      return false;
-    }
-    cursor.quality[index] = 0;
-    cursor.method[index] = 0;
-    const reading = this.#at('');
-    reading.value = value;
-    cursor.mark(3);
-    reading.quality = how.quality ?? 'estimated';
-    reading.unit = how.unit ?? this.#fillUnit;
-    cursor.mark(4);
-    if (how.method !== undefined) {
-      reading.method = how.method;
-    }
-    if (how.reason !== undefined) {
-      reading.annotate(how.reason);
-    }
-    return true;
-  }
-
-  /** No value, or one that was refused. */
-  #isGap(): boolean {
-    return this.#cursor.quality[this.#index] === 4 || (this.#cursor.changes[this.#index] as number) >= 32;
-  }
-
-  /** The reading that moves, at this place. */
-  #at(what: string): Reading {
-    if (what !== '' && this.#isGap()) {
-      throw this.#cursor.nonsense(`a gap has no ${what} to set: fill(value) it`);
-    }
-    this.#cursor.index = this.#index;
-    return this.#reading;
-  }
-}
-
-export interface DayParts {
-  readonly DayReading: typeof DayReading;
-}
-
 /** The day that a run is at, with all around it. A step gets a view of it that shows what the step needs. */
 export class Days {
   readonly facts: DayFacts;
   readonly #cursor: BatchCursor;
   readonly #reading: Reading;
-  readonly #windows: WindowColumns;
-  readonly #parts: DayParts;
+  readonly #places: DayPlaces;
   readonly #readings: number;
   readonly #spans: number;
   readonly #capacity: number;
   readonly #emitted = new Set<string>();
+  readonly #named: (object | undefined)[] = [];
+  readonly #rawDays = new Map<number, object>();
 
+  /** `windows`: the raw columns that came with the run. */
   constructor(
-    shared: { readonly cursor: BatchCursor; readonly reading: Reading; readonly windows: WindowColumns },
+    places: DayPlaces,
     facts: DayFacts,
-    counts: { readonly readings: number; readonly spans: number; readonly capacity: number; readonly parts: DayParts },
+    counts: {
+      readonly readings: number;
+      readonly spans: number;
+      readonly capacity: number;
+      readonly windows: WindowColumns;
+    },
   ) {
     this.facts = facts;
-    this.#cursor = shared.cursor;
-    this.#reading = shared.reading;
-    this.#windows = shared.windows;
-    this.#parts = counts.parts;
+    this.#places = places;
+    this.#cursor = places.cursor;
+    this.#reading = places.reading;
+    places.begin(facts, counts.windows, this.#isClosed());
     this.#readings = counts.readings;
     this.#spans = counts.spans;
     this.#capacity = counts.capacity;
@@ -234,7 +103,7 @@ export class Days {
       return days;
     };
     return Object.freeze({
-      ...this.#named(day),
+      ...this.#name(day),
       closed: this.#isClosed(),
       meter,
       channel,
@@ -261,15 +130,15 @@ export class Days {
     });
   }
 
-  #named(day: number): object {
+  #name(day: number): object {
     const { firstDay, startMs } = this.facts;
     const number = firstDay + day;
-    return {
+    return (this.#named[day] ??= {
       date: new Date(number * 86_400_000).toISOString().slice(0, 10),
       weekday: ((((number + 3) % 7) + 7) % 7) + 1,
       startMs: startMs[day] as number,
       endMs: startMs[day + 1] as number,
-    };
+    });
   }
 
   #isClosed(): boolean {
@@ -277,82 +146,29 @@ export class Days {
     return (startMs[day + 1] as number) <= closedThroughMs;
   }
 
-  #placed(day: number, startMs: number, lengthMs: number): Placed {
-    let minuteOfDay = Math.floor((startMs - (this.facts.startMs[day] as number)) / 60_000);
-    for (const shift of this.facts.clockShifts) {
-      if (shift.day === day && startMs >= shift.atMs) {
-        minuteOfDay += shift.minutes;
-      }
-    }
-    return { startMs, endMs: startMs + lengthMs, minuteOfDay };
-  }
-
   #slots(): readonly DayReading[] {
-    const { day, slots, intervalMs, startMs, unit } = this.facts;
-    const fillUnit = this.#isClosed() ? unit : undefined;
-    return this.#places(0, slots, (index) => ({
-      ...this.#placed(day, (startMs[day] as number) + index * intervalMs, intervalMs),
-      fillUnit,
-    }));
+    return this.#places.own(0, this.facts.slots);
   }
 
   #registers(): readonly DayReading[] {
-    const { day, slots, windows } = this.facts;
-    const from = windows[0]?.registersFrom[day] as number;
-    return this.#places(slots, this.#readings - slots, (index) => ({
-      ...this.#placed(day, this.#windows.registerStartMs[from + index] as number, 0),
-      fillUnit: undefined,
-    }));
-  }
-
-  #places(
-    from: number,
-    count: number,
-    placed: (index: number) => Placed & { readonly fillUnit: string | undefined },
-  ): readonly DayReading[] {
-    const shared = { cursor: this.#cursor, reading: this.#reading };
-    const { DayReading: Place } = this.#parts;
-    return Object.freeze(Array.from({ length: count }, (_, index) => new Place(shared, from + index, placed(index))));
+    return this.#places.own(this.facts.slots, this.#readings);
   }
 
   /** A day as it came. */
   #raw(window: number, day: number): object {
     const { windows, startMs } = this.facts;
-    const { intervalMs, slotsFrom, registersFrom } = windows[window] as DayFacts['windows'][number];
-    const columns = this.#windows;
-    const list = (
-      from: number,
-      to: number,
-      reading: (index: number) => { placed: Placed; value: number; quality: number; unit: number },
-    ): readonly object[] =>
-      Object.freeze(
-        Array.from({ length: to - from }, (_, offset) => {
-          const { placed, value, quality, unit } = reading(from + offset);
-          const gap = Number.isNaN(value);
-          return Object.freeze({
-            ...placed,
-            value: gap ? undefined : value,
-            quality: gap ? 'missing' : this.#cursor.qualities[quality],
-            unit: gap ? '' : this.#cursor.texts[unit],
-          });
-        }),
-      );
-    const first = slotsFrom[day] as number;
-    return Object.freeze({
-      ...this.#named(day),
-      slots: list(first, slotsFrom[day + 1] as number, (index) => ({
-        placed: this.#placed(day, (startMs[day] as number) + (index - first) * intervalMs, intervalMs),
-        value: columns.values[index] as number,
-        quality: columns.quality[index] as number,
-        unit: columns.unit[index] as number,
-      })),
-      registers: list(registersFrom[day] as number, registersFrom[day + 1] as number, (index) => ({
-        placed: this.#placed(day, columns.registerStartMs[index] as number, 0),
-        value: columns.registerValues[index] as number,
-        quality: columns.registerQuality[index] as number,
-        unit: columns.registerUnit[index] as number,
-      })),
-    });
+    const key = window * startMs.length + day;
+    let raw = this.#rawDays.get(key);
+    if (raw === undefined) {
+      const { intervalMs, slotsFrom, registersFrom } = windows[window] as DayFacts['windows'][number];
+      raw = Object.freeze({
+        ...this.#name(day),
+        slots: this.#places.slots(slotsFrom[day] as number, slotsFrom[day + 1] as number, { day, intervalMs }),
+        registers: this.#places.registers(registersFrom[day] as number, registersFrom[day + 1] as number, day),
+      });
+      this.#rawDays.set(key, raw);
+    }
+    return raw;
   }
 
   #emit(needs: DayNeeds, name: string, emission: Readonly<Record<string, unknown>>): void {

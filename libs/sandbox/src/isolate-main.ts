@@ -1,9 +1,10 @@
 import type { BatchCursor, IsolateSettings } from './isolate-cursor.ts';
-import type { DayFacts, DayReading, Days, WindowColumns } from './isolate-day.ts';
+import type { DayFacts, Days, WindowColumns } from './isolate-day.ts';
 import type { LoadedStep, StepSource, walk, WalkRange } from './isolate-flow.ts';
 import type { callDay, dayRunner, walkDay } from './isolate-walk-day.ts';
 import type { Compile } from './isolate-lockdown.ts';
 import type { ReadingState, walkChecked } from './isolate-memory.ts';
+import type { DayPlaces, DayReading, RawReading } from './isolate-places.ts';
 import type { Reading } from './isolate-reading.ts';
 import type { SharedColumns } from './shared-layout.ts';
 
@@ -22,7 +23,9 @@ export interface IsolateParts {
   readonly walkDay: typeof walkDay;
   readonly dayRunner: typeof dayRunner;
   readonly Days: typeof Days;
+  readonly DayPlaces: typeof DayPlaces;
   readonly DayReading: typeof DayReading;
+  readonly RawReading: typeof RawReading;
   readonly leaveAny: typeof leaveAny;
   readonly walkBatch: typeof walkBatch;
   readonly windowColumns: (memory: ArrayBuffer, facts: DayFacts) => WindowColumns;
@@ -56,9 +59,10 @@ export function makeFlow(parts: IsolateParts, memory: SharedArrayBuffer, setting
   const walkText = parts.walk.toString();
   let textsKnown = 0;
   // A rule that could make readings of its own would choose what their private fields hold.
-  Reflect.deleteProperty(parts.Reading.prototype as object, 'constructor');
-  Object.freeze(parts.Reading.prototype);
-  Object.freeze(parts.DayReading.prototype);
+  [parts.Reading, parts.DayReading, parts.RawReading].forEach(({ prototype }) => {
+    Reflect.deleteProperty(prototype as object, 'constructor');
+    Object.freeze(prototype);
+  });
   parts.freezeAll();
   const begin = (texts: string, names: string | undefined): void => {
     const list = texts.split('\n');

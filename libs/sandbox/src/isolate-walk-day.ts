@@ -21,15 +21,18 @@ export interface DayFlow {
 /** Makes the call that runs the steps named in `control` over a day; it begins the day with step 0. */
 export function dayRunner(parts: IsolateParts, flow: DayFlow): IsolateFlow['runDay'] {
   const { columns, cursor, reading } = flow;
-  const { ReadingState } = parts;
+  const { ReadingState, DayReading, RawReading } = parts;
+  const places = new parts.DayPlaces(cursor, reading, {
+    ...{ DayReading, RawReading, placesKeptMax: 20_000, listsKeptMax: 200 },
+  });
   let days: Days | undefined;
   return (texts, factsJson, memory) => {
     const [spans, readings, from] = columns.control as unknown as [number, number, number];
     if (from === 0) {
       const facts = JSON.parse(factsJson) as DayFacts;
       flow.begin(texts, `${facts.meter}\n${facts.channel}`);
-      const shared = { cursor, reading, windows: parts.windowColumns(memory, facts) };
-      days = new parts.Days(shared, facts, { readings, spans, capacity: columns.values.length, parts });
+      const windows = parts.windowColumns(memory, facts);
+      days = new parts.Days(places, facts, { readings, spans, capacity: columns.values.length, windows });
     }
     const run = { cursor, days: days as Days, ReadingState };
     parts.leaveAny(columns, parts.walkDay(flow, run, parts));

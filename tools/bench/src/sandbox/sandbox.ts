@@ -24,8 +24,8 @@ const targetReadings = 4_000;
 const freshVersions = 20;
 /** Days of each tenant that are run in turn, how often before anything is measured, and how many fewer readings than of batches. */
 const daysEach = 20;
-const warmingDays = 30;
-const daysShare = 50;
+const warmingDays = 200;
+const daysShare = 5;
 
 interface Line extends RunCost {
   readonly flow: string;
