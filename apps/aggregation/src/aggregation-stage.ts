@@ -70,7 +70,10 @@ async function readTenants(ports: AggregationPorts, inputs: readonly StoredNotic
   for (const [tenant, notices] of tenants) {
     // 1. The ticket, 2. the inputs: the other way round, a write announced in between could be lost.
     const ticket = await ports.tickets.take(tenant);
-    const zones = await ports.zones.snapshot(tenant);
+    const zones = await ports.zones.snapshotOf(
+      tenant,
+      notices.flatMap(({ touched }) => touched.series),
+    );
     const parts = notices.flatMap(({ touched, causes }) => touchedParts(touched, causes, dayWindowsMax));
     const plans = messagePlans(parts.sort(compareParts), zones, { windowOf: localDay, windowsMax: dayWindowsMax });
     const segments = await readRuns(plans, (run) => readDays(ports.readings, { tenant, zones, run }));

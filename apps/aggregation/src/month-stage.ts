@@ -70,7 +70,10 @@ async function readTenants(ports: MonthPorts, inputs: readonly AggregatesStored[
   for (const [tenant, notices] of tenants) {
     // 1. The ticket, 2. the inputs: the other way round, a write announced in between could be lost.
     const ticket = await ports.tickets.take(tenant);
-    const zones = await ports.zones.snapshot(tenant);
+    const zones = await ports.zones.snapshotOf(
+      tenant,
+      notices.flatMap(({ touched }) => touched.series),
+    );
     const plans = messagePlans(notices, zones, { windowOf: localMonth, windowsMax: monthWindowsMax });
     const days = await readRuns(plans, (run) => readDays(ports.aggregates, { tenant, zones, run }));
     reads.push({ tenant, ticket, zones, plans, days });

@@ -1,3 +1,5 @@
+import type { SeriesName } from '@meterflow/readings';
+
 /** What aggregation must know of a series beside its readings. */
 export interface SeriesZone {
   /** IANA name: whose local days and months are aggregated. */
@@ -8,18 +10,19 @@ export interface SeriesZone {
   readonly intervalMs: number | undefined;
 }
 
-/** A tenant's settings at one moment: look-ups cost no I/O. */
+/** The settings of some series at one moment: look-ups cost no I/O. */
 export interface ZonesSnapshot {
+  /** Throws for a series that was not asked for. */
   of(meter: string, channel: string): SeriesZone;
 }
 
 /** The registry's view of series. */
 export interface SeriesZones {
   /** Asked once a group and tenant; may be a few seconds old. Rejects with a TransientError while the registry is down. */
-  snapshot(tenant: string): Promise<ZonesSnapshot>;
+  snapshotOf(tenant: string, series: readonly SeriesName[]): Promise<ZonesSnapshot>;
 }
 
 /** Every series in UTC, without a registered interval. */
 export const utcZones: SeriesZones = {
-  snapshot: () => Promise.resolve({ of: () => ({ timeZone: 'UTC', intervalMs: undefined }) }),
+  snapshotOf: () => Promise.resolve({ of: () => ({ timeZone: 'UTC', intervalMs: undefined }) }),
 };

@@ -24,7 +24,7 @@ class Rig {
 
   /** Everything, or what is given, computed with these settings. */
   async compute(zone: SeriesZone, span = recomputed): Promise<void> {
-    const zones = { snapshot: () => Promise.resolve({ of: () => zone }) };
+    const zones = { snapshotOf: () => Promise.resolve({ of: () => zone }) };
     const all = countingReadings([], hourMs);
     const readings: typeof all = {
       ...all,

@@ -20,7 +20,7 @@ const dayMs = 24 * 60 * 60 * 1000;
 export interface DayCloserPorts {
   readonly tenants: Pick<Tenants, 'list'>;
   readonly activations: Pick<Activations, 'readNewest'>;
-  readonly series: Pick<SeriesRegistry, 'snapshot'>;
+  readonly series: Pick<SeriesRegistry, 'snapshot' | 'snapshotOf'>;
   readonly closedDays: Pick<ClosedDaysRegistry, 'of' | 'raise'>;
   /** Every series that is registered, or of which something raw is stored, and when each begins. */
   readonly known: Pick<KnownSeries, 'series' | 'firstMs'>;
@@ -137,9 +137,8 @@ export class DayCloser {
    */
   async #beginsMs({ tenant, timeZone, flow, closed }: Telling, series: SeriesName): Promise<number> {
     const { publishedThroughMs, closedThroughMs } = closed;
-    const settings = await this.#ports.series.snapshot(tenant);
-    const isTold =
-      publishedThroughMs > 0 && !((settings.since(series.meter, series.channel) ?? 0) > publishedThroughMs);
+    const { sinceMs = 0 } = (await this.#ports.series.snapshotOf(tenant, [series])).of(series.meter, series.channel);
+    const isTold = publishedThroughMs > 0 && !(sinceMs > publishedThroughMs);
     const firstMs = isTold ? undefined : await this.#ports.known.firstMs(tenant, series);
     if (firstMs === undefined) {
       return publishedThroughMs > 0 ? publishedThroughMs : closedThroughMs;

@@ -7,7 +7,7 @@ export interface KnownSeriesPorts {
   readonly stored: StoredRaw;
   /** The start of the first day that something raw is stored of; undefined for none. */
   readonly firstStoredMs: (tenant: string, series: SeriesName) => Promise<number | undefined>;
-  readonly settings: Pick<SeriesRegistry, 'snapshot'>;
+  readonly settings: Pick<SeriesRegistry, 'snapshot' | 'snapshotOf'>;
   readonly closedDays: Pick<ClosedDaysRegistry, 'of'>;
 }
 
@@ -41,7 +41,7 @@ export class KnownSeries implements StoredRaw {
   /** The first day of UTC that readings are stored of, or expected; undefined where nobody knows. */
   async firstMs(tenant: string, series: SeriesName): Promise<number | undefined> {
     const { settings, firstStoredMs } = this.#ports;
-    const sinceMs = (await settings.snapshot(tenant)).since(series.meter, series.channel);
+    const { sinceMs } = (await settings.snapshotOf(tenant, [series])).of(series.meter, series.channel);
     const storedMs = await firstStoredMs(tenant, series);
     const firstMs = Math.min(sinceMs ?? Infinity, storedMs ?? Infinity);
     return Number.isFinite(firstMs) ? Math.floor(firstMs / dayMs) * dayMs : undefined;
@@ -50,7 +50,7 @@ export class KnownSeries implements StoredRaw {
   /** Where days were closed under a rule that looks at whole days: all up to there, else those stored. */
   async *spans(tenant: string, series: SeriesName): AsyncGenerator<StoredSpan> {
     const { stored, settings, closedDays } = this.#ports;
-    const { timeZone } = (await settings.snapshot(tenant)).of(series.meter, series.channel);
+    const { timeZone } = (await settings.snapshotOf(tenant, [series])).of(series.meter, series.channel);
     const closedThroughMs = (await closedDays.of(tenant, timeZone))?.closedThroughMs;
     const firstMs = closedThroughMs === undefined ? undefined : await this.firstMs(tenant, series);
     if (closedThroughMs === undefined || firstMs === undefined || firstMs >= closedThroughMs) {

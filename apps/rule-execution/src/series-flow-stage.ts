@@ -8,7 +8,7 @@ import {
   type Lane,
 } from '@meterflow/contracts';
 import type { ReadingStore, Tickets } from '@meterflow/idempotent-writes';
-import type { Layer, ReadingBatch, StoredNotice } from '@meterflow/readings';
+import type { Layer, ReadingBatch, SeriesName, StoredNotice } from '@meterflow/readings';
 import {
   type Activations,
   type ClosedDaysRegistry,
@@ -37,7 +37,7 @@ export interface SeriesFlowPorts {
   readonly activations: Pick<Activations, 'readNewest' | 'counting' | 'list'>;
   readonly tickets: Tickets;
   readonly readings: (layer: Layer) => Pick<ReadingStore, 'read'>;
-  readonly series: Pick<SeriesRegistry, 'snapshot'>;
+  readonly series: Pick<SeriesRegistry, 'snapshotOf'>;
   readonly closedDays: Pick<ClosedDaysRegistry, 'of'>;
   /** Resolves when the sandbox's first child is up or has failed. */
   readonly warm?: Promise<unknown>;
@@ -139,7 +139,9 @@ async function tenantWork(
   const ticket = await ports.tickets.take(tenant);
   const newest = await ports.activations.readNewest(tenant);
   const activations = await ports.activations.counting(tenant, newest.number, spanOf(notices));
-  const settings = await ports.series.snapshot(tenant);
+  const earlier = await ports.activations.list(tenant, { limit: activationsListedMax });
+  const emits = [...new Set(earlier.flatMap(({ flow }) => emitsOf(flow)))];
+  const settings = await ports.series.snapshotOf(tenant, seriesInSight({ notices, activations, emits }));
   const zoneOf = ({ meter, channel }: { meter: string; channel: string }): string =>
     settings.of(meter, channel).timeZone;
   const due = dueDays({ notices, activations, zoneOf, isClosing });
@@ -147,9 +149,21 @@ async function tenantWork(
   for (const timeZone of new Set(due.map((each) => each.timeZone))) {
     closedThroughMs.set(timeZone, (await ports.closedDays.of(tenant, timeZone))?.closedThroughMs ?? 0);
   }
-  const earlier = await ports.activations.list(tenant, { limit: activationsListedMax });
-  const emits = [...new Set(earlier.flatMap(({ flow }) => emitsOf(flow)))];
   return { tenant, ticket, newest, activations, emits, settings, closedThroughMs, due };
+}
+
+/** Every series whose settings may be asked for: those touched, and the channels of their meters that any flow names. */
+function seriesInSight({
+  notices,
+  activations,
+  emits,
+}: Pick<TenantWork, 'activations' | 'emits'> & { readonly notices: readonly StoredNotice[] }): readonly SeriesName[] {
+  const touched = notices.flatMap((notice) => notice.touched.series);
+  const steps = activations.flatMap(({ flow }) => flow.steps);
+  const named = steps.flatMap(({ rule, channels }) => [channels, ...(rule.series?.reads ?? [])]);
+  const channels = [...new Set([...named.filter((each) => !each.includes('*')), ...emits])];
+  const meters = [...new Set(touched.map(({ meter }) => meter))];
+  return [...touched, ...meters.flatMap((meter) => channels.map((channel) => ({ meter, channel })))];
 }
 
 async function mayBeDue(

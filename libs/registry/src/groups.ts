@@ -1,11 +1,10 @@
 import { groupMeterPrefix, identifierCharsMax, isIdentifier, isUnit, type SeriesName } from '@meterflow/readings';
 import { z } from 'zod';
 import { FilterSyntaxError, filterCharsMax, parseFilter } from './group-filter.ts';
+import { groupNameSchema } from './group-name.ts';
 import { instantMsMax } from './instants.ts';
 import { seriesSettingsSchema } from './series-settings.ts';
 
-/** So long is a group's name: `group:NAME` is the meter of its aggregates. */
-export const groupNameCharsMax = 57;
 export const groupsMax = 100_000;
 export const childrenMax = 10_000;
 export const termsMax = 1_000;
@@ -16,10 +15,6 @@ export const groupDepthMax = 32;
 export const qualityPolicies = ['set', 'one'] as const;
 export type QualityPolicy = (typeof qualityPolicies)[number];
 
-export const groupNameSchema = z
-  .string()
-  .max(groupNameCharsMax)
-  .refine(isIdentifier, `not a name of a group: 1 to ${groupNameCharsMax} printable characters`);
 const instant = z.number().min(-instantMsMax).max(instantMsMax);
 const identifier = z.string().refine(isIdentifier, `not 1 to ${identifierCharsMax} printable characters`);
 const validity = {
@@ -100,12 +95,16 @@ export interface GroupsSnapshot {
   readonly version: number;
   /** False where the tenant has none: nothing need be asked further. */
   readonly hasGroups: boolean;
+  /** Also one that was removed: what came of it is to be withdrawn, and {@link membershipsOf} says that nothing is in it. */
   group(name: string): GroupDefinition | undefined;
-  /** By name. */
+  /** Those that are not removed, by name. */
   groups(): Iterable<GroupDefinition>;
-  /** The groups that each of these series counts in directly; what stands above them, {@link parentsOf} tells. */
+  /**
+   * The groups that each of these series counts in directly, or once did: a window that no membership of a group covers is
+   * withdrawn from it (one that never holds has fromMs = toMs). What stands above them, {@link parentsOf} tells.
+   */
   membershipsOf(series: readonly SeriesName[]): Promise<readonly (readonly Membership[])[]>;
-  /** The groups that this one counts in directly. */
+  /** The same of a group. */
   parentsOf(group: string): readonly Membership[];
   /** What counts in it directly, streaming: of a filter every registered series is looked at. */
   membersOf(group: string): AsyncIterable<Member>;

@@ -31,7 +31,6 @@ export {
   childrenMax,
   groupDepthMax,
   groupMeter,
-  groupNameCharsMax,
   groupOfMeter,
   groupSchema,
   groupsMax,
@@ -46,6 +45,9 @@ export {
   type Membership,
   type QualityPolicy,
 } from './groups.ts';
+export { groupNameCharsMax } from './group-name.ts';
+export { GroupRefusedError, GroupRegistry, UnknownGroupError, type StoredGroup } from './group-registry.ts';
+export { Groups, type GroupsPorts } from './groups-of-tenants.ts';
 export { IntervalLengths, noIntervalLengths, type RegisteredLength } from './interval-lengths.ts';
 export { KeptLengths } from './kept-lengths.ts';
 export {
@@ -89,8 +91,10 @@ export {
 export {
   SeriesRegistry,
   type RegisteredSeries,
+  type SeriesEntry,
   type SeriesRegistryPorts,
   type SettingsSnapshot,
+  type WholeSnapshot,
 } from './series-registry.ts';
 export {
   intervalMsAt,

@@ -9,17 +9,17 @@ import type { SeriesRegistry } from './series-registry.ts';
  */
 export class KeptLengths {
   readonly #registry: Registry;
-  readonly #series: Pick<SeriesRegistry, 'snapshot'>;
+  readonly #series: Pick<SeriesRegistry, 'lengths'>;
   readonly #kept = new WeakSet<IntervalLengths>();
 
-  constructor(ports: { readonly registry: Registry; readonly series: Pick<SeriesRegistry, 'snapshot'> }) {
+  constructor(ports: { readonly registry: Registry; readonly series: Pick<SeriesRegistry, 'lengths'> }) {
     this.#registry = ports.registry;
     this.#series = ports.series;
   }
 
   /** As they are now, no older than a snapshot; kept durably under their version when this resolves. */
   async newest(tenant: string): Promise<IntervalLengths> {
-    const { lengths } = await this.#series.snapshot(tenant);
+    const lengths = await this.#series.lengths(tenant);
     if (lengths.version !== '' && !this.#kept.has(lengths)) {
       await this.#keep(tenant, lengths);
       this.#kept.add(lengths);

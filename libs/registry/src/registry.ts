@@ -8,6 +8,7 @@ export const registryKinds = [
   'flow',
   'activation',
   'group',
+  'member',
   'erasure',
   'setting',
   'audit',

@@ -5,7 +5,8 @@ export function seriesPath(meter: string, channel: string): string {
   return `${encodeURIComponent(meter)}/${encodeURIComponent(channel)}`;
 }
 
+/** The series that {@link seriesPath} named. */
 export function seriesOfPath(path: string): SeriesName {
-  const [meter = '', channel = ''] = path.split('/').map(decodeURIComponent);
-  return { meter, channel };
+  const [meter = '', channel = ''] = path.split('/');
+  return { meter: decodeURIComponent(meter), channel: decodeURIComponent(channel) };
 }

@@ -1,12 +1,16 @@
 import type { SeriesName } from '@meterflow/readings';
+import { CachedSeries, defaultEntry } from './cached-series.ts';
 import { changeEntry } from './change-entry.ts';
-import { entries } from './entries.ts';
+import { ChangeLog } from './change-log.ts';
 import { instantMsMax } from './instants.ts';
-import { IntervalLengths, type RegisteredLength } from './interval-lengths.ts';
+import type { IntervalLengths } from './interval-lengths.ts';
+import { entries } from './entries.ts';
+import { LengthScan } from './length-scan.ts';
 import { parseEntry } from './parse-entry.ts';
 import type { Registry } from './registry.ts';
 import { seriesOfPath, seriesPath } from './series-path.ts';
 import {
+  formerTagsMax,
   intervalTimeline,
   mergeSettings,
   seriesDefaults,
@@ -18,6 +22,7 @@ import {
   type SeriesSettings,
   type SeriesSettingsPart,
   type SettingsEntry,
+  type Tags,
   type TagValue,
 } from './series-settings.ts';
 import { stated, type Timeline, type Validity } from './timeline.ts';
@@ -28,15 +33,24 @@ export interface RegisteredSeries extends SeriesName {
   readonly sinceMs: number | undefined;
 }
 
-/** A tenant's settings at one moment: look-ups cost no I/O. */
+/** The settings of some of a tenant's series at one moment: look-ups cost no I/O. */
 export interface SettingsSnapshot {
+  /** Throws for a series that the snapshot was not asked for. */
   of(meter: string, channel: string): SeriesSettings;
-  /** The interval lengths among them. */
-  readonly lengths: IntervalLengths;
+}
+
+/** The settings of all series: those that are not registered have the tenant's. */
+export interface WholeSnapshot extends SettingsSnapshot {
   /** Every series that has settings of its own. */
   registered(): Iterable<RegisteredSeries>;
-  /** From when on readings of a series are expected; undefined for one that is not registered. */
-  since(meter: string, channel: string): number | undefined;
+}
+
+/** A registered series, and what is known of it. */
+export interface SeriesEntry {
+  readonly series: SeriesName;
+  readonly settings: SeriesSettings;
+  /** What it says of itself. */
+  readonly own: SettingsEntry;
 }
 
 export interface SeriesRegistryPorts {
@@ -46,11 +60,6 @@ export interface SeriesRegistryPorts {
   readonly cacheMs: number;
 }
 
-interface CachedSnapshot {
-  readonly readAtMs: number;
-  readonly snapshot: Promise<SettingsSnapshot>;
-}
-
 interface Target {
   readonly kind: 'series' | 'setting';
   readonly name: string;
@@ -58,28 +67,74 @@ interface Target {
   readonly inherited: string;
 }
 
+/** Tenants that something is remembered of. */
+const tenantsCachedMax = 1_000;
+
 export class SeriesRegistry {
   readonly #ports: SeriesRegistryPorts;
-  readonly #snapshots = new Map<string, CachedSnapshot>();
+  readonly #log: ChangeLog;
+  readonly #lengthLog: ChangeLog;
+  readonly #series = new Map<string, CachedSeries>();
+  readonly #lengths = new Map<string, LengthScan>();
 
   constructor(ports: SeriesRegistryPorts) {
     this.#ports = ports;
+    this.#log = new ChangeLog(ports.registry, 'series-changes');
+    this.#lengthLog = new ChangeLog(ports.registry, 'length-changes');
   }
 
-  /** The tenant's settings, no older than `cacheMs`. */
-  snapshot(tenant: string): Promise<SettingsSnapshot> {
-    const { nowMs, cacheMs } = this.#ports;
-    const cached = this.#snapshots.get(tenant);
-    const readAtMs = nowMs();
-    if (cached !== undefined && readAtMs - cached.readAtMs <= cacheMs) {
-      return cached.snapshot;
+  /** The settings of these series, no older than `cacheMs`. Memory and reads go by the series that are asked for. */
+  async snapshotOf(tenant: string, series: readonly SeriesName[]): Promise<SettingsSnapshot> {
+    const { registry, nowMs, cacheMs } = this.#ports;
+    const cached = cachedBy(this.#series, tenant, () => new CachedSeries(tenant, { registry, log: this.#log }));
+    const atMs = nowMs();
+    await cached.check(atMs, cacheMs);
+    const paths = series.map(({ meter, channel }) => seriesPath(meter, channel));
+    const found = await cached.of(paths, atMs);
+    return {
+      of: (meter, channel) => {
+        const settings = found.get(seriesPath(meter, channel));
+        if (settings === undefined) {
+          throw new Error(`the settings of ${meter} ${channel} were not asked for`);
+        }
+        return settings;
+      },
+    };
+  }
+
+  /** The same of all series: every one is read, and held in memory. For work that goes through all of them anyway. */
+  async snapshot(tenant: string): Promise<WholeSnapshot> {
+    const fallback = await this.#fallback(tenant);
+    const known = new Map<string, SeriesSettings>();
+    for await (const { series, settings } of this.all(tenant)) {
+      known.set(seriesPath(series.meter, series.channel), settings);
     }
-    const snapshot = this.#read(tenant);
-    this.#snapshots.set(tenant, { readAtMs, snapshot });
-    snapshot.catch(() => {
-      this.#snapshots.delete(tenant);
-    });
-    return snapshot;
+    return {
+      of: (meter, channel) => known.get(seriesPath(meter, channel)) ?? fallback,
+      registered: function* () {
+        for (const [path, { sinceMs }] of known) {
+          yield { ...seriesOfPath(path), sinceMs };
+        }
+      },
+    };
+  }
+
+  /** Every registered series with its settings as they are now, streaming, by path. */
+  async *all(tenant: string): AsyncGenerator<SeriesEntry> {
+    const fallback = await this.#fallback(tenant);
+    const nowMs = this.#ports.nowMs();
+    for await (const entry of entries(this.#ports.registry, 'series', `${tenant}/`)) {
+      const own = parseEntry(settingsEntrySchema, entry);
+      const series = seriesOfPath(entry.name.slice(tenant.length + 1));
+      yield { series, own, settings: mergeSettings(fallback, own, nowMs) };
+    }
+  }
+
+  /** The registered lengths of all series, no older than `cacheMs` but while very many change at once. */
+  lengths(tenant: string): Promise<IntervalLengths> {
+    const { registry, nowMs, cacheMs } = this.#ports;
+    const ports = { registry, nowMs, cacheMs, log: this.#lengthLog };
+    return cachedBy(this.#lengths, tenant, () => new LengthScan(tenant, ports)).current();
   }
 
   /** As they are now, uncached: of one series, or what holds for all that don't say otherwise. */
@@ -110,6 +165,9 @@ export class SeriesRegistry {
     { facts, validity }: { readonly facts: SeriesFacts; readonly validity: Validity },
   ): Promise<void> {
     const checked = seriesFactsSchema.parse(facts);
+    if (series !== undefined) {
+      await this.#indexMembers(tenant, series, Object.keys(checked.groups ?? {}));
+    }
     await this.#change(tenant, await this.#target(tenant, series), (before) => withFacts(before, checked, validity));
   }
 
@@ -127,6 +185,17 @@ export class SeriesRegistry {
     await this.#change(tenant, target, (before) => withPart(before, checked));
   }
 
+  /** By group, before the series says that it is a member: what is named in vain is found out by whoever follows it. */
+  async #indexMembers(tenant: string, { meter, channel }: SeriesName, groups: readonly string[]): Promise<void> {
+    const { registry } = this.#ports;
+    for (const group of groups) {
+      const name = memberEntry(tenant, group, seriesPath(meter, channel));
+      if ((await registry.get('member', name)) === undefined) {
+        await changeEntry(registry, { kind: 'member', name }, () => ({}));
+      }
+    }
+  }
+
   async #target(tenant: string, series: SeriesName | undefined): Promise<Target> {
     if (series === undefined) {
       return { kind: 'setting', name: defaultEntry(tenant), inherited: seriesDefaults.timeZone };
@@ -136,12 +205,22 @@ export class SeriesRegistry {
   }
 
   async #change(tenant: string, target: Target, decide: (before: SettingsEntry) => SettingsEntry): Promise<void> {
+    let hasOwnLength = false;
     await changeEntry(this.#ports.registry, target, (entry) => {
       const fresh = target.kind === 'series' ? { sinceMs: this.#ports.nowMs() } : {};
       const before = entry === undefined ? fresh : parseEntry(settingsEntrySchema, entry);
-      return settingsEntrySchema.parse(withFormerZone(before, decide(before), target.inherited));
+      const after = settingsEntrySchema.parse(withFormer(before, decide(before), target.inherited));
+      hasOwnLength = [before, after].some((each) => intervalTimeline(each).length > 0);
+      return after;
     });
-    this.#snapshots.delete(tenant);
+    const path = target.name.slice(tenant.length + 1);
+    if (target.kind === 'series') {
+      // Also where nothing else was: whoever was interrupted in between says it once more.
+      await this.#log.note(tenant, [path]);
+      await this.#lengthLog.note(tenant, hasOwnLength ? [path] : []);
+    }
+    this.#series.get(tenant)?.forget();
+    this.#lengths.get(tenant)?.forget();
   }
 
   async #fallback(tenant: string): Promise<SeriesSettings> {
@@ -151,45 +230,20 @@ export class SeriesRegistry {
       ? seriesDefaults
       : mergeSettings(seriesDefaults, parseEntry(settingsEntrySchema, entry), nowMs());
   }
+}
 
-  async #read(tenant: string): Promise<SettingsSnapshot> {
-    const nowMs = this.#ports.nowMs();
-    const fallback = await this.#fallback(tenant);
-    const own = new Map<string, SeriesSettings>();
-    const ownLengths = new Map<string, RegisteredLength>();
-    const since = new Map<string, number | undefined>();
-    for await (const series of entries(this.#ports.registry, 'series', `${tenant}/`)) {
-      const path = series.name.slice(tenant.length + 1);
-      const entry = parseEntry(settingsEntrySchema, series);
-      const settings = mergeSettings(fallback, entry, nowMs);
-      own.set(path, settings);
-      since.set(path, entry.sinceMs);
-      const length = lengthOf(settings);
-      if (length !== undefined) {
-        ownLengths.set(path, length);
-      }
-    }
-    return {
-      of: (meter, channel) => (own.size === 0 ? fallback : (own.get(seriesPath(meter, channel)) ?? fallback)),
-      lengths: new IntervalLengths(lengthOf(fallback), ownLengths),
-      registered: function* () {
-        for (const [path, sinceMs] of since) {
-          yield { ...seriesOfPath(path), sinceMs };
-        }
-      },
-      since: (meter, channel) => since.get(seriesPath(meter, channel)),
-    };
+function cachedBy<Value>(cache: Map<string, Value>, tenant: string, make: () => Value): Value {
+  const known = cache.get(tenant);
+  if (known !== undefined) {
+    return known;
   }
-}
-
-/** One length where it never changes: what costs nothing to look at. */
-function lengthOf({ intervals }: SeriesSettings): RegisteredLength | undefined {
-  const [first, ...changes] = intervals;
-  return changes.length === 0 && first?.fromMs === -instantMsMax ? first.intervalMs : periodsOrNone(intervals);
-}
-
-function periodsOrNone(intervals: SeriesSettings['intervals']): RegisteredLength | undefined {
-  return intervals.length === 0 ? undefined : intervals;
+  const [oldest] = cache.keys();
+  if (cache.size >= tenantsCachedMax && oldest !== undefined) {
+    cache.delete(oldest);
+  }
+  const made = make();
+  cache.set(tenant, made);
+  return made;
 }
 
 /** For all time: what was stated of a shorter one goes. */
@@ -210,6 +264,10 @@ function withFacts(before: SettingsEntry, facts: SeriesFacts, validity: Validity
   }
   for (const [name, value] of Object.entries(facts.tags ?? {})) {
     entry = withTag(entry, name, stated(tagTimeline(entry, name), value, validity));
+  }
+  for (const [name, value] of Object.entries(facts.groups ?? {})) {
+    const timeline = stated(entry.groups?.[name] ?? [], value, validity);
+    entry = { ...entry, groups: { ...entry.groups, [name]: timeline } };
   }
   return entry;
 }
@@ -238,7 +296,27 @@ function withKey<Value>(
   return Object.keys(all).length === 0 ? undefined : all;
 }
 
-/** Remembers the zone that held until now where another holds from now on. */
+/** Remembers what held until now where something else holds from now on: what came of it is to be withdrawn. */
+function withFormer(before: SettingsEntry, after: SettingsEntry, inherited: string): SettingsEntry {
+  return withFormerTags(before, withFormerZone(before, after, inherited));
+}
+
+function withFormerTags(before: SettingsEntry, after: SettingsEntry): SettingsEntry {
+  const states = (entry: SettingsEntry): readonly Tags[] =>
+    mergeSettings(seriesDefaults, entry, 0).tagPeriods.map(({ tags }) => tags);
+  const now = new Set(states(after).map(canonical));
+  const gone = states(before).filter((tags) => Object.keys(tags).length > 0 && !now.has(canonical(tags)));
+  if (gone.length === 0) {
+    return after;
+  }
+  const all = new Map([...gone, ...(before.formerTags ?? [])].map((tags) => [canonical(tags), tags]));
+  return { ...after, formerTags: [...all.values()].slice(0, formerTagsMax) };
+}
+
+function canonical(tags: Tags): string {
+  return JSON.stringify(Object.entries(tags).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
 function withFormerZone(before: SettingsEntry, after: SettingsEntry, inherited: string): SettingsEntry {
   const zone = before.timeZone ?? inherited;
   if (zone === (after.timeZone ?? inherited)) {
@@ -247,8 +325,8 @@ function withFormerZone(before: SettingsEntry, after: SettingsEntry, inherited: 
   return { ...after, formerTimeZones: [...new Set([...(before.formerTimeZones ?? []), zone])] };
 }
 
-function defaultEntry(tenant: string): string {
-  return `${tenant}/series-default`;
+export function memberEntry(tenant: string, group: string, path: string): string {
+  return `${tenant}/${encodeURIComponent(group)}/${path}`;
 }
 
 function seriesEntry(tenant: string, { meter, channel }: SeriesName): string {

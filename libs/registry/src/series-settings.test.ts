@@ -15,7 +15,9 @@ function setUp() {
 describe('series settings', () => {
   test('are the defaults until something is set', async () => {
     const { series } = setUp();
-    expect((await series.snapshot('acme')).of('m1', 'import')).toEqual(seriesDefaults);
+    expect((await series.snapshotOf('acme', [{ meter: 'm1', channel: 'import' }])).of('m1', 'import')).toEqual(
+      seriesDefaults,
+    );
   });
 
   test('of a series go before the tenant default, setting by setting', async () => {
@@ -24,7 +26,10 @@ describe('series settings', () => {
     await series.setDefault('acme', { timeZone: 'Europe/Berlin', decimals: 3, tags });
     const own = { decimals: 0, intervalMs: 900_000, unit: 'kWh', tags: { multiplier: 40 } } as const;
     await series.set('acme', { meter: 'a/b c', channel: 'import' }, own);
-    const snapshot = await series.snapshot('acme');
+    const snapshot = await series.snapshotOf('acme', [
+      { meter: 'a/b c', channel: 'import' },
+      { meter: 'a', channel: 'b c/import' },
+    ]);
     expect(snapshot.of('a/b c', 'import')).toEqual({
       timeZone: 'Europe/Berlin',
       formerTimeZones: ['UTC'],
@@ -34,9 +39,14 @@ describe('series settings', () => {
       decimals: 0,
       tags: { dials: 5, multiplier: 40 },
       tagPeriods: [{ fromMs: -instantMsMax, tags: { dials: 5, multiplier: 40 } }],
+      formerTags: [],
+      sinceMs: 0,
+      groups: {},
     });
     expect(snapshot.of('a', 'b c/import')).toMatchObject({ timeZone: 'Europe/Berlin', decimals: 3 });
-    expect((await series.snapshot('acme-2')).of('a/b c', 'import')).toEqual(seriesDefaults);
+    expect((await series.snapshotOf('acme-2', [{ meter: 'a/b c', channel: 'import' }])).of('a/b c', 'import')).toEqual(
+      seriesDefaults,
+    );
   });
 
   test('change in time: a length and each tag by themselves, over what the tenant says', async () => {
@@ -48,7 +58,7 @@ describe('series settings', () => {
     await series.state('acme', m1, { facts: { tags: { supplier: 'Y' } }, validity: { fromMs: 300 } });
     await series.state('acme', m1, { facts: { tags: { supplier: 'X' } }, validity: { fromMs: 200 } });
     await series.state('acme', undefined, { facts: { tags: { area: 805 } }, validity: { fromMs: 250 } });
-    const settings = (await series.snapshot('acme')).of('m1', 'import');
+    const settings = (await series.snapshotOf('acme', [{ meter: 'm1', channel: 'import' }])).of('m1', 'import');
     expect(settings).toEqual(await series.current('acme', m1));
     expect(settings.intervals).toEqual([
       { fromMs: -instantMsMax, intervalMs: 900_000 },
@@ -65,7 +75,10 @@ describe('series settings', () => {
     expect(tagsAt(settings, 260)).toEqual({ area: 805, supplier: 'X' });
     expect(settings).toMatchObject({ intervalMs: 900_000, tags: { area: 805, supplier: 'X' } });
     clock.nowMs = 2_000;
-    expect((await series.snapshot('acme')).of('m1', 'import').tags).toEqual({ area: 805, supplier: 'Y' });
+    expect((await series.snapshotOf('acme', [{ meter: 'm1', channel: 'import' }])).of('m1', 'import').tags).toEqual({
+      area: 805,
+      supplier: 'Y',
+    });
     await series.state('acme', m1, { facts: { tags: { supplier: null } }, validity: { fromMs: 200, toMs: 300 } });
     expect(tagsAt(await series.current('acme', m1), 260)).toEqual({ area: 805 });
     await series.set('acme', m1, { tags: {}, intervalMs: undefined });
@@ -77,7 +90,7 @@ describe('series settings', () => {
     const { series, registry } = setUp();
     const value = { intervalMs: 900_000, tags: { dials: 5 } };
     await registry.put('series', 'acme/m1/import', { value, expectedRevision: 0 });
-    expect((await series.snapshot('acme')).of('m1', 'import')).toMatchObject({
+    expect((await series.snapshotOf('acme', [{ meter: 'm1', channel: 'import' }])).of('m1', 'import')).toMatchObject({
       ...value,
       intervals: [{ fromMs: -instantMsMax, intervalMs: 900_000 }],
       tagPeriods: [{ fromMs: -instantMsMax, tags: { dials: 5 } }],
@@ -88,7 +101,10 @@ describe('series settings', () => {
     const { series } = setUp();
     await series.setDefault('acme', { timeZone: 'Europe/Berlin' });
     await series.setDefault('acme', { decimals: 2 });
-    expect((await series.snapshot('acme')).of('m', 'c')).toMatchObject({ timeZone: 'Europe/Berlin', decimals: 2 });
+    expect((await series.snapshotOf('acme', [{ meter: 'm', channel: 'c' }])).of('m', 'c')).toMatchObject({
+      timeZone: 'Europe/Berlin',
+      decimals: 2,
+    });
   });
 
   test('remember the zones that a series had, and never name the one that it has', async () => {
@@ -96,7 +112,10 @@ describe('series settings', () => {
     const m1 = { meter: 'm1', channel: 'import' };
     const zones = async () => {
       const { timeZone, formerTimeZones } = await series.current('acme', m1);
-      expect((await series.snapshot('acme')).of('m1', 'import')).toMatchObject({ timeZone, formerTimeZones });
+      expect((await series.snapshotOf('acme', [{ meter: 'm1', channel: 'import' }])).of('m1', 'import')).toMatchObject({
+        timeZone,
+        formerTimeZones,
+      });
       return [timeZone, ...formerTimeZones];
     };
     await series.beginDefault('acme', { timeZone: 'Europe/Berlin' });
@@ -113,14 +132,14 @@ describe('series settings', () => {
 
   test('are read again when they are older than the cache may be, and cost no reading before', async () => {
     const { series, open, clock, registry } = setUp();
-    await series.snapshot('acme');
+    await series.snapshotOf('acme', [{ meter: 'm', channel: 'c' }]);
     await open().setDefault('acme', { decimals: 1 });
     const reads = registry.reads;
     clock.nowMs = 1_000;
-    expect((await series.snapshot('acme')).of('m', 'c').decimals).toBe(6);
+    expect((await series.snapshotOf('acme', [{ meter: 'm', channel: 'c' }])).of('m', 'c').decimals).toBe(6);
     expect(registry.reads).toBe(reads);
     clock.nowMs = 1_001;
-    expect((await series.snapshot('acme')).of('m', 'c').decimals).toBe(1);
+    expect((await series.snapshotOf('acme', [{ meter: 'm', channel: 'c' }])).of('m', 'c').decimals).toBe(1);
   });
 
   test.each([{ timeZone: 'Mars/Olympus' }, { intervalMs: 0 }, { decimals: 10 }, { unit: 'furlong' as 'kWh' }])(
@@ -134,6 +153,6 @@ describe('series settings', () => {
   test('that can not be read are an error, not a default', async () => {
     const { series, registry } = setUp();
     await registry.put('setting', 'acme/series-default', { value: { decimals: 'six' }, expectedRevision: 0 });
-    await expect(series.snapshot('acme')).rejects.toThrow(UnreadableEntryError);
+    await expect(series.snapshotOf('acme', [])).rejects.toThrow(UnreadableEntryError);
   });
 });

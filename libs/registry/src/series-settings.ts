@@ -1,5 +1,6 @@
 import { decimalsMax, isUnit, type Unit } from '@meterflow/readings';
 import { z } from 'zod';
+import { groupNameSchema } from './group-name.ts';
 import { instantMsMax } from './instants.ts';
 import { timelineSchema, valueAt, type Timeline } from './timeline.ts';
 
@@ -21,6 +22,12 @@ export interface SeriesSettings {
   readonly tags: Tags;
   /** The tags over time, ascending, the first from the beginning: each holds until the next. */
   readonly tagPeriods: readonly TagPeriod[];
+  /** What the tags were, at any time, before they were changed: groups that took it by them are to be left. */
+  readonly formerTags: readonly Tags[];
+  /** From when on its readings are expected; undefined for one that is not registered. */
+  readonly sinceMs: number | undefined;
+  /** The groups that it was made a member of, with when. */
+  readonly groups: Readonly<Record<string, Timeline<true>>>;
 }
 
 export type TagValue = string | number | boolean;
@@ -48,6 +55,9 @@ export const seriesDefaults: SeriesSettings = {
   decimals: 6,
   tags: {},
   tagPeriods: [{ fromMs: beginningMs, tags: {} }],
+  formerTags: [],
+  sinceMs: undefined,
+  groups: {},
 };
 
 /** So old may the settings be that a day is aggregated with; whoever changes them recomputes no sooner. */
@@ -62,6 +72,10 @@ const tagName = z
 const tagValue = z.union([z.string().max(tagCharsMax), z.number(), z.boolean()]);
 const intervalMsMax = 366 * 24 * 60 * 60 * 1000;
 const intervalMs = z.number().int().min(1).max(intervalMsMax);
+/** Groups that a series may ever have been made a member of; those that take it by its tags are not among them. */
+const groupsPerSeriesMax = 100;
+const atMostGroups = (groups: object): boolean => Object.keys(groups).length <= groupsPerSeriesMax;
+const tooManyGroups = `more than ${groupsPerSeriesMax} groups`;
 const atMostTags = (tags: object): boolean => Object.keys(tags).length <= tagsMax;
 const tooManyTags = `more than ${tagsMax} tags`;
 
@@ -75,6 +89,8 @@ export const seriesSettingsSchema = z.object({
 export const seriesSettingsPartSchema = seriesSettingsSchema.partial();
 /** So many zones may a series, or a tenant's default, have had: each costs a little whenever a day is aggregated. */
 const formerTimeZonesMax = 16;
+/** So many sets of tags are remembered; whoever changed them longer ago has long been recomputed. */
+export const formerTagsMax = 16;
 /**
  * As an entry keeps it: `intervalMs` and `tags` hold from the beginning, the changes from their instants on. (A build that
  * knows of no changes reads the beginning.)
@@ -85,6 +101,11 @@ export const settingsEntrySchema = seriesSettingsPartSchema.extend({
   sinceMs: z.number().optional(),
   intervalChanges: timelineSchema(intervalMs).optional(),
   tagChanges: z.record(tagName, timelineSchema<TagValue>(tagValue)).refine(atMostTags, tooManyTags).optional(),
+  formerTags: z.array(z.record(tagName, tagValue)).max(formerTagsMax).optional(),
+  groups: z
+    .record(groupNameSchema, timelineSchema<true>(z.literal(true)))
+    .refine(atMostGroups, tooManyGroups)
+    .optional(),
 });
 export type SettingsEntry = z.infer<typeof settingsEntrySchema>;
 /** Settings that are set; the others come from the tenant's default, then from {@link seriesDefaults}. */
@@ -94,6 +115,8 @@ export type SeriesSettingsPart = z.infer<typeof seriesSettingsPartSchema>;
 export const seriesFactsSchema = z.object({
   intervalMs: intervalMs.nullable().optional(),
   tags: z.record(tagName, tagValue.nullable()).refine(atMostTags, tooManyTags).optional(),
+  /** Groups of explicit members: true makes it one. */
+  groups: z.record(groupNameSchema, z.literal(true).nullable()).refine(atMostGroups, tooManyGroups).optional(),
 });
 export type SeriesFacts = z.infer<typeof seriesFactsSchema>;
 
@@ -122,6 +145,9 @@ export function mergeSettings(settings: SeriesSettings, entry: SettingsEntry, no
     decimals: entry.decimals ?? settings.decimals,
     tags: tagsAt({ tagPeriods }, nowMs),
     tagPeriods,
+    formerTags: entry.formerTags === undefined ? settings.formerTags : [...settings.formerTags, ...entry.formerTags],
+    sinceMs: entry.sinceMs ?? settings.sinceMs,
+    groups: entry.groups ?? settings.groups,
   };
 }
 

@@ -1,0 +1,178 @@
+import type { SeriesName } from '@meterflow/readings';
+import { ChangeLog } from './change-log.ts';
+import type { GroupFilter } from './group-filter.ts';
+import { channelFilter, GroupIndex, spansOf } from './group-index.ts';
+import { GroupRegistry, type StoredGroup } from './group-registry.ts';
+import type { GroupDefinition, GroupsSnapshot, Member, Membership } from './groups.ts';
+import { instantMsMax } from './instants.ts';
+import type { Registry } from './registry.ts';
+import { seriesOfPath } from './series-path.ts';
+import { memberEntry, type SeriesRegistry, type SeriesRegistryPorts } from './series-registry.ts';
+import { periodsOf, type Validity } from './timeline.ts';
+
+export interface GroupsPorts extends SeriesRegistryPorts {
+  readonly series: SeriesRegistry;
+}
+
+/** Members that are looked at together. */
+const pageSeries = 500;
+const tenantsCachedMax = 1_000;
+
+interface Cached {
+  readonly checkedMs: number;
+  readonly revision: number;
+  readonly groups: ReadonlyMap<string, StoredGroup>;
+  readonly index: GroupIndex;
+}
+
+/** The groups of tenants, as they are no longer than `cacheMs` ago. Definitions are held in memory, series are not. */
+export class Groups {
+  readonly #ports: GroupsPorts;
+  readonly #log: ChangeLog;
+  readonly #registry: GroupRegistry;
+  readonly #cached = new Map<string, Promise<Cached>>();
+
+  constructor(ports: GroupsPorts) {
+    this.#ports = ports;
+    this.#log = new ChangeLog(ports.registry, 'group-changes');
+    this.#registry = new GroupRegistry(ports.registry);
+  }
+
+  async snapshot(tenant: string): Promise<GroupsSnapshot> {
+    const { groups, index, revision } = await this.#current(tenant);
+    const { registry, series } = this.#ports;
+    return new TenantGroups(tenant, { groups, index, version: revision, registry, series });
+  }
+
+  async #current(tenant: string): Promise<Cached> {
+    const { nowMs, cacheMs } = this.#ports;
+    const atMs = nowMs();
+    const before = await this.#cached.get(tenant)?.catch(() => undefined);
+    if (before !== undefined && atMs - before.checkedMs <= cacheMs) {
+      return before;
+    }
+    const reading = this.#read(tenant, before, atMs);
+    const [oldest] = this.#cached.keys();
+    if (this.#cached.size >= tenantsCachedMax && oldest !== undefined) {
+      this.#cached.delete(oldest);
+    }
+    this.#cached.set(tenant, reading);
+    return reading;
+  }
+
+  async #read(tenant: string, before: Cached | undefined, checkedMs: number): Promise<Cached> {
+    const { revision, names } = await this.#log.since(tenant, before?.revision ?? 0);
+    if (before !== undefined && names?.length === 0) {
+      return { ...before, checkedMs };
+    }
+    const groups = new Map(before?.groups);
+    if (before === undefined || names === undefined) {
+      groups.clear();
+      // Nothing was ever said of groups: nothing need be read.
+      for await (const group of revision === 0 ? [] : this.#registry.all(tenant)) {
+        groups.set(group.definition.name, group);
+      }
+    } else {
+      for (const name of new Set(names)) {
+        const group = await this.#registry.get(tenant, name);
+        if (group !== undefined) {
+          groups.set(name, group);
+        }
+      }
+    }
+    return { checkedMs, revision, groups, index: new GroupIndex(groups.values()) };
+  }
+}
+
+interface TenantGroupsParts extends Omit<Cached, 'checkedMs' | 'revision'> {
+  readonly version: number;
+  readonly registry: Registry;
+  readonly series: SeriesRegistry;
+}
+
+class TenantGroups implements GroupsSnapshot {
+  readonly version: number;
+  readonly hasGroups: boolean;
+  readonly #tenant: string;
+  readonly #parts: TenantGroupsParts;
+
+  constructor(tenant: string, parts: TenantGroupsParts) {
+    this.#tenant = tenant;
+    this.#parts = parts;
+    this.version = parts.version;
+    this.hasGroups = parts.groups.size > 0;
+  }
+
+  group(name: string): GroupDefinition | undefined {
+    return this.#parts.groups.get(name)?.definition;
+  }
+
+  *groups(): Iterable<GroupDefinition> {
+    const live = [...this.#parts.groups.values()].filter(({ isRemoved }) => !isRemoved);
+    yield* live.map(({ definition }) => definition).sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  async membershipsOf(series: readonly SeriesName[]): Promise<readonly (readonly Membership[])[]> {
+    if (!this.hasGroups) {
+      return series.map(() => []);
+    }
+    const settings = await this.#parts.series.snapshotOf(this.#tenant, series);
+    return series.map((each) => this.#parts.index.membershipsOf(each, settings.of(each.meter, each.channel)));
+  }
+
+  parentsOf(group: string): readonly Membership[] {
+    return this.#parts.index.parentsOf(group);
+  }
+
+  async *membersOf(name: string): AsyncGenerator<Member> {
+    const stored = this.#parts.groups.get(name);
+    if (stored === undefined || stored.isRemoved) {
+      return;
+    }
+    const { source, channel } = stored.definition;
+    switch (source.kind) {
+      case 'children':
+        yield* source.children.map(({ group, fromMs, toMs }): Member => ({ of: { group }, fromMs, toMs, factor: '1' }));
+        return;
+      case 'terms':
+        yield* source.terms.map(({ of, factor }) => ({ of, fromMs: -instantMsMax, toMs: instantMsMax, factor }));
+        return;
+      case 'members':
+        yield* this.#named(name);
+        return;
+      case 'filter':
+        yield* this.#taken(channelFilter(source.filter, channel));
+        return;
+    }
+  }
+
+  async *#taken(filter: GroupFilter): AsyncGenerator<Member> {
+    for await (const { series, settings } of this.#parts.series.all(this.#tenant)) {
+      yield* membersOver(series, spansOf(filter, series, settings));
+    }
+  }
+
+  /** Page by page: the index names who may be a member, the series says when it is one. */
+  async *#named(group: string): AsyncGenerator<Member> {
+    const { registry, series } = this.#parts;
+    const prefix = memberEntry(this.#tenant, group, '');
+    let after: string | undefined;
+    for (;;) {
+      const from = after === undefined ? {} : { after };
+      const page = await registry.list('member', { prefix, limit: pageSeries, ...from });
+      const named = page.map((entry) => seriesOfPath(entry.name.slice(prefix.length)));
+      const settings = await series.snapshotOf(this.#tenant, named);
+      for (const each of named) {
+        yield* membersOver(each, periodsOf(settings.of(each.meter, each.channel).groups[group] ?? []));
+      }
+      after = page.at(-1)?.name;
+      if (page.length < pageSeries || after === undefined) {
+        return;
+      }
+    }
+  }
+}
+
+function membersOver(of: SeriesName, spans: readonly Validity[]): readonly Member[] {
+  return spans.map(({ fromMs, toMs = instantMsMax }) => ({ of, fromMs, toMs, factor: '1' }));
+}

@@ -1,0 +1,206 @@
+import { describe, expect, test } from 'vitest';
+import {
+  GroupRefusedError,
+  GroupRegistry,
+  Groups,
+  groupMeter,
+  groupOfMeter,
+  instantMsMax,
+  RevisionConflictError,
+  SeriesRegistry,
+  UnknownGroupError,
+  type GroupRequest,
+  type GroupsSnapshot,
+  type Member,
+} from './index.ts';
+import { MemoryRegistry } from './testing/index.ts';
+
+const basics = { timeZone: 'Europe/Copenhagen', intervalMs: 3_600_000 } as const;
+const m1 = { meter: 'm/1', channel: 'import' };
+const m2 = { meter: 'm2', channel: 'import' };
+const always = { fromMs: -instantMsMax, toMs: instantMsMax, factor: '1' };
+const never = { fromMs: 0, toMs: 0, factor: '1' };
+
+function setUp() {
+  const registry = new MemoryRegistry();
+  const clock = { nowMs: 0 };
+  const ports = { registry, nowMs: () => clock.nowMs, cacheMs: 0 };
+  const series = new SeriesRegistry(ports);
+  const open = () => new Groups({ ...ports, series: new SeriesRegistry(ports) });
+  const groups = new GroupRegistry(registry);
+  const put = (request: Omit<GroupRequest, keyof typeof basics>) => groups.put('acme', { ...basics, ...request });
+  const snapshot = () => open().snapshot('acme');
+  return { series, groups, put, open, snapshot, clock };
+}
+
+async function membersOf(snapshot: GroupsSnapshot, group: string): Promise<Member[]> {
+  const members: Member[] = [];
+  for await (const member of snapshot.membersOf(group)) {
+    members.push(member);
+  }
+  return members;
+}
+
+describe('a group by filter', () => {
+  test('takes series of its channel while their tags are so', async () => {
+    const { series, put, snapshot } = setUp();
+    await put({ name: 'area', source: { kind: 'filter', filter: "grid_area = 804 and supplier = 'X'" } });
+    await series.state('acme', m1, { facts: { tags: { grid_area: 804, supplier: 'X' } }, validity: { fromMs: 10 } });
+    await series.state('acme', m1, { facts: { tags: { grid_area: 805 } }, validity: { fromMs: 30, toMs: 40 } });
+    await series.set('acme', { meter: 'm/1', channel: 'export' }, { tags: { grid_area: 804, supplier: 'X' } });
+    await series.set('acme', m2, { tags: { grid_area: 804, supplier: 'Y' } });
+    const now = await snapshot();
+    const spans = [
+      { fromMs: 10, toMs: 30, factor: '1' },
+      { fromMs: 40, toMs: instantMsMax, factor: '1' },
+    ];
+    expect(await now.membershipsOf([m1, m2])).toEqual([spans.map((span) => ({ group: 'area', ...span })), []]);
+    expect(await membersOf(now, 'area')).toEqual(spans.map((span) => ({ of: m1, ...span })));
+  });
+
+  test('is left by who does not match any more, whether the tags changed or the filter', async () => {
+    const { series, put, snapshot } = setUp();
+    await put({ name: 'area', source: { kind: 'filter', filter: 'grid_area = 804' } });
+    await series.set('acme', m1, { tags: { grid_area: 804 } });
+    await series.set('acme', m2, { tags: { grid_area: 804 } });
+    await series.set('acme', m1, { tags: { grid_area: 805 } });
+    expect(await (await snapshot()).membershipsOf([m1, m2])).toEqual([
+      [{ group: 'area', ...never }],
+      [{ group: 'area', ...always }],
+    ]);
+    await put({ name: 'area', source: { kind: 'filter', filter: 'grid_area = 805' } });
+    expect(await (await snapshot()).membershipsOf([m1, m2])).toEqual([
+      [{ group: 'area', ...always }],
+      [{ group: 'area', ...never }],
+    ]);
+  });
+
+  test('that nothing is required of is asked of every series', async () => {
+    const { put, snapshot } = setUp();
+    await put({ name: 'rest', source: { kind: 'filter', filter: 'not supplier = X' } });
+    await put({ name: 'both', source: { kind: 'filter', filter: 'channel in (import, export)' } });
+    const found = await (await snapshot()).membershipsOf([m1, { meter: 'm', channel: 'export' }]);
+    expect(found.map((each) => each.map(({ group }) => group).sort())).toEqual([['both', 'rest'], ['both']]);
+  });
+});
+
+describe('a group of members', () => {
+  test('has whoever was made one, while they are', async () => {
+    const { series, put, snapshot } = setUp();
+    await put({ name: 'house 1', source: { kind: 'members' } });
+    await series.state('acme', m1, { facts: { groups: { 'house 1': true } }, validity: { fromMs: 5, toMs: 9 } });
+    await series.state('acme', m2, { facts: { groups: { 'house 1': true, none: true } }, validity: { fromMs: 0 } });
+    const now = await snapshot();
+    expect(await membersOf(now, 'house 1')).toEqual([
+      { of: m1, fromMs: 5, toMs: 9, factor: '1' },
+      { of: m2, fromMs: 0, toMs: instantMsMax, factor: '1' },
+    ]);
+    expect(await now.membershipsOf([m2])).toEqual([[{ group: 'house 1', fromMs: 0, toMs: instantMsMax, factor: '1' }]]);
+    await series.state('acme', m1, {
+      facts: { groups: { 'house 1': null } },
+      validity: { fromMs: -instantMsMax, toMs: instantMsMax },
+    });
+    expect(await (await snapshot()).membershipsOf([m1])).toEqual([[{ group: 'house 1', ...never }]]);
+  });
+});
+
+describe('groups of groups', () => {
+  test('are found from below, and say what left them', async () => {
+    const { put, groups, snapshot } = setUp();
+    await put({ name: 'a', source: { kind: 'members' } });
+    await put({ name: 'b', source: { kind: 'members' } });
+    await put({ name: 'street', source: { kind: 'children', children: [{ group: 'a', fromMs: 7 }, { group: 'b' }] } });
+    const terms = [
+      { of: { group: 'street' }, factor: '1' },
+      { of: m1, factor: '-0.5' },
+    ];
+    await put({ name: 'losses', source: { kind: 'terms', terms } });
+    const now = await snapshot();
+    expect(now.parentsOf('a')).toEqual([{ group: 'street', fromMs: 7, toMs: instantMsMax, factor: '1' }]);
+    expect(now.parentsOf('street')).toEqual([{ group: 'losses', ...always }]);
+    expect(await now.membershipsOf([m1])).toEqual([[{ group: 'losses', ...always, factor: '-0.5' }]]);
+    expect(await membersOf(now, 'losses')).toEqual(terms.map(({ of, factor }) => ({ of, ...always, factor })));
+    await put({ name: 'street', source: { kind: 'children', children: [{ group: 'b' }] } });
+    await groups.remove('acme', 'losses');
+    const later = await snapshot();
+    expect([later.parentsOf('a'), later.parentsOf('street')]).toEqual([
+      [{ group: 'street', ...never }],
+      [{ group: 'losses', ...never }],
+    ]);
+    expect(await later.membershipsOf([m1])).toEqual([[{ group: 'losses', ...never }]]);
+    expect([...later.groups()].map(({ name }) => name)).toEqual(['a', 'b', 'street']);
+    expect(later.group('losses')?.intervalMs).toBe(3_600_000);
+    expect(later.version).toBeGreaterThan(now.version);
+  });
+
+  test('never count themselves, nor what is not there; what is counted stays', async () => {
+    const { put, groups } = setUp();
+    const children = (...names: string[]) => ({
+      kind: 'children' as const,
+      children: names.map((group) => ({ group })),
+    });
+    await put({ name: 'a', source: { kind: 'members' } });
+    await put({ name: 'b', source: children('a') });
+    await put({ name: 'c', source: children('b') });
+    await expect(put({ name: 'a', source: children('a') })).rejects.toThrow('count itself');
+    await expect(put({ name: 'a', source: children('c') })).rejects.toThrow('count itself');
+    await expect(put({ name: 'd', source: children('e') })).rejects.toThrow('no group e');
+    await expect(groups.remove('acme', 'a')).rejects.toThrow(GroupRefusedError);
+    await expect(groups.remove('acme', 'none')).rejects.toThrow(UnknownGroupError);
+  });
+
+  test('are at most so many, one below the other', async () => {
+    const { put } = setUp();
+    await put({ name: 'g0', source: { kind: 'members' } });
+    const deep = async () => {
+      for (let depth = 1; depth < 40; depth++) {
+        await put({ name: `g${depth}`, source: { kind: 'children', children: [{ group: `g${depth - 1}` }] } });
+      }
+    };
+    await expect(deep()).rejects.toThrow('one below the other');
+  });
+});
+
+describe('groups', () => {
+  test('are replaced at the revision that is expected', async () => {
+    const { groups } = setUp();
+    const request = { ...basics, name: 'a', source: { kind: 'members' } } as const;
+    const { revision } = await groups.put('acme', request, 0);
+    await expect(groups.put('acme', request, 0)).rejects.toThrow(RevisionConflictError);
+    await groups.put('acme', { ...request, channel: 'export' }, revision);
+    await expect(groups.remove('acme', 'a', revision)).rejects.toThrow(RevisionConflictError);
+    expect((await groups.list('acme', { limit: 9 })).map(({ definition }) => definition.channel)).toEqual(['export']);
+    expect(await groups.list('other', { limit: 9 })).toEqual([]);
+  });
+
+  test.each([
+    { name: '', source: { kind: 'members' as const } },
+    { name: 'x'.repeat(58), source: { kind: 'members' as const } },
+    { name: 'a', source: { kind: 'filter' as const, filter: 'a =' } },
+    { name: 'a', source: { kind: 'terms' as const, terms: [{ of: m1, factor: '1e3' }] } },
+    { name: 'a', intervalMs: 0, source: { kind: 'members' as const } },
+  ])('that are none are refused: %j', async (request) => {
+    const { groups } = setUp();
+    await expect(groups.put('acme', { ...basics, ...request })).rejects.toThrow();
+  });
+
+  test('are listed page by page, and seen by others once the cache is old', async () => {
+    const { put, groups, open, clock } = setUp();
+    const reader = open();
+    expect((await reader.snapshot('acme')).hasGroups).toBe(false);
+    for (const name of ['b', 'a', 'c']) {
+      await put({ name, source: { kind: 'members' } });
+    }
+    await groups.remove('acme', 'b');
+    const names = async (page: { limit: number; after?: string }) =>
+      (await groups.list('acme', page)).map(({ definition }) => definition.name);
+    expect([await names({ limit: 2 }), await names({ limit: 2, after: 'a' })]).toEqual([['a', 'c'], ['c']]);
+    clock.nowMs = 1;
+    expect([...(await reader.snapshot('acme')).groups()].map(({ name }) => name)).toEqual(['a', 'c']);
+  });
+
+  test('have a meter of their own, which no source has', () => {
+    expect(groupOfMeter(groupMeter('a b'))).toBe('a b');
+    expect(groupOfMeter('m1')).toBeUndefined();
+  });
+});
