@@ -44,6 +44,7 @@ const layersInTests = layers.map(({ sourceTag, onlyDependOnLibsWithTags }) => ({
 const importers = {
   '@bufbuild/protobuf': 'libs/contracts',
   '@duckdb/node-api': ['libs/embedded', 'tools/bench'],
+  '@kubernetes/client-node': 'apps/job-scaler',
   '@opentelemetry': 'libs/telemetry',
   '@google-cloud/bigquery': 'libs/bigquery',
   '@google-cloud/bigtable': 'libs/bigtable',

@@ -5,6 +5,7 @@ export { hpaPatch } from './hpa/hpa-patch.ts';
 export { milliValue } from './hpa/quantity.ts';
 export { replay, replaySecondsMax, type MetricStep, type ReplayedSync, type Scenario } from './hpa/replay.ts';
 export type { ObservedScale } from './hpa/replica-proposal.ts';
+export { jobsToStart, type WorkersTarget, type WorkersView } from './jobs/jobs-to-start.ts';
 export { compareModels, managedPriceFactor, type ModelOutcome, type Plan } from './plan/compare-models.ts';
 export { LoadTraceError, parseLoadTrace, type LoadTrace } from './plan/load-trace.ts';
 export { planChart } from './plan/plan-chart.ts';

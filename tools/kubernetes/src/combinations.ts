@@ -4,7 +4,7 @@ import { join, relative } from 'node:path';
 import { k8sFolder } from './k8s-folder.ts';
 import { render, type KubernetesObject } from './render.ts';
 
-export const overlays = ['local', 'staging', 'production'] as const;
+export const overlays = ['local', 'staging', 'production', 'production-jobs'] as const;
 
 /** Exactly one of them: two would pull at the same pods. */
 export const waysToScale = [
@@ -14,16 +14,38 @@ export const waysToScale = [
   'fixed-replicas-vpa',
 ] as const;
 
-/** Any of them. */
-export const additions = ['warehouse', 'priority', 'telemetry', 'redis', 'google-emulators'] as const;
+/** What changes the pods of stages: any of them, in this order. */
+export const changes = ['priority', 'sandbox-gvisor', 'rollout'] as const;
 
-/** Every allowed combination of components: a way to scale, and some of the others. */
+/** Stages of the bulk lane as Jobs: at most one of them, and last, since they take the pods as they are by then. */
+export const waysToQueue = ['queue-jobs', 'queue-jobs/keda-scaled-jobs'] as const;
+
+/** What stands beside the stages and changes no other object, but for the variables that all are told. */
+export const additions = ['warehouse', 'telemetry', 'redis', 'google-emulators', 'overprovisioning'] as const;
+
+/** One of each kind: with the sandbox's second image, and without. A lane that runs as Jobs has none. */
+const rollouts = ['rollout/rule-execution-live', 'rollout/persistence-live'] as const;
+
+/**
+ * Every allowed combination of components: a way to scale, any that change pods, a way to queue or none; and these with all
+ * of the additions or with none. Additions stand alone, so each by itself with each way to scale says the rest.
+ */
 export function combinations(): readonly (readonly string[])[] {
-  const subsets = additions.reduce<readonly (readonly string[])[]>(
-    (smaller, addition) => [...smaller, ...smaller.map((subset) => [...subset, addition])],
+  const subsets = changes.reduce<readonly (readonly string[])[]>(
+    (smaller, change) => [
+      ...smaller,
+      ...smaller.map((subset) => [...subset, ...(change === 'rollout' ? rollouts : [change])]),
+    ],
     [[]],
   );
-  return waysToScale.flatMap((way) => subsets.map((subset) => [way, ...subset]));
+  return waysToScale.flatMap((way) => [
+    ...[...additions, 'rollout/aggregation-bulk'].map((addition) => [way, addition]),
+    ...[[], additions].flatMap((added) =>
+      subsets.flatMap((subset) =>
+        [[], ...waysToQueue.map((queue) => [queue])].map((queue) => [way, ...added, ...subset, ...queue]),
+      ),
+    ),
+  ]);
 }
 
 /** What the base makes with these components, with images as an overlay would name them. */
@@ -36,6 +58,7 @@ export function renderCombination(components: readonly string[]): readonly Kuber
       JSON.stringify({
         apiVersion: 'kustomize.config.k8s.io/v1beta1',
         kind: 'Kustomization',
+        namespace: 'meterflow',
         resources: [path('base')],
         components: components.map((name) => path(`components/${name}`)),
         images: services.map((name) => ({ name: `meterflow/${name}`, newTag: '0.1.0' })),
@@ -47,4 +70,7 @@ export function renderCombination(components: readonly string[]): readonly Kuber
   }
 }
 
-const services = ['ingest', 'control', 'rule-execution', 'sandbox', 'aggregation', 'persistence'] as const;
+const services = [
+  ...['ingest', 'control', 'rule-execution', 'sandbox', 'aggregation', 'persistence', 'job-scaler'],
+  ...['rule-execution-next', 'sandbox-next', 'aggregation-next', 'persistence-next'],
+];

@@ -1,5 +1,7 @@
 import { parsePlatformFile } from '@meterflow/service';
+import { jobFiles } from './job-files.ts';
 import { laneFiles, type ManifestFiles } from './lane-files.ts';
+import { rolloutFiles } from './rollout-files.ts';
 import { scalerFiles } from './scaler-files.ts';
 import { sizedFiles } from './sized-files.ts';
 
@@ -10,6 +12,8 @@ export function manifestFiles(platformText: string): ManifestFiles {
     ...laneFiles(lanes),
     ...scalerFiles(lanes),
     ...sizedFiles(lanes),
+    ...jobFiles(lanes),
+    ...rolloutFiles(lanes),
     // kustomize reads no file above its folder. Without the line for editors, which names a file that is not there.
     'base/configuration/platform.json': platformText.replace(/^ *"\$schema":.*\n/m, ''),
   };

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { combinations, overlays, renderCombination } from './combinations.ts';
 import { k8sFolder } from './k8s-folder.ts';
+import { podTemplates } from './policies.ts';
 import { render, type KubernetesObject } from './render.ts';
 
 /** A cluster that has the CRDs of KEDA and VPA, and whose owner does not mind a namespace more. */
@@ -27,20 +28,16 @@ function apply(objects: readonly KubernetesObject[], ...options: readonly string
 
 const referredTo: ReadonlySet<string> = new Set(['Namespace', 'PriorityClass', 'ServiceAccount']);
 
-/** The pods that a Deployment would make: the pod security standard is held against pods, not against Deployments. */
+/** The pods that would be made: the pod security standard is held against pods, not against Deployments and Jobs. */
 function podsOf(objects: readonly KubernetesObject[]): readonly KubernetesObject[] {
-  return objects
-    .filter(({ kind }) => kind === 'Deployment')
-    .map(({ metadata, spec }) => {
-      const { template } = spec as { readonly template: { readonly metadata: object; readonly spec: object } };
-      const { name, namespace = '' } = metadata;
-      return {
-        apiVersion: 'v1',
-        kind: 'Pod',
-        metadata: { ...template.metadata, name, namespace },
-        spec: template.spec,
-      };
-    });
+  return objects.flatMap((object) =>
+    podTemplates(object).map(({ metadata, spec }) => ({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { ...metadata, name: object.metadata.name, namespace: object.metadata.namespace ?? '' },
+      spec,
+    })),
+  );
 }
 
 describe.skipIf(kubeconfig === '' || !existsSync(kubeconfig))('a real API server [needs KUBECONFIG]', () => {
@@ -82,7 +79,7 @@ describe.skipIf(kubeconfig === '' || !existsSync(kubeconfig))('a real API server
       const distinct = new Map(
         all.flatMap((components) => renderCombination(components)).map((object) => [JSON.stringify(object), object]),
       );
-      expect(all).toHaveLength(128);
+      expect(all).toHaveLength(4 * (6 + 2 * 8 * 3));
       expect(apply([...distinct.values()], '--dry-run=server')).toMatchObject({ status: 0 });
     },
     2 * applyMsMax,

@@ -16,10 +16,11 @@ test('a deployment that keeps no rule is told all of them', () => {
   };
   expect(policyProblems([careless])).toEqual(
     [
+      'Deployment in no namespace',
       'is killed before its drain may end',
       'may run as root',
       'has no seccomp profile',
-      'has a token of the Kubernetes API',
+      'has a token of the Kubernetes API, and no reason',
       'main: no version in the image careless:latest',
       'main: no limit of memory',
       'main: no request of CPU or memory',
@@ -30,5 +31,23 @@ test('a deployment that keeps no rule is told all of them', () => {
       'fixed replicas without their number',
       '0 disruption budgets, not one',
     ].map((problem) => `careless: ${problem}`),
+  );
+});
+
+test('a worker that somebody or something keeps from ending itself is told', () => {
+  const template = { metadata: { labels: {} }, spec: { containers: [{ name: 'a' }, { name: 'b' }] } };
+  const worker: KubernetesObject = {
+    apiVersion: 'batch/v1',
+    kind: 'CronJob',
+    metadata: { name: 'worker', namespace: 'meterflow' },
+    spec: { jobTemplate: { spec: { template } } },
+  };
+  expect(policyProblems([worker])).toEqual(
+    expect.arrayContaining([
+      'worker: may be evicted while it works',
+      'worker: never ends itself',
+      'worker: waits for a container that does not end',
+      'worker: starts again in the same pod',
+    ]),
   );
 });

@@ -18,6 +18,8 @@ export interface ScalingTarget {
   readonly ageSeconds: number;
   /** Longer than sampling (60 s) + the metric's lag (180 s) + a drain (30 s): else pods go whose work is not yet seen. */
   readonly downWindowSeconds: number;
+  /** Messages that one more Job is worth, where the lane's stages run as Jobs. */
+  readonly jobMessages: number;
   /** The command that these come from. */
   readonly measuredBy: string;
 }
@@ -49,6 +51,7 @@ const live: ScalingTarget = {
   backlogMessages: 1_800_000 / readingsPerMessage,
   ageSeconds: 225,
   downWindowSeconds: 300,
+  jobMessages: 9_000_000 / readingsPerMessage,
   measuredBy:
     'meterflow plan --trace quarter-hour-push --deadline 15m --readings-per-day 1e10; the most pods: --trace outage',
 };
@@ -61,8 +64,12 @@ const bulk: ScalingTarget = {
   backlogMessages: 36_000_000 / readingsPerMessage,
   ageSeconds: 64,
   downWindowSeconds: 300,
+  jobMessages: 63_000_000 / readingsPerMessage,
   measuredBy: 'meterflow plan --trace daily-files --deadline 15m',
 };
+
+/** The lane whose stages may run as Jobs: bursts of long work, with nothing between them. */
+export const jobsLane = 'bulk';
 
 /** Of lanes that are not named here: as for live readings. */
 export function scalingTarget(lane: string): ScalingTarget {

@@ -27,12 +27,13 @@ test('every app is one file, and the children that it starts lie beside it', () 
   // The sandbox's own container holds no more than it serves.
   const served = ['main.js', 'sandbox-child.js', 'sandbox-declaration-child.js'].map((name) => `apps/sandbox/${name}`);
   const scripts = apps
-    .filter((app) => app !== 'apps/sandbox')
+    .filter((app) => app !== 'apps/sandbox' && app !== 'apps/job-scaler')
     .flatMap((app) => [`${app}/main.js`, `${app}/sql-child.js`]);
   // Those that run or check customers' code.
   const children = ['rule-compile-child.js', 'sandbox-child.js', 'sandbox-declaration-child.js'];
   const expected = [
     ...served,
+    'apps/job-scaler/main.js',
     ...scripts,
     ...['control', 'meterflow', 'rule-execution'].flatMap((app) => children.map((name) => `apps/${app}/${name}`)),
   ];
