@@ -55,7 +55,7 @@ const importers = {
   'isolated-vm': 'libs/sandbox',
   pino: 'libs/telemetry',
   typescript: 'libs/rule-compiler',
-  yaml: ['apps/ingest', 'apps/meterflow', 'tools/kubernetes', 'tools/simulator'],
+  yaml: ['apps/ingest', 'apps/meterflow', 'tools/conformance', 'tools/kubernetes', 'tools/simulator'],
 };
 
 const packageFolders = globSync('{apps,libs,tools}/*/package.json', { cwd: import.meta.dirname }).map((file) => ({

@@ -51,7 +51,8 @@ export {
   type Contribution,
   type DaySlots,
 } from './groups/contribution.ts';
-export { addContribution, ContributionSum, removeContribution, type TermFactor } from './groups/contribution-sum.ts';
+export { addContribution, ContributionSum, minus, plus, removeContribution } from './groups/contribution-sum.ts';
+export { calculatedContribution, contributionWhere, positivePart } from './groups/derived-contribution.ts';
 export { MemberContribution, type MemberRequest } from './groups/member-contribution.ts';
 export { fitsSlots, type MemberStretch } from './groups/member-stretch.ts';
 export { roundedContribution, type Rounding } from './groups/rounded-contribution.ts';

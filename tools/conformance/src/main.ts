@@ -1,16 +1,20 @@
 import { parseArgs } from 'node:util';
+import { energinetSuite } from './energinet/energinet-suite.ts';
 import { oedSuite } from './oed/oed-suite.ts';
-import { Pipeline } from './pipeline.ts';
+import { PipelineOnDemand } from './pipeline.ts';
 import { print } from './print.ts';
 import { runSuite } from './run-suite.ts';
 import type { Suite } from './suite.ts';
 import { tableOf } from './table.ts';
 
-const suites: ReadonlyMap<string, Suite> = new Map([['oed', oedSuite]]);
+const suites: ReadonlyMap<string, Suite> = new Map([
+  ['oed', oedSuite],
+  ['energinet', energinetSuite],
+]);
 
 const usage = `npm run conformance -- SUITE [--dir FOLDER] [--json]
 
-Runs cases that others made through the whole pipeline, and compares what is stored with what they expect, row by row.
+Runs cases that others made, and compares what comes of them with what they expect, row by row.
 
 ${[...suites].map(([name, { title }]) => `  ${name.padEnd(12)} ${title}`).join('\n')}
 
@@ -36,10 +40,10 @@ if (values.help || suite === undefined || positionals.length > 1) {
 } else {
   const folder = values.dir ?? suite.folder;
   const cases = await suite.cases(folder);
-  const pipeline = await Pipeline.start();
+  const pipeline = new PipelineOnDemand();
   try {
     const startedMs = performance.now();
-    const verdicts = await runSuite(cases, pipeline);
+    const verdicts = await runSuite(cases, pipeline.started);
     const seconds = Math.round(performance.now() - startedMs) / 1_000;
     const failed = verdicts.filter(({ passed }) => !passed).length;
     const told = { suite: name, folder, passed: verdicts.length - failed, failed, seconds, cases: verdicts };

@@ -107,6 +107,18 @@ export class Pipeline {
   }
 }
 
+/** A pipeline that starts when the first case asks for it: what is pure needs none. */
+export class PipelineOnDemand {
+  #started: Promise<Pipeline> | undefined;
+
+  /** Called by any number of cases at the same time. */
+  readonly started = (): Promise<Pipeline> => (this.#started ??= Pipeline.start());
+
+  async stop(): Promise<void> {
+    await (await this.#started)?.stop();
+  }
+}
+
 async function firstLine(child: ChildProcess): Promise<string> {
   for await (const line of createInterface({ input: child.stdout as NodeJS.ReadableStream })) {
     return line;

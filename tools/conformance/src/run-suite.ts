@@ -1,11 +1,13 @@
-import type { Pipeline } from './pipeline.ts';
-import type { ConformanceCase, Verdict } from './suite.ts';
+import type { ConformanceCase, PipelineSource, Verdict } from './suite.ts';
 
 /** A case mostly waits for its readings to go through the stages. */
 const casesAtOnceMax = 8;
 
 /** Runs all cases over one pipeline; the verdicts stand in the order of the cases. */
-export async function runSuite(cases: readonly ConformanceCase[], pipeline: Pipeline): Promise<readonly Verdict[]> {
+export async function runSuite(
+  cases: readonly ConformanceCase[],
+  pipeline: PipelineSource,
+): Promise<readonly Verdict[]> {
   const verdicts: Verdict[] = [];
   let next = 0;
   const runner = async (): Promise<void> => {
@@ -17,7 +19,7 @@ export async function runSuite(cases: readonly ConformanceCase[], pipeline: Pipe
   return verdicts;
 }
 
-async function verdictOf(tried: ConformanceCase, pipeline: Pipeline): Promise<Verdict> {
+async function verdictOf(tried: ConformanceCase, pipeline: PipelineSource): Promise<Verdict> {
   const { name, title } = tried;
   const difference = await tried.run(pipeline).catch((error: unknown) => String(error));
   return { name, title, passed: difference === undefined, ...(difference === undefined ? {} : { difference }) };

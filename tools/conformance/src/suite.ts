@@ -1,5 +1,8 @@
 import type { Pipeline } from './pipeline.ts';
 
+/** The one pipeline of a run, started when it is first asked for. */
+export type PipelineSource = () => Promise<Pipeline>;
+
 /** Cases that somebody else made, with what must come of them. */
 export interface Suite {
   readonly title: string;
@@ -17,7 +20,7 @@ export interface ConformanceCase {
    * first difference to what is expected, in one line, or undefined where there is none; where it rejects, the case has
    * failed for that reason.
    */
-  run(pipeline: Pipeline): Promise<string | undefined>;
+  run(pipeline: PipelineSource): Promise<string | undefined>;
 }
 
 export interface Verdict {

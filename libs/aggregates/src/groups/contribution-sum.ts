@@ -1,10 +1,11 @@
-import { qualities } from '@meterflow/readings';
+import { powersOfTen, qualities, type Decimal } from '@meterflow/readings';
 import { leastCommonMultiple } from '../resolution/unit-fraction.ts';
 import { assertAlike, slotCount, UnlikeContributionsError, type Contribution, type DaySlots } from './contribution.ts';
 import { WideColumn } from './wide-column.ts';
 
-/** How a member goes into its parent: as it is, or taken off (losses = feeder - meters). */
-export type TermFactor = 1 | -1;
+/** How a term goes into a sum: as it is, or taken off (losses = feeder - meters). Any other decimal will do as well. */
+export const plus: Decimal = { integer: 1, decimals: 0 };
+export const minus: Decimal = { integer: -1, decimals: 0 };
 
 /**
  * Adds contributions up, column by column, without an object for any of them. Made once and used again after each
@@ -27,7 +28,7 @@ export class ContributionSum {
   }
 
   /** Throws {@link UnlikeContributionsError} where slots or units differ. */
-  add(contribution: Contribution, factor: TermFactor = 1): void {
+  add(contribution: Contribution, factor: Decimal = plus): void {
     this.#addSums(contribution, factor);
     const { counts } = contribution;
     for (let index = 0; index < counts.length; index++) {
@@ -36,14 +37,14 @@ export class ContributionSum {
   }
 
   /** Takes back what `add` added with the same factor. Throws {@link UnlikeContributionsError} where it never was. */
-  remove(contribution: Contribution, factor: TermFactor = 1): void {
+  remove(contribution: Contribution, factor: Decimal = plus): void {
     const { counts } = contribution;
     for (let index = 0; index < counts.length; index++) {
       if ((counts[index] as number) > (this.#counts[index] as number)) {
         throw new UnlikeContributionsError('a contribution was removed that is not in the sum');
       }
     }
-    this.#addSums(contribution, factor === 1 ? -1 : 1);
+    this.#addSums(contribution, { integer: -factor.integer, decimals: factor.decimals });
     for (let index = 0; index < counts.length; index++) {
       this.#counts[index] = (this.#counts[index] as number) - (counts[index] as number);
     }
@@ -62,23 +63,27 @@ export class ContributionSum {
     };
   }
 
-  #addSums(contribution: Contribution, sign: TermFactor): void {
+  #addSums(contribution: Contribution, factor: Decimal): void {
     assertAlike(this.#of, contribution);
-    const decimals = Math.max(this.#decimals, contribution.decimals);
+    const added = contribution.decimals + factor.decimals;
+    const decimals = Math.max(this.#decimals, added);
+    if (decimals >= powersOfTen.length) {
+      throw new RangeError(`the values of a group have more than ${powersOfTen.length - 1} decimals`);
+    }
     const divisor = leastCommonMultiple(this.#divisor, contribution.divisor);
-    const own = 10 ** (decimals - this.#decimals) * (divisor / this.#divisor);
+    const own = (powersOfTen[decimals - this.#decimals] as number) * (divisor / this.#divisor);
     if (own !== 1) {
       this.#sums.scale(own);
       this.#decimals = decimals;
       this.#divisor = divisor;
     }
-    const factor = 10 ** (decimals - contribution.decimals) * (divisor / contribution.divisor);
-    this.#sums.addColumn(contribution, sign * factor);
+    const scale = (powersOfTen[decimals - added] as number) * (divisor / contribution.divisor);
+    this.#sums.addColumn(contribution, factor.integer * scale);
   }
 }
 
-/** a + b, or a - b. Many are added with {@link ContributionSum}. */
-export function addContribution(a: Contribution, b: Contribution, factor: TermFactor = 1): Contribution {
+/** a + factor * b. Many are added with {@link ContributionSum}. */
+export function addContribution(a: Contribution, b: Contribution, factor: Decimal = plus): Contribution {
   const sum = new ContributionSum();
   sum.reset(a, a.unit);
   sum.add(a);
@@ -87,7 +92,7 @@ export function addContribution(a: Contribution, b: Contribution, factor: TermFa
 }
 
 /** The inverse of {@link addContribution}: takes `b` out again. */
-export function removeContribution(a: Contribution, b: Contribution, factor: TermFactor = 1): Contribution {
+export function removeContribution(a: Contribution, b: Contribution, factor: Decimal = plus): Contribution {
   const sum = new ContributionSum();
   sum.reset(a, a.unit);
   sum.add(a);

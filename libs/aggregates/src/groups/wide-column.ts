@@ -53,6 +53,11 @@ export class WideColumn {
     }
   }
 
+  clear(index: number): void {
+    this.sumHigh[index] = 0;
+    this.sumLow[index] = 0;
+  }
+
   /** Multiplies all by a factor. */
   scale(factor: number): void {
     for (let index = 0; index < this.#length; index++) {

@@ -12,6 +12,6 @@ export const oedSuite: Suite = {
     [...(await readCases(folder))].map(([name, tried]) => ({
       name,
       title: tried.description,
-      run: (pipeline) => runCase({ folder, name, tried, pipeline }),
+      run: async (pipeline) => runCase({ folder, name, tried, pipeline: await pipeline() }),
     })),
 };
