@@ -10,7 +10,7 @@ import { countingReadings, countingTickets, type Calls } from './testing/memory-
 import { causeOf, keyOf, notice, type TouchedSpan } from './testing/notices.ts';
 
 const zurichZones: SeriesZones = {
-  snapshotOf: () => Promise.resolve({ of: () => ({ timeZone: 'Europe/Zurich', intervalMs: undefined }) }),
+  snapshotOf: () => Promise.resolve({ of: () => ({ timeZone: 'Europe/Zurich' }) }),
 };
 
 function stageOn(calls: Calls, zones: SeriesZones = utcZones) {

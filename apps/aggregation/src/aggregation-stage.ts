@@ -129,14 +129,14 @@ function appendPlan(
 ): void {
   for (const run of sortedRuns(plan.windows, compareSeries)) {
     const { meter, channel } = run.series;
-    const { timeZone, intervalMs, formerTimeZones = [] } = read.zones.of(meter, channel);
+    const { timeZone, intervals = [], formerTimeZones = [] } = read.zones.of(meter, channel);
     const calendar = calendarOf(timeZone);
     const request = {
       series: builder.series(meter, channel),
       calendar,
       firstDay: run.first,
       endDay: run.end,
-      ...(intervalMs === undefined ? {} : { intervalMs }),
+      intervals,
     };
     const span = { fromMs: calendar.dayStartMs(run.first), toMs: calendar.dayStartMs(run.end) };
     sheets.append(builder, request, columnsWithin(read.segments.of(run), span));

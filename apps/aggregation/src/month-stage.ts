@@ -118,10 +118,10 @@ function appendMonths(
   { run, days }: { readonly run: WindowRun; readonly days: AggregateBatch },
 ): void {
   const { meter, channel } = run.series;
-  const { timeZone, formerTimeZones = [] } = zones.of(meter, channel);
+  const { timeZone, intervals = [], formerTimeZones = [] } = zones.of(meter, channel);
   const calendar = calendarOf(timeZone);
   const series = builder.series(meter, channel);
-  appendMonthSheets(builder, { series, calendar, firstMonth: run.first, endMonth: run.end }, days);
+  appendMonthSheets(builder, { series, calendar, intervals, firstMonth: run.first, endMonth: run.end }, days);
   const span = { fromMs: calendar.monthStartMs(run.first), toMs: calendar.monthStartMs(run.end) };
   const former = formerTimeZones.map(calendarOf);
   appendFormerWindows(builder, { series, level: 'month', calendar, former, ...span });

@@ -1,3 +1,4 @@
+import type { RegisteredIntervals } from '@meterflow/aggregates';
 import type { SeriesName } from '@meterflow/readings';
 
 /** What aggregation must know of a series beside its readings. */
@@ -6,8 +7,8 @@ export interface SeriesZone {
   readonly timeZone: string;
   /** Zones that it had before, where there are any: their days and months are withdrawn. */
   readonly formerTimeZones?: readonly string[];
-  /** The one registered length of its intervals; undefined: the most common one of each day. */
-  readonly intervalMs: number | undefined;
+  /** The registered lengths of its intervals over time; where there is none, the most common one of each day counts. */
+  readonly intervals?: RegisteredIntervals;
 }
 
 /** The settings of some series at one moment: look-ups cost no I/O. */
@@ -24,5 +25,5 @@ export interface SeriesZones {
 
 /** Every series in UTC, without a registered interval. */
 export const utcZones: SeriesZones = {
-  snapshotOf: () => Promise.resolve({ of: () => ({ timeZone: 'UTC', intervalMs: undefined }) }),
+  snapshotOf: () => Promise.resolve({ of: () => ({ timeZone: 'UTC' }) }),
 };

@@ -83,11 +83,10 @@ test('days and months of a zone that a series had before leave nothing behind, w
         await rig.compute({
           timeZone: names[now] as string,
           formerTimeZones: names.slice(0, now),
-          intervalMs: undefined,
         });
       }
       const fresh = new Rig();
-      await fresh.compute({ timeZone: names.at(-1) as string, intervalMs: undefined }, { fromMs, toMs });
+      await fresh.compute({ timeZone: names.at(-1) as string }, { fromMs, toMs });
       expect(await rig.windows('day')).toEqual(await fresh.windows('day'));
       expect(await rig.windows('month')).toEqual(await fresh.windows('month'));
     }),
@@ -97,8 +96,8 @@ test('days and months of a zone that a series had before leave nothing behind, w
 
 test('a later notice of a few hours touches no day of the zone that holds', async () => {
   const rig = new Rig();
-  const zurich = { timeZone: 'Europe/Zurich', formerTimeZones: ['UTC', 'Europe/Helsinki'], intervalMs: undefined };
-  await rig.compute({ timeZone: 'UTC', intervalMs: undefined });
+  const zurich = { timeZone: 'Europe/Zurich', formerTimeZones: ['UTC', 'Europe/Helsinki'] };
+  await rig.compute({ timeZone: 'UTC' });
   await rig.compute(zurich);
   const before = [await rig.windows('day'), await rig.windows('month')];
   await rig.compute(zurich, { fromMs: fromMs + 50 * hourMs, toMs: fromMs + 53 * hourMs });

@@ -1,11 +1,19 @@
 import { powersOfTen, type Cause, type SeriesName } from '@meterflow/readings';
-import type { AggregateBatch, AggregateRows, SheetLevel, Sheets } from './aggregate-batch.ts';
+import {
+  unknownPeak,
+  type AggregateBatch,
+  type AggregateRows,
+  type RareCount,
+  type SheetLevel,
+  type Sheets,
+} from './aggregate-batch.ts';
 import { ColumnBlock } from './column-block.ts';
+import { OddRows } from './odd-rows.ts';
 import type { SheetCursor } from './sheet-cursor.ts';
 import { setSum, sumInteger, type WideSum } from './wide-sum.ts';
 
 /** One row on its way into a batch. Kept and filled anew for each row. Integers are of 10^-decimals of its sheet. */
-export class AggregateRow implements WideSum {
+export class AggregateRow implements WideSum, Record<RareCount, number> {
   hour = 0;
   sumHigh = 0;
   sumLow = 0;
@@ -13,7 +21,23 @@ export class AggregateRow implements WideSum {
   max = 0;
   count = 0;
   quality = 0;
+  peakOffsetMs = unknownPeak;
+  expected = 0;
+  surplus = 0;
+  estimated = 0;
+  substituted = 0;
+  calculated = 0;
+  notBillable = 0;
 }
+
+/** See {@link Sheets}. */
+export interface InputVersions {
+  readonly declared: number;
+  readonly acceptedAtMs: number;
+  readonly activation: number;
+}
+
+export const noInputs: InputVersions = { declared: 0, acceptedAtMs: 0, activation: 0 };
 
 /** A sheet as it is begun. `series` and `unit` are indexes that the builder gave out. */
 export interface SheetHead {
@@ -22,6 +46,10 @@ export interface SheetHead {
   readonly endMs: number;
   readonly unit: number;
   readonly decimals: number;
+  /** None are known unless told. */
+  readonly inputs?: InputVersions;
+  /** Of its own, where it was read back; else the batch's. */
+  readonly ticket?: number;
 }
 
 /** What is one for all sheets of a batch. */
@@ -39,6 +67,7 @@ export class AggregateBatchBuilder {
   #sheetDecimals = new Uint8Array(64);
   #rowCount = 0;
   #rows = emptyRows(1_024);
+  readonly #odd = new OddRows();
   #series: SeriesName[] = [];
   #seriesIndex = new Map<string, number>();
   #texts: string[] = [''];
@@ -80,6 +109,11 @@ export class AggregateBatchBuilder {
     this.#sheets.unit[index] = sheet.unit;
     this.#sheets.rows[index] = 0;
     this.#sheetDecimals[index] = sheet.decimals;
+    const inputs = sheet.inputs ?? noInputs;
+    this.#sheets.declared[index] = inputs.declared;
+    this.#sheets.acceptedAtMs[index] = inputs.acceptedAtMs;
+    this.#sheets.activation[index] = inputs.activation;
+    this.#sheets.ticket[index] = sheet.ticket ?? 0;
   }
 
   /** Appends a row to the sheet begun last: hours ascending, the whole window last. */
@@ -96,6 +130,8 @@ export class AggregateBatchBuilder {
     rows.max[index] = row.max;
     rows.count[index] = row.count;
     rows.quality[index] = row.quality;
+    rows.peakOffsetMs[index] = row.peakOffsetMs;
+    this.#odd.note(index, row);
     (this.#sheets.rows[this.#sheetCount - 1] as number) += 1;
   }
 
@@ -108,6 +144,8 @@ export class AggregateBatchBuilder {
       endMs: cursor.endMs,
       unit: this.text(cursor.unit),
       decimals: cursor.batch.decimals,
+      inputs: cursor.inputs,
+      ticket: cursor.ticket,
     });
     while (this.#rowCount + cursor.rows > this.#rows.hour.length) {
       this.#growRows();
@@ -116,6 +154,7 @@ export class AggregateBatchBuilder {
     for (const name of rowColumns) {
       this.#rows[name].set(cursor.batch.rows[name].subarray(rowsFrom, rowsTo), this.#rowCount);
     }
+    this.#odd.copy(cursor.batch.rows, { from: rowsFrom, to: rowsTo, at: this.#rowCount });
     this.#rowCount += cursor.rows;
     this.#sheets.rows[this.#sheetCount - 1] = cursor.rows;
   }
@@ -128,7 +167,7 @@ export class AggregateBatchBuilder {
       texts: this.#texts,
       decimals: this.#align(),
       sheets: slicedSheets(this.#sheets, this.#sheetCount),
-      rows: slicedRows(this.#rows, this.#rowCount),
+      rows: this.#finishedRows(),
     };
     this.#sheetCount = 0;
     this.#rowCount = 0;
@@ -136,6 +175,11 @@ export class AggregateBatchBuilder {
     this.#seriesIndex = new Map();
     this.#texts = [''];
     return batch;
+  }
+
+  #finishedRows(): AggregateRows {
+    const rows = slicedRows(this.#rows, this.#rowCount);
+    return { ...rows, ...this.#odd.finish(rows.count) };
   }
 
   /** Brings all rows to the decimals of the finest sheet that has any. */
@@ -178,8 +222,20 @@ export class AggregateBatchBuilder {
   }
 }
 
-const sheetColumns = ['series', 'startMs', 'endMs', 'unit', 'rows'] as const;
-const rowColumns = ['hour', 'sumHigh', 'sumLow', 'min', 'max', 'count', 'quality'] as const;
+const sheetColumns = [
+  'series',
+  'startMs',
+  'endMs',
+  'unit',
+  'rows',
+  'declared',
+  'acceptedAtMs',
+  'activation',
+  'ticket',
+] as const;
+const rowColumns = ['hour', 'sumHigh', 'sumLow', 'min', 'max', 'count', 'quality', 'peakOffsetMs'] as const;
+/** The others are kept for the rows that are out of the ordinary alone. */
+type DenseRows = Pick<AggregateRows, (typeof rowColumns)[number]>;
 
 function emptySheets(length: number): Sheets {
   return {
@@ -188,10 +244,14 @@ function emptySheets(length: number): Sheets {
     endMs: new Float64Array(length),
     unit: new Uint32Array(length),
     rows: new Uint32Array(length),
+    declared: new Float64Array(length),
+    acceptedAtMs: new Float64Array(length),
+    activation: new Float64Array(length),
+    ticket: new Float64Array(length),
   };
 }
 
-function emptyRows(length: number): AggregateRows {
+function emptyRows(length: number): DenseRows {
   return {
     hour: new Uint8Array(length),
     sumHigh: new Float64Array(length),
@@ -200,31 +260,37 @@ function emptyRows(length: number): AggregateRows {
     max: new Float64Array(length),
     count: new Uint32Array(length),
     quality: new Uint8Array(length),
+    peakOffsetMs: new Float64Array(length),
   };
 }
 
 /** Bytes of a sheet's and of a row's columns. */
-const sheetBytes = 2 * 8 + 3 * 4;
-const rowBytes = 4 * 8 + 4 + 2;
+const sheetBytes = 6 * 8 + 3 * 4;
+const rowBytes = 5 * 8 + 4 + 2;
 
 function slicedSheets(sheets: Sheets, length: number): Sheets {
   const block = new ColumnBlock(length * sheetBytes);
   return {
     startMs: block.floats(sheets.startMs, length),
     endMs: block.floats(sheets.endMs, length),
+    declared: block.floats(sheets.declared, length),
+    acceptedAtMs: block.floats(sheets.acceptedAtMs, length),
+    activation: block.floats(sheets.activation, length),
+    ticket: block.floats(sheets.ticket, length),
     series: block.integers(sheets.series, length),
     unit: block.integers(sheets.unit, length),
     rows: block.integers(sheets.rows, length),
   };
 }
 
-function slicedRows(rows: AggregateRows, length: number): AggregateRows {
+function slicedRows(rows: DenseRows, length: number): DenseRows {
   const block = new ColumnBlock(length * rowBytes);
   return {
     sumHigh: block.floats(rows.sumHigh, length),
     sumLow: block.floats(rows.sumLow, length),
     min: block.floats(rows.min, length),
     max: block.floats(rows.max, length),
+    peakOffsetMs: block.floats(rows.peakOffsetMs, length),
     count: block.integers(rows.count, length),
     hour: block.bytes(rows.hour, length),
     quality: block.bytes(rows.quality, length),
@@ -232,7 +298,7 @@ function slicedRows(rows: AggregateRows, length: number): AggregateRows {
 }
 
 /** Multiplies by 10^shift. Sums stay exact; of least and greatest see `extremeInteger`. */
-function shiftRows(rows: AggregateRows, { from, to, shift }: { from: number; to: number; shift: number }): void {
+function shiftRows(rows: DenseRows, { from, to, shift }: { from: number; to: number; shift: number }): void {
   const factor = powersOfTen[shift] as number;
   const sum: WideSum = { sumHigh: 0, sumLow: 0 };
   for (let row = from; row < to; row++) {

@@ -21,6 +21,15 @@ export interface Sheets {
   /** Index into `texts`. */
   readonly unit: Uint32Array;
   readonly rows: Uint32Array;
+  /**
+   * The newest versions among what the sheet was computed from: the provider's own revision, when it was accepted where
+   * none was declared, and the activation of the rules. 0 where there is none, or where it is not known.
+   */
+  readonly declared: Float64Array;
+  readonly acceptedAtMs: Float64Array;
+  readonly activation: Float64Array;
+  /** The ticket of a sheet that was read back among others; 0: the batch's. Not on the wire. */
+  readonly ticket: Float64Array;
 }
 
 /**
@@ -36,11 +45,32 @@ export interface AggregateRows {
   readonly sumLow: Float64Array;
   readonly min: Float64Array;
   readonly max: Float64Array;
-  /** How many readings with a value it was computed from. */
+  /** How many readings with a value it was computed from: those that are present. */
   readonly count: Uint32Array;
   readonly quality: Uint8Array;
+  /**
+   * When the greatest reading starts (the earliest of equals), in elapsed milliseconds from the row's own start.
+   * {@link unknownPeak} where a build wrote the row that did not know of it; `expected` and the counts below then say
+   * nothing either.
+   */
+  readonly peakOffsetMs: Float64Array;
+  /** How many intervals of the registered length start in the window. */
+  readonly expected: Uint32Array;
+  /** Readings with a value that are not summed: of another length, or in a unit that the window's can't be made of. */
+  readonly surplus: Uint32Array;
+  /** Of `count`, those of each quality; the others are measured. */
+  readonly estimated: Uint32Array;
+  readonly substituted: Uint32Array;
+  readonly calculated: Uint32Array;
+  /** Of `count`, those that must not be billed: estimated by no method that is told, or of a code that the tenant names. */
+  readonly notBillable: Uint32Array;
 }
 
+/** Counts of a row that are mostly 0: columns of a batch without any share one column of zeros. */
+export const rareCounts = ['surplus', 'estimated', 'substituted', 'calculated', 'notBillable'] as const;
+export type RareCount = (typeof rareCounts)[number];
+
+export const unknownPeak = -1;
 export const wholeWindow = 255;
 export const sumHighUnit = 1e15;
 

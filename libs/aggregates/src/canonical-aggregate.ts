@@ -1,11 +1,21 @@
 import { qualityOf, utcText, type Quality } from '@meterflow/readings';
-import { wholeWindow, type Resolution } from './aggregate-batch.ts';
+import { rareCounts, unknownPeak, wholeWindow, type RareCount, type Resolution } from './aggregate-batch.ts';
 import { hourMs } from './calendar.ts';
 import type { SheetCursor } from './sheet-cursor.ts';
 import { formatExtreme, formatSum } from './wide-sum.ts';
 
-/** An aggregate as the canonical export has it: no ticket. */
-export interface CanonicalAggregate {
+/** What an aggregate says beside its values. Counts of 0 are left out. */
+export interface AggregateFacts extends Readonly<Partial<Record<RareCount, number>>> {
+  /** When the greatest reading starts; the earliest of equals. */
+  readonly peakAt: string;
+  readonly expected: number;
+}
+
+/**
+ * An aggregate as the canonical export has it: no ticket, no versions. Without facts where a build wrote it that did not
+ * know them.
+ */
+export interface CanonicalAggregate extends Partial<AggregateFacts> {
   readonly kind: 'aggregate';
   readonly tenant: string;
   readonly meter: string;
@@ -39,7 +49,29 @@ export function canonicalAggregate(cursor: SheetCursor, row: number): CanonicalA
     count: rows.count[row] as number,
     unit: cursor.unit,
     quality: qualityOf(rows.quality[row] as number),
+    ...aggregateFacts(cursor, row),
   };
+}
+
+/** Undefined where a build wrote the row that did not know them. */
+export function aggregateFacts(cursor: SheetCursor, row: number): AggregateFacts | undefined {
+  const { rows } = cursor.batch;
+  const peakMs = rowPeakMs(cursor, row);
+  if (peakMs === undefined) {
+    return undefined;
+  }
+  const counts = rareCounts.flatMap((name) => (rows[name][row] === 0 ? [] : [[name, rows[name][row]] as const]));
+  return {
+    peakAt: utcText(peakMs),
+    expected: rows.expected[row] as number,
+    ...(Object.fromEntries(counts) as Partial<Record<RareCount, number>>),
+  };
+}
+
+/** When the greatest reading of the row starts; undefined where a build wrote it that did not know of it. */
+export function rowPeakMs(cursor: SheetCursor, row: number): number | undefined {
+  const offsetMs = cursor.batch.rows.peakOffsetMs[row] as number;
+  return offsetMs === unknownPeak ? undefined : rowStartMs(cursor, row) + offsetMs;
 }
 
 export function resolutionOf(cursor: SheetCursor, row: number): Resolution {

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { AggregateBatchBuilder } from './aggregate-batch-builder.ts';
 import { calendarOf, dayMs, hourMs, type Calendar } from './calendar.ts';
 import { DaySheets } from './day-sheets.ts';
+import type { RegisteredIntervals } from './registered-intervals.ts';
 import { readingColumns, referenceDay, shownSheets, type ShownSheet, type WrittenReading } from './testing/index.ts';
 
 const quarterMs = hourMs / 4;
@@ -14,16 +15,14 @@ interface Days {
   readonly calendar?: Calendar;
   readonly firstDay?: number;
   readonly days?: number;
-  readonly intervalMs?: number;
+  readonly intervals?: RegisteredIntervals;
+  readonly notBillableCodes?: ReadonlySet<string>;
 }
 
-function daySheets(
-  columns: readonly ReadingColumns[],
-  { calendar = utc, firstDay = 0, days = 1, intervalMs }: Days = {},
-) {
+function daySheets(columns: readonly ReadingColumns[], { calendar = utc, firstDay = 0, days = 1, ...more }: Days = {}) {
   const builder = new AggregateBatchBuilder();
   const series = builder.series('meter', 'import');
-  const request = { series, calendar, firstDay, endDay: firstDay + days, ...(intervalMs && { intervalMs }) };
+  const request = { series, calendar, firstDay, endDay: firstDay + days, ...more };
   new DaySheets().append(builder, request, columns);
   return shownSheets(builder.finish(header));
 }
@@ -37,6 +36,7 @@ const reading = (startMs: number, integer: number, more: Partial<WrittenReading>
   unit: 'kWh',
   ...more,
 });
+const quarterly: RegisteredIntervals = [{ fromMs: -Infinity, intervalMs: quarterMs }];
 const dayRow = (sheet: ShownSheet | undefined) => sheet?.rows.at(-1);
 
 /** Readings on the quarter-hour grid from `fromMs`, each slot at most once, of all qualities. */
@@ -73,7 +73,7 @@ describe('day sheets', () => {
         const columns = Array.from({ length: cuts + 1 }, (_, cut) =>
           readingColumns(written.slice(cut * size, (cut + 1) * size)),
         );
-        const sheets = daySheets(columns, { calendar, firstDay, days: 3 });
+        const sheets = daySheets(columns, { calendar, firstDay, days: 3, intervals: quarterly });
         const expected = [0, 1, 2].map((day) =>
           referenceDay(written, calendar, { day: firstDay + day, intervalMs: quarterMs }),
         );
@@ -143,10 +143,22 @@ describe('the quality of an aggregate', () => {
     [['measured', 'substituted'], 'estimated'],
     [['estimated', 'measured'], 'estimated'],
     [['estimated', 'calculated'], 'calculated'],
-    [['missing', 'measured'], 'measured'],
-  ] as const)('of %j is %s', (found, expected) => {
-    const written = found.map((quality, slot) => reading(slot * quarterMs, 1, { quality }));
-    expect(dayRow(daySheets([readingColumns(written)])[0])?.quality).toBe(expected);
+    [['missing', 'measured'], 'estimated'],
+    [['missing', 'calculated'], 'calculated'],
+    [['measured'], 'estimated'],
+  ] as const)('of the half hours %j is %s', (found, expected) => {
+    const halfHourMs = 2 * quarterMs;
+    const written = found.map((quality, slot) => reading(slot * halfHourMs, 1, { quality, lengthMs: halfHourMs }));
+    expect(daySheets([readingColumns(written)])[0]?.rows[0]?.quality).toBe(expected);
+  });
+
+  test('of a day is estimated where one of 96 quarter hours is missing', () => {
+    const whole = Array.from({ length: 96 }, (_, slot) => reading(slot * quarterMs, 1));
+    expect(dayRow(daySheets([readingColumns(whole)])[0])).toMatchObject({ quality: 'measured', count: 96 });
+    expect(dayRow(daySheets([readingColumns(whole.slice(1))])[0])).toMatchObject({
+      quality: 'estimated',
+      expected: 96,
+    });
   });
 });
 
@@ -156,7 +168,46 @@ describe('surplus readings', () => {
 
   test('are those of another length than the registered one', () => {
     const columns = [readingColumns([...halfHours, ...quarterHours])];
-    expect(dayRow(daySheets(columns, { intervalMs: quarterMs })[0])).toMatchObject({ sum: '0.002', count: 2 });
+    expect(dayRow(daySheets(columns, { intervals: quarterly })[0])).toMatchObject({
+      sum: '0.002',
+      count: 2,
+      surplus: 3,
+    });
+  });
+
+  test('have no row where nothing is summed', () => {
+    expect(daySheets([readingColumns(halfHours)], { intervals: quarterly })[0]?.rows).toEqual([]);
+  });
+
+  test('are decided by the length that is registered when they start, within one day and one hour', () => {
+    const changeMs = 6 * quarterMs;
+    const intervals = [...quarterly, { fromMs: changeMs, intervalMs: 2 * quarterMs }];
+    const quarters = [0, 1, 2, 3, 4, 5, 6, 7].map((slot) => reading(slot * quarterMs, 1));
+    const halves = [4, 6, 8].map((slot) => reading(slot * quarterMs, 100, { lengthMs: 2 * quarterMs }));
+    for (const columns of [
+      [...quarters, ...halves],
+      [...halves, ...quarters],
+    ]) {
+      const [sheet] = daySheets([readingColumns(columns)], { intervals });
+      expect(
+        sheet?.rows.map(({ hour, sum, count, expected, surplus }) => [hour, sum, count, expected, surplus]),
+      ).toEqual([
+        [0, '0.004', 4, 4, 0],
+        [1, '0.102', 3, 3, 3],
+        [2, '0.1', 1, 2, 0],
+        ['day', '0.206', 8, 6 + 45, 3],
+      ]);
+    }
+  });
+
+  test('are of the most common length up to the instant at which one is registered', () => {
+    const intervals = [{ fromMs: 4 * quarterMs, intervalMs: quarterMs }];
+    const columns = readingColumns([...halfHours, ...[4, 5].map((slot) => reading(slot * quarterMs, 1))]);
+    expect(dayRow(daySheets([columns], { intervals })[0])).toMatchObject({
+      sum: '0.202',
+      surplus: 1,
+      expected: 2 + 92,
+    });
   });
 
   test('are, where none is registered, those of a rarer length; of equally common ones the shorter counts', () => {
@@ -173,6 +224,55 @@ describe('surplus readings', () => {
     }));
     const columns = [readingColumns([...halfHours, ...quarterHours, ...tomorrow, ...withdrawn])];
     expect(daySheets(columns, { days: 2 }).map((sheet) => dayRow(sheet)?.sum)).toEqual(['0.3', '0.002']);
+  });
+});
+
+describe('the peak', () => {
+  test('is when the highest reading starts, the earliest of equals in whatever order they come', () => {
+    const written = [5, 9, 9, 2].map((integer, slot) => reading(slot * quarterMs, integer));
+    const later = [7, 9].map((integer, slot) => reading(hourMs + slot * quarterMs, integer));
+    for (const columns of [
+      [readingColumns([...written, ...later])],
+      [readingColumns(later), readingColumns(written)],
+    ]) {
+      const [sheet] = daySheets(columns);
+      expect(sheet?.rows.map(({ hour, max, peakOffsetMs }) => [hour, max, peakOffsetMs])).toEqual([
+        [0, '0.009', quarterMs],
+        [1, '0.009', quarterMs],
+        ['day', '0.009', quarterMs],
+      ]);
+    }
+  });
+});
+
+describe('readings that must not be billed', () => {
+  test('are those estimated by no method, and those of a code that the tenant names', () => {
+    const written = [
+      reading(0, 1, { quality: 'estimated' }),
+      reading(quarterMs, 1, { quality: 'estimated', method: 'like-day' }),
+      reading(2 * quarterMs, 1, { quality: 'substituted' }),
+      reading(3 * quarterMs, 1, { code: 'E86' }),
+    ];
+    const rowWith = (codes: readonly string[]) =>
+      dayRow(daySheets([readingColumns(written)], { notBillableCodes: new Set(codes) })[0]);
+    expect(rowWith([])).toMatchObject({ count: 4, estimated: 2, substituted: 1, notBillable: 1 });
+    expect(rowWith(['E86', 'E1'])).toMatchObject({ count: 4, notBillable: 2 });
+  });
+});
+
+describe('the inputs of a sheet', () => {
+  test('are the newest of the readings that the day is computed from', () => {
+    const builder = new AggregateBatchBuilder();
+    const request = { series: builder.series('meter', 'import'), calendar: utc, firstDay: 0, endDay: 2 };
+    const columns = [
+      readingColumns([reading(0, 1, { declared: 7 })]),
+      readingColumns([reading(dayMs, 1, { declared: 9 })]),
+      readingColumns([reading(quarterMs, 1, { declared: 0 })]),
+    ];
+    new DaySheets().append(builder, request, columns);
+    const { sheets } = builder.finish(header);
+    expect(sheets.declared).toEqual(Float64Array.of(7, 9));
+    expect(sheets.acceptedAtMs).toEqual(Float64Array.of(5, 0));
   });
 });
 

@@ -1,11 +1,14 @@
-import { powersOfTen, type ReadingColumns } from '@meterflow/readings';
+import { powersOfTen, qualityCode, type ReadingColumns } from '@meterflow/readings';
 import { wholeWindow } from './aggregate-batch.ts';
-import { AggregateRow, type AggregateBatchBuilder } from './aggregate-batch-builder.ts';
+import { AggregateRow, noInputs, type AggregateBatchBuilder, type InputVersions } from './aggregate-batch-builder.ts';
 import type { Calendar } from './calendar.ts';
 import { dayChoice, type DayChoice } from './day-choice.ts';
 import { DayGrid } from './day-grid.ts';
+import { newerInputs, newestInputs } from './newest-inputs.ts';
+import { countNotBillable } from './not-billable.ts';
 import { ReadingRuns } from './reading-runs.ts';
-import { SlotSums } from './slot-sums.ts';
+import { intervalsWithin, type RegisteredIntervals } from './registered-intervals.ts';
+import { SlotSums, type Values } from './slot-sums.ts';
 import { multiplier } from './unit-choice.ts';
 
 export interface DaySheetsRequest {
@@ -15,21 +18,44 @@ export interface DaySheetsRequest {
   /** The local days [firstDay, endDay). */
   readonly firstDay: number;
   readonly endDay: number;
-  /** The series' registered interval; without it each day's most common one counts. */
-  readonly intervalMs?: number;
+  /** The lengths registered of the series' intervals; where there is none, the day's most common one counts. */
+  readonly intervals?: RegisteredIntervals;
+  /** Quality codes of the source whose readings must not be billed. */
+  readonly notBillableCodes?: ReadonlySet<string>;
+}
+
+const noCodes: ReadonlySet<string> = new Set();
+const [measured, estimated, substituted, calculated] = (
+  ['measured', 'estimated', 'substituted', 'calculated'] as const
+).map(qualityCode);
+
+interface SumPlan {
+  readonly grid: DayGrid;
+  readonly choice: DayChoice;
+  readonly decimals: number;
+  readonly notBillableCodes: ReadonlySet<string>;
+  /** Of each day, the newest of what was summed in it. */
+  readonly inputs: InputVersions[];
 }
 
 /**
  * Computes local days and their elapsed hours from the whole current state of a series, exactly.
  *
- * A reading counts where it has a value and the registered length, in the hour and day in which it starts. Readings of
- * another length are surplus; register readings are no amounts; values that can't be converted to the day's unit can't
- * be added: none of these is summed. A window's quality is calculated where any of its readings is, else estimated
- * where any is estimated or substituted, else measured. Windows without a reading have no row.
+ * A reading counts where it has a value and the length that is registered when it starts, in the hour and day in which
+ * it starts. Register readings are no amounts. Readings of another length, and values that can't be converted to the
+ * day's unit, are surplus: counted, not summed. A window's quality is calculated where any of its readings is, else
+ * estimated where any is estimated or substituted, or missing, else measured. Windows without a reading have no row.
  */
 export class DaySheets {
   readonly #sums = new SlotSums();
   readonly #row = new AggregateRow();
+  readonly #run: { -readonly [Name in keyof Values]: Values[Name] } = {
+    values: new Float64Array(0),
+    from: 0,
+    to: 0,
+    startMs: 0,
+    stepMs: 0,
+  };
 
   /**
    * Appends a sheet for each day of the request, also for those without a row: they withdraw what was there before.
@@ -37,12 +63,14 @@ export class DaySheets {
    * `columns` are the latest readings of the UTC days that the local days touch, in any order.
    */
   append(builder: AggregateBatchBuilder, request: DaySheetsRequest, columns: readonly ReadingColumns[]): void {
-    const grid = new DayGrid(request.calendar, request.firstDay, request.endDay);
-    const choice = dayChoice(columns, grid, request.intervalMs);
+    const { calendar, intervals = [], notBillableCodes = noCodes } = request;
+    const grid = new DayGrid(calendar, request, intervals);
+    const choice = dayChoice(columns, grid);
     const decimals = columns.reduce((most, segment) => Math.max(most, segment.decimals), 0);
+    const inputs = new Array<InputVersions>(grid.days).fill(noInputs);
     this.#sums.reset(grid.days * grid.stride);
     for (const segment of columns) {
-      this.#sum(segment, grid, { choice, decimals });
+      this.#sum(segment, { grid, choice, decimals, notBillableCodes, inputs });
     }
     for (let day = 0; day < grid.days; day++) {
       if (grid.dayStartMs(day) === grid.dayStartMs(day + 1)) {
@@ -54,44 +82,95 @@ export class DaySheets {
         endMs: grid.dayStartMs(day + 1),
         unit: builder.text(choice.unit[day] as string),
         decimals,
+        inputs: inputs[day] as InputVersions,
       });
-      this.#appendRows(builder, day * grid.stride, (day + 1) * grid.stride - 1);
+      this.#appendRows(builder, grid, { day, commonMs: choice.lengthMs[day] as number });
     }
   }
 
-  #sum(segment: ReadingColumns, grid: DayGrid, plan: { choice: DayChoice; decimals: number }): void {
-    const { choice, decimals } = plan;
+  #sum(segment: ReadingColumns, plan: SumPlan): void {
+    const { grid, choice, decimals } = plan;
     const runs = new ReadingRuns(segment, grid);
-    const run = { values: segment.values, from: 0, to: 0 };
+    const newest = newestInputs(segment);
+    const run = this.#run;
+    run.values = segment.values;
     const aligning = decimals - segment.decimals;
+    let dayNoted = -1;
     while (runs.next()) {
-      if (runs.lengthMs !== choice.lengthMs[grid.day]) {
+      const { day, slot } = grid;
+      const lengthMs = grid.intervalMs ?? choice.lengthMs[day];
+      const power =
+        runs.lengthMs === lengthMs
+          ? multiplier(segment.texts[runs.unit] as string, choice.unit[day] as string)
+          : undefined;
+      if (power === undefined) {
+        this.#sums.countRare(slot, 'surplus', runs.to - runs.from);
         continue;
       }
-      const power = multiplier(segment.texts[runs.unit] as string, choice.unit[grid.day] as string);
-      if (power === undefined) {
-        continue;
+      if (day !== dayNoted) {
+        dayNoted = day;
+        plan.inputs[day] = newerInputs(plan.inputs[day] as InputVersions, newest);
       }
       run.from = runs.from;
       run.to = runs.to;
-      this.#sums.add(grid.slot, run, powersOfTen[aligning + power] as number);
-      this.#sums.note(grid.slot, runs.quality);
+      run.startMs = runs.startMs;
+      run.stepMs = runs.stepMs;
+      this.#sums.add(slot, run, powersOfTen[aligning + power] as number);
+      if (runs.quality !== measured || plan.notBillableCodes.size > 0) {
+        this.#note(runs, slot, plan.notBillableCodes);
+      }
     }
   }
 
-  #appendRows(builder: AggregateBatchBuilder, hourFrom: number, daySlot: number): void {
+  /** Notes what is not simply measured and billed. */
+  #note(runs: ReadingRuns, slot: number, notBillableCodes: ReadonlySet<string>): void {
+    const { quality } = runs;
+    const count = runs.to - runs.from;
+    this.#sums.note(slot, quality);
+    if (quality === estimated) {
+      this.#sums.countRare(slot, 'estimated', count);
+    } else if (quality === substituted) {
+      this.#sums.countRare(slot, 'substituted', count);
+    } else if (quality === calculated) {
+      this.#sums.countRare(slot, 'calculated', count);
+    }
+    const notBillable = countNotBillable(runs.columns, runs, notBillableCodes);
+    if (notBillable > 0) {
+      this.#sums.countRare(slot, 'notBillable', notBillable);
+    }
+  }
+
+  #appendRows(
+    builder: AggregateBatchBuilder,
+    grid: DayGrid,
+    { day, commonMs }: { readonly day: number; readonly commonMs: number },
+  ): void {
+    const hourFrom = day * grid.stride;
+    const daySlot = hourFrom + grid.stride - 1;
     for (let slot = hourFrom; slot < daySlot; slot++) {
+      this.#sums.fold(daySlot, slot);
       if (this.#sums.count(slot) > 0) {
-        this.#sums.fold(daySlot, slot);
-        this.#sums.read(slot, this.#row);
-        this.#row.hour = slot - hourFrom;
-        builder.append(this.#row);
+        const hour = slot - hourFrom;
+        const startMs = grid.slotStartMs(day, hour);
+        const span = { fromMs: startMs, toMs: grid.slotStartMs(day, hour + 1) };
+        const expected = intervalsWithin(grid.intervals, commonMs, span);
+        this.#appendRow(builder, slot, { hour, startMs, expected });
       }
     }
     if (this.#sums.count(daySlot) > 0) {
-      this.#sums.read(daySlot, this.#row);
-      this.#row.hour = wholeWindow;
-      builder.append(this.#row);
+      const startMs = grid.dayStartMs(day);
+      const expected = intervalsWithin(grid.intervals, commonMs, { fromMs: startMs, toMs: grid.dayStartMs(day + 1) });
+      this.#appendRow(builder, daySlot, { hour: wholeWindow, startMs, expected });
     }
+  }
+
+  #appendRow(
+    builder: AggregateBatchBuilder,
+    slot: number,
+    window: { readonly hour: number; readonly startMs: number; readonly expected: number },
+  ): void {
+    this.#sums.read(slot, this.#row, window);
+    this.#row.hour = window.hour;
+    builder.append(this.#row);
   }
 }

@@ -1,9 +1,12 @@
 export {
+  rareCounts,
   resolutions,
   sumHighUnit,
+  unknownPeak,
   wholeWindow,
   type AggregateBatch,
   type AggregateRows,
+  type RareCount,
   type Resolution,
   type SheetLevel,
   type Sheets,
@@ -11,21 +14,29 @@ export {
 export {
   AggregateBatchBuilder,
   AggregateRow,
+  noInputs,
   type AggregateHeader,
+  type InputVersions,
   type SheetHead,
 } from './aggregate-batch-builder.ts';
 export type { AggregatesStored } from './aggregates-stored.ts';
 export { Calendar, calendarOf, dayMs, firstDayOfMonth, hourMs, monthOfDay, UnknownTimeZoneError } from './calendar.ts';
 export {
+  aggregateFacts,
   canonicalAggregate,
   resolutionOf,
   rowEndMs,
+  rowPeakMs,
   rowStartMs,
+  type AggregateFacts,
   type CanonicalAggregate,
 } from './canonical-aggregate.ts';
 export { DaySheets, type DaySheetsRequest } from './day-sheets.ts';
 export { appendFormerWindows, type FormerWindowsRequest } from './former-windows.ts';
 export { appendMonthSheets, type MonthSheetsRequest } from './month-sheets.ts';
+export { hasOddRows, isOddRow, ordinaryRows, type OddColumns } from './odd-rows.ts';
+export { peakStepMs } from './peak-step.ts';
+export { intervalsWithin, type RegisteredInterval, type RegisteredIntervals } from './registered-intervals.ts';
 export { sameRow, sameSheet, type RowPosition } from './same-sheet.ts';
 export { SheetCursor } from './sheet-cursor.ts';
 export {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { AggregateBatchBuilder } from './aggregate-batch-builder.ts';
-import type { AggregateBatch } from './aggregate-batch.ts';
+import { unknownPeak, type AggregateBatch } from './aggregate-batch.ts';
 import { calendarOf, dayMs, firstDayOfMonth, hourMs, monthOfDay } from './calendar.ts';
 import { DaySheets } from './day-sheets.ts';
 import { appendMonthSheets } from './month-sheets.ts';
@@ -44,10 +44,55 @@ describe('month sheets', () => {
     const readings = Array.from({ length: 31 * 24 + 1 }, (_, hour) => hourly(startMs + hour * hourMs));
     const [first, second] = months(readings, march, march + 2);
     expect(first).toMatchObject({ startMs, endMs: startMs + (31 * 24 - 1) * hourMs, unit: 'kWh' });
-    expect(first?.rows).toEqual([
-      { hour: 'day', sum: '74.3', min: '0.1', max: '0.1', count: 743, quality: 'measured' },
+    expect(first?.rows).toMatchObject([
+      { hour: 'day', sum: '74.3', min: '0.1', max: '0.1', count: 743, expected: 743, quality: 'measured' },
     ]);
-    expect(second?.rows[0]).toMatchObject({ sum: '0.2', count: 2 });
+    expect(second?.rows[0]).toMatchObject({ sum: '0.2', count: 2, expected: 720, quality: 'estimated' });
+  });
+
+  test('have the peak of their days, the earliest of equals, and their counts', () => {
+    const startMs = zurich.monthStartMs(march);
+    const readings = [
+      hourly(startMs + 9 * dayMs + 5 * hourMs, { integer: 8 }),
+      hourly(startMs + 4 * dayMs + 7 * hourMs, { integer: 8, quality: 'estimated' }),
+      hourly(startMs + 4 * dayMs + 8 * hourMs, { integer: 3, quality: 'substituted' }),
+      hourly(startMs + 5 * dayMs, { lengthMs: hourMs / 4 }),
+      hourly(startMs + 5 * dayMs + hourMs),
+      hourly(startMs + 5 * dayMs + 2 * hourMs),
+    ];
+    expect(months(readings)[0]?.rows[0]).toMatchObject({
+      ...{ max: '0.8', peakOffsetMs: 4 * dayMs + 7 * hourMs, count: 5, expected: 743, surplus: 1 },
+      ...{ estimated: 1, substituted: 1, notBillable: 1, quality: 'estimated' },
+    });
+  });
+
+  test('expect of days without a sheet what is registered for them', () => {
+    const builder = new AggregateBatchBuilder();
+    const startMs = zurich.monthStartMs(march);
+    const request = {
+      ...{ series: builder.series('meter', 'import'), calendar: zurich, firstMonth: march, endMonth: march + 1 },
+      intervals: [{ fromMs: startMs + 10 * dayMs, intervalMs: hourMs / 4 }],
+    };
+    appendMonthSheets(builder, request, days([hourly(startMs + 30 * dayMs)], march, march + 1));
+    const [sheet] = shownSheets(builder.finish({ tenant: 'default', level: 'month', ticket: 2, causes: [] }));
+    // Ten days of hours, twenty of quarter hours, and the one that has a sheet: 23 hours, of which it was not known better.
+    expect(sheet?.rows[0]?.expected).toBe(10 * 24 + 20 * 96 + 23);
+  });
+
+  test('don’t tell what was expected where a day does not, since a build before wrote it', () => {
+    const startMs = zurich.monthStartMs(march);
+    const batch = days([hourly(startMs), hourly(startMs + dayMs)], march, march + 1);
+    batch.rows.peakOffsetMs[1] = unknownPeak;
+    const builder = new AggregateBatchBuilder();
+    const request = {
+      series: builder.series('meter', 'import'),
+      calendar: zurich,
+      firstMonth: march,
+      endMonth: march + 1,
+    };
+    appendMonthSheets(builder, request, batch);
+    const [sheet] = shownSheets(builder.finish({ tenant: 'default', level: 'month', ticket: 2, causes: [] }));
+    expect(sheet?.rows[0]).toMatchObject({ count: 2, expected: 2, peakOffsetMs: unknownPeak });
   });
 
   test('are empty without a day', () => {

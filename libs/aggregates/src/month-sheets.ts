@@ -1,6 +1,9 @@
-import { wholeWindow, type AggregateBatch } from './aggregate-batch.ts';
-import { AggregateRow, type AggregateBatchBuilder } from './aggregate-batch-builder.ts';
+import { qualityCode } from '@meterflow/readings';
+import { rareCounts, unknownPeak, wholeWindow, type AggregateBatch } from './aggregate-batch.ts';
+import { AggregateRow, noInputs, type AggregateBatchBuilder, type InputVersions } from './aggregate-batch-builder.ts';
 import { monthOfDay, type Calendar } from './calendar.ts';
+import { newerInputs } from './newest-inputs.ts';
+import { intervalsWithin, type RegisteredIntervals } from './registered-intervals.ts';
 import { SheetCursor } from './sheet-cursor.ts';
 import { multiplier, unitChoice, type UnitCount } from './unit-choice.ts';
 import { setSum, sumInteger } from './wide-sum.ts';
@@ -12,6 +15,8 @@ export interface MonthSheetsRequest {
   /** The local months [firstMonth, endMonth). */
   readonly firstMonth: number;
   readonly endMonth: number;
+  /** The lengths registered of the series' intervals: what days without a sheet should have had. */
+  readonly intervals?: RegisteredIntervals;
 }
 
 /**
@@ -33,15 +38,21 @@ export function appendMonthSheets(
   }
   months.forEach((found, index) => {
     const unit = unitChoice(found);
+    const span = {
+      fromMs: request.calendar.monthStartMs(request.firstMonth + index),
+      toMs: request.calendar.monthStartMs(request.firstMonth + index + 1),
+    };
     builder.begin({
       series: request.series,
-      startMs: request.calendar.monthStartMs(request.firstMonth + index),
-      endMs: request.calendar.monthStartMs(request.firstMonth + index + 1),
+      startMs: span.fromMs,
+      endMs: span.toMs,
       unit: builder.text(unit),
       decimals: days.decimals,
+      inputs: found.reduce((newest, { inputs }) => newerInputs(newest, inputs), noInputs),
     });
     const row = monthRow(found, unit, days);
     if (row.count > 0) {
+      complete(row, found, { span, intervals: request.intervals ?? [] });
       builder.append(row);
     }
   });
@@ -50,7 +61,12 @@ export function appendMonthSheets(
 /** The row of a whole local day. */
 interface WholeDay extends UnitCount {
   readonly startMs: number;
+  readonly endMs: number;
   readonly row: number;
+  readonly expected: number;
+  /** {@link unknownPeak} where the day does not tell. */
+  readonly peakOffsetMs: number;
+  readonly inputs: InputVersions;
 }
 
 function wholeDays(days: AggregateBatch): WholeDay[] {
@@ -59,7 +75,18 @@ function wholeDays(days: AggregateBatch): WholeDay[] {
   while (cursor.next()) {
     const row = cursor.rowsTo - 1;
     if (cursor.rows > 0 && days.rows.hour[row] === wholeWindow) {
-      found.push({ startMs: cursor.startMs, row, unit: cursor.unit, count: days.rows.count[row] as number });
+      const { startMs, endMs, unit, inputs } = cursor;
+      const [count, expected] = [days.rows.count[row] as number, days.rows.expected[row] as number];
+      found.push({
+        startMs,
+        endMs,
+        row,
+        unit,
+        count,
+        expected,
+        peakOffsetMs: days.rows.peakOffsetMs[row] as number,
+        inputs,
+      });
     }
   }
   return found;
@@ -69,23 +96,84 @@ function monthRow(days: readonly WholeDay[], unit: string, { rows }: AggregateBa
   const month = new AggregateRow();
   month.hour = wholeWindow;
   let sum: number | bigint = 0;
+  let peakMs = 0;
   for (const day of days) {
     const power = multiplier(day.unit, unit);
     if (power === undefined) {
+      month.surplus += day.count;
       continue;
     }
     const factor = 10 ** power;
     const min = (rows.min[day.row] as number) * factor;
     const max = (rows.max[day.row] as number) * factor;
+    const dayPeakMs = day.startMs + day.peakOffsetMs;
     sum = exactlyPlus(sum, { high: rows.sumHigh[day.row] as number, low: rows.sumLow[day.row] as number, factor });
     month.min = month.count === 0 ? min : Math.min(month.min, min);
-    month.max = month.count === 0 ? max : Math.max(month.max, max);
+    if (month.count === 0 || max > month.max || (max === month.max && dayPeakMs < peakMs)) {
+      month.max = max;
+      peakMs = dayPeakMs;
+    }
     month.count += day.count;
+    for (const name of rareCounts) {
+      month[name] += rows[name][day.row] as number;
+    }
     // Day rows hold measured, estimated and calculated only, in that order.
     month.quality = Math.max(month.quality, rows.quality[day.row] as number);
   }
   setSum(month, sum);
+  month.peakOffsetMs = peakMs;
   return month;
+}
+
+/**
+ * Completes a month by what its days lack. Where a day does not tell what was expected, since a build before wrote it, the
+ * month does not either.
+ */
+function complete(
+  month: AggregateRow,
+  days: readonly WholeDay[],
+  { span, intervals }: { readonly span: { fromMs: number; toMs: number }; readonly intervals: RegisteredIntervals },
+): void {
+  if (days.some(({ peakOffsetMs }) => peakOffsetMs === unknownPeak)) {
+    month.peakOffsetMs = unknownPeak;
+    month.expected = month.count;
+    return;
+  }
+  month.peakOffsetMs -= span.fromMs;
+  month.expected = expectedWithin(days, span, intervals);
+  if (month.quality === measured && month.count < month.expected) {
+    month.quality = estimated;
+  }
+}
+
+const measured = qualityCode('measured');
+const estimated = qualityCode('estimated');
+
+/** What the days expected, and what those between them that have no sheet should have had. */
+function expectedWithin(
+  days: readonly WholeDay[],
+  span: { readonly fromMs: number; readonly toMs: number },
+  intervals: RegisteredIntervals,
+): number {
+  const commonMs = commonLength(days);
+  let expected = 0;
+  let toldToMs = span.fromMs;
+  for (const day of [...days].sort((a, b) => a.startMs - b.startMs)) {
+    expected += day.expected + intervalsWithin(intervals, commonMs, { fromMs: toldToMs, toMs: day.startMs });
+    toldToMs = day.endMs;
+  }
+  return expected + intervalsWithin(intervals, commonMs, { fromMs: toldToMs, toMs: span.toMs });
+}
+
+/** The length of intervals that most of the days have; the shorter of equally common ones, 0 where none tells. */
+function commonLength(days: readonly WholeDay[]): number {
+  const counts = new Map<number, number>();
+  for (const { startMs, endMs, expected } of days) {
+    const lengthMs = expected === 0 ? 0 : (endMs - startMs) / expected;
+    counts.set(lengthMs, (counts.get(lengthMs) ?? 0) + 1);
+  }
+  const [common] = [...counts].sort(([a, most], [b, other]) => other - most || a - b);
+  return common?.[0] ?? 0;
 }
 
 /** Adds a day's sum: in float64 as long as that holds every digit. */

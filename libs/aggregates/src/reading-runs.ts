@@ -9,6 +9,9 @@ export class ReadingRuns {
   /** The run is the readings [from, to) of `columns`. */
   from = 0;
   to = 0;
+  /** When its first reading starts, and how far apart its readings do. */
+  startMs = 0;
+  stepMs = 0;
   lengthMs = 0;
   /** Index into the columns' texts. */
   unit = 0;
@@ -18,8 +21,7 @@ export class ReadingRuns {
   #span = -1;
   /** Readings of the span not yet walked. */
   #left = 0;
-  #startMs = 0;
-  #stepMs = 0;
+  #nextMs = 0;
   #qualityRun = 0;
   #unitRun = 0;
 
@@ -36,6 +38,7 @@ export class ReadingRuns {
       }
       if (this.#placed()) {
         this.from = this.to;
+        this.startMs = this.#nextMs;
         this.#advance(this.#runLength());
         if (this.quality !== missingCode) {
           return true;
@@ -57,8 +60,8 @@ export class ReadingRuns {
         this.to += count;
       } else if (count > 0) {
         this.#left = count;
-        this.#startMs = spans.startMs[this.#span] as number;
-        this.#stepMs = spans.stepMs[this.#span] as number;
+        this.#nextMs = spans.startMs[this.#span] as number;
+        this.stepMs = spans.stepMs[this.#span] as number;
         return true;
       }
     }
@@ -67,7 +70,7 @@ export class ReadingRuns {
   /** Puts the grid on the next reading's hour; false when readings outside the grid were skipped instead. */
   #placed(): boolean {
     const grid = this.#grid;
-    const startMs = this.#startMs;
+    const startMs = this.#nextMs;
     if (startMs >= grid.hourStartMs && startMs < grid.hourEndMs) {
       return true;
     }
@@ -85,9 +88,7 @@ export class ReadingRuns {
 
   /** How many of the span's readings start before an instant; the next one does. */
   #before(instantMs: number): number {
-    return this.#stepMs === 0
-      ? this.#left
-      : Math.min(this.#left, Math.ceil((instantMs - this.#startMs) / this.#stepMs));
+    return this.stepMs === 0 ? this.#left : Math.min(this.#left, Math.ceil((instantMs - this.#nextMs) / this.stepMs));
   }
 
   #runLength(): number {
@@ -108,6 +109,6 @@ export class ReadingRuns {
   #advance(count: number): void {
     this.to += count;
     this.#left -= count;
-    this.#startMs += count * this.#stepMs;
+    this.#nextMs += count * this.stepMs;
   }
 }

@@ -1,4 +1,4 @@
-import type { AggregateBatch } from './aggregate-batch.ts';
+import { rareCounts, type AggregateBatch } from './aggregate-batch.ts';
 import type { SheetCursor } from './sheet-cursor.ts';
 import { extremeInteger, sumInteger } from './wide-sum.ts';
 
@@ -34,7 +34,17 @@ export function sameRow(a: RowPosition, b: RowPosition): boolean {
     left.hour[a.row] === right.hour[b.row] &&
     left.count[a.row] === right.count[b.row] &&
     left.quality[a.row] === right.quality[b.row] &&
+    sameFacts(a, b) &&
     (a.batch.decimals === b.batch.decimals ? sameIntegers(a, b) : sameNumbers(a, b))
+  );
+}
+
+function sameFacts(a: RowPosition, b: RowPosition): boolean {
+  const [left, right] = [a.batch.rows, b.batch.rows];
+  return (
+    left.peakOffsetMs[a.row] === right.peakOffsetMs[b.row] &&
+    left.expected[a.row] === right.expected[b.row] &&
+    rareCounts.every((name) => left[name][a.row] === right[name][b.row])
   );
 }
 

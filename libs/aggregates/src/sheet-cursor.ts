@@ -1,5 +1,6 @@
 import type { SeriesName } from '@meterflow/readings';
 import type { AggregateBatch } from './aggregate-batch.ts';
+import type { InputVersions } from './aggregate-batch-builder.ts';
 
 /** Walks the sheets of a batch without an object for each. `next` first, then the properties. */
 export class SheetCursor {
@@ -42,5 +43,18 @@ export class SheetCursor {
 
   get unit(): string {
     return this.batch.texts[this.batch.sheets.unit[this.sheet] as number] as string;
+  }
+
+  get ticket(): number {
+    return (this.batch.sheets.ticket[this.sheet] as number) || this.batch.ticket;
+  }
+
+  get inputs(): InputVersions {
+    const { declared, acceptedAtMs, activation } = this.batch.sheets;
+    return {
+      declared: declared[this.sheet] as number,
+      acceptedAtMs: acceptedAtMs[this.sheet] as number,
+      activation: activation[this.sheet] as number,
+    };
   }
 }

@@ -1,5 +1,6 @@
 import { qualityCode } from '@meterflow/readings';
 import type { AggregateRow } from './aggregate-batch-builder.ts';
+import { rareCounts, type RareCount } from './aggregate-batch.ts';
 import { setSum } from './wide-sum.ts';
 
 /** Sums stay in float64 below this, where every integer and every sum of two is exact. */
@@ -16,15 +17,22 @@ export interface Values {
   readonly values: Float64Array;
   readonly from: number;
   readonly to: number;
+  /** When the first of them starts, and how far apart they do. */
+  readonly startMs: number;
+  readonly stepMs: number;
 }
 
-/** Sum, least, greatest, count and quality for each of a number of slots. Kept and used again after each `reset`. */
+/** Sum, least, greatest with its time, counts and quality for each of a number of slots. Kept and used again after each `reset`. */
 export class SlotSums {
   #sum = new Float64Array(0);
   #min = new Float64Array(0);
   #max = new Float64Array(0);
+  #peakMs = new Float64Array(0);
   #count = new Uint32Array(0);
   #quality = new Uint8Array(0);
+  /** By slot; empty as long as there are none. */
+  #rare: Record<RareCount, Uint32Array> | undefined;
+  #slots = 0;
   /** What float64 could not hold of a slot's sum. */
   readonly #wide = new Map<number, bigint>();
 
@@ -33,6 +41,7 @@ export class SlotSums {
       this.#sum = new Float64Array(slots);
       this.#min = new Float64Array(slots);
       this.#max = new Float64Array(slots);
+      this.#peakMs = new Float64Array(slots);
       this.#count = new Uint32Array(slots);
       this.#quality = new Uint8Array(slots);
     } else {
@@ -41,6 +50,8 @@ export class SlotSums {
       this.#quality.fill(0, 0, slots);
     }
     this.#wide.clear();
+    this.#rare = undefined;
+    this.#slots = slots;
   }
 
   count(slot: number): number {
@@ -52,6 +63,7 @@ export class SlotSums {
     const { values, from, to } = run;
     let min = values[from] as number;
     let max = min;
+    let peak = from;
     let sum = min;
     for (let index = from + 1; index < to; index++) {
       const value = values[index] as number;
@@ -60,6 +72,7 @@ export class SlotSums {
         min = value;
       } else if (value > max) {
         max = value;
+        peak = index;
       }
     }
     const count = to - from;
@@ -69,7 +82,7 @@ export class SlotSums {
     } else {
       this.#addWide(slot, exactSum(run) * BigInt(factor));
     }
-    this.#widen(slot, min * factor, max * factor);
+    this.#widen(slot, { min: min * factor, max: max * factor, peakMs: run.startMs + (peak - from) * run.stepMs });
     this.#count[slot] = (this.#count[slot] as number) + count;
   }
 
@@ -81,27 +94,61 @@ export class SlotSums {
     }
   }
 
+  /** Adds to a count that is mostly 0. */
+  countRare(slot: number, name: RareCount, count: number): void {
+    this.#rare ??= noRareCounts(this.#slots);
+    (this.#rare[name][slot] as number) += count;
+  }
+
   /** Adds all that slot `from` holds to slot `slot`. */
   fold(slot: number, from: number): void {
+    if (this.#rare !== undefined) {
+      for (const name of rareCounts) {
+        (this.#rare[name][slot] as number) += this.#rare[name][from] as number;
+      }
+    }
+    if (this.#count[from] === 0) {
+      return;
+    }
     const wide = this.#wide.get(from);
     if (wide !== undefined) {
       this.#addWide(slot, wide);
     }
     this.#addSum(slot, this.#sum[from] as number);
-    this.#widen(slot, this.#min[from] as number, this.#max[from] as number);
+    this.#widen(slot, {
+      min: this.#min[from] as number,
+      max: this.#max[from] as number,
+      peakMs: this.#peakMs[from] as number,
+    });
     this.#count[slot] = (this.#count[slot] as number) + (this.#count[from] as number);
     this.#quality[slot] = Math.max(this.#quality[slot] as number, this.#quality[from] as number);
   }
 
-  /** Fills in all of the row but its hour. */
-  read(slot: number, row: AggregateRow): void {
+  /**
+   * Fills in all of the row but its hour. `startMs` is where its window begins, `expected` how many readings it should
+   * have: where some of them are missing, no quality is better than estimated.
+   */
+  read(slot: number, row: AggregateRow, { startMs, expected }: { startMs: number; expected: number }): void {
     const wide = this.#wide.get(slot);
     const sum = this.#sum[slot] as number;
     setSum(row, wide === undefined ? sum : wide + BigInt(sum));
     row.min = this.#min[slot] as number;
     row.max = this.#max[slot] as number;
     row.count = this.#count[slot] as number;
-    row.quality = this.#quality[slot] as number;
+    row.expected = expected;
+    row.peakOffsetMs = (this.#peakMs[slot] as number) - startMs;
+    const quality = this.#quality[slot] as number;
+    row.quality = quality === measured && row.count < expected ? estimated : quality;
+    this.#readRare(slot, row);
+  }
+
+  #readRare(slot: number, row: AggregateRow): void {
+    const rare = this.#rare;
+    row.surplus = rare === undefined ? 0 : (rare.surplus[slot] as number);
+    row.estimated = rare === undefined ? 0 : (rare.estimated[slot] as number);
+    row.substituted = rare === undefined ? 0 : (rare.substituted[slot] as number);
+    row.calculated = rare === undefined ? 0 : (rare.calculated[slot] as number);
+    row.notBillable = rare === undefined ? 0 : (rare.notBillable[slot] as number);
   }
 
   /** Both summands are below `floatMax`, so that their sum is exact. */
@@ -119,15 +166,22 @@ export class SlotSums {
     this.#wide.set(slot, (this.#wide.get(slot) ?? 0n) + summand);
   }
 
-  #widen(slot: number, min: number, max: number): void {
+  #widen(slot: number, { min, max, peakMs }: { min: number; max: number; peakMs: number }): void {
     const first = this.#count[slot] === 0;
     if (first || min < (this.#min[slot] as number)) {
       this.#min[slot] = min;
     }
-    if (first || max > (this.#max[slot] as number)) {
+    const before = this.#max[slot] as number;
+    if (first || max > before || (max === before && peakMs < (this.#peakMs[slot] as number))) {
       this.#max[slot] = max;
+      this.#peakMs[slot] = peakMs;
     }
   }
+}
+
+function noRareCounts(slots: number): Record<RareCount, Uint32Array> {
+  const none = (): Uint32Array => new Uint32Array(slots);
+  return { surplus: none(), estimated: none(), substituted: none(), calculated: none(), notBillable: none() };
 }
 
 function exactSum({ values, from, to }: Values): bigint {

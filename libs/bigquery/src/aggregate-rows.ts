@@ -2,10 +2,13 @@ import {
   extremeProduct,
   hourMs,
   meanInteger,
+  rareCounts,
+  rowPeakMs,
   SheetCursor,
   sumInteger,
   wholeWindow,
   type AggregateBatch,
+  type RareCount,
   type Resolution,
 } from '@meterflow/aggregates';
 import type { AggregateWrite } from '@meterflow/idempotent-writes';
@@ -27,6 +30,9 @@ export function aggregateRows(writes: readonly AggregateWrite[], writtenAtMs: nu
   }
   return { bytes: parquetFile(rows.finish(), rows.count), rows: rows.count };
 }
+
+/** Stands for the number of expected readings where it is not known. */
+const unknownExpected = -1;
 
 interface Window {
   readonly resolution: Resolution;
@@ -52,6 +58,18 @@ class AggregateRowColumns {
   readonly #ticket = new RunColumn<number>('ticket', 'integer');
   readonly #writtenAt = new RunColumn<number>('written_at', 'instant');
   readonly #orderKey = new PlainColumn('order_key', 'bytes');
+  readonly #peakAt = new PlainColumn('peak_at', 'instant');
+  readonly #expected = new RunColumn<number>('expected', 'integer');
+  readonly #rare = {
+    surplus: new RunColumn<number>('surplus', 'integer'),
+    estimated: new RunColumn<number>('estimated', 'integer'),
+    substituted: new RunColumn<number>('substituted', 'integer'),
+    calculated: new RunColumn<number>('calculated', 'integer'),
+    notBillable: new RunColumn<number>('not_billable', 'integer'),
+  } as const satisfies Record<RareCount, unknown>;
+  readonly #inputVersion = new RunColumn<number>('input_version', 'integer');
+  readonly #inputAcceptedAt = new RunColumn<number>('input_accepted_at', 'instant');
+  readonly #inputActivation = new RunColumn<number>('input_activation', 'integer');
   readonly #key = new OrderKeyWriter();
   readonly #writtenAtMs: number;
 
@@ -89,6 +107,12 @@ class AggregateRowColumns {
       this.#ticket,
       this.#writtenAt,
       this.#orderKey,
+      this.#peakAt,
+      this.#expected,
+      ...Object.values(this.#rare),
+      this.#inputVersion,
+      this.#inputAcceptedAt,
+      this.#inputActivation,
     ].map((column) => column.finish());
   }
 
@@ -108,12 +132,28 @@ class AggregateRowColumns {
               endMs: Math.min(startMs + (hour + 1) * hourMs, endMs),
             };
       this.#appendRow(cursor, window, present ? row : undefined);
+      this.#appendFacts(cursor, present ? row : undefined);
       row += present ? 1 : 0;
     }
     const { meter, channel } = cursor.series;
     this.#meter.push(meter, hours + 1);
     this.#channel.push(channel, hours + 1);
     this.#unit.push(cursor.unit, hours + 1);
+    const { declared, acceptedAtMs, activation } = cursor.inputs;
+    this.#inputVersion.push(declared, hours + 1);
+    this.#inputAcceptedAt.push(acceptedAtMs * 1_000, hours + 1);
+    this.#inputActivation.push(activation, hours + 1);
+  }
+
+  #appendFacts(cursor: SheetCursor, row: number | undefined): void {
+    const { rows } = cursor.batch;
+    const peakMs = row === undefined ? undefined : rowPeakMs(cursor, row);
+    const isKnown = row !== undefined && peakMs !== undefined;
+    this.#peakAt.values.int64((peakMs ?? 0) * 1_000);
+    this.#expected.push(isKnown ? (rows.expected[row] as number) : unknownExpected, 1);
+    for (const name of rareCounts) {
+      this.#rare[name].push(isKnown ? (rows[name][row] as number) : 0, 1);
+    }
   }
 
   /** Without a row, the window is withdrawn. */
@@ -140,6 +180,11 @@ class AggregateRowColumns {
         key.signed(column.values.bytes().subarray(-16));
       }
       key.byte(rows.quality[row] as number);
+      key.whole(rows.expected[row] as number);
+      key.whole((rows.peakOffsetMs[row] as number) + 1);
+      for (const name of rareCounts) {
+        key.whole(rows[name][row] as number);
+      }
     }
     this.#orderKey.values.int32(key.length);
     this.#orderKey.values.append(key.bytes());

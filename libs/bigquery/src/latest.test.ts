@@ -89,7 +89,7 @@ async function literalRows(): Promise<string> {
 
 /** The analyser is older than BigQuery's other name for this. */
 function inItsOldName(sql: string): string {
-  return sql.replaceAll(/MAX_BY\((\S+), (\S+)\)/g, 'ANY_VALUE($1 HAVING MAX $2)');
+  return sql.replaceAll(/MAX_BY\((.+), (order_key)\)/g, 'ANY_VALUE($1 HAVING MAX $2)');
 }
 
 /** As lines, decimals without the zeros at their end. */

@@ -5,11 +5,10 @@ export type ColumnType = 'STRING' | 'BYTES' | 'INT64' | 'TIMESTAMP' | 'NUMERIC';
 export interface TableColumn {
   readonly name: string;
   readonly type: ColumnType;
-  /**
-   * Columns of the first release are in every row. One that is added later is not: rows of the builds before it have
-   * none, and whatever reads it says what that means (`IFNULL`).
-   */
+  /** Columns of the first release are in every row. One that is added later is not: rows of the builds before have none. */
   readonly added?: true;
+  /** What stands for a value in rows that have none, in SQL. */
+  readonly absent?: string;
   readonly description: string;
 }
 
@@ -23,6 +22,18 @@ export interface TableSchema {
 }
 
 const column = (name: string, type: ColumnType, description: string): TableColumn => ({ name, type, description });
+
+const addedColumn = (name: string, type: ColumnType, told: { description: string; absent: string }): TableColumn => ({
+  name,
+  type,
+  added: true,
+  ...told,
+});
+/** No reading was accepted, and none was highest, at this instant: it stands for none that is known. */
+export const noInstant = "TIMESTAMP '1970-01-01 00:00:00+00'";
+
+const addedCount = (name: string, description: string): TableColumn =>
+  addedColumn(name, 'INT64', { description, absent: '0' });
 
 const seriesColumns = [
   column('tenant', 'STRING', 'Whose reading it is.'),
@@ -83,6 +94,25 @@ export const aggregateTable: TableSchema = {
     column('ticket', 'INT64', 'Taken before the inputs were read; the higher one wins, erasures compare with it.'),
     writtenAt,
     orderKey,
+    addedColumn('peak_at', 'TIMESTAMP', {
+      description: 'When the greatest reading starts, the earliest of equals; 1970 where it is not known.',
+      absent: noInstant,
+    }),
+    addedColumn('expected', 'INT64', {
+      description: 'How many intervals of the registered length start in the window; -1 where it is not known.',
+      absent: '-1',
+    }),
+    addedCount('surplus', 'Readings that are not summed: of another length, or in a unit that does not fit.'),
+    addedCount('estimated', 'Of the count, those that are estimated.'),
+    addedCount('substituted', 'Of the count, those that are substituted.'),
+    addedCount('calculated', 'Of the count, those that are calculated.'),
+    addedCount('not_billable', 'Of the count, those that must not be billed.'),
+    addedCount('input_version', "The provider's newest revision among the inputs; 0 where it declared none."),
+    addedColumn('input_accepted_at', 'TIMESTAMP', {
+      description: 'When the newest undeclared input was accepted; 1970 where there is none.',
+      absent: noInstant,
+    }),
+    addedCount('input_activation', 'The newest activation of rules among the inputs.'),
   ],
   partition: { by: 'MONTH', column: 'start' },
   cluster,

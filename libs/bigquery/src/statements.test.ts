@@ -14,7 +14,7 @@ const parameters = {
   erased_at: 'TIMESTAMP',
 };
 /** `MAX_BY(x, y)` is BigQuery's other name for this; the analyser is older than the name. */
-const oldNames = (sql: string): string => sql.replaceAll(/MAX_BY\((\S+), (\S+)\)/g, 'ANY_VALUE($1 HAVING MAX $2)');
+const oldNames = (sql: string): string => sql.replaceAll(/MAX_BY\((.+), (order_key)\)/g, 'ANY_VALUE($1 HAVING MAX $2)');
 
 /** What the views of the incremental forms may be asked for. */
 const currents: TableSchema[] = relations.map((relation) => {

@@ -14,14 +14,18 @@ const hourMax = 47;
  * whoever reads or writes those columns learns that on the way.
  */
 export function checkSheets(batch: AggregateBatch): void {
-  const { series, startMs, endMs, unit, rows } = batch.sheets;
+  const { series, startMs, endMs, unit, rows, declared, acceptedAtMs, activation } = batch.sheets;
   checkCount('series', batch.series.length, messageLimits.seriesMax);
   checkCount('texts', batch.texts.length, messageLimits.textsMax);
   checkCount('sheets', series.length, messageLimits.sheetsMax);
   checkCount('rows', batch.rows.hour.length, messageLimits.rowsMax);
-  checkSameLength({ series, start_ms: startMs, end_ms: endMs, unit, rows }, 'sheets');
+  const versions = { declared, accepted_at_ms: acceptedAtMs, activation };
+  checkSameLength({ series, start_ms: startMs, end_ms: endMs, unit, rows, ...versions }, 'sheets');
   checkIntegers(startMs, 'sheets.start_ms', { min: -instantMsMax, max: instantMsMax });
   checkIntegers(endMs, 'sheets.end_ms', { min: -instantMsMax, max: instantMsMax });
+  for (const [name, column] of Object.entries(versions)) {
+    checkIntegers(column, `sheets.${name}`, { min: 0 });
+  }
   checkRows(batch.rows);
   let row = 0;
   for (let sheet = 0; sheet < series.length; sheet++) {
@@ -57,8 +61,8 @@ function checkHours({ rows, level }: AggregateBatch, from: number, to: number): 
 }
 
 function checkRows(rows: AggregateRows): void {
-  const { hour, sumHigh, sumLow, min, max, count, quality } = rows;
-  checkSameLength({ hour, sum_high: sumHigh, sum_low: sumLow, min, max, count, quality }, 'rows');
+  const { hour, sumHigh, sumLow, min, max, count, quality, peakOffsetMs: peak } = rows;
+  checkSameLength({ hour, sum_high: sumHigh, sum_low: sumLow, min, max, count, quality, peak }, 'rows');
   for (let row = 0; row < hour.length; row++) {
     below(quality[row] as number, missingCode + 1, { column: 'rows.quality', index: row });
     if ((sumHigh[row] as number) * (sumLow[row] as number) < 0) {

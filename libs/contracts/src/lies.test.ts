@@ -212,6 +212,28 @@ test.each<Lie<AggregateBatch>>([
   expect(() => decodeAggregateBatch(payload)).toThrow(refusal(error));
 });
 
+test.each<Lie<AggregateBatch>>([
+  ['a revision too few', (b) => b.sheets!.declared.pop(), 'message-mismatch sheets.declared'],
+  ['half a revision', (b) => (b.sheets!.declared[0] = 0.5), 'message-value sheets.declared[0]'],
+  ['an acceptance before 1970', (b) => (b.sheets!.acceptedAtMs[0] = -1), 'message-value sheets.accepted_at_ms[0]'],
+  ['a peak too few', (b) => (b.rows!.peakNarrow = Uint8Array.of(1, 2)), 'message-mismatch rows.peak'],
+  ['peaks in no steps', (b) => (b.rows!.peakStepMs = 0n), 'message-value rows.peak_step_ms'],
+  ['peaks in both widths', (b) => (b.rows!.peakWide = [1, 2, 3]), 'message-mismatch rows.peak_wide'],
+  [
+    'half a step',
+    (b) => Object.assign(b.rows!, { peakNarrow: new Uint8Array(0), peakWide: [1, 1.5, 3], peakStepMs: 1n }),
+    'message-value rows.peak[1]',
+  ],
+  ['odd rows that fall', (b) => (b.rows!.oddRows!.row = [2, 1]), 'message-value rows.odd_rows.row[1]'],
+  ['an odd row of none', (b) => (b.rows!.oddRows!.row[1] = 3), 'message-value rows.odd_rows.row[1]'],
+  ['a count too few', (b) => b.rows!.oddRows!.notBillable.pop(), 'message-mismatch rows.odd_rows.not_billable'],
+])('a batch of told aggregates with %s is refused', (_, tell, error) => {
+  const message = fromBinary(AggregateBatchSchema, golden('told-aggregates'));
+  tell(message);
+  const payload = toBinary(AggregateBatchSchema, message);
+  expect(() => decodeAggregateBatch(payload)).toThrow(refusal(error));
+});
+
 test.each<[string, number[]]>([
   ['a byte that begins nothing', [0xff, 0x61]],
   ['a character cut off', [0xe2, 0x82]],

@@ -1,4 +1,4 @@
-import { AggregateRow, type AggregateBatchBuilder } from '@meterflow/aggregates';
+import { AggregateRow, noInputs, rareCounts, unknownPeak, type AggregateBatchBuilder } from '@meterflow/aggregates';
 import { decimalsMax, missingCode } from '@meterflow/readings';
 import type { SheetRows } from './aggregate-store.ts';
 import { ByteReader } from './byte-reader.ts';
@@ -21,23 +21,52 @@ export function sheetTicket(blob: Uint8Array): number {
   return reader.varint();
 }
 
-/** True when two encoded sheets say the same, whatever their tickets. */
+/** True when two encoded sheets say the same, whatever their tickets and versions. */
 export function sameSheetContent(a: Uint8Array, b: Uint8Array): boolean {
-  let at = contentAt(a);
-  const shift = contentAt(b) - at;
-  if (a.length + shift !== b.length) {
-    return false;
-  }
-  while (at < a.length && a[at] === b[at + shift]) {
-    at += 1;
-  }
-  return at === a.length;
+  const left = contentOf(a);
+  const right = contentOf(b);
+  return (
+    sameBytes(
+      { bytes: a, from: left.factsFrom, to: left.factsTo },
+      { bytes: b, from: right.factsFrom, to: right.factsTo },
+    ) &&
+    sameBytes({ bytes: a, from: left.valuesFrom, to: a.length }, { bytes: b, from: right.valuesFrom, to: b.length })
+  );
 }
 
-function contentAt(blob: Uint8Array): number {
+interface Bytes {
+  readonly bytes: Uint8Array;
+  readonly from: number;
+  readonly to: number;
+}
+
+function sameBytes(a: Bytes, b: Bytes): boolean {
+  if (a.to - a.from !== b.to - b.from) {
+    return false;
+  }
+  let at = a.from;
+  const shift = b.from - a.from;
+  while (at < a.to && a.bytes[at] === b.bytes[at + shift]) {
+    at += 1;
+  }
+  return at === a.to;
+}
+
+/** Where in a blob stands what it says: the facts behind the versions, and all that follows the ticket. */
+function contentOf(blob: Uint8Array): { factsFrom: number; factsTo: number; valuesFrom: number } {
   openSheet(blob);
+  const { at, to } = facts;
   reader.varint();
-  return reader.position;
+  const valuesFrom = reader.position;
+  const isNewer = (blob[0] as number) > sheetFormat;
+  return { factsFrom: at, factsTo: isNewer ? endOfFacts(blob) : to, valuesFrom };
+}
+
+/** Where what this build knows of a newer build's sheet ends. */
+function endOfFacts(blob: Uint8Array): number {
+  reader.open(blob);
+  readSheet('whole');
+  return facts.end;
 }
 
 function openSheet(blob: Uint8Array): void {
@@ -45,8 +74,29 @@ function openSheet(blob: Uint8Array): void {
   readFormat();
 }
 
+/** Reads the format and the versions, and notes where the facts are. */
 function readFormat(): void {
-  openFormat(reader, sheetFormat, 'sheet');
+  const { from, to } = openFormat(reader, sheetFormat, 'sheet');
+  facts.at = from;
+  facts.to = to;
+  if (from < to) {
+    const { position } = reader;
+    reader.position = from;
+    facts.inputs = { declared: reader.varint(), acceptedAtMs: reader.varint(), activation: reader.varint() };
+    facts.at = reader.position;
+    facts.end = facts.at;
+    checkWithin(to);
+    reader.position = position;
+  } else {
+    facts.end = from;
+    facts.inputs = noInputs;
+  }
+}
+
+function checkWithin(to: number): void {
+  if (reader.position > to) {
+    throw new CorruptSegmentError('what was added to a sheet ends too early');
+  }
 }
 
 /** The unit read last, as text and as bytes: most sheets have the same. */
@@ -104,9 +154,48 @@ export function decodeStanding(
 /** The sheet read last; its rows from `from` on are in `columns`, all or the last, which is the whole window's. */
 const head = { ticket: 0, startMs: 0, endMs: 0, unit: '', decimals: 0, rows: 0, from: 0, hoursAt: 0, qualitiesAt: 0 };
 const counts = new Uint32Array(rowsPerSheetMax);
+/** What the sheet read last says beside its values, and where: bytes [at, to). */
+const facts = {
+  at: 0,
+  to: 0,
+  /** Where those that this build knows end. */
+  end: 0,
+  inputs: noInputs,
+  peaks: new Float64Array(rowsPerSheetMax),
+  /** How many rows are out of the ordinary, which, and their counts, one row after the other. */
+  odd: 0,
+  oddRows: new Uint8Array(rowsPerSheetMax),
+  oddCounts: new Uint32Array(rowsPerSheetMax * (1 + rareCounts.length)),
+};
+
+function readFacts(at: number, to: number): void {
+  facts.odd = 0;
+  if (at === to) {
+    facts.peaks.fill(unknownPeak);
+    return;
+  }
+  const { position } = reader;
+  reader.position = at;
+  const stepMs = reader.varint();
+  for (let index = 0; index < head.rows; index++) {
+    const step = stepMs === 0 ? 0 : reader.varint();
+    facts.peaks[index] = step === 0 ? unknownPeak : (step - 1) * stepMs;
+  }
+  facts.odd = reader.countTo(head.rows);
+  for (let odd = 0, next = 0; odd < facts.odd; odd++) {
+    facts.oddRows[odd] = reader.countTo(head.rows - 1);
+    for (let count = 0; count <= rareCounts.length; count++) {
+      facts.oddCounts[next++] = reader.countTo(0xffff_ffff);
+    }
+  }
+  facts.end = reader.position;
+  checkWithin(to);
+  reader.position = position;
+}
 
 function readSheet(wanted: SheetRows): void {
   readFormat();
+  const { at, to } = facts;
   head.ticket = reader.varint();
   head.startMs = reader.varint();
   head.endMs = head.startMs + reader.varint();
@@ -116,6 +205,7 @@ function readSheet(wanted: SheetRows): void {
   head.decimals = 0;
   if (head.rows > 0) {
     readRows(head.rows, head.from);
+    readFacts(at, to);
   }
 }
 
@@ -137,7 +227,10 @@ function readRows(rows: number, from: number): void {
 
 function appendSheet({ builder, series }: SheetTarget): void {
   const { startMs, endMs, unit, decimals } = head;
-  builder.begin({ series, startMs, endMs, unit: head.rows === 0 ? 0 : builder.text(unit), decimals });
+  const { inputs } = facts;
+  const { ticket } = head;
+  builder.begin({ series, startMs, endMs, unit: head.rows === 0 ? 0 : builder.text(unit), decimals, inputs, ticket });
+  let odd = 0;
   for (let index = head.from; index < head.rows; index++) {
     row.hour = reader.bytes[head.hoursAt + index] as number;
     row.quality = reader.bytes[head.qualitiesAt + index] as number;
@@ -149,8 +242,25 @@ function appendSheet({ builder, series }: SheetTarget): void {
     row.sumLow = columns.low[index] as number;
     row.min = columns.min[index] as number;
     row.max = columns.max[index] as number;
+    row.peakOffsetMs = facts.peaks[index] as number;
+    while (odd < facts.odd && (facts.oddRows[odd] as number) < index) {
+      odd += 1;
+    }
+    takeCounts(odd < facts.odd && facts.oddRows[odd] === index ? odd : undefined);
     builder.append(row);
   }
+}
+
+/** Fills the row's counts with those of an odd row, or with what is the rule. */
+function takeCounts(odd: number | undefined): void {
+  const at = (odd ?? 0) * (1 + rareCounts.length);
+  const count = (index: number): number => (odd === undefined ? 0 : (facts.oddCounts[at + index] as number));
+  row.expected = odd === undefined ? row.count : count(0);
+  row.surplus = count(1);
+  row.estimated = count(2);
+  row.substituted = count(3);
+  row.calculated = count(4);
+  row.notBillable = count(5);
 }
 
 function readColumn(column: Float64Array, from: number, rows: number): void {

@@ -1,9 +1,21 @@
-import { setSum, sumInteger, type SheetCursor } from '@meterflow/aggregates';
+import {
+  hasOddRows,
+  isOddRow,
+  peakStepMs,
+  rareCounts,
+  setSum,
+  sumInteger,
+  unknownPeak,
+  type AggregateRows,
+  type SheetCursor,
+} from '@meterflow/aggregates';
 import { powersOfTen } from '@meterflow/readings';
 import { ByteWriter } from './byte-writer.ts';
 import { rowsPerSheetMax, sheetFormat, sheetWidths } from './sheet-format.ts';
 
 const writer = new ByteWriter();
+/** What format 2 added, whose length comes before it. */
+const added = new ByteWriter();
 const columns = {
   high: new Float64Array(rowsPerSheetMax),
   low: new Float64Array(rowsPerSheetMax),
@@ -19,6 +31,9 @@ export function encodeSheet(sheet: SheetCursor): Uint8Array {
   }
   writer.reset();
   writer.byte(sheetFormat);
+  takeAdded(sheet);
+  writer.varint(added.position);
+  writer.copy(added.bytes.subarray(0, added.position));
   writer.varint(batch.ticket);
   writer.varint(sheet.startMs);
   writer.varint(sheet.endMs - sheet.startMs);
@@ -36,6 +51,44 @@ export function encodeSheet(sheet: SheetCursor): Uint8Array {
     }
   }
   return writer.bytes.subarray(0, writer.position);
+}
+
+function takeAdded(sheet: SheetCursor): void {
+  const { rows, sheets } = sheet.batch;
+  added.reset();
+  added.varint(sheets.declared[sheet.sheet] as number);
+  added.varint(sheets.acceptedAtMs[sheet.sheet] as number);
+  added.varint(sheets.activation[sheet.sheet] as number);
+  if (sheet.rows > 0) {
+    takePeaks(rows.peakOffsetMs, sheet);
+    takeOddRows(rows, sheet);
+  }
+}
+
+function takePeaks(offsetsMs: Float64Array, { rowsFrom, rowsTo }: SheetCursor): void {
+  const stepMs = peakStepMs(offsetsMs, rowsFrom, rowsTo);
+  added.varint(stepMs);
+  for (let row = rowsFrom; row < rowsTo && stepMs > 0; row++) {
+    const offsetMs = offsetsMs[row] as number;
+    added.varint(offsetMs === unknownPeak ? 0 : offsetMs / stepMs + 1);
+  }
+}
+
+function takeOddRows(rows: AggregateRows, { rowsFrom, rowsTo }: SheetCursor): void {
+  const odd: number[] = [];
+  for (let row = rowsFrom; row < rowsTo && hasOddRows(rows); row++) {
+    if (isOddRow(rows, row)) {
+      odd.push(row);
+    }
+  }
+  added.varint(odd.length);
+  for (const row of odd) {
+    added.varint(row - rowsFrom);
+    added.varint(rows.expected[row] as number);
+    for (const name of rareCounts) {
+      added.varint(rows[name][row] as number);
+    }
+  }
 }
 
 /** Fills the columns with the sheet's values at the fewest decimals that hold them, which it returns. */

@@ -1,6 +1,8 @@
 import {
+  aggregateFacts,
   canonicalAggregate,
   formatMean,
+  rareCounts,
   resolutionOf,
   resolutions,
   rowEndMs,
@@ -10,12 +12,19 @@ import {
   type Resolution,
 } from '@meterflow/aggregates';
 import { defineRoute, exactNumber, type Route } from '@meterflow/http';
-import { qualities } from '@meterflow/readings';
+import { qualities, utcText } from '@meterflow/readings';
 import { z } from 'zod';
 import type { ControlPorts } from '../ports.ts';
 import { dayMs, pageOf, seriesQuery, type Position } from '../query-span.ts';
 
 const query = z.strictObject({ ...seriesQuery, resolution: z.enum(resolutions).default('day') });
+
+const inputs = z.object({
+  version: z.number().int().optional().describe('the provider’s own revision'),
+  acceptedAt: z.string().optional().describe('of readings without a revision'),
+  activation: z.number().int().optional(),
+  ticket: z.number().int().describe('orders results: what was announced before it is in it'),
+});
 
 const aggregate = z.object({
   meter: z.string(),
@@ -29,7 +38,23 @@ const aggregate = z.object({
   mean: z.number().nullable().describe('rounded half-even to nine decimals'),
   count: z.number().int(),
   unit: z.string(),
-  quality: z.enum(qualities),
+  quality: z
+    .enum(qualities)
+    .describe('calculated where any reading is; else estimated where any is, or one is missing'),
+  peakAt: z
+    .string()
+    .optional()
+    .describe(
+      'when the greatest reading starts; this and what follows is absent where a build wrote it that did not know them',
+    ),
+  expected: z.number().int().optional().describe('intervals of the registered length that start in the window'),
+  missing: z.number().int().optional(),
+  surplus: z.number().int().optional().describe('readings that are not summed: of another length, or in another unit'),
+  estimated: z.number().int().optional().describe('of count, as the next three'),
+  substituted: z.number().int().optional(),
+  calculated: z.number().int().optional(),
+  notBillable: z.number().int().optional(),
+  inputs: inputs.describe('the newest versions among what it was computed from'),
 });
 const answer = z.object({ aggregates: z.array(aggregate), next: z.string().optional() });
 
@@ -95,5 +120,27 @@ function jsonOf(cursor: SheetCursor, row: number): object {
     count,
     unit,
     quality,
+    ...factsOf(cursor, row),
+    inputs: inputsOf(cursor),
+  };
+}
+
+function factsOf(cursor: SheetCursor, row: number): object {
+  const facts = aggregateFacts(cursor, row);
+  if (facts === undefined) {
+    return {};
+  }
+  const { rows } = cursor.batch;
+  const missing = Math.max(0, facts.expected - (rows.count[row] as number));
+  const counts = Object.fromEntries(rareCounts.map((name) => [name, rows[name][row]]));
+  return { peakAt: facts.peakAt, expected: facts.expected, missing, ...counts };
+}
+
+function inputsOf({ inputs: { declared, acceptedAtMs, activation }, ticket }: SheetCursor): object {
+  return {
+    ...(declared === 0 ? {} : { version: declared }),
+    ...(acceptedAtMs === 0 ? {} : { acceptedAt: utcText(acceptedAtMs) }),
+    ...(activation === 0 ? {} : { activation }),
+    ticket,
   };
 }

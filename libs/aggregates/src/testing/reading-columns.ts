@@ -15,6 +15,10 @@ export interface WrittenReading {
   readonly decimals: number;
   readonly quality: Quality;
   readonly unit: string;
+  readonly method?: string;
+  readonly code?: string;
+  /** The revision that the provider declares; 0: none, and accepted at 5. */
+  readonly declared?: number;
 }
 
 /** Puts the readings of one series in columns, in the order given. */
@@ -22,7 +26,6 @@ export function readingColumns(readings: readonly WrittenReading[]): ReadingColu
   const builder = new BatchBuilder(Math.max(1, readings.length));
   const row = new ReadingRow();
   row.series = builder.series('meter', 'import');
-  row.version = builder.version(rawVersion(1, 0));
   for (const reading of readings) {
     row.startMs = reading.startMs;
     row.lengthMs = reading.lengthMs;
@@ -30,6 +33,9 @@ export function readingColumns(readings: readonly WrittenReading[]): ReadingColu
     row.decimals = reading.decimals;
     row.quality = qualityCode(reading.quality);
     row.unit = builder.text(reading.unit);
+    row.method = builder.text(reading.method ?? '');
+    row.code = builder.text(reading.code ?? '');
+    row.version = builder.version(rawVersion(reading.declared ?? 1, 5));
     builder.append(row);
   }
   return builder.finish({ tenant: 'default', layer: 'validated', sourceId: 's', acceptedAtMs: 1, activation: 1 })

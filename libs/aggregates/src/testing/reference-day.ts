@@ -1,14 +1,17 @@
 import { formatDecimal, type Quality } from '@meterflow/readings';
+import type { RareCount } from '../aggregate-batch.ts';
 import { hourMs, type Calendar } from '../calendar.ts';
 import type { WrittenReading } from './reading-columns.ts';
 
-export interface ReferenceRow {
+export interface ReferenceRow extends Readonly<Record<RareCount, number>> {
   readonly hour: number | 'day';
   readonly sum: string;
   readonly min: string;
   readonly max: string;
   readonly count: number;
   readonly quality: Quality;
+  readonly peakOffsetMs: number;
+  readonly expected: number;
 }
 
 const decimals = 18;
@@ -20,29 +23,52 @@ export function referenceDay(
   calendar: Calendar,
   of: { readonly day: number; readonly intervalMs: number },
 ): ReferenceRow[] {
+  const { intervalMs } = of;
   const [startMs, endMs] = [calendar.dayStartMs(of.day), calendar.dayStartMs(of.day + 1)];
   const counted = readings.filter(
     (reading) =>
-      reading.lengthMs === of.intervalMs &&
+      reading.lengthMs === intervalMs &&
       reading.quality !== 'missing' &&
       reading.startMs >= startMs &&
       reading.startMs < endMs,
   );
   const hourOf = (reading: WrittenReading): number => Math.floor((reading.startMs - startMs) / hourMs);
   const hours = [...new Set(counted.map(hourOf))].sort((a, b) => a - b);
+  const rowOf = (hour: number | 'day', of: readonly WrittenReading[]): ReferenceRow => {
+    const fromMs = hour === 'day' ? startMs : startMs + hour * hourMs;
+    const toMs = hour === 'day' ? endMs : Math.min(fromMs + hourMs, endMs);
+    return referenceRow(hour, of, { fromMs, expected: startsWithin(fromMs, toMs, intervalMs) });
+  };
   const rows = hours.map((hour) =>
-    referenceRow(
+    rowOf(
       hour,
       counted.filter((reading) => hourOf(reading) === hour),
     ),
   );
-  return counted.length === 0 ? [] : [...rows, referenceRow('day', counted)];
+  return counted.length === 0 ? [] : [...rows, rowOf('day', counted)];
 }
 
-function referenceRow(hour: number | 'day', readings: readonly WrittenReading[]): ReferenceRow {
+/** Counts the whole intervals since 1970 that start in a span, one by one. */
+function startsWithin(fromMs: number, toMs: number, intervalMs: number): number {
+  let count = 0;
+  for (let startMs = Math.floor(fromMs / intervalMs) * intervalMs; startMs < toMs; startMs += intervalMs) {
+    count += startMs >= fromMs ? 1 : 0;
+  }
+  return count;
+}
+
+function referenceRow(
+  hour: number | 'day',
+  readings: readonly WrittenReading[],
+  { fromMs, expected }: { readonly fromMs: number; readonly expected: number },
+): ReferenceRow {
   const values = readings.map(scaled);
   const extreme = (better: (a: bigint, b: bigint) => boolean): bigint =>
     values.reduce((a, b) => (better(b, a) ? b : a));
+  const max = extreme((a, b) => a > b);
+  const peaks = readings.filter((reading) => scaled(reading) === max).map((reading) => reading.startMs);
+  const of = (quality: Quality): number => readings.filter((reading) => reading.quality === quality).length;
+  const quality = referenceQuality(readings.map((reading) => reading.quality));
   return {
     hour,
     sum: formatDecimal(
@@ -53,12 +79,16 @@ function referenceRow(hour: number | 'day', readings: readonly WrittenReading[])
       extreme((a, b) => a < b),
       decimals,
     ),
-    max: formatDecimal(
-      extreme((a, b) => a > b),
-      decimals,
-    ),
+    max: formatDecimal(max, decimals),
     count: readings.length,
-    quality: referenceQuality(readings.map(({ quality }) => quality)),
+    quality: quality === 'measured' && readings.length < expected ? 'estimated' : quality,
+    peakOffsetMs: Math.min(...peaks) - fromMs,
+    expected,
+    surplus: 0,
+    estimated: of('estimated'),
+    substituted: of('substituted'),
+    calculated: of('calculated'),
+    notBillable: of('estimated'),
   };
 }
 

@@ -1,5 +1,5 @@
 import { qualityOf } from '@meterflow/readings';
-import { wholeWindow, type AggregateBatch } from '../aggregate-batch.ts';
+import { rareCounts, wholeWindow, type AggregateBatch } from '../aggregate-batch.ts';
 import { SheetCursor } from '../sheet-cursor.ts';
 import { formatExtreme, formatSum } from '../wide-sum.ts';
 import type { ReferenceRow } from './reference-day.ts';
@@ -31,5 +31,8 @@ function shownRow({ rows, decimals }: AggregateBatch, row: number): ReferenceRow
     max: formatExtreme(rows.max[row] as number, decimals),
     count: rows.count[row] as number,
     quality: qualityOf(rows.quality[row] as number),
-  };
+    peakOffsetMs: rows.peakOffsetMs[row] as number,
+    expected: rows.expected[row] as number,
+    ...Object.fromEntries(rareCounts.map((name) => [name, rows[name][row] as number])),
+  } as ReferenceRow;
 }

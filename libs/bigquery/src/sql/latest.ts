@@ -1,5 +1,5 @@
 import type { Layer } from '@meterflow/readings';
-import { aggregateTable, erasureTable, readingTables, type TableSchema } from '../schema.ts';
+import { aggregateTable, erasureTable, noInstant, readingTables, type TableSchema } from '../schema.ts';
 
 /** Names a table, a view or a function in a statement. */
 export type Named = (name: string) => string;
@@ -51,10 +51,25 @@ export const relations: readonly Relation[] = [
     rows: aggregateTable,
     name: 'aggregates',
     identity: [...series, 'resolution', 'start'],
-    decided: ['`end`', 'sum', '`min`', '`max`', 'mean', '`count`', 'quality', 'unit', 'ticket'],
+    decided: [
+      ...['`end`', 'sum', '`min`', '`max`', 'mean', '`count`', 'quality', 'unit', 'ticket'],
+      ...aggregateTable.columns.flatMap(({ name, added }) => (added === undefined ? [] : [name])),
+    ],
     absent: '`count` = 0',
     erased: 'r.ticket <= e.ticket_to',
-    shown: [...series, 'resolution', 'start', '`end`', 'sum', '`min`', '`max`', 'mean', '`count`', 'unit', 'quality'],
+    shown: [
+      ...[...series, 'resolution', 'start', '`end`', 'sum', '`min`', '`max`', 'mean', '`count`', 'unit', 'quality'],
+      `NULLIF(peak_at, ${noInstant}) AS peak_at`,
+      'NULLIF(expected, -1) AS expected',
+      'GREATEST(NULLIF(expected, -1) - `count`, 0) AS missing',
+      ...['surplus', 'estimated', 'substituted', 'calculated', 'not_billable'].map(
+        (name) => `IF(IFNULL(expected, -1) = -1, NULL, ${name}) AS ${name}`,
+      ),
+      'ticket',
+      'NULLIF(input_version, 0) AS input_version',
+      `NULLIF(input_accepted_at, ${noInstant}) AS input_accepted_at`,
+      'NULLIF(input_activation, 0) AS input_activation',
+    ],
   },
 ];
 
@@ -73,7 +88,12 @@ WHERE NOT (${absent})`;
 
 /** The same for the incremental form: grouped, so that new rows alone are looked at when it is brought up to date. */
 export function incrementalLatest({ rows, identity, decided }: Relation, named: Named): string {
-  const columns = decided.map((name) => `  MAX_BY(${name}, order_key) AS ${name}`);
+  // The greatest row decides also where it has no value, which MAX_BY would look past.
+  const valueOf = (name: string): string => {
+    const absentValue = rows.columns.find((column) => column.name === name)?.absent;
+    return absentValue === undefined ? name : `IFNULL(${name}, ${absentValue})`;
+  };
+  const columns = decided.map((name) => `  MAX_BY(${valueOf(name)}, order_key) AS ${name}`);
   return `SELECT
   ${identity.join(', ')},
 ${columns.join(',\n')}

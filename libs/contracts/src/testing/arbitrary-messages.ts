@@ -1,4 +1,13 @@
-import { wholeWindow, type AggregateBatch, type AggregatesStored } from '@meterflow/aggregates';
+import {
+  ordinaryRows,
+  rareCounts,
+  unknownPeak,
+  wholeWindow,
+  type AggregateBatch,
+  type AggregateRows,
+  type AggregatesStored,
+  type RareCount,
+} from '@meterflow/aggregates';
 import {
   decimalsMax,
   integerMax,
@@ -184,7 +193,9 @@ export const arbitraryAggregatesStored: fc.Arbitrary<AggregatesStored> = fc.reco
   touched,
 });
 
-interface Aggregate {
+interface Aggregate extends Readonly<Record<RareCount, number>> {
+  readonly peakOffsetMs: number;
+  readonly expected: number;
   readonly sumHigh: number;
   readonly sumLow: number;
   readonly min: number;
@@ -198,6 +209,10 @@ interface Magnitudes {
   readonly sumHigh: number;
   readonly sumLow: number;
   readonly extreme: number;
+  /** How finely peaks are told; undefined: not at all. */
+  readonly peakMs: number | undefined;
+  /** What counts of rare things go up to. */
+  readonly rare: number;
 }
 
 const int32Max = 2 ** 31 - 1;
@@ -205,17 +220,26 @@ const magnitudes: fc.Arbitrary<Magnitudes> = fc.record({
   sumHigh: fc.constantFrom(0, 1, 1e6),
   sumLow: fc.constantFrom(0, int32Max, int32Max + 2, 1e15 - 1),
   extreme: fc.constantFrom(0, int32Max, int32Max + 2, integerMax),
+  peakMs: fc.constantFrom(undefined, 900_000, 1, 60_000),
+  rare: fc.constantFrom(0, 0, 3, 2 ** 32 - 1),
 });
 
-function aggregate({ sumHigh, sumLow, extreme }: Magnitudes): fc.Arbitrary<Aggregate> {
+function aggregate({ sumHigh, sumLow, extreme, peakMs, rare }: Magnitudes): fc.Arbitrary<Aggregate> {
+  const rares = rareCounts.map((name) => [name, fc.oneof(fc.constant(0), fc.nat(rare))] as const);
   return fc
     .record({
+      facts: fc.record(Object.fromEntries(rares) as Record<RareCount, fc.Arbitrary<number>>),
+      peak: fc.oneof(fc.constant(-1), fc.nat(95), fc.nat(4e6)),
+      lacking: fc.oneof(fc.constant(0), fc.nat(rare === 0 ? 0 : 96)),
       sum: fc.tuple(fc.nat(sumHigh), fc.nat(sumLow), fc.constantFrom(1, -1)),
       extremes: fc.tuple(fc.integer({ min: -extreme, max: 0 }), fc.integer({ min: -extreme, max: extreme })),
       count: fc.nat(100),
       quality: fc.nat(missingCode),
     })
-    .map(({ sum: [high, low, sign], extremes, count, quality }) => ({
+    .map(({ sum: [high, low, sign], extremes, count, quality, facts, peak, lacking }) => ({
+      ...facts,
+      peakOffsetMs: peakMs === undefined || peak < 0 ? unknownPeak : peak * peakMs,
+      expected: count + lacking,
       // Plus zero, never minus zero.
       sumHigh: high * sign + 0,
       sumLow: low * sign + 0,
@@ -231,6 +255,7 @@ interface DrawnSheet {
   readonly unit: number;
   readonly startMs: number;
   readonly endMs: number;
+  readonly version: number;
   readonly hour: readonly number[];
   readonly rows: readonly Aggregate[];
 }
@@ -249,6 +274,7 @@ function sheet({ seriesCount, textCount, isMonth, row }: SheetBounds): fc.Arbitr
       series: fc.nat(seriesCount - 1),
       unit: fc.nat(textCount - 1),
       startMs: instantMs,
+      version: counter,
       hours,
       empty: fc.boolean(),
     })
@@ -285,6 +311,10 @@ export const arbitraryAggregateBatch: fc.Arbitrary<AggregateBatch> = fc
             endMs: Float64Array.from(drawn, (one) => one.endMs),
             unit: Uint32Array.from(drawn, (one) => one.unit),
             rows: Uint32Array.from(drawn, (one) => one.hour.length),
+            declared: Float64Array.from(drawn, (one) => one.version),
+            acceptedAtMs: Float64Array.from(drawn, (one) => one.version),
+            activation: Float64Array.from(drawn, () => header.decimals),
+            ticket: new Float64Array(drawn.length),
           },
           rows: {
             hour: Uint8Array.from(drawn.flatMap((one) => one.hour)),
@@ -294,7 +324,25 @@ export const arbitraryAggregateBatch: fc.Arbitrary<AggregateBatch> = fc
             max: Float64Array.from(rows, (row) => row.max),
             count: Uint32Array.from(rows, (row) => row.count),
             quality: Uint8Array.from(rows, (row) => row.quality),
+            ...facts(rows),
           },
         };
       });
   });
+
+function facts(rows: readonly Aggregate[]): Pick<AggregateRows, 'peakOffsetMs' | 'expected' | RareCount> {
+  const column = (name: 'expected' | RareCount): Uint32Array => Uint32Array.from(rows, (row) => row[name]);
+  const isOdd = (row: Aggregate): boolean => row.expected !== row.count || rareCounts.some((name) => row[name] > 0);
+  const peakOffsetMs = Float64Array.from(rows, (row) => row.peakOffsetMs);
+  return rows.some(isOdd)
+    ? {
+        peakOffsetMs,
+        expected: column('expected'),
+        surplus: column('surplus'),
+        estimated: column('estimated'),
+        substituted: column('substituted'),
+        calculated: column('calculated'),
+        notBillable: column('notBillable'),
+      }
+    : { peakOffsetMs, ...ordinaryRows(Uint32Array.from(rows, (row) => row.count)) };
+}

@@ -1,4 +1,12 @@
-import { wholeWindow, type AggregateBatch, type AggregatesStored } from '@meterflow/aggregates';
+import {
+  ordinaryRows,
+  unknownPeak,
+  wholeWindow,
+  type AggregateBatch,
+  type AggregateRows,
+  type AggregatesStored,
+  type Sheets,
+} from '@meterflow/aggregates';
 import {
   BatchBuilder,
   qualityCode,
@@ -90,6 +98,22 @@ function storedNotice(): StoredNotice {
   };
 }
 
+type Inputs = Pick<Sheets, 'declared' | 'acceptedAtMs' | 'activation' | 'ticket'>;
+
+/** As builds wrote it that knew of no facts beside the values. */
+const noInputs: Inputs = {
+  declared: new Float64Array(2),
+  acceptedAtMs: new Float64Array(2),
+  activation: new Float64Array(2),
+  ticket: new Float64Array(2),
+};
+
+function withoutFacts(
+  rows: Pick<AggregateRows, 'hour' | 'sumHigh' | 'sumLow' | 'min' | 'max' | 'count' | 'quality'>,
+): AggregateRows {
+  return { ...rows, peakOffsetMs: new Float64Array(rows.hour.length).fill(unknownPeak), ...ordinaryRows(rows.count) };
+}
+
 function aggregateBatch(): AggregateBatch {
   return {
     tenant: header.tenant,
@@ -104,8 +128,9 @@ function aggregateBatch(): AggregateBatch {
       endMs: Float64Array.of(noonMs + 10 * hourMs, noonMs + 34 * hourMs),
       unit: Uint32Array.of(1, 1),
       rows: Uint32Array.of(3, 0),
+      ...noInputs,
     },
-    rows: {
+    rows: withoutFacts({
       hour: Uint8Array.of(0, 22, wholeWindow),
       sumHigh: Float64Array.of(0, 2, 2),
       sumLow: Float64Array.of(-500, 1_000, 500),
@@ -113,7 +138,7 @@ function aggregateBatch(): AggregateBatch {
       max: Float64Array.of(0, 2_000, 2_000),
       count: Uint32Array.of(4, 3, 7),
       quality: Uint8Array.of(qualityCode('measured'), qualityCode('missing'), qualityCode('missing')),
-    },
+    }),
     causes: [cause],
   };
 }
@@ -129,8 +154,9 @@ function wideAggregates(): AggregateBatch {
       endMs: Float64Array.of(noonMs + 12 * hourMs, noonMs + 36 * hourMs),
       unit: Uint32Array.of(1, 1),
       rows: Uint32Array.of(1, 1),
+      ...noInputs,
     },
-    rows: {
+    rows: withoutFacts({
       hour: Uint8Array.of(wholeWindow, wholeWindow),
       sumHigh: Float64Array.of(0, 0),
       sumLow: Float64Array.of(999_999_999_999_999, -4_294_967_296),
@@ -138,6 +164,30 @@ function wideAggregates(): AggregateBatch {
       max: Float64Array.of(9_007_199_254_740_991, 0),
       count: Uint32Array.of(96, 1),
       quality: Uint8Array.of(qualityCode('measured'), qualityCode('estimated')),
+    }),
+  };
+}
+
+/** What a sheet was computed from, when its peaks were, and what two of its rows lack. */
+function toldAggregates(): AggregateBatch {
+  const batch = aggregateBatch();
+  return {
+    ...batch,
+    sheets: {
+      ...batch.sheets,
+      declared: Float64Array.of(20_240_331, 0),
+      acceptedAtMs: Float64Array.of(noonMs, 0),
+      activation: Float64Array.of(7, 0),
+    },
+    rows: {
+      ...batch.rows,
+      peakOffsetMs: Float64Array.of(0, hourMs / 4, 22.25 * hourMs),
+      expected: Uint32Array.of(4, 4, 92),
+      surplus: Uint32Array.of(0, 2, 3),
+      estimated: Uint32Array.of(0, 1, 1),
+      substituted: Uint32Array.of(0, 0, 0),
+      calculated: Uint32Array.of(0, 1, 1),
+      notBillable: Uint32Array.of(0, 1, 1),
     },
   };
 }
@@ -174,6 +224,12 @@ export function goldenMessages(): readonly GoldenMessage[] {
       kind: kindOf('AggregateBatch'),
       message: wideAggregates(),
       payload: encodeAggregateBatch(wideAggregates()),
+    },
+    {
+      name: 'told-aggregates',
+      kind: kindOf('AggregateBatch'),
+      message: toldAggregates(),
+      payload: encodeAggregateBatch(toldAggregates()),
     },
     {
       name: 'aggregates-stored',

@@ -113,7 +113,7 @@ describe('the views', () => {
         '0.001333333',
         '3',
         '"kWh"',
-        '"measured"',
+        '"estimated"',
       ],
       [
         '"month"',
@@ -125,7 +125,7 @@ describe('the views', () => {
         '0.00225',
         '4',
         '"kWh"',
-        '"measured"',
+        '"estimated"',
       ],
       [
         '"day"',
@@ -137,7 +137,7 @@ describe('the views', () => {
         '0.005',
         '1',
         '"kWh"',
-        '"measured"',
+        '"estimated"',
       ],
     ]);
     const { columns } = await runSql({ directory: root, sql: 'from aggregates limit 0' });
@@ -152,6 +152,13 @@ describe('the views', () => {
       'count BIGINT',
       'unit VARCHAR',
       'quality VARCHAR',
+      'peak_at TIMESTAMP WITH TIME ZONE',
+      ...['expected', 'missing', 'surplus', 'estimated', 'substituted', 'calculated', 'not_billable', 'ticket'].map(
+        (name) => `${name} BIGINT`,
+      ),
+      'input_version BIGINT',
+      'input_accepted_at TIMESTAMP WITH TIME ZONE',
+      'input_activation BIGINT',
     ]);
   });
 

@@ -1,11 +1,13 @@
 import { setImmediate } from 'node:timers/promises';
-import { DECIMAL, ENUM, INTEGER, TIMESTAMPTZ, type DuckDBConnection } from '@duckdb/node-api';
+import { BIGINT, DECIMAL, ENUM, INTEGER, TIMESTAMPTZ, type DuckDBConnection } from '@duckdb/node-api';
 import {
   extremeProduct,
   meanInteger,
+  rareCounts,
   resolutionOf,
   resolutions,
   rowEndMs,
+  rowPeakMs,
   rowStartMs,
   SheetCursor,
   sumInteger,
@@ -18,7 +20,27 @@ import { TableWriter } from './table-writer.ts';
 import { exactProduct, writeInt128, writeInt64 } from './write-words.ts';
 
 const decimal = DECIMAL(38, sqlDecimals);
-const types = [INTEGER, TIMESTAMPTZ, TIMESTAMPTZ, decimal, decimal, decimal, decimal, INTEGER, ENUM([...resolutions])];
+const counts = ['count', 'expected', ...rareCounts] as const;
+/** In the table; `peak` is the row's own start where it is not known, and `expected` {@link unknownExpected}. */
+const columns = [
+  ['label', INTEGER],
+  ['start', TIMESTAMPTZ],
+  ['end', TIMESTAMPTZ],
+  ['peak', TIMESTAMPTZ],
+  ['sum', decimal],
+  ['min', decimal],
+  ['max', decimal],
+  ['mean', decimal],
+  ...counts.map((name) => [name, INTEGER] as const),
+  ['ticket', BIGINT],
+  ['inputVersion', BIGINT],
+  ['inputAcceptedAt', TIMESTAMPTZ],
+  ['inputActivation', BIGINT],
+  ['resolution', ENUM([...resolutions])],
+] as const;
+type WordColumn = Exclude<(typeof columns)[number][0], 'resolution'>;
+/** Counts are signed there. */
+const unknownExpected = -1;
 
 /**
  * Loads the sheets of all levels into the view `aggregates`: a row for each hour, day and month. To be called within a
@@ -28,17 +50,28 @@ export async function loadAggregates(
   connection: DuckDBConnection,
   levels: readonly Iterable<AggregateBatch>[],
 ): Promise<void> {
-  const number = `decimal(38, ${sqlDecimals})`;
+  const declared = columns.map(([name, type]) => `"${name}" ${type.toString()}`);
+  const known = (expression: string): string => `case when expected <> ${unknownExpected} then ${expression} end`;
+  const none = `to_timestamp(0)`;
   await connection.run(`
     create or replace table loaded.aggregates_labels (${labelColumns});
-    create or replace table loaded.aggregates_rows (
-      label integer, start timestamptz, "end" timestamptz, sum ${number}, min ${number}, max ${number}, mean ${number},
-      count integer, resolution enum (${resolutions.map((resolution) => `'${resolution}'`).join(', ')}));
+    create or replace table loaded.aggregates_rows (${declared.join(', ')});
     create or replace view aggregates as
       select tenant, meter, channel, resolution::varchar as resolution, start, "end", sum, min, max, mean,
-        count::bigint as count, unit, quality
+        count::bigint as count, unit, quality,
+        ${known('peak')} as peak_at, ${known('expected::bigint')} as expected,
+        ${known('greatest(expected - count, 0)::bigint')} as missing,
+        ${rareCounts.map((name) => `${known(`"${name}"::bigint`)} as ${snakeCase(name)}`).join(', ')},
+        ticket, nullif("inputVersion", 0) as input_version, nullif("inputAcceptedAt", ${none}) as input_accepted_at,
+        nullif("inputActivation", 0) as input_activation
       from loaded.aggregates_rows join loaded.aggregates_labels using (label)`);
-  const table = new AggregatesTable(await TableWriter.open(connection, 'aggregates_rows', types));
+  const table = new AggregatesTable(
+    await TableWriter.open(
+      connection,
+      'aggregates_rows',
+      columns.map(([, type]) => type),
+    ),
+  );
   for (const batches of levels) {
     for (const batch of batches) {
       table.append(batch);
@@ -52,23 +85,14 @@ class AggregatesTable {
   readonly #writer: TableWriter;
   readonly #labels = new LabelsTable();
   readonly #label = { unit: '', lengthMs: 0, quality: '' };
-  readonly #words: Readonly<Record<'label' | 'start' | 'end' | 'sum' | 'min' | 'max' | 'mean' | 'count', Uint32Array>>;
+  readonly #words: Readonly<Record<WordColumn, Uint32Array>>;
   readonly #resolution: Uint8Array;
 
   constructor(writer: TableWriter) {
     this.#writer = writer;
-    const word = (column: number): Uint32Array => writer.words(column);
-    this.#words = {
-      label: word(0),
-      start: word(1),
-      end: word(2),
-      sum: word(3),
-      min: word(4),
-      max: word(5),
-      mean: word(6),
-      count: word(7),
-    };
-    this.#resolution = writer.bytes(8);
+    const words = columns.slice(0, -1).map(([name], column) => [name, writer.words(column)] as const);
+    this.#words = Object.fromEntries(words) as Record<WordColumn, Uint32Array>;
+    this.#resolution = writer.bytes(columns.length - 1);
   }
 
   append(batch: AggregateBatch): void {
@@ -104,9 +128,31 @@ class AggregatesTable {
     writeInt128(words.max, at, extremeProduct(rows.max[row] as number, factor));
     writeInt128(words.mean, at, meanInteger(sum, count));
     words.count[at] = count;
+    this.#appendFacts(cursor, row);
     this.#resolution[at] = resolutions.indexOf(resolutionOf(cursor, row));
     this.#writer.next();
   }
+
+  #appendFacts(cursor: SheetCursor, row: number): void {
+    const { rows } = cursor.batch;
+    const { declared, acceptedAtMs, activation } = cursor.inputs;
+    const words = this.#words;
+    const at = this.#writer.row;
+    const peakMs = rowPeakMs(cursor, row);
+    writeInt64(words.peak, at, (peakMs ?? rowStartMs(cursor, row)) * 1_000);
+    words.expected[at] = peakMs === undefined ? unknownExpected : (rows.expected[row] as number);
+    for (const name of rareCounts) {
+      words[name][at] = rows[name][row] as number;
+    }
+    writeInt64(words.ticket, at, cursor.ticket);
+    writeInt64(words.inputVersion, at, declared);
+    writeInt64(words.inputAcceptedAt, at, acceptedAtMs * 1_000);
+    writeInt64(words.inputActivation, at, activation);
+  }
+}
+
+function snakeCase(name: string): string {
+  return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
 function exactSum(high: number, low: number, factor: number): number | bigint {

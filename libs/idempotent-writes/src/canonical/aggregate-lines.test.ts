@@ -4,9 +4,11 @@ import {
   canonicalAggregate,
   setSum,
   SheetCursor,
+  unknownPeak,
   wholeWindow,
 } from '@meterflow/aggregates';
 import { expect, test } from 'vitest';
+import { aggregateWrite } from '../testing/plain-sheets.ts';
 import { AggregateLines } from './aggregate-lines.ts';
 
 /** Sheets of one row each, one a day. */
@@ -35,4 +37,28 @@ test('a large value is the same beside a very fine one as alone', () => {
   const [alone] = linesOf(large);
   expect(alone).toContain('"sum":"9213185531","min":"9213185531","max":"9213185531"');
   expect(linesOf(large, [-123_456_789, 9])).toEqual([alone, linesOf([0, 0], [-123_456_789, 9])[1]]);
+});
+
+test('what an aggregate says beside its values is told where it is known, counts where there are any', () => {
+  const { batch } = aggregateWrite({
+    ticket: 1,
+    sheets: [
+      { startMs: 0, endMs: 86_400_000, sums: { 0: 5, 255: 5 } },
+      { startMs: 86_400_000, endMs: 172_800_000, sums: { 255: 5 }, facts: { expected: 9, surplus: 2, notBillable: 1 } },
+      { startMs: 172_800_000, endMs: 259_200_000, sums: { 255: 5 }, facts: { peakOffsetMs: unknownPeak } },
+    ],
+  });
+  const cursor = new SheetCursor(batch);
+  const lines = new AggregateLines({ tenant: 'acme', meter: 'm1', channel: 'import' }, 'day');
+  const facts: string[] = [];
+  while (cursor.next()) {
+    const line = lines.lines(cursor);
+    expect(line).toBe(`${JSON.stringify(canonicalAggregate(cursor, cursor.rowsTo - 1))}\n`);
+    facts.push(line.slice(line.indexOf('"quality"')));
+  }
+  expect(facts).toEqual([
+    '"quality":"measured","peakAt":"1970-01-01T00:15:00Z","expected":4}\n',
+    '"quality":"measured","peakAt":"1970-01-02T00:15:00Z","expected":9,"surplus":2,"notBillable":1}\n',
+    '"quality":"measured"}\n',
+  ]);
 });

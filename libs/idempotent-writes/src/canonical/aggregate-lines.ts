@@ -1,9 +1,13 @@
 import {
   formatExtreme,
   formatSum,
+  hasOddRows,
+  rareCounts,
   resolutionOf,
   rowEndMs,
+  rowPeakMs,
   rowStartMs,
+  type AggregateRows,
   type Resolution,
   type SheetCursor,
 } from '@meterflow/aggregates';
@@ -46,6 +50,18 @@ export class AggregateLines {
     const span = `${this.#instants.text(rowStartMs(cursor, row))}","end":"${this.#instants.text(rowEndMs(cursor, row))}`;
     const values = `"sum":"${sum}","min":"${extreme(rows.min)}","max":"${extreme(rows.max)}"`;
     const quality = qualities[rows.quality[row] as number] as string;
-    return `${this.#head}${span}",${values},"count":${rows.count[row] as number},"unit":${unit},"quality":"${quality}"}\n`;
+    const known = `${span}",${values},"count":${rows.count[row] as number},"unit":${unit},"quality":"${quality}"`;
+    const peakMs = rowPeakMs(cursor, row);
+    return `${this.#head}${known}${peakMs === undefined ? '' : this.#facts(rows, row, peakMs)}}\n`;
+  }
+
+  #facts(rows: AggregateRows, row: number, peakMs: number): string {
+    let facts = `,"peakAt":"${this.#instants.text(peakMs)}","expected":${rows.expected[row] as number}`;
+    if (hasOddRows(rows)) {
+      for (const name of rareCounts) {
+        facts += rows[name][row] === 0 ? '' : `,"${name}":${rows[name][row] as number}`;
+      }
+    }
+    return facts;
   }
 }

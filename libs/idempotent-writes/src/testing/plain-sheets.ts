@@ -1,8 +1,11 @@
 import {
   AggregateBatchBuilder,
   AggregateRow,
+  noInputs,
   SheetCursor,
   type AggregateBatch,
+  type InputVersions,
+  type RareCount,
   type SheetLevel,
 } from '@meterflow/aggregates';
 import type { Cause } from '@meterflow/readings';
@@ -16,6 +19,9 @@ export interface PlainSheet {
   readonly endMs: number;
   readonly unit?: string;
   readonly sums: Readonly<Record<number, number>>;
+  /** Of each of its rows; without, four readings are all there and measured, and the second is the peak. */
+  readonly facts?: Partial<Pick<AggregateRow, 'peakOffsetMs' | 'expected' | RareCount>>;
+  readonly inputs?: InputVersions;
 }
 
 export interface PlainAggregates {
@@ -36,12 +42,12 @@ export function aggregateWrite({
   decimals = 3,
 }: PlainAggregates): AggregateWrite {
   const builder = new AggregateBatchBuilder();
-  const row = new AggregateRow();
-  for (const { meter = 'm1', startMs, endMs, unit = 'kWh', sums } of sheets) {
-    builder.begin({ series: builder.series(meter, 'import'), startMs, endMs, unit: builder.text(unit), decimals });
+  for (const { meter = 'm1', startMs, endMs, unit = 'kWh', sums, facts, inputs = noInputs } of sheets) {
+    const series = builder.series(meter, 'import');
+    builder.begin({ series, startMs, endMs, unit: builder.text(unit), decimals, inputs });
     for (const [hour, sum] of Object.entries(sums)) {
       const scaled = sum * 10 ** (decimals - 3);
-      Object.assign(row, {
+      const row = Object.assign(new AggregateRow(), {
         hour: Number(hour),
         sumHigh: 0,
         sumLow: scaled,
@@ -49,6 +55,9 @@ export function aggregateWrite({
         max: scaled,
         count: 4,
         quality: 0,
+        peakOffsetMs: 900_000,
+        expected: 4,
+        ...facts,
       });
       builder.append(row);
     }

@@ -14,7 +14,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file meterflow/v1/aggregates.proto.
  */
 export const file_meterflow_v1_aggregates: GenFile = /*@__PURE__*/
-  fileDesc("Ch1tZXRlcmZsb3cvdjEvYWdncmVnYXRlcy5wcm90bxIMbWV0ZXJmbG93LnYxIlYKBlNoZWV0cxIOCgZzZXJpZXMYASADKAcSEAoIc3RhcnRfbXMYAiADKAESDgoGZW5kX21zGAMgAygBEgwKBHVuaXQYBCADKAcSDAoEcm93cxgFIAMoByLJAQoNQWdncmVnYXRlUm93cxIMCgRob3VyGAEgASgMEhAKCHN1bV9oaWdoGAIgAygBEhYKDnN1bV9sb3dfbmFycm93GAMgAygPEhQKDHN1bV9sb3dfd2lkZRgEIAMoARISCgptaW5fbmFycm93GAUgAygPEhAKCG1pbl93aWRlGAYgAygBEhIKCm1heF9uYXJyb3cYByADKA8SEAoIbWF4X3dpZGUYCCADKAESDQoFY291bnQYCSADKAcSDwoHcXVhbGl0eRgKIAEoDCKqAgoOQWdncmVnYXRlQmF0Y2gSDgoGZm9ybWF0GAEgASgNEg4KBnRlbmFudBgCIAEoCRInCgVsZXZlbBgDIAEoDjIYLm1ldGVyZmxvdy52MS5TaGVldExldmVsEg4KBnRpY2tldBgEIAEoBBIoCgZzZXJpZXMYBSADKAsyGC5tZXRlcmZsb3cudjEuU2VyaWVzTmFtZRINCgV0ZXh0cxgGIAMoCRIQCghkZWNpbWFscxgHIAEoDRIkCgZzaGVldHMYCCABKAsyFC5tZXRlcmZsb3cudjEuU2hlZXRzEikKBHJvd3MYCSABKAsyGy5tZXRlcmZsb3cudjEuQWdncmVnYXRlUm93cxIjCgZjYXVzZXMYCiADKAsyEy5tZXRlcmZsb3cudjEuQ2F1c2UitQEKEEFnZ3JlZ2F0ZXNTdG9yZWQSDgoGZm9ybWF0GAEgASgNEg4KBnRlbmFudBgCIAEoCRInCgVsZXZlbBgDIAEoDjIYLm1ldGVyZmxvdy52MS5TaGVldExldmVsEgsKA2tleRgEIAEoDBIjCgZjYXVzZXMYBSADKAsyEy5tZXRlcmZsb3cudjEuQ2F1c2USJgoHdG91Y2hlZBgGIAEoCzIVLm1ldGVyZmxvdy52MS5Ub3VjaGVkKlUKClNoZWV0TGV2ZWwSGwoXU0hFRVRfTEVWRUxfVU5TUEVDSUZJRUQQABITCg9TSEVFVF9MRVZFTF9EQVkQARIVChFTSEVFVF9MRVZFTF9NT05USBACYgZwcm90bzM", [file_meterflow_v1_readings]);
+  fileDesc("Ch1tZXRlcmZsb3cvdjEvYWdncmVnYXRlcy5wcm90bxIMbWV0ZXJmbG93LnYxIpQBCgZTaGVldHMSDgoGc2VyaWVzGAEgAygHEhAKCHN0YXJ0X21zGAIgAygBEg4KBmVuZF9tcxgDIAMoARIMCgR1bml0GAQgAygHEgwKBHJvd3MYBSADKAcSEAoIZGVjbGFyZWQYBiADKAESFgoOYWNjZXB0ZWRfYXRfbXMYByADKAESEgoKYWN0aXZhdGlvbhgIIAMoASKLAQoHT2RkUm93cxILCgNyb3cYASADKAcSEAoIZXhwZWN0ZWQYAiADKAcSDwoHc3VycGx1cxgDIAMoBxIRCgllc3RpbWF0ZWQYBCADKAcSEwoLc3Vic3RpdHV0ZWQYBSADKAcSEgoKY2FsY3VsYXRlZBgGIAMoBxIUCgxub3RfYmlsbGFibGUYByADKAcisAIKDUFnZ3JlZ2F0ZVJvd3MSDAoEaG91chgBIAEoDBIQCghzdW1faGlnaBgCIAMoARIWCg5zdW1fbG93X25hcnJvdxgDIAMoDxIUCgxzdW1fbG93X3dpZGUYBCADKAESEgoKbWluX25hcnJvdxgFIAMoDxIQCghtaW5fd2lkZRgGIAMoARISCgptYXhfbmFycm93GAcgAygPEhAKCG1heF93aWRlGAggAygBEg0KBWNvdW50GAkgAygHEg8KB3F1YWxpdHkYCiABKAwSFAoMcGVha19zdGVwX21zGAsgASgEEhMKC3BlYWtfbmFycm93GAwgASgMEhEKCXBlYWtfd2lkZRgNIAMoARInCghvZGRfcm93cxgOIAEoCzIVLm1ldGVyZmxvdy52MS5PZGRSb3dzIqoCCg5BZ2dyZWdhdGVCYXRjaBIOCgZmb3JtYXQYASABKA0SDgoGdGVuYW50GAIgASgJEicKBWxldmVsGAMgASgOMhgubWV0ZXJmbG93LnYxLlNoZWV0TGV2ZWwSDgoGdGlja2V0GAQgASgEEigKBnNlcmllcxgFIAMoCzIYLm1ldGVyZmxvdy52MS5TZXJpZXNOYW1lEg0KBXRleHRzGAYgAygJEhAKCGRlY2ltYWxzGAcgASgNEiQKBnNoZWV0cxgIIAEoCzIULm1ldGVyZmxvdy52MS5TaGVldHMSKQoEcm93cxgJIAEoCzIbLm1ldGVyZmxvdy52MS5BZ2dyZWdhdGVSb3dzEiMKBmNhdXNlcxgKIAMoCzITLm1ldGVyZmxvdy52MS5DYXVzZSK1AQoQQWdncmVnYXRlc1N0b3JlZBIOCgZmb3JtYXQYASABKA0SDgoGdGVuYW50GAIgASgJEicKBWxldmVsGAMgASgOMhgubWV0ZXJmbG93LnYxLlNoZWV0TGV2ZWwSCwoDa2V5GAQgASgMEiMKBmNhdXNlcxgFIAMoCzITLm1ldGVyZmxvdy52MS5DYXVzZRImCgd0b3VjaGVkGAYgASgLMhUubWV0ZXJmbG93LnYxLlRvdWNoZWQqVQoKU2hlZXRMZXZlbBIbChdTSEVFVF9MRVZFTF9VTlNQRUNJRklFRBAAEhMKD1NIRUVUX0xFVkVMX0RBWRABEhUKEVNIRUVUX0xFVkVMX01PTlRIEAJiBnByb3RvMw", [file_meterflow_v1_readings]);
 
 /**
  * Row i of all columns is one sheet: what one recomputation of the window [start_ms, end_ms) of a series gave. Its rows
@@ -51,6 +51,24 @@ export type Sheets = Message<"meterflow.v1.Sheets"> & {
    * @generated from field: repeated fixed32 rows = 5;
    */
   rows: number[];
+
+  /**
+   * The newest versions among what a sheet was computed from: the provider's own revision, when it was accepted where it
+   * declares none, the activation of the rules. Each is empty where all are 0: there is none, or it is not known.
+   *
+   * @generated from field: repeated double declared = 6;
+   */
+  declared: number[];
+
+  /**
+   * @generated from field: repeated double accepted_at_ms = 7;
+   */
+  acceptedAtMs: number[];
+
+  /**
+   * @generated from field: repeated double activation = 8;
+   */
+  activation: number[];
 };
 
 /**
@@ -59,6 +77,65 @@ export type Sheets = Message<"meterflow.v1.Sheets"> & {
  */
 export const SheetsSchema: GenMessage<Sheets> = /*@__PURE__*/
   messageDesc(file_meterflow_v1_aggregates, 0);
+
+/**
+ * The counts of rows that are out of the ordinary. All other rows have as many readings as expected, and 0 of the rest.
+ *
+ * @generated from message meterflow.v1.OddRows
+ */
+export type OddRows = Message<"meterflow.v1.OddRows"> & {
+  /**
+   * Which row, ascending.
+   *
+   * @generated from field: repeated fixed32 row = 1;
+   */
+  row: number[];
+
+  /**
+   * How many intervals of the registered length start in the window.
+   *
+   * @generated from field: repeated fixed32 expected = 2;
+   */
+  expected: number[];
+
+  /**
+   * Readings with a value that are not summed: of another length, or in a unit that can't be converted.
+   *
+   * @generated from field: repeated fixed32 surplus = 3;
+   */
+  surplus: number[];
+
+  /**
+   * Of the row's count, those of each quality.
+   *
+   * @generated from field: repeated fixed32 estimated = 4;
+   */
+  estimated: number[];
+
+  /**
+   * @generated from field: repeated fixed32 substituted = 5;
+   */
+  substituted: number[];
+
+  /**
+   * @generated from field: repeated fixed32 calculated = 6;
+   */
+  calculated: number[];
+
+  /**
+   * Of the row's count, those that must not be billed.
+   *
+   * @generated from field: repeated fixed32 not_billable = 7;
+   */
+  notBillable: number[];
+};
+
+/**
+ * Describes the message meterflow.v1.OddRows.
+ * Use `create(OddRowsSchema)` to create a new message.
+ */
+export const OddRowsSchema: GenMessage<OddRows> = /*@__PURE__*/
+  messageDesc(file_meterflow_v1_aggregates, 1);
 
 /**
  * Row i of all columns is one aggregate. Numbers are integers of 10^-decimals.
@@ -125,6 +202,32 @@ export type AggregateRows = Message<"meterflow.v1.AggregateRows"> & {
    * @generated from field: bytes quality = 10;
    */
   quality: Uint8Array;
+
+  /**
+   * When the greatest reading starts, the earliest of equals: (peak - 1) * peak_step_ms after the row's own start. 0: not
+   * known, and then odd_rows says nothing of the row either. Narrow where all fit 8 bits, else wide; the other one is
+   * empty, both are where none is known.
+   *
+   * @generated from field: uint64 peak_step_ms = 11;
+   */
+  peakStepMs: bigint;
+
+  /**
+   * @generated from field: bytes peak_narrow = 12;
+   */
+  peakNarrow: Uint8Array;
+
+  /**
+   * @generated from field: repeated double peak_wide = 13;
+   */
+  peakWide: number[];
+
+  /**
+   * Absent where there are none.
+   *
+   * @generated from field: meterflow.v1.OddRows odd_rows = 14;
+   */
+  oddRows?: OddRows | undefined;
 };
 
 /**
@@ -132,7 +235,7 @@ export type AggregateRows = Message<"meterflow.v1.AggregateRows"> & {
  * Use `create(AggregateRowsSchema)` to create a new message.
  */
 export const AggregateRowsSchema: GenMessage<AggregateRows> = /*@__PURE__*/
-  messageDesc(file_meterflow_v1_aggregates, 1);
+  messageDesc(file_meterflow_v1_aggregates, 2);
 
 /**
  * @generated from message meterflow.v1.AggregateBatch
@@ -198,7 +301,7 @@ export type AggregateBatch = Message<"meterflow.v1.AggregateBatch"> & {
  * Use `create(AggregateBatchSchema)` to create a new message.
  */
 export const AggregateBatchSchema: GenMessage<AggregateBatch> = /*@__PURE__*/
-  messageDesc(file_meterflow_v1_aggregates, 2);
+  messageDesc(file_meterflow_v1_aggregates, 3);
 
 /**
  * Says that sheets of a level are stored.
@@ -244,7 +347,7 @@ export type AggregatesStored = Message<"meterflow.v1.AggregatesStored"> & {
  * Use `create(AggregatesStoredSchema)` to create a new message.
  */
 export const AggregatesStoredSchema: GenMessage<AggregatesStored> = /*@__PURE__*/
-  messageDesc(file_meterflow_v1_aggregates, 3);
+  messageDesc(file_meterflow_v1_aggregates, 4);
 
 /**
  * day: a local day and each of its hours that has readings. month: the month alone.

@@ -18,7 +18,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file meterflow/v1/columns/aggregates.proto.
  */
 export const file_meterflow_v1_columns_aggregates: GenFile = /*@__PURE__*/
-  fileDesc("CiVtZXRlcmZsb3cvdjEvY29sdW1ucy9hZ2dyZWdhdGVzLnByb3RvEhRtZXRlcmZsb3cudjEuY29sdW1ucyJWCgZTaGVldHMSDgoGc2VyaWVzGAEgASgMEhAKCHN0YXJ0X21zGAIgASgMEg4KBmVuZF9tcxgDIAEoDBIMCgR1bml0GAQgASgMEgwKBHJvd3MYBSABKAwiyQEKDUFnZ3JlZ2F0ZVJvd3MSDAoEaG91chgBIAEoDBIQCghzdW1faGlnaBgCIAEoDBIWCg5zdW1fbG93X25hcnJvdxgDIAEoDBIUCgxzdW1fbG93X3dpZGUYBCABKAwSEgoKbWluX25hcnJvdxgFIAEoDBIQCghtaW5fd2lkZRgGIAEoDBISCgptYXhfbmFycm93GAcgASgMEhAKCG1heF93aWRlGAggASgMEg0KBWNvdW50GAkgASgMEg8KB3F1YWxpdHkYCiABKAwiugIKDkFnZ3JlZ2F0ZUJhdGNoEg4KBmZvcm1hdBgBIAEoDRIOCgZ0ZW5hbnQYAiABKAkSJwoFbGV2ZWwYAyABKA4yGC5tZXRlcmZsb3cudjEuU2hlZXRMZXZlbBIOCgZ0aWNrZXQYBCABKAQSKAoGc2VyaWVzGAUgAygLMhgubWV0ZXJmbG93LnYxLlNlcmllc05hbWUSDQoFdGV4dHMYBiADKAkSEAoIZGVjaW1hbHMYByABKA0SLAoGc2hlZXRzGAggASgLMhwubWV0ZXJmbG93LnYxLmNvbHVtbnMuU2hlZXRzEjEKBHJvd3MYCSABKAsyIy5tZXRlcmZsb3cudjEuY29sdW1ucy5BZ2dyZWdhdGVSb3dzEiMKBmNhdXNlcxgKIAMoCzITLm1ldGVyZmxvdy52MS5DYXVzZSK9AQoQQWdncmVnYXRlc1N0b3JlZBIOCgZmb3JtYXQYASABKA0SDgoGdGVuYW50GAIgASgJEicKBWxldmVsGAMgASgOMhgubWV0ZXJmbG93LnYxLlNoZWV0TGV2ZWwSCwoDa2V5GAQgASgMEiMKBmNhdXNlcxgFIAMoCzITLm1ldGVyZmxvdy52MS5DYXVzZRIuCgd0b3VjaGVkGAYgASgLMh0ubWV0ZXJmbG93LnYxLmNvbHVtbnMuVG91Y2hlZGIGcHJvdG8z", [file_meterflow_v1_aggregates, file_meterflow_v1_columns_readings, file_meterflow_v1_readings]);
+  fileDesc("CiVtZXRlcmZsb3cvdjEvY29sdW1ucy9hZ2dyZWdhdGVzLnByb3RvEhRtZXRlcmZsb3cudjEuY29sdW1ucyKUAQoGU2hlZXRzEg4KBnNlcmllcxgBIAEoDBIQCghzdGFydF9tcxgCIAEoDBIOCgZlbmRfbXMYAyABKAwSDAoEdW5pdBgEIAEoDBIMCgRyb3dzGAUgASgMEhAKCGRlY2xhcmVkGAYgASgMEhYKDmFjY2VwdGVkX2F0X21zGAcgASgMEhIKCmFjdGl2YXRpb24YCCABKAwiiwEKB09kZFJvd3MSCwoDcm93GAEgASgMEhAKCGV4cGVjdGVkGAIgASgMEg8KB3N1cnBsdXMYAyABKAwSEQoJZXN0aW1hdGVkGAQgASgMEhMKC3N1YnN0aXR1dGVkGAUgASgMEhIKCmNhbGN1bGF0ZWQYBiABKAwSFAoMbm90X2JpbGxhYmxlGAcgASgMIrgCCg1BZ2dyZWdhdGVSb3dzEgwKBGhvdXIYASABKAwSEAoIc3VtX2hpZ2gYAiABKAwSFgoOc3VtX2xvd19uYXJyb3cYAyABKAwSFAoMc3VtX2xvd193aWRlGAQgASgMEhIKCm1pbl9uYXJyb3cYBSABKAwSEAoIbWluX3dpZGUYBiABKAwSEgoKbWF4X25hcnJvdxgHIAEoDBIQCghtYXhfd2lkZRgIIAEoDBINCgVjb3VudBgJIAEoDBIPCgdxdWFsaXR5GAogASgMEhQKDHBlYWtfc3RlcF9tcxgLIAEoBBITCgtwZWFrX25hcnJvdxgMIAEoDBIRCglwZWFrX3dpZGUYDSABKAwSLwoIb2RkX3Jvd3MYDiABKAsyHS5tZXRlcmZsb3cudjEuY29sdW1ucy5PZGRSb3dzIroCCg5BZ2dyZWdhdGVCYXRjaBIOCgZmb3JtYXQYASABKA0SDgoGdGVuYW50GAIgASgJEicKBWxldmVsGAMgASgOMhgubWV0ZXJmbG93LnYxLlNoZWV0TGV2ZWwSDgoGdGlja2V0GAQgASgEEigKBnNlcmllcxgFIAMoCzIYLm1ldGVyZmxvdy52MS5TZXJpZXNOYW1lEg0KBXRleHRzGAYgAygJEhAKCGRlY2ltYWxzGAcgASgNEiwKBnNoZWV0cxgIIAEoCzIcLm1ldGVyZmxvdy52MS5jb2x1bW5zLlNoZWV0cxIxCgRyb3dzGAkgASgLMiMubWV0ZXJmbG93LnYxLmNvbHVtbnMuQWdncmVnYXRlUm93cxIjCgZjYXVzZXMYCiADKAsyEy5tZXRlcmZsb3cudjEuQ2F1c2UivQEKEEFnZ3JlZ2F0ZXNTdG9yZWQSDgoGZm9ybWF0GAEgASgNEg4KBnRlbmFudBgCIAEoCRInCgVsZXZlbBgDIAEoDjIYLm1ldGVyZmxvdy52MS5TaGVldExldmVsEgsKA2tleRgEIAEoDBIjCgZjYXVzZXMYBSADKAsyEy5tZXRlcmZsb3cudjEuQ2F1c2USLgoHdG91Y2hlZBgGIAEoCzIdLm1ldGVyZmxvdy52MS5jb2x1bW5zLlRvdWNoZWRiBnByb3RvMw", [file_meterflow_v1_aggregates, file_meterflow_v1_columns_readings, file_meterflow_v1_readings]);
 
 /**
  * @generated from message meterflow.v1.columns.Sheets
@@ -58,6 +58,27 @@ export type Sheets = Message<"meterflow.v1.columns.Sheets"> & {
    * @generated from field: bytes rows = 5;
    */
   rows: Uint8Array;
+
+  /**
+   * float64
+   *
+   * @generated from field: bytes declared = 6;
+   */
+  declared: Uint8Array;
+
+  /**
+   * float64
+   *
+   * @generated from field: bytes accepted_at_ms = 7;
+   */
+  acceptedAtMs: Uint8Array;
+
+  /**
+   * float64
+   *
+   * @generated from field: bytes activation = 8;
+   */
+  activation: Uint8Array;
 };
 
 /**
@@ -66,6 +87,67 @@ export type Sheets = Message<"meterflow.v1.columns.Sheets"> & {
  */
 export const SheetsSchema: GenMessage<Sheets> = /*@__PURE__*/
   messageDesc(file_meterflow_v1_columns_aggregates, 0);
+
+/**
+ * @generated from message meterflow.v1.columns.OddRows
+ */
+export type OddRows = Message<"meterflow.v1.columns.OddRows"> & {
+  /**
+   * uint32
+   *
+   * @generated from field: bytes row = 1;
+   */
+  row: Uint8Array;
+
+  /**
+   * uint32
+   *
+   * @generated from field: bytes expected = 2;
+   */
+  expected: Uint8Array;
+
+  /**
+   * uint32
+   *
+   * @generated from field: bytes surplus = 3;
+   */
+  surplus: Uint8Array;
+
+  /**
+   * uint32
+   *
+   * @generated from field: bytes estimated = 4;
+   */
+  estimated: Uint8Array;
+
+  /**
+   * uint32
+   *
+   * @generated from field: bytes substituted = 5;
+   */
+  substituted: Uint8Array;
+
+  /**
+   * uint32
+   *
+   * @generated from field: bytes calculated = 6;
+   */
+  calculated: Uint8Array;
+
+  /**
+   * uint32
+   *
+   * @generated from field: bytes not_billable = 7;
+   */
+  notBillable: Uint8Array;
+};
+
+/**
+ * Describes the message meterflow.v1.columns.OddRows.
+ * Use `create(OddRowsSchema)` to create a new message.
+ */
+export const OddRowsSchema: GenMessage<OddRows> = /*@__PURE__*/
+  messageDesc(file_meterflow_v1_columns_aggregates, 1);
 
 /**
  * @generated from message meterflow.v1.columns.AggregateRows
@@ -140,6 +222,30 @@ export type AggregateRows = Message<"meterflow.v1.columns.AggregateRows"> & {
    * @generated from field: bytes quality = 10;
    */
   quality: Uint8Array;
+
+  /**
+   * @generated from field: uint64 peak_step_ms = 11;
+   */
+  peakStepMs: bigint;
+
+  /**
+   * uint8
+   *
+   * @generated from field: bytes peak_narrow = 12;
+   */
+  peakNarrow: Uint8Array;
+
+  /**
+   * float64
+   *
+   * @generated from field: bytes peak_wide = 13;
+   */
+  peakWide: Uint8Array;
+
+  /**
+   * @generated from field: meterflow.v1.columns.OddRows odd_rows = 14;
+   */
+  oddRows?: OddRows | undefined;
 };
 
 /**
@@ -147,7 +253,7 @@ export type AggregateRows = Message<"meterflow.v1.columns.AggregateRows"> & {
  * Use `create(AggregateRowsSchema)` to create a new message.
  */
 export const AggregateRowsSchema: GenMessage<AggregateRows> = /*@__PURE__*/
-  messageDesc(file_meterflow_v1_columns_aggregates, 1);
+  messageDesc(file_meterflow_v1_columns_aggregates, 2);
 
 /**
  * @generated from message meterflow.v1.columns.AggregateBatch
@@ -209,7 +315,7 @@ export type AggregateBatch = Message<"meterflow.v1.columns.AggregateBatch"> & {
  * Use `create(AggregateBatchSchema)` to create a new message.
  */
 export const AggregateBatchSchema: GenMessage<AggregateBatch> = /*@__PURE__*/
-  messageDesc(file_meterflow_v1_columns_aggregates, 2);
+  messageDesc(file_meterflow_v1_columns_aggregates, 3);
 
 /**
  * @generated from message meterflow.v1.columns.AggregatesStored
@@ -251,5 +357,5 @@ export type AggregatesStored = Message<"meterflow.v1.columns.AggregatesStored"> 
  * Use `create(AggregatesStoredSchema)` to create a new message.
  */
 export const AggregatesStoredSchema: GenMessage<AggregatesStored> = /*@__PURE__*/
-  messageDesc(file_meterflow_v1_columns_aggregates, 3);
+  messageDesc(file_meterflow_v1_columns_aggregates, 4);
 
