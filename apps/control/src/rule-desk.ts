@@ -8,6 +8,7 @@ import {
   type StoredRule,
 } from '@meterflow/registry';
 import {
+  flowProblems,
   isChannelPattern,
   parameterProblems,
   runRuleTests,
@@ -17,6 +18,7 @@ import {
   type Activation,
   type FailurePolicy,
   type Flow,
+  type FlowProblem,
   type FlowStep,
   type ParameterValue,
   type Sandbox,
@@ -207,6 +209,12 @@ export class RuleDesk {
         const told = problem('share', 'it runs so on a larger share of the meters already: `rules rollback` goes back');
         throw new RefusedRuleError(`${order.name} can't be activated so`, [told]);
       }
+      const known = new Set(flowProblems(before).map(textOf));
+      const told = flowProblems(flow).filter((each) => !known.has(textOf(each)));
+      if (told.length > 0) {
+        const problems = told.map((each) => problem('channels', textOf(each)));
+        throw new RefusedRuleError(`${order.name} can't be activated so`, problems);
+      }
       return { ...flow, onFailure: onFailure ?? flow.onFailure };
     };
     return { rule, step, flowUpon };
@@ -237,6 +245,10 @@ function channelProblem(channels: string, made: readonly string[]): string | und
   return made.some(covers)
     ? undefined
     : `the rule is made for ${made.join(', ')}, not for ${channels}: name one of these`;
+}
+
+function textOf({ rule, problem: told }: FlowProblem): string {
+  return `${rule} ${told}`;
 }
 
 function stem(path: string): string {

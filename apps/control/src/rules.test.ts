@@ -193,3 +193,22 @@ describe('is refused with what to do, and changes nothing:', () => {
     expect(answer.status).toBe(413);
   });
 });
+
+test('what a flow can not be is refused when it is activated, and says what to do', { timeout: 60_000 }, async () => {
+  const activations = async (): Promise<unknown> =>
+    (await ask('/v1/activations', undefined, rig.keys.other.customer)).json['activations'];
+  const before = await activations();
+  const order = { from: '2024-01-01T00:00:00Z' };
+  const refused = await ask('/v1/rules/register-difference/activate', order, rig.keys.other.customer);
+  expect(refused).toMatchObject({ status: 422 });
+  expect(refused.json.errors).toEqual([
+    { at: 'channels', problem: expect.stringContaining('name the channels that it is to look at') as string },
+  ]);
+  const globbed = await ask('/v1/rules/sum-check/activate', order, rig.keys.other.customer);
+  expect(globbed.json.errors).toEqual([
+    { at: 'channels', problem: expect.stringContaining('reads register') as string },
+  ]);
+  expect(await activations()).toEqual(before);
+  const named = await ask('/v1/rules/sum-check/activate', { ...order, channels: 'import' }, rig.keys.other.customer);
+  expect(named).toMatchObject({ status: 201 });
+});

@@ -1,7 +1,14 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { entriesOf, isSource, isTestFile, problemText, type RuleCompiler } from '@meterflow/rule-compiler';
-import { parameterProblems, stockRules, type Flow, type RuleDeclaration, type RuleVersion } from '@meterflow/rules';
+import {
+  flowProblems,
+  parameterProblems,
+  stockRules,
+  type Flow,
+  type RuleDeclaration,
+  type RuleVersion,
+} from '@meterflow/rules';
 import { FlowFileError, parseFlowFile, type FlowFile } from './flow-file.ts';
 
 export const ruleFilesMax = 200;
@@ -85,7 +92,13 @@ function flowOf({ onFailure, decimals, steps }: FlowFile, own: readonly OwnRule[
     }
     return { rule: rule.version, parameters, channels, ...(severity === 'terminate' ? {} : { severity }) };
   });
-  return { flow: { name: 'folder', steps: resolved, onFailure }, decimals };
+  const flow = { name: 'folder', steps: resolved, onFailure };
+  const problems = flowProblems(flow);
+  if (problems.length > 0) {
+    const told = problems.map((each) => `flow.json: rule ${each.rule} ${each.problem}`);
+    throw new FlowFileError(told.join('\n'));
+  }
+  return { flow, decimals };
 }
 
 /** Paths within the folder, those that a rule can be made of and `flow.json`. */

@@ -271,6 +271,42 @@ describe('series flows', () => {
     expect(await pipeline.values('net', firstMs, 2)).toEqual(['4', '4']);
   });
 
+  describe('a channel that a rule makes', () => {
+    const net = seriesRuleOf(
+      `day.slots.forEach((slot) => { if (slot.value !== undefined) day.emit('net', { startMs: slot.startMs, value: slot.value * 10 }); });`,
+      { emits: ['net'] },
+    );
+    const filler = seriesRuleOf(
+      'day.slots.forEach((slot) => { if (slot.value === undefined) slot.fill(7); });',
+      {},
+      'filler',
+    );
+    const sent = hours({ fromMs: firstMs, values: [null, 99], channel: 'net' });
+    const made = hours({ fromMs: firstMs, values: [1, 2, 3] });
+
+    test.each([
+      ['before', [sent, made]],
+      ['after', [made, sent]],
+      ['in between, and again', [made, sent, made]],
+    ])('what a provider sends of it counts, sent %s what is made', async (_, batches) => {
+      const pipeline = new Pipeline(sandbox);
+      await pipeline.activate(flowWith([step(net), step(filler, 'net')]));
+      for (const batch of batches) {
+        await pipeline.store(batch);
+      }
+      expect(await pipeline.values('net', firstMs, 4)).toEqual(['10', '99', '30', null]);
+      await pipeline.close(firstMs + dayMs, ['net', 'import']);
+      await pipeline.tell([noticeOf(sent)]);
+      // Its gaps are not filled: of two that made the same reading, whoever came last would count.
+      expect(await pipeline.values('net', firstMs, 4)).toEqual(['10', '99', '30', null]);
+      await pipeline.store(hours({ fromMs: firstMs, values: [5], acceptedAtMs: 2 }));
+      expect(await pipeline.values('net', firstMs, 4)).toEqual(['50', '99', '30', null]);
+      await pipeline.activate(flowWith([step(filler, 'export')]));
+      await pipeline.tell([dayNotice(firstMs, firstMs + dayMs, ['import', 'net'])]);
+      expect(await pipeline.values('net', firstMs, 4)).toEqual([null, '99', null, null]);
+    });
+  });
+
   test('tags of the registry reach the rules that name them', async () => {
     const pipeline = new Pipeline(sandbox);
     await pipeline.series.set(tenant, { meter: 'm1', channel: 'import' }, { tags: { multiplier: 40 } });

@@ -89,8 +89,6 @@ export function writeEmitted(
     readonly count: number;
     readonly emits: EmitsBy;
     readonly series: SeriesName;
-    /** The raw version of a reading on another channel. */
-    readonly rawVersionOf: (channel: string, startMs: number, lengthMs: number) => Version;
   },
   { stamp, given }: { readonly stamp: DayStamp; readonly given: GivenReadings },
 ): void {
@@ -104,11 +102,11 @@ export function writeEmitted(
       const series = part.series[cursor.series] as SeriesName;
       if (stamp.counts(cursor.startMs)) {
         given.add(series, cursor.startMs, cursor.lengthMs);
-        const raw = emission.rawVersionOf(series.channel, cursor.startMs, cursor.lengthMs);
+        // No raw version: what a provider sends of the same instant counts before what is made, whichever came first.
         // The code says which channel it was made of: so its own run alone withdraws it.
         rows.copy(cursor, {
           series,
-          version: { ...raw, activation, ticket },
+          version: { ...noRawVersion, activation, ticket },
           texts: { code: emission.series.channel },
         });
       }
@@ -117,8 +115,8 @@ export function writeEmitted(
 }
 
 /**
- * Makes absences of what is stored of a day and no run gives any more: readings without a raw one on the series' own
- * channel, and on others those that were made of it.
+ * Makes absences of what is stored of a day and no run gives any more, none of them with a raw one: on the series' own channel
+ * what was filled (not what is made of another), and on others what was made of it.
  */
 export function withdraw(
   rows: ValidatedRows,
@@ -135,9 +133,10 @@ export function withdraw(
       const cursor = new ReadingCursor(segment);
       while (cursor.next()) {
         const version = versionAt(segment.versions, cursor.versionIndex);
-        const isOurs = series.channel === own.channel ? !hasRaw(version) : cursor.code === own.channel;
+        const maker = series.channel === own.channel ? '' : own.channel;
         if (
-          isOurs &&
+          !hasRaw(version) &&
+          cursor.code === maker &&
           cursor.qualityCode !== missingCode &&
           stamp.counts(cursor.startMs) &&
           !given.has(series, cursor.startMs, cursor.lengthMs)

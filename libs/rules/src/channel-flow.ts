@@ -1,25 +1,7 @@
 import type { SeriesName } from '@meterflow/readings';
 import type { Flow, FlowStep, SeriesNeeds } from './flow.ts';
+import { hasMeter } from './meter-share.ts';
 import { takesSeries } from './takes-series.ts';
-
-/** Whether a glob of channels has this one: `*` stands for any characters. */
-export function matchesChannel(pattern: string, channel: string): boolean {
-  const [first = '', ...rest] = pattern.split('*');
-  const last = rest.pop();
-  if (last === undefined) {
-    return pattern === channel;
-  }
-  if (!channel.startsWith(first) || channel.length < first.length + last.length || !channel.endsWith(last)) {
-    return false;
-  }
-  let from = first.length;
-  const to = channel.length - last.length;
-  return rest.every((part) => {
-    const found = channel.indexOf(part, from);
-    from = found + part.length;
-    return found >= 0 && from <= to;
-  });
-}
 
 /** The steps of a flow that a series goes through, in their order. */
 export function stepsOf(flow: Flow, series: SeriesName): readonly FlowStep[] {
@@ -44,6 +26,14 @@ export function channelNeeds(flow: Flow, series: SeriesName): SeriesNeeds | unde
     lookAheadDays: Math.max(...all.map(({ lookAheadDays }) => lookAheadDays)),
     tags: [...new Set(all.flatMap(({ tags }) => tags))],
   };
+}
+
+/** Whether a rule of the flow makes readings on this channel of the meter. */
+export function isEmittedOn(flow: Flow, { meter, channel }: SeriesName): boolean {
+  return flow.steps.some(
+    ({ rule, share }) =>
+      rule.series?.emits.includes(channel) === true && (share === undefined || hasMeter(share, meter)),
+  );
 }
 
 /** Channels that the rules of a flow emit on, each once. */

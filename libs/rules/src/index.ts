@@ -47,7 +47,9 @@ export {
   type ApplyOptions,
 } from './apply-flow-result.ts';
 export { emptyBatch } from './empty-batch.ts';
-export { channelNeeds, emitsOf, matchesChannel, stepsOf } from './channel-flow.ts';
+export { flowProblems, type FlowProblem } from './flow-problems.ts';
+export { matchesChannel } from './channel-glob.ts';
+export { channelNeeds, emitsOf, stepsOf } from './channel-flow.ts';
 export { windowReadingsMax, type ClockShift, type RawWindow, type SeriesResult, type SeriesRun } from './series-run.ts';
 export { dayIndex, localDays, type LocalDays } from './local-days.ts';
 export { commonIntervalMs, commonUnit, rawWindow, slotCount, TextList, windowOf } from './raw-window.ts';

@@ -1,7 +1,7 @@
 import { readingCount, readingsPerBatchMax, sliceBatch, type ReadingBatch } from '@meterflow/readings';
 import { failedResult, unchangedResult } from './apply-flow-result.ts';
 import { dayResult, GivenReadings, withdraw, writeDay, writeEmitted, type DayStamp } from './apply-series-result.ts';
-import { channelNeeds, emitsOf } from './channel-flow.ts';
+import { channelNeeds, emitsOf, isEmittedOn } from './channel-flow.ts';
 import type { Activation, Flow } from './flow.ts';
 import type { FlowResult, RuleFailure, RuleFailureCode, Sandbox } from './sandbox.ts';
 import type { SeriesInputs } from './series-inputs.ts';
@@ -48,6 +48,8 @@ export interface DayOutcome {
   readonly failures: readonly RuleFailure[];
 }
 
+const neverClosedMs = -8.64e15;
+
 const noEmissions: SeriesResult['emitted'] = {
   channel: new Uint32Array(),
   startMs: new Float64Array(),
@@ -70,7 +72,10 @@ export async function runDay(runner: DayRunner, work: SeriesWork, day: number): 
     const stamp = { activation: facts.activation, ticket: work.ticket, decimals: activation.decimals, counts };
     const needs = channelNeeds(activation.flow, facts.series);
     const around = { backDays: needs?.lookBackDays ?? 0, aheadDays: needs?.lookAheadDays ?? 0 };
-    const { run, others: beside } = windows.run(day, around);
+    const { run: open, others: beside } = windows.run(day, around);
+    // Of two that make the same reading whoever came last would count: gaps of what a rule makes are its own to fill.
+    const isMade = isEmittedOn(activation.flow, facts.series);
+    const run = isMade ? { ...open, closedThroughMs: neverClosedMs } : open;
     const isClosed = toMs <= facts.closedThroughMs;
     if (!isClosed && isEmpty(run.batch) && readingCount(beside) === 0 && isUnstored(inputs, day)) {
       continue;
@@ -111,8 +116,7 @@ async function seriesDay({ sandbox, runFlow }: DayRunner, task: DayTask): Promis
       const rejected = writeDay(rows, { batch, result: dayResult(result, batch) }, at);
       writeDay(rows, { batch: beside, result: unchangedResult(beside) }, at);
       const { series } = work.facts;
-      const { rawVersionOf } = work.inputs;
-      writeEmitted(rows, { result, count: readingCount(batch), emits: emitsOf(flow), series, rawVersionOf }, at);
+      writeEmitted(rows, { result, count: readingCount(batch), emits: emitsOf(flow), series }, at);
       withdraw(rows, { own: series, stored: work.inputs.storedOf(day), ...at });
       return rejected === undefined ? 0 : readingCount(rejected);
     },

@@ -8,7 +8,6 @@ import type { RuleDeclaration } from './rule-declaration.ts';
 import type { RuleTestCase } from './rule-tests.ts';
 import { RuleFailureError, type Sandbox } from './sandbox.ts';
 import type { SeriesTestCase } from './series-cases.ts';
-import { noRawVersion } from './series-day.ts';
 import type { SeriesRun } from './series-run.ts';
 import { parameterProblems } from './set-parameters.ts';
 import { ValidatedRows } from './validated-rows.ts';
@@ -90,8 +89,7 @@ async function dayProblem(
   writeDay(rows, { batch, result: dayResult(result, batch) }, { stamp, given });
   const own = rows.finish().flatMap(placedReadings);
   const count = batch.columns.values.length;
-  const rawVersionOf = (): typeof noRawVersion => noRawVersion;
-  writeEmitted(rows, { result, count, emits: emitsOf(flow), series, rawVersionOf }, { stamp, given });
+  writeEmitted(rows, { result, count, emits: emitsOf(flow), series }, { stamp, given });
   const made = rows.finish().flatMap(placedReadings);
   return (
     slotsProblem(own, slots, run) ??

@@ -1,15 +1,7 @@
 import { calendarOf, dayMs } from '@meterflow/aggregates';
-import {
-  ReadingCursor,
-  versionAt,
-  type Layer,
-  type ReadingColumns,
-  type SeriesName,
-  type Version,
-} from '@meterflow/readings';
+import type { Layer, ReadingColumns, SeriesName } from '@meterflow/readings';
 import type { StoredDay } from './apply-series-result.ts';
 import { localDays, type LocalDays } from './local-days.ts';
-import { noRawVersion } from './series-day.ts';
 import type { RawChannel } from './series-windows.ts';
 
 /** Local days of one series to be computed anew, ascending by their numbers. */
@@ -56,8 +48,6 @@ export interface SeriesInputs {
   readonly others: readonly RawChannel[];
   /** Validated readings of one of the days, on its own channel and those emitted on. */
   storedOf(day: number): readonly StoredDay[];
-  /** The raw version of a reading on a channel that is emitted on. */
-  readonly rawVersionOf: (channel: string, startMs: number, lengthMs: number) => Version;
 }
 
 export async function readInputs(
@@ -86,7 +76,7 @@ export async function readInputs(
     columns: (await within('raw', channel, [0, count])).map(({ columns }) => columns),
   });
   const [from, to] = [backDays, count - aheadDays];
-  const [own, others, stored, emittedRaw] = await Promise.all([
+  const [own, others, stored] = await Promise.all([
     raw(ownChannel),
     Promise.all(reads.map(raw)),
     Promise.all(
@@ -95,9 +85,7 @@ export async function readInputs(
         segments: await within('validated', channel, [from, to]),
       })),
     ),
-    Promise.all(emits.map(async (channel) => ({ channel, segments: await within('raw', channel, [from, to]) }))),
   ]);
-  const rawVersions = versionsByIdentity(emittedRaw);
   return {
     days,
     own,
@@ -106,28 +94,10 @@ export async function readInputs(
       const [fromMs, toMs] = [days.startMs[day] as number, days.startMs[day + 1] as number];
       return stored.map(({ series, segments }) => ({ series, columns: touching(segments, fromMs, toMs) }));
     },
-    rawVersionOf: (channel, startMs, lengthMs) =>
-      rawVersions.get(`${channel}\n${startMs}\n${lengthMs}`) ?? noRawVersion,
   };
 }
 
 /** The segments of the UTC days that a span touches. */
 function touching(segments: readonly StoredSegment[], fromMs: number, toMs: number): ReadingColumns[] {
   return segments.filter(({ day }) => (day + 1) * dayMs > fromMs && day * dayMs < toMs).map(({ columns }) => columns);
-}
-
-function versionsByIdentity(
-  read: readonly { readonly channel: string; readonly segments: readonly StoredSegment[] }[],
-): ReadonlyMap<string, Version> {
-  const versions = new Map<string, Version>();
-  for (const { channel, segments } of read) {
-    for (const { columns } of segments) {
-      const cursor = new ReadingCursor(columns);
-      while (cursor.next()) {
-        const identity = `${channel}\n${cursor.startMs}\n${cursor.lengthMs}`;
-        versions.set(identity, versionAt(columns.versions, cursor.versionIndex));
-      }
-    }
-  }
-  return versions;
 }

@@ -1,5 +1,5 @@
 import type { SeriesName } from '@meterflow/readings';
-import { matchesChannel } from './channel-flow.ts';
+import { matchesChannel } from './channel-glob.ts';
 import type { FlowStep } from './flow.ts';
 import { hasMeter } from './meter-share.ts';
 
