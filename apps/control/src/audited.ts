@@ -1,4 +1,5 @@
-import type { AuditTrail, Keys, Principal } from '@meterflow/registry';
+import { Problem } from '@meterflow/http';
+import type { AuditedAct, AuditedResult, AuditTrail, Keys, Principal } from '@meterflow/registry';
 
 /** Who did what: the audit trail, and the names that stand in it. */
 export class Audited {
@@ -10,8 +11,9 @@ export class Audited {
     this.#keys = keys;
   }
 
-  add(...line: Parameters<AuditTrail['add']>): Promise<void> {
-    return this.#trail.add(...line);
+  /** Does a step with its line, however it ends. A refusal, which the caller is told of, changed nothing. */
+  step<Result>(tenant: string, act: AuditedAct, work: () => Promise<AuditedResult<Result>>): Promise<Result> {
+    return this.#trail.step(tenant, act, { work, isRefusal: (error) => error instanceof Problem });
   }
 
   list(...page: Parameters<AuditTrail['list']>): ReturnType<AuditTrail['list']> {

@@ -9,6 +9,7 @@ import { keyRoutes } from './routes/keys.ts';
 import { readingsRoute } from './routes/readings.ts';
 import { reprocessRoutes } from './routes/reprocesses.ts';
 import { seriesRoutes } from './routes/series-settings.ts';
+import { activationRoutes } from './routes/activations.ts';
 import { ruleRoutes } from './routes/rules.ts';
 import { sourcesRoutes } from './routes/sources.ts';
 import { statusRoute } from './routes/status.ts';
@@ -27,6 +28,7 @@ export function controlRoutes(ports: ControlPorts): readonly Route[] {
     ...seriesRoutes(ports),
     ...keyRoutes(ports),
     ...ruleRoutes(ports),
+    ...activationRoutes(ports),
     backtestRoute(ports),
     ...reprocessRoutes(ports),
     auditRoute(ports),

@@ -73,6 +73,20 @@ export function ruleLife({ platform, stored, known, activations, tenants, keys, 
     },
   });
   void driver.drive(lifecycle.signal);
-  const audited = new Audited({ trail: new AuditTrail({ registry, nowMs, newId }), keys });
+  const trail = new AuditTrail({ registry, nowMs, newId });
+  void closeInterrupted(trail, lifecycle.signal, logger);
+  const audited = new Audited({ trail, keys });
   return { rules, backtests, reprocesses, audited, newId };
+}
+
+const closePollMs = 60_000;
+
+/** Steps that a process began and never ended have their lines in the audit trail all the same. Never rejects. */
+async function closeInterrupted(trail: AuditTrail, signal: AbortSignal, logger: Logger): Promise<void> {
+  while (!signal.aborted) {
+    await trail.closeInterrupted().catch((error: unknown) => {
+      logger.warn('the audit trail waits: it goes on by itself', { error });
+    });
+    await systemClock.sleep(closePollMs, signal);
+  }
 }

@@ -1,9 +1,11 @@
+import { randomBytes } from 'node:crypto';
 import { subscriptionName, subscriptionsByTopic } from '@meterflow/contracts';
 import { dataDirectory } from '@meterflow/embedded';
 import { configured, openPlatform } from '@meterflow/platform';
 import {
   activationLeaseMsDefault,
   Activations,
+  AuditTrail,
   ClosedDaysRegistry,
   SeriesRegistry,
   seriesSettingsMsMax,
@@ -58,6 +60,11 @@ await runService({
       sandbox,
       compiler: new RuleCompiler({ declare: readDeclaration }),
       clock: systemClock,
+      audit: new AuditTrail({
+        registry,
+        nowMs: () => systemClock.nowMs(),
+        newId: () => randomBytes(6).toString('hex'),
+      }),
       onActivated: ({ tenant, number }) => {
         logger.info('rules from files are active', { tenant, activation: number });
       },

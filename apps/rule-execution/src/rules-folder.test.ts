@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Activations } from '@meterflow/registry';
+import { Activations, AuditTrail } from '@meterflow/registry';
 import { MemoryRegistry } from '@meterflow/registry/testing';
 import type { Activation } from '@meterflow/rules';
 import { sampleBatch } from '@meterflow/rules/testing';
@@ -37,6 +37,7 @@ describe('rules from files', () => {
   let root: string;
   let folder: string;
   let activations: Activations;
+  let trail: AuditTrail;
   let activated: Activation[];
   let problems: string[];
   const open = (): RulesFolder =>
@@ -44,6 +45,7 @@ describe('rules from files', () => {
       activations,
       sandbox,
       compiler,
+      audit: trail,
       clock: { nowMs: () => 0, sleep: () => Promise.resolve() },
       onActivated: (activation) => activated.push(activation),
       onProblem: ({ tenant, message }) => problems.push(`${tenant}: ${message}`),
@@ -58,7 +60,10 @@ describe('rules from files', () => {
     root = await mkdtemp(join(tmpdir(), 'meterflow-rules-'));
     folder = join(root, 'acme');
     await mkdir(folder);
-    activations = new Activations({ registry: new MemoryRegistry(), nowMs: () => 0, activationLeaseMs: 0 });
+    const registry = new MemoryRegistry();
+    activations = new Activations({ registry, nowMs: () => 0, activationLeaseMs: 0 });
+    let lines = 0;
+    trail = new AuditTrail({ registry, nowMs: () => 0, newId: () => String(++lines) });
     activated = [];
     problems = [];
   });
@@ -68,7 +73,13 @@ describe('rules from files', () => {
     await save('doubling.ts', doubling);
     await open().look();
     const newest = await activations.readNewest('acme');
-    expect(newest.number).toBe(1);
+    expect(newest).toMatchObject({ number: 1, author: 'rules folder', why: 'files were saved' });
+    expect((await trail.list('acme', { limit: 10 })).lines).toEqual([
+      {
+        ...{ atMs: 0, who: 'rules folder', what: 'rule-activated', why: 'files were saved', outcome: 'done' },
+        subject: `doubling@${newest.flow.steps[0]?.rule.id.slice(0, 12)} of all times, activation 1`,
+      },
+    ]);
     expect([...(await sandbox.run(newest.flow, sampleBatch({ integers: [1_500] }))).values]).toEqual([3]);
     expect(problems).toEqual([]);
   });

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { emptyBatch, RuleFailureError, type Activation, type Flow, type Sandbox } from '@meterflow/rules';
-import { instantMsMax, type Activations } from '@meterflow/registry';
+import { instantMsMax, type Activations, type AuditedResult, type AuditTrail } from '@meterflow/registry';
 import type { RuleCompiler } from '@meterflow/rule-compiler';
 import type { Clock } from '@meterflow/stage';
 import { FlowFileError } from './flow-file.ts';
@@ -11,6 +11,7 @@ export interface RulesFolderPorts {
   readonly activations: Pick<Activations, 'create' | 'list'>;
   readonly sandbox: Sandbox;
   readonly compiler: Pick<RuleCompiler, 'compile'>;
+  readonly audit: Pick<AuditTrail, 'step'>;
   readonly clock: Clock;
   /** Told of each new activation. */
   readonly onActivated: (activation: Activation) => void;
@@ -23,6 +24,10 @@ export const rulesFolderPollMs = 1_000;
 
 /** So far back the folder's last activation is looked for. */
 const activationsLookedAt = 100;
+
+/** Who makes what is saved in the folder count. */
+export const folderAuthor = 'rules folder';
+const idCharsShown = 12;
 
 const tenantFolder = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 
@@ -90,8 +95,17 @@ export class RulesFolder {
     if (last?.decimals === decimals && meaning(last.flow) === meaning(flow)) {
       return;
     }
+    const why = 'files were saved';
     const span = { fromMs: -instantMsMax, toMs: instantMsMax };
-    this.#ports.onActivated(await this.#ports.activations.create(tenant, { flow, decimals, ...span }));
+    const rules = flow.steps.map(({ rule: { name, id } }) => `${name}@${id.slice(0, idCharsShown)}`).join(', ');
+    const act = { who: folderAuthor, what: 'rule-activated', subject: `${rules} of all times`, why } as const;
+    const work = async (): Promise<AuditedResult<Activation>> => {
+      const result = await this.#ports.activations.create(tenant, {
+        ...{ flow, decimals, ...span, author: folderAuthor, why },
+      });
+      return { result, subject: `${act.subject}, activation ${result.number}` };
+    };
+    this.#ports.onActivated(await this.#ports.audit.step(tenant, act, { work, isRefusal: () => false }));
   }
 }
 

@@ -6,13 +6,17 @@ export {
   type ActivationsPorts,
 } from './activations.ts';
 export {
+  auditedStepMsMax,
   auditedSteps,
+  auditOutcomes,
   AuditTrail,
   isAuditPosition,
   whyCharsMax,
   type AuditedAct,
+  type AuditedResult,
   type AuditedStep,
   type AuditLine,
+  type AuditOutcome,
   type AuditPage,
 } from './audit-trail.ts';
 export { instantMsMax } from './instants.ts';

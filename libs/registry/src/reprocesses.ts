@@ -2,6 +2,7 @@ import type { SeriesName } from '@meterflow/readings';
 import { z } from 'zod';
 import { changeEntry } from './change-entry.ts';
 import { entries } from './entries.ts';
+import { ignoringConflict } from './ignoring-conflict.ts';
 import { parseEntry } from './parse-entry.ts';
 import { RevisionConflictError, type Registry, type RegistryEntry } from './registry.ts';
 
@@ -187,15 +188,4 @@ function markName(tenant: string): string {
 
 function reprocessOf(entry: RegistryEntry<unknown>): Reprocess {
   return parseEntry(reprocessSchema, entry);
-}
-
-/** Another was faster, and did the same. */
-async function ignoringConflict(change: Promise<unknown>): Promise<void> {
-  try {
-    await change;
-  } catch (error) {
-    if (!(error instanceof RevisionConflictError)) {
-      throw error;
-    }
-  }
 }

@@ -2,11 +2,10 @@ import { expect, test } from 'vitest';
 import { flowOf, flowProblems, type FlowStep, type SeriesNeeds } from './index.ts';
 import { seriesRuleOf } from './testing/index.ts';
 
-const step = (name: string, needs: Partial<SeriesNeeds>, channels: string, share?: FlowStep['share']): FlowStep => ({
+const step = (name: string, needs: Partial<SeriesNeeds>, channels: string): FlowStep => ({
   rule: seriesRuleOf('', needs, name),
   parameters: {},
   channels,
-  ...(share === undefined ? {} : { share }),
 });
 const problemsOf = (...steps: readonly FlowStep[]): string[] =>
   flowProblems({ ...flowOf('x', []), steps }).map(({ rule, problem }) => `${rule} ${problem}`);
@@ -28,7 +27,10 @@ test('two rules do not make the same channel of one series', () => {
   expect(problemsOf(step('a', net, 'import'), step('a', net, 'export'))).toEqual([]);
   expect(problemsOf(step('a', net, 'import'), step('b', { emits: ['sum'] }, 'import'))).toEqual([]);
   // Two versions, each on its own share of the meters.
-  const shares = [step('a', net, 'import', { from: 0, to: 0.1 }), step('a', net, 'import', { from: 0.1, to: 1 })];
+  const shares = [
+    { ...step('a', net, 'import'), share: { from: 0, to: 0.1 } },
+    { ...step('a', net, 'import'), share: { from: 0.1, to: 1 } },
+  ];
   expect(problemsOf(...shares)).toEqual([]);
 });
 

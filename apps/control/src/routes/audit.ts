@@ -1,5 +1,5 @@
 import { defineRoute, type Route } from '@meterflow/http';
-import { auditedSteps, isAuditPosition } from '@meterflow/registry';
+import { auditedSteps, auditOutcomes, isAuditPosition } from '@meterflow/registry';
 import { z } from 'zod';
 import type { ControlPorts } from '../ports.ts';
 
@@ -12,6 +12,7 @@ const line = z.object({
   what: z.enum(auditedSteps),
   subject: z.string(),
   why: z.string(),
+  outcome: z.enum(auditOutcomes).describe('interrupted: it may have been done or not; the list of what it makes tells'),
 });
 
 /** What was done to the tenant's rules, by whom and why; nothing removes a line. */

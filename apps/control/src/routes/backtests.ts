@@ -11,7 +11,8 @@ import { sampleMetersMax } from '../backtest/sampled-series.ts';
 import type { Side, WindowSum } from '../backtest/window-sums.ts';
 import type { ControlPorts } from '../ports.ts';
 import { instant } from '../query-span.ts';
-import { asProblem, parameterValue, version } from './rules.ts';
+import { parameterValue, version } from './rule-order.ts';
+import { asProblem } from './rule-problem.ts';
 
 const readingsMaxDefault = 5_000_000;
 const readingsMaxMax = 100_000_000;

@@ -113,21 +113,28 @@ function commandRoute({ deadLetters, audited }: DeskPorts, command: keyof typeof
     },
     handle: async ({ principal, body }) => {
       const tenants = await tenantsOf(deadLetters, body.ids);
-      const done = await deadLetters[command](body.ids);
-      if (done.length > 0) {
-        const who = await audited.nameOf(principal, undefined);
-        const subject = `${done.length}: ${done.slice(0, idsShownMax).join(', ')}${done.length > idsShownMax ? ' …' : ''}`;
-        for (const tenant of new Set([principal.tenant, ...tenants])) {
-          await audited.add(tenant, { who, what: `dead-letters-${answer}`, subject, why: body.why });
-        }
-      }
-      return { json: { [answer]: done } };
+      const who = await audited.nameOf(principal, undefined);
+      const act = { who, what: `dead-letters-${answer}`, subject: idsText(body.ids), why: body.why } as const;
+      // A line for each tenant, around each other: the innermost is around the step itself.
+      const done = await [...new Set([principal.tenant, ...tenants])].reduce<() => Promise<readonly string[]>>(
+        (work, tenant) => () =>
+          audited.step(tenant, act, async () => {
+            const result = await work();
+            return { result, subject: result.length === 0 ? undefined : idsText(result) };
+          }),
+        () => deadLetters[command](body.ids),
+      )();
+      return { json: { [answer]: [...done] } };
     },
   });
 }
 
 /** In the audit trail. */
 const idsShownMax = 3;
+
+function idsText(ids: readonly string[]): string {
+  return `${ids.length}: ${ids.slice(0, idsShownMax).join(', ')}${ids.length > idsShownMax ? ' …' : ''}`;
+}
 
 /** Whose letters they are: it is theirs to know. */
 async function tenantsOf(deadLetters: DeskPorts['deadLetters'], ids: readonly string[]): Promise<ReadonlySet<string>> {

@@ -18,7 +18,8 @@ const reading = z.object({
   value: z.number().nullable().describe('exact; null where the reading is absent'),
   unit: z.string(),
   quality: z.enum(qualities),
-  reason: z.string().optional(),
+  method: z.string().optional().describe('how the value was made, as the rule that made it says'),
+  reason: z.string().optional().describe('why it is as it is: what a rule noted, or why there is none'),
   version: z.number().optional().describe('as the provider declared it'),
 });
 const answer = z.object({ layer: z.string(), readings: z.array(reading), next: z.string().optional() });
@@ -62,7 +63,11 @@ function rowsOf(
         cursor,
       );
       const exact = value === null ? null : exactNumber(value);
-      const json = { meter, channel, start, end, value: exact, unit, quality, reason, version };
+      const json = {
+        ...{ meter, channel, start, end, value: exact, unit, quality },
+        ...(cursor.method === '' ? {} : { method: cursor.method }),
+        ...{ reason, version },
+      };
       rows.push({ startMs: cursor.startMs, lengthMs: cursor.lengthMs, json });
     }
   }

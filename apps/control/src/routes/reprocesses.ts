@@ -51,8 +51,11 @@ function startRoute({ reprocesses, nowMs, audited, newId }: ReprocessPorts): Rou
       }
       const who = await audited.nameOf(principal, author);
       const request = { id: `asked-${newId()}`, fromMs: from, toMs: to, who, why: reason, notBeforeMs: nowMs() };
-      const made = await reprocesses.add(principal.tenant, request);
-      await audited.add(principal.tenant, { who, what: 'reprocess-asked', subject: made.id, why: reason });
+      const act = { who, what: 'reprocess-asked', subject: request.id, why: reason } as const;
+      const made = await audited.step(principal.tenant, act, async () => {
+        const result = await reprocesses.add(principal.tenant, request);
+        return { result, subject: result.id };
+      });
       return { status: 201, json: jsonOf(made, nowMs()) };
     },
   });
@@ -105,13 +108,16 @@ function cancelRoute({ reprocesses, nowMs, audited }: ReprocessPorts): Route {
     body: z.strictObject({ why, author: z.string().min(1).max(200).optional() }),
     answers: { 200: { description: 'It', schema: reprocess } },
     handle: async ({ principal, params: { id }, body }) => {
-      const ended = await reprocesses.cancel(principal.tenant, id).catch((error: unknown) => {
-        throw error instanceof UnknownReprocessError
-          ? new Problem('not-found', error.message, { cause: error })
-          : error;
-      });
       const who = await audited.nameOf(principal, body.author);
-      await audited.add(principal.tenant, { who, what: 'reprocess-cancelled', subject: id, why: body.why });
+      const act = { who, what: 'reprocess-cancelled', subject: id, why: body.why } as const;
+      const ended = await audited.step(principal.tenant, act, async () => {
+        const result = await reprocesses.cancel(principal.tenant, id).catch((error: unknown) => {
+          throw error instanceof UnknownReprocessError
+            ? new Problem('not-found', error.message, { cause: error })
+            : error;
+        });
+        return { result, subject: id };
+      });
       return { json: jsonOf(ended, nowMs()) };
     },
   });

@@ -1,25 +1,15 @@
-import { defineRoute, Problem, type Route } from '@meterflow/http';
-import { CompilerBusyError, placeOf } from '@meterflow/rule-compiler';
-import {
-  instantMsMax,
-  TooManyVersionsError,
-  UnknownActivationError,
-  UnknownRuleError,
-  whyCharsMax,
-  type StoredRule,
-} from '@meterflow/registry';
-import { failurePolicies, RuleFailureError, sourceDiff, stockRules, type Activation } from '@meterflow/rules';
+import { defineRoute, type Route } from '@meterflow/http';
+import type { StoredRule } from '@meterflow/registry';
+import { sourceDiff, stockRules } from '@meterflow/rules';
 import { z } from 'zod';
-import { BacktestBusyError } from '../backtest/backtest-desk.ts';
 import type { ControlPorts } from '../ports.ts';
-import { RefusedRuleError } from '../rule-desk.ts';
+import { name, told, version } from './rule-order.ts';
+import { asProblem } from './rule-problem.ts';
 
 /** Sources as JSON, which escapes them: twice the bytes that a project may have. */
 const uploadBytesMax = 1024 * 1024;
 const filesMax = 200;
-const activationsShown = 100;
 
-export const parameterValue = z.union([z.number(), z.string(), z.boolean()]);
 const rule = z.object({
   name: z.string(),
   version: z.number().int(),
@@ -40,51 +30,12 @@ const shown = rule.extend({
   diff: z.string().describe('against the version before'),
   versions: z.array(rule),
 });
-const activation = z.object({
-  number: z.number().int(),
-  createdAt: z.string(),
-  author: z.string().optional(),
-  why: z.string().optional(),
-  from: z.string().nullable().describe('null: of all times'),
-  to: z.string().nullable(),
-  onFailure: z.enum(failurePolicies),
-  steps: z.array(
-    z.object({
-      rule: z.string(),
-      id: z.string(),
-      channels: z.string(),
-      parameters: z.record(z.string(), parameterValue),
-      share: z
-        .object({ from: z.number(), to: z.number() })
-        .optional()
-        .describe('of the meters, by where their names lie between 0 and 1; all when absent'),
-    }),
-  ),
-});
-const name = z.object({ name: z.string().min(1).max(63) });
-/** Smaller than any meter's own part of all there are, it would take none. */
-const meterShare = z.number().min(0.0001).max(1);
-export const version = z.string().min(1).max(64).optional().describe('a number, or the beginning of an id');
 
 type RulePorts = Pick<ControlPorts, 'rules' | 'audited'>;
-/** Who asks, beside the name of the key, and why: both stand in the audit trail. */
-const told = {
-  author: z.string().min(1).max(200).optional().describe('who asks, beside the key’s name'),
-  why: z.string().max(whyCharsMax).default('').describe('kept in the audit trail'),
-};
 
 /** Customers see to their own tenant's rules; an operator's key to those of its own tenant. */
 export function ruleRoutes(ports: RulePorts): readonly Route[] {
-  return [
-    uploadRoute(ports),
-    listRoute(ports),
-    stockRoute(),
-    showRoute(ports),
-    activateRoute(ports),
-    retireRoute(ports),
-    activationsRoute(ports),
-    rollbackRoute(ports),
-  ];
+  return [uploadRoute(ports), listRoute(ports), stockRoute(), showRoute(ports)];
 }
 
 function uploadRoute(ports: RulePorts): Route {
@@ -109,11 +60,12 @@ function uploadRoute(ports: RulePorts): Route {
     handle: async ({ principal, body: { entry, files, author, why } }) => {
       const who = await ports.audited.nameOf(principal, author);
       const sources = { entry, author: who, files: new Map(Object.entries(files)) };
-      const { rule: stored, added } = await ports.rules.upload(principal.tenant, sources).catch(asProblem);
-      if (added) {
-        const subject = `${stored.version.name}@${stored.number}`;
-        await ports.audited.add(principal.tenant, { who, what: 'rule-uploaded', subject, why });
-      }
+      const act = { who, what: 'rule-uploaded', subject: entry, why } as const;
+      const { rule: stored, added } = await ports.audited.step(principal.tenant, act, async () => {
+        const result = await ports.rules.upload(principal.tenant, sources).catch(asProblem);
+        const { version: kept, number } = result.rule;
+        return { result, subject: result.added ? `${kept.name}@${number}` : undefined };
+      });
       return { status: added ? 201 : 200, json: { ...jsonOf(stored), added } };
     },
   });
@@ -172,109 +124,6 @@ function showRoute(ports: RulePorts): Route {
   });
 }
 
-function activateRoute(ports: RulePorts): Route {
-  return defineRoute({
-    method: 'POST',
-    path: '/v1/rules/{name}/activate',
-    operationId: 'activateRule',
-    summary: 'A new activation: the tenant’s flow with this rule in it, for readings from an instant on',
-    roles: ['customer', 'operator'],
-    params: name,
-    body: z.strictObject({
-      version,
-      from: z.iso.datetime({ offset: true }),
-      channels: z.string().min(1).max(64).optional(),
-      parameters: z.record(z.string(), parameterValue).default({}),
-      share: meterShare.optional().describe('of the meters; grown later, it keeps those that it had'),
-      onFailure: z.enum(failurePolicies).optional(),
-      ...told,
-    }),
-    answers: { 201: { description: 'The activation', schema: activation } },
-    handle: async ({ principal, params, body: { from, parameters, author, why, ...rest } }) => {
-      const who = await ports.audited.nameOf(principal, author);
-      const given = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined));
-      const order = { ...given, name: params.name, fromMs: Date.parse(from), parameters, who, why };
-      const made = await ports.rules.activate(principal.tenant, order).catch(asProblem);
-      const subject = `${stepText(made, params.name)} from ${from}, activation ${made.number}`;
-      await ports.audited.add(principal.tenant, { who, what: 'rule-activated', subject, why });
-      return { status: 201, json: activationJson(made) };
-    },
-  });
-}
-
-function retireRoute(ports: RulePorts): Route {
-  return defineRoute({
-    method: 'POST',
-    path: '/v1/rules/{name}/retire',
-    operationId: 'retireRule',
-    summary: 'A new activation: the tenant’s flow without this rule, for readings from an instant on',
-    roles: ['customer', 'operator'],
-    params: name,
-    body: z.strictObject({
-      from: z.iso.datetime({ offset: true }),
-      channels: z.string().min(1).max(64).optional().describe('on these alone'),
-      ...told,
-    }),
-    answers: { 201: { description: 'The activation', schema: activation } },
-    handle: async ({ principal, params, body: { from, channels, author, why } }) => {
-      const who = await ports.audited.nameOf(principal, author);
-      const order = { name: params.name, fromMs: Date.parse(from), who, why };
-      const made = await ports.rules
-        .retire(principal.tenant, { ...order, ...(channels === undefined ? {} : { channels }) })
-        .catch(asProblem);
-      const subject = `${params.name} from ${from}, activation ${made.number}`;
-      await ports.audited.add(principal.tenant, { who, what: 'rule-retired', subject, why });
-      return { status: 201, json: activationJson(made) };
-    },
-  });
-}
-
-function activationsRoute(ports: RulePorts): Route {
-  return defineRoute({
-    method: 'GET',
-    path: '/v1/activations',
-    operationId: 'listActivations',
-    summary: `The last ${activationsShown} activations, newest first: for a reading the newest that spans it counts`,
-    roles: ['customer', 'operator'],
-    answers: { 200: { description: 'The activations', schema: z.object({ activations: z.array(activation) }) } },
-    handle: async ({ principal }) => {
-      const found = await ports.rules.activations.list(principal.tenant, { limit: activationsShown });
-      return { json: { activations: found.map(activationJson) } };
-    },
-  });
-}
-
-function rollbackRoute(ports: RulePorts): Route {
-  return defineRoute({
-    method: 'POST',
-    path: '/v1/activations/rollback',
-    operationId: 'rollBackActivation',
-    summary: 'Make what counted under an earlier activation count again, by new ones',
-    roles: ['customer', 'operator'],
-    body: z.strictObject({
-      to: z.number().int().min(0).optional().describe('0: before the first; the one before the newest when not given'),
-      ...told,
-    }),
-    answers: { 201: { description: 'The new ones', schema: z.object({ activations: z.array(activation) }) } },
-    handle: async ({ principal, body }) => {
-      const who = await ports.audited.nameOf(principal, body.author);
-      const order = { who, why: body.why, ...(body.to === undefined ? {} : { number: body.to }) };
-      const made = await ports.rules.rollBack(principal.tenant, order).catch(asProblem);
-      const numbers = made.map(({ number }) => number).join(', ');
-      const subject = `${body.to === undefined ? 'the newest' : `to activation ${body.to}`}, by activation ${numbers}`;
-      await ports.audited.add(principal.tenant, { who, what: 'activation-rolled-back', subject, why: body.why });
-      return { status: 201, json: { activations: made.map(activationJson) } };
-    },
-  });
-}
-
-/** The rule as it stands in the newest step of an activation: `high-use@37a31c1b6f65, first 10 % of meters`. */
-function stepText({ flow }: Activation, name: string): string {
-  const step = flow.steps.find(({ rule: { name: own } }) => own === name);
-  const share = step?.share === undefined ? '' : ` for ${step.share.to * 100} % of the meters`;
-  return `${name}@${step?.rule.id.slice(0, 12) ?? ''} on ${step?.channels ?? ''}${share}`;
-}
-
 function jsonOf({ version: stored, number, declaration, author, createdAtMs }: StoredRule): z.infer<typeof rule> {
   return {
     name: stored.name,
@@ -286,52 +135,4 @@ function jsonOf({ version: stored, number, declaration, author, createdAtMs }: S
     parameters: declaration.parameters,
     channels: [...declaration.channels],
   };
-}
-
-function activationJson({
-  number,
-  createdAtMs,
-  fromMs,
-  toMs,
-  flow,
-  author,
-  why,
-}: Activation): z.infer<typeof activation> {
-  const instant = (ms: number): string | null => (Math.abs(ms) === instantMsMax ? null : new Date(ms).toISOString());
-  return {
-    number,
-    createdAt: new Date(createdAtMs).toISOString(),
-    ...(author === undefined ? {} : { author }),
-    ...(why === undefined ? {} : { why }),
-    from: instant(fromMs),
-    to: instant(toMs),
-    onFailure: flow.onFailure,
-    steps: flow.steps.map((step) => ({
-      rule: step.rule.name,
-      id: step.rule.id,
-      channels: step.channels,
-      parameters: { ...step.parameters },
-      ...(step.share === undefined ? {} : { share: step.share }),
-    })),
-  };
-}
-
-/** What a desk of rules refuses, as HTTP has it. */
-export function asProblem(error: unknown): never {
-  if (error instanceof RefusedRuleError) {
-    const errors = error.problems.map((each) => ({ at: placeOf(each), problem: each.message }));
-    const [first] = errors;
-    const detail = first === undefined ? error.message : `${error.message}: ${first.at} ${first.problem}`;
-    throw new Problem('unprocessable-content', detail, { errors, cause: error });
-  }
-  if (error instanceof UnknownRuleError || error instanceof UnknownActivationError) {
-    throw new Problem('not-found', error.message, { cause: error });
-  }
-  if (error instanceof TooManyVersionsError || error instanceof RuleFailureError) {
-    throw new Problem('unprocessable-content', error.message, { cause: error });
-  }
-  if (error instanceof CompilerBusyError || error instanceof BacktestBusyError) {
-    throw new Problem('overloaded', error.message, { retryAfterSeconds: 5, cause: error });
-  }
-  throw error;
 }

@@ -80,9 +80,10 @@ function addDeadLetters(program: Command, { globals, output }: Surroundings): vo
     filtered(letters.command(command).description(what))
       .argument('[ids...]', 'as the list has them')
       .option('--all', 'all that the other options choose')
+      .option('--why <text>', 'kept in the audit trail')
       .addHelpText('after', `\nExample:\n  meterflow dead-letters ${command} --all --stage rule-execution`)
-      .action(async (ids: string[], { all, ...filter }: DeadLetterFilter & { all?: boolean }) => {
-        const choice = { ids, filter, ...(all === undefined ? {} : { all }) };
+      .action(async (ids: string[], { all, why, ...filter }: DeadLetterFilter & { all?: boolean; why?: string }) => {
+        const choice = { ids, filter, ...(all === undefined ? {} : { all }), ...(why === undefined ? {} : { why }) };
         await handleDeadLetters(command, choice, { globals: globals(), output });
       });
   }

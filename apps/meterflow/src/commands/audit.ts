@@ -20,7 +20,7 @@ export async function showAudit({ tenant, limit, after }: AuditOptions, { global
     return;
   }
   const { lines, next } = parseExact(text) as { readonly lines: readonly Row[]; readonly next?: string };
-  const columns = ['at', 'who', 'what', 'subject', 'why'];
+  const columns = ['at', 'who', 'what', 'subject', 'why', 'outcome'];
   output.line(
     table(
       columns,

@@ -48,7 +48,13 @@ export async function showDeadLetter(id: string, globals: GlobalOptions, output:
 /** Sends them to their stages once more (and lets those work, where no server runs), or drops them for good. */
 export async function handleDeadLetters(
   command: 'retry' | 'purge',
-  choice: { readonly ids: readonly string[]; readonly all?: boolean; readonly filter: DeadLetterFilter },
+  choice: {
+    readonly ids: readonly string[];
+    readonly all?: boolean;
+    readonly filter: DeadLetterFilter;
+    /** Kept in the audit trail. */
+    readonly why?: string;
+  },
   { globals, output }: { readonly globals: GlobalOptions; readonly output: Output },
 ): Promise<void> {
   if (choice.ids.length === 0 && choice.all !== true) {
@@ -64,7 +70,8 @@ export async function handleDeadLetters(
     }
     const handled: string[] = [];
     for (let from = 0; from < ids.length; from += idsPerRequest) {
-      const body = { ids: ids.slice(from, from + idsPerRequest) };
+      const told = choice.why === undefined ? {} : { why: choice.why };
+      const body = { ids: ids.slice(from, from + idsPerRequest), ...told };
       const answer = (await control.json({
         ...operator,
         method: 'POST',

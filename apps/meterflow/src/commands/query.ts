@@ -26,7 +26,7 @@ export async function queryReadings(options: ReadingsOptions, globals: GlobalOpt
   const { tenant, meter, channel, from, to, raw } = options;
   const path = `/v1/readings${queryString({ meter, channel, from, to, raw })}`;
   const rows = await allRows(globals, { tenant, path, rows: 'readings' });
-  const columns = ['start', 'end', 'value', 'unit', 'quality', 'version'];
+  const columns = ['start', 'end', 'value', 'unit', 'quality', 'method', 'reason', 'version'];
   tell(rows, { series: options, columns, value: 'value' }, { globals, output });
 }
 
