@@ -5,8 +5,10 @@ import { auditRoute } from './routes/audit.ts';
 import { backtestRoute } from './routes/backtests.ts';
 import { deadLetterRoutes } from './routes/dead-letters.ts';
 import { erasureRoutes } from './routes/erasures.ts';
+import { groupRoutes } from './routes/groups.ts';
 import { keyRoutes } from './routes/keys.ts';
 import { readingsRoute } from './routes/readings.ts';
+import { registryFileRoutes } from './routes/registry-files.ts';
 import { reprocessRoutes } from './routes/reprocesses.ts';
 import { seriesRoutes } from './routes/series-settings.ts';
 import { activationRoutes } from './routes/activations.ts';
@@ -26,6 +28,8 @@ export function controlRoutes(ports: ControlPorts): readonly Route[] {
     statusRoute(ports),
     ...tenantRoutes(ports),
     ...seriesRoutes(ports),
+    ...registryFileRoutes(ports),
+    ...groupRoutes(ports),
     ...keyRoutes(ports),
     ...ruleRoutes(ports),
     ...activationRoutes(ports),

@@ -6,6 +6,8 @@ import { configured, openPlatform } from '@meterflow/platform';
 import {
   Activations,
   ClosedDaysRegistry,
+  GroupRegistry,
+  Groups,
   Keys,
   quotaDefaults,
   SeriesRegistry,
@@ -66,6 +68,7 @@ await runService({
       ...{ platform, backlogs, activations, tenants, keys, lifecycle, stored, known },
       ...{ owner: config.owner, logger: telemetry.logger },
     });
+    const series = new SeriesRegistry({ registry, nowMs, cacheMs: -1 });
     const ports: ControlPorts = {
       readings: (layer) => platform.readings(layer),
       aggregates: platform.aggregates,
@@ -74,7 +77,9 @@ await runService({
       keys,
       deadLetters: deadLetterDesk({ deadLetters, publisher, activations }),
       erasures: parts.erasures,
-      series: new SeriesRegistry({ registry, nowMs, cacheMs: 0 }),
+      series,
+      groups: new GroupRegistry(registry),
+      groupsNow: new Groups({ registry, nowMs, cacheMs: -1, series }),
       recomputes: parts.recomputes,
       ...life,
       backlogs: async () => (await backlogs()) ?? [],

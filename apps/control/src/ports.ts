@@ -1,7 +1,15 @@
 import type { AggregateStore, ReadingStore } from '@meterflow/idempotent-writes';
 import type { Layer, SeriesName } from '@meterflow/readings';
 import type { Sources } from '@meterflow/receipts';
-import type { Keys, Reprocesses, SeriesRegistry, Tenants } from '@meterflow/registry';
+import type {
+  Groups,
+  GroupRegistry,
+  Keys,
+  Reprocesses,
+  SeriesRegistry,
+  Tenants,
+  TouchedSeries,
+} from '@meterflow/registry';
 import type { ErasureProof } from '@meterflow/service';
 import type { DeadLetter, DeadLetterLine, DeadLetterQuery } from '@meterflow/stage';
 import type { Audited } from './audited.ts';
@@ -53,6 +61,11 @@ export interface Recomputing {
 export interface RecomputeDesk {
   /** Resolves when it is told, durably. Rejected or killed in between, it is to be called again. */
   recompute(request: { readonly tenant: string; readonly series?: SeriesName }): Promise<Recomputing>;
+  /** The same of these series, each within its span alone. */
+  recomputeTouched(
+    tenant: string,
+    touched: Iterable<TouchedSeries> | AsyncIterable<TouchedSeries>,
+  ): Promise<Recomputing>;
 }
 
 export interface Backlog {
@@ -75,7 +88,10 @@ export interface ControlPorts {
   readonly keys: Keys;
   readonly deadLetters: DeadLetterDesk;
   readonly erasures: ErasureDesk;
-  readonly series: Pick<SeriesRegistry, 'current' | 'set' | 'setDefault' | 'beginDefault'>;
+  readonly series: Pick<SeriesRegistry, 'all' | 'apply' | 'current' | 'set' | 'setDefault' | 'beginDefault'>;
+  readonly groups: GroupRegistry;
+  /** As groups are now, uncached. */
+  readonly groupsNow: Pick<Groups, 'snapshot'>;
   readonly recomputes: RecomputeDesk;
   readonly rules: RuleDesk;
   readonly backtests: Pick<BacktestDesk, 'prepare'>;

@@ -44,18 +44,35 @@ export function recomputeDesk({ storedDays, publisher, lane, newKey }: Recompute
     const payload = encodeStoredNotice({ ...header, touched: touchedOf(spans) });
     return { topic, payload, attributes: messageAttributes('StoredNotice', tenant) };
   };
-  return {
-    recompute: async ({ tenant, series }) => {
-      const told = new Set<string>();
-      let notices = 0;
-      for await (const spans of notable(spansOf(storedDays(series === undefined ? { tenant } : { tenant, series })))) {
-        await publisher.publish([message(tenant, spans)]);
-        notices += 1;
-        spans.forEach(({ series: { meter, channel } }) => told.add(`${meter}\n${channel}`));
-      }
-      return { series: told.size, notices } satisfies Recomputing;
-    },
+  const tell = async (tenant: string, days: ReturnType<StoredDays>): Promise<Recomputing> => {
+    const told = new Set<string>();
+    let notices = 0;
+    for await (const spans of notable(spansOf(days))) {
+      await publisher.publish([message(tenant, spans)]);
+      notices += 1;
+      spans.forEach(({ series: { meter, channel } }) => told.add(`${meter}\n${channel}`));
+    }
+    return { series: told.size, notices };
   };
+  return {
+    recompute: ({ tenant, series }) => tell(tenant, storedDays(series === undefined ? { tenant } : { tenant, series })),
+    recomputeTouched: (tenant, touched) => tell(tenant, touchedDays(tenant, touched, storedDays)),
+  };
+}
+
+/** What is stored of each series on the days that its span touches, in any zone. */
+async function* touchedDays(
+  tenant: string,
+  touched: Parameters<RecomputeDesk['recomputeTouched']>[1],
+  storedDays: StoredDays,
+): AsyncGenerator<StoredDay> {
+  for await (const { series, fromMs, toMs } of touched) {
+    for await (const each of storedDays({ tenant, series })) {
+      if ((each.day + 2) * dayMs > fromMs && (each.day - 1) * dayMs < toMs) {
+        yield each;
+      }
+    }
+  }
 }
 
 /** Where a series has readings: spans of UTC days, none longer than half of what a notice may tell of. */

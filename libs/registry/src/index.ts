@@ -86,6 +86,7 @@ export {
 } from './rule-versions.ts';
 export { UnreadableEntryError } from './parse-entry.ts';
 export {
+  putsTogetherMax,
   registryKinds,
   RevisionConflictError,
   type Registry,
@@ -95,19 +96,24 @@ export {
 export {
   SeriesRegistry,
   type RegisteredSeries,
+  type SeriesChange,
   type SeriesEntry,
   type SeriesRegistryPorts,
   type SettingsSnapshot,
+  type TouchedSeries,
   type WholeSnapshot,
 } from './series-registry.ts';
 export {
   intervalMsAt,
+  seriesFactsSchema,
+  seriesSettingsPartSchema,
   seriesDefaults,
   seriesSettingsMsMax,
   seriesSettingsSchema,
   tagsAt,
   type IntervalPeriod,
   type SeriesFacts,
+  type SettingsEntry,
   type SeriesSettings,
   type SeriesSettingsPart,
   type TagPeriod,

@@ -30,6 +30,8 @@ export class RevisionConflictError extends Error {
   override readonly name = 'RevisionConflictError';
 }
 
+export const putsTogetherMax = 1_000;
+
 /**
  * What the pipeline must know beside readings: versioned JSON entries with compare-and-set. Values come back as they
  * were put; parsing them is the caller's. Rejects with an error while the store is down.
@@ -42,6 +44,14 @@ export interface Registry {
     name: string,
     change: { readonly value: unknown; readonly expectedRevision: number },
   ): Promise<number>;
+  /**
+   * Many puts of one kind, each by itself: where another was faster the answer is undefined, and the others stand all the
+   * same. Durable when it resolves; costs less than so many puts. At most {@link putsTogetherMax}.
+   */
+  putAll(
+    kind: RegistryKind,
+    changes: readonly { readonly name: string; readonly value: unknown; readonly expectedRevision: number }[],
+  ): Promise<readonly (number | undefined)[]>;
   /** Entries whose name starts with `prefix`, in the order of their names' UTF-8 bytes; at most `limit`, those after `after`. */
   list(
     kind: RegistryKind,

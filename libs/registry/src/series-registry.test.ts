@@ -1,7 +1,11 @@
+import type { SeriesName } from '@meterflow/readings';
 import { describe, expect, test } from 'vitest';
 import { changesKeptMax } from './change-log.ts';
-import { SeriesRegistry } from './series-registry.ts';
+import { instantMsMax } from './instants.ts';
+import { SeriesRegistry, type SeriesChange, type SettingsSnapshot } from './series-registry.ts';
+import type { SeriesFacts, TagPeriod } from './series-settings.ts';
 import { MemoryRegistry } from './testing/index.ts';
+import type { Validity } from './timeline.ts';
 
 const import1 = { meter: 'm1', channel: 'import' };
 const import2 = { meter: 'm2', channel: 'import' };
@@ -108,4 +112,66 @@ describe('the registry of series', () => {
     const later = await series.lengths('acme');
     expect(['m1', 'm2'].map((meter) => later.of(meter, 'import'))).toEqual([1_800_000, 3_600_000]);
   });
+
+  test('applies many changes at once, and the same again changes nothing', async () => {
+    const { series, registry } = setUp();
+    const changes = [
+      change(import1, { fromMs: 100 }, { tags: { supplier: 'X' }, intervalMs: 900_000 }),
+      change(import2, { fromMs: -instantMsMax }, { tags: { area: 1 }, groups: { house: true } }),
+      change(import1, { fromMs: 200, toMs: 300 }, { tags: { supplier: 'Y', area: 2 } }),
+    ];
+    const applied = await series.apply('acme', changes);
+    expect(applied).toEqual({
+      changed: 2,
+      touched: [
+        { series: import1, fromMs: 100, toMs: instantMsMax },
+        { series: import2, fromMs: -instantMsMax, toMs: instantMsMax },
+      ],
+    });
+    const snapshot = await series.snapshotOf('acme', [import1, import2]);
+    expect(snapshot.of('m1', 'import').tagPeriods.map(({ tags }) => tags)).toEqual([
+      {},
+      { supplier: 'X' },
+      { supplier: 'Y', area: 2 },
+      { supplier: 'X' },
+    ]);
+    expect(await registry.list('member', { prefix: 'acme/house/', limit: 9 })).toHaveLength(1);
+    const before = await registry.list('series', { prefix: '', limit: 9 });
+    expect(await series.apply('acme', changes)).toEqual({ changed: 0, touched: [] });
+    expect(await registry.list('series', { prefix: '', limit: 9 })).toEqual(before);
+  });
+
+  test('touches what a change in the past changes, and no more', async () => {
+    const { series } = setUp();
+    await series.apply('acme', [change(import1, { fromMs: 100 }, { tags: { area: 1 } })]);
+    const { touched } = await series.apply('acme', [
+      change(import1, { fromMs: 200, toMs: 300 }, { tags: { area: 2 } }),
+    ]);
+    expect(touched).toEqual([{ series: import1, fromMs: 200, toMs: 300 }]);
+    const { touched: zone } = await series.apply('acme', [
+      { ...change(import1, { fromMs: 0 }, {}), part: { timeZone: 'Europe/Paris' } },
+    ]);
+    expect(zone).toEqual([{ series: import1, fromMs: -instantMsMax, toMs: instantMsMax }]);
+  });
+
+  test('applies to what another changed meanwhile', async () => {
+    const { series, open, registry } = setUp();
+    const putAll = registry.putAll.bind(registry);
+    registry.putAll = async (kind, changes) => {
+      registry.putAll = putAll;
+      await open().apply('acme', [change(import1, { fromMs: 5 }, { tags: { theirs: 1 } })]);
+      return putAll(kind, changes);
+    };
+    await series.apply('acme', [change(import1, { fromMs: 5 }, { tags: { ours: 1 } })]);
+    const { tags } = tagsOf(await series.snapshotOf('acme', [import1]));
+    expect(tags).toEqual({ theirs: 1, ours: 1 });
+  });
 });
+
+function change(series: SeriesName, validity: Validity, facts: SeriesFacts): SeriesChange {
+  return { series, part: {}, facts, validity };
+}
+
+function tagsOf(snapshot: SettingsSnapshot): TagPeriod {
+  return snapshot.of('m1', 'import').tagPeriods.at(-1) as TagPeriod;
+}

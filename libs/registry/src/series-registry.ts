@@ -7,7 +7,7 @@ import type { IntervalLengths } from './interval-lengths.ts';
 import { entries } from './entries.ts';
 import { LengthScan } from './length-scan.ts';
 import { parseEntry } from './parse-entry.ts';
-import type { Registry } from './registry.ts';
+import { putsTogetherMax, RevisionConflictError, type Registry, type RegistryKind } from './registry.ts';
 import { seriesOfPath, seriesPath } from './series-path.ts';
 import {
   formerTagsMax,
@@ -26,6 +26,7 @@ import {
   type TagValue,
 } from './series-settings.ts';
 import { stated, type Timeline, type Validity } from './timeline.ts';
+import { touchedSpan } from './touched-span.ts';
 
 /** A series that was registered, and from when on readings are expected of it: what never comes can be estimated. */
 export interface RegisteredSeries extends SeriesName {
@@ -66,6 +67,32 @@ interface Target {
   /** The zone that holds where the entry has none of its own. */
   readonly inherited: string;
 }
+
+/** One line of what is to be known of a series: settings for all time, and facts within a validity. */
+export interface SeriesChange {
+  readonly series: SeriesName;
+  readonly part: SeriesSettingsPart;
+  readonly facts: SeriesFacts;
+  /** From the beginning unless told. */
+  readonly validity: Validity;
+  /** From when on readings are expected; at the first registration the validity's begin, or now, unless told. */
+  readonly sinceMs?: number;
+}
+
+/** What is aggregated of it within [fromMs, toMs) is to be computed anew. */
+export interface TouchedSeries {
+  readonly series: SeriesName;
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+export interface AppliedChanges {
+  /** Series that were written: those that said something else before. */
+  readonly changed: number;
+  readonly touched: readonly TouchedSeries[];
+}
+
+const attemptsMax = 20;
 
 /** Tenants that something is remembered of. */
 const tenantsCachedMax = 1_000;
@@ -171,6 +198,95 @@ export class SeriesRegistry {
     await this.#change(tenant, await this.#target(tenant, series), (before) => withFacts(before, checked, validity));
   }
 
+  /**
+   * Makes many changes, of a series in their order, and writes what differs from what is there: the same again writes
+   * nothing. Resolves with what holds otherwise now, and when. Throws ZodError for a change that is none: nothing of
+   * these is written then.
+   */
+  async apply(tenant: string, changes: readonly SeriesChange[]): Promise<AppliedChanges> {
+    const fallback = await this.#fallback(tenant);
+    const touched: TouchedSeries[] = [];
+    let changed = 0;
+    let open: ReadonlyMap<string, readonly SeriesChange[]> = byPath(changes);
+    for (let attempt = 1; open.size > 0; attempt++) {
+      if (attempt > attemptsMax) {
+        throw new RevisionConflictError('others change the same series all the time: try again');
+      }
+      const written = await this.#write(tenant, open, fallback);
+      touched.push(...written.touched);
+      changed += written.changed;
+      open = new Map([...open].filter(([path]) => written.conflicts.has(path)));
+    }
+    return { changed, touched };
+  }
+
+  async #write(
+    tenant: string,
+    changes: ReadonlyMap<string, readonly SeriesChange[]>,
+    fallback: SeriesSettings,
+  ): Promise<AppliedChanges & { readonly conflicts: ReadonlySet<string> }> {
+    const { registry, nowMs } = this.#ports;
+    const atMs = nowMs();
+    const found = await Promise.all([...changes.keys()].map((path) => registry.get('series', `${tenant}/${path}`)));
+    const writes = [...changes].flatMap(([path, each], index) => {
+      const entry = found[index];
+      const before = entry === undefined ? undefined : parseEntry(settingsEntrySchema, entry);
+      const fresh = { sinceMs: Math.min(atMs, ...each.map((change) => beginMs(change, atMs))) };
+      const after = settingsEntrySchema.parse(
+        withFormer(before ?? {}, each.reduce(withChange, before ?? fresh), fallback.timeZone),
+      );
+      const isThere = before !== undefined && JSON.stringify(before) === JSON.stringify(after);
+      return isThere ? [] : [{ path, before: before ?? {}, after, expectedRevision: entry?.revision ?? 0 }];
+    });
+    // 1. the index of members, 2. the series, 3. what changed.
+    const members = writes.flatMap(({ path, after }) =>
+      Object.keys(after.groups ?? {}).map((group) => ({
+        name: memberEntry(tenant, group, path),
+        value: {},
+        expectedRevision: 0,
+      })),
+    );
+    await putPages(registry, 'member', members);
+    const revisions = await putPages(
+      registry,
+      'series',
+      writes.map(({ path, after: value, expectedRevision }) => ({
+        name: `${tenant}/${path}`,
+        value,
+        expectedRevision,
+      })),
+    );
+    const done = writes.filter((_, index) => revisions[index] !== undefined);
+    await this.#note(tenant, done);
+    return {
+      changed: done.length,
+      touched: done.flatMap(({ path, before, after }) => {
+        const span = touchedSpan(mergeSettings(fallback, before, atMs), mergeSettings(fallback, after, atMs));
+        return span === undefined ? [] : [{ series: seriesOfPath(path), ...span }];
+      }),
+      conflicts: new Set(writes.flatMap(({ path }, index) => (revisions[index] === undefined ? [path] : []))),
+    };
+  }
+
+  async #note(
+    tenant: string,
+    written: readonly { readonly path: string; readonly before: SettingsEntry; readonly after: SettingsEntry }[],
+  ): Promise<void> {
+    const ofLengths = written.filter(({ before, after }) =>
+      [before, after].some((each) => intervalTimeline(each).length > 0),
+    );
+    await this.#log.note(
+      tenant,
+      written.map(({ path }) => path),
+    );
+    await this.#lengthLog.note(
+      tenant,
+      ofLengths.map(({ path }) => path),
+    );
+    this.#series.get(tenant)?.forget();
+    this.#lengths.get(tenant)?.forget();
+  }
+
   /** Sets what is given for all series of the tenant that don't say otherwise. */
   async setDefault(tenant: string, part: SeriesSettingsPart): Promise<void> {
     const checked = seriesSettingsPartSchema.parse(part);
@@ -246,6 +362,42 @@ function cachedBy<Value>(cache: Map<string, Value>, tenant: string, make: () => 
   return made;
 }
 
+function byPath(changes: readonly SeriesChange[]): Map<string, SeriesChange[]> {
+  const found = new Map<string, SeriesChange[]>();
+  for (const change of changes) {
+    const path = seriesPath(change.series.meter, change.series.channel);
+    const known = found.get(path);
+    if (known === undefined) {
+      found.set(path, [change]);
+    } else {
+      known.push(change);
+    }
+  }
+  return found;
+}
+
+function beginMs({ sinceMs, validity }: SeriesChange, nowMs: number): number {
+  return sinceMs ?? (validity.fromMs === -instantMsMax ? nowMs : validity.fromMs);
+}
+
+function withChange(entry: SettingsEntry, { part, facts, validity, sinceMs }: SeriesChange): SettingsEntry {
+  const checked = seriesSettingsPartSchema.parse(part);
+  const settings = { ...entry, ...checked, ...(sinceMs === undefined ? {} : { sinceMs }) };
+  return withFacts(settings, seriesFactsSchema.parse(facts), validity);
+}
+
+async function putPages(
+  registry: Registry,
+  kind: RegistryKind,
+  changes: Parameters<Registry['putAll']>[1],
+): Promise<readonly (number | undefined)[]> {
+  const revisions: (number | undefined)[] = [];
+  for (let from = 0; from < changes.length; from += putsTogetherMax) {
+    revisions.push(...(await registry.putAll(kind, changes.slice(from, from + putsTogetherMax))));
+  }
+  return revisions;
+}
+
 /** For all time: what was stated of a shorter one goes. */
 function withPart(before: SettingsEntry, part: SeriesSettingsPart & { readonly sinceMs?: number }): SettingsEntry {
   return {
@@ -263,13 +415,18 @@ function withFacts(before: SettingsEntry, facts: SeriesFacts, validity: Validity
     entry = { ...entry, intervalMs: first, intervalChanges: changes };
   }
   for (const [name, value] of Object.entries(facts.tags ?? {})) {
-    entry = withTag(entry, name, stated(tagTimeline(entry, name), value, validity));
+    const before = tagTimeline(entry, name);
+    const after = stated(before, value, validity);
+    entry = isSame(before, after) ? entry : withTag(entry, name, after);
   }
   for (const [name, value] of Object.entries(facts.groups ?? {})) {
-    const timeline = stated(entry.groups?.[name] ?? [], value, validity);
-    entry = { ...entry, groups: { ...entry.groups, [name]: timeline } };
+    entry = { ...entry, groups: { ...entry.groups, [name]: stated(entry.groups?.[name] ?? [], value, validity) } };
   }
   return entry;
+}
+
+function isSame<Value>(before: Timeline<Value>, after: Timeline<Value>): boolean {
+  return JSON.stringify(before) === JSON.stringify(after);
 }
 
 function withTag(entry: SettingsEntry, name: string, timeline: Timeline<TagValue>): SettingsEntry {

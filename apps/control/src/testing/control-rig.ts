@@ -7,6 +7,8 @@ import type { HttpServer } from '@meterflow/http';
 import {
   Activations,
   AuditTrail,
+  GroupRegistry,
+  Groups,
   Keys,
   Reprocesses,
   SeriesRegistry,
@@ -56,6 +58,7 @@ export async function controlRig(): Promise<ControlRig> {
     versions: new RuleVersions({ registry, nowMs }),
     activations,
   });
+  const series = new SeriesRegistry({ registry, nowMs, cacheMs: -1 });
   const ports: ControlPorts = {
     readings: (layer) => platform.readings(layer),
     aggregates: platform.aggregates,
@@ -64,7 +67,9 @@ export async function controlRig(): Promise<ControlRig> {
     keys,
     deadLetters: deadLetterDesk({ deadLetters, publisher, activations }),
     erasures: erasureDesk(() => erasablePlaces(platform), { nowMs, newId: () => randomBytes(6).toString('hex') }),
-    series: new SeriesRegistry({ registry, nowMs, cacheMs: 0 }),
+    series,
+    groups: new GroupRegistry(registry),
+    groupsNow: new Groups({ registry, nowMs, cacheMs: -1, series }),
     recomputes: recomputeDesk({
       storedDays: embeddedDays(platform),
       publisher,

@@ -3,6 +3,7 @@ import type { Surroundings, Told } from '../cli-context.ts';
 import { checkMapping, listMappings, putMapping, removeMapping, showMapping } from '../commands/mappings.ts';
 import { setTenant, type SettingsOptions } from '../commands/series-settings.ts';
 import { createKey, createTenant, listKeys, listTenants, revokeKey, rotateKey } from '../commands/tenants-and-keys.ts';
+import { addRegistry } from './registry-commands.ts';
 import { addSeries, settings } from './series-commands.ts';
 
 /** Who may bring and see readings, and how files are read. */
@@ -10,6 +11,7 @@ export function addAccessCommands(program: Command, surroundings: Surroundings):
   const told = (): Told => ({ globals: surroundings.globals(), output: surroundings.output });
   addTenants(program, told);
   addSeries(program, told);
+  addRegistry(program, told);
   addKeys(program, told);
   addMappings(program, told);
 }

@@ -6,6 +6,7 @@ import { tables } from '../schema.ts';
 /** Above every byte that a name's UTF-8 has. */
 const afterAll = Buffer.of(0xff);
 const pageRows = 500;
+const putsAtOnceMax = 50;
 
 /** The registry in one table: rows by kind and name, so that a prefix is a range. A removed entry stays, without text. */
 export class BigtableRegistry implements Registry {
@@ -28,6 +29,19 @@ export class BigtableRegistry implements Registry {
     change: { readonly value: unknown; readonly expectedRevision: number },
   ): Promise<number> {
     return this.#replace(kind, name, { ...change, text: JSON.stringify(change.value) });
+  }
+
+  async putAll(
+    kind: RegistryKind,
+    changes: readonly { readonly name: string; readonly value: unknown; readonly expectedRevision: number }[],
+  ): Promise<readonly (number | undefined)[]> {
+    const revisions: (number | undefined)[] = [];
+    for (let from = 0; from < changes.length; from += putsAtOnceMax) {
+      const together = changes.slice(from, from + putsAtOnceMax);
+      const puts = together.map(({ name, ...change }) => this.put(kind, name, change).catch(conflictAsUndefined));
+      revisions.push(...(await Promise.all(puts)));
+    }
+    return revisions;
   }
 
   async list(
@@ -72,6 +86,12 @@ export class BigtableRegistry implements Registry {
       throw new RevisionConflictError(`${kind} ${name} was changed by another at the same time`);
     }
     return before.revision + 1;
+  }
+}
+
+function conflictAsUndefined(error: unknown): undefined {
+  if (!(error instanceof RevisionConflictError)) {
+    throw error;
   }
 }
 

@@ -57,6 +57,26 @@ export class EmbeddedRegistry implements Registry {
     return this.#replace({ kind, name, expectedRevision: change.expectedRevision }, JSON.stringify(change.value));
   }
 
+  putAll(
+    kind: RegistryKind,
+    changes: readonly { readonly name: string; readonly value: unknown; readonly expectedRevision: number }[],
+  ): Promise<readonly (number | undefined)[]> {
+    return attempt(this.#file, () =>
+      transaction(this.#database, () =>
+        changes.map(({ name, value, expectedRevision }) => {
+          try {
+            return this.#replaceNow({ kind, name, expectedRevision }, JSON.stringify(value));
+          } catch (error) {
+            if (error instanceof RevisionConflictError) {
+              return undefined;
+            }
+            throw error;
+          }
+        }),
+      ),
+    );
+  }
+
   list(
     kind: RegistryKind,
     page: { readonly prefix: string; readonly limit: number; readonly after?: string },
@@ -77,28 +97,31 @@ export class EmbeddedRegistry implements Registry {
     await this.#replace({ kind, name, expectedRevision }, null);
   }
 
-  #replace(
-    target: { readonly kind: RegistryKind; readonly name: string; readonly expectedRevision: number },
-    value: string | null,
-  ): Promise<number> {
-    const { kind, name, expectedRevision } = target;
-    return attempt(this.#file, () =>
-      transaction(this.#database, () => {
-        const row = this.#database
-          .prepare('select revision, value from entries where kind = ? and name = ?')
-          .get(kind, name);
-        const current = row?.['value'] == null ? 0 : Number(row['revision']);
-        if (current !== expectedRevision || (value === null && current === 0)) {
-          throw new RevisionConflictError(`${kind} ${name} has revision ${current}, not ${expectedRevision}`);
-        }
-        const revision = Number(row?.['revision'] ?? 0) + 1;
-        this.#database
-          .prepare('insert or replace into entries (kind, name, revision, value) values (?, ?, ?, ?)')
-          .run(kind, name, revision, value);
-        return revision;
-      }),
-    );
+  #replace(target: Target, value: string | null): Promise<number> {
+    return attempt(this.#file, () => transaction(this.#database, () => this.#replaceNow(target, value)));
   }
+
+  /** Within a transaction; what throws has changed nothing. */
+  #replaceNow({ kind, name, expectedRevision }: Target, value: string | null): number {
+    const row = this.#database
+      .prepare('select revision, value from entries where kind = ? and name = ?')
+      .get(kind, name);
+    const current = row?.['value'] == null ? 0 : Number(row['revision']);
+    if (current !== expectedRevision || (value === null && current === 0)) {
+      throw new RevisionConflictError(`${kind} ${name} has revision ${current}, not ${expectedRevision}`);
+    }
+    const revision = Number(row?.['revision'] ?? 0) + 1;
+    this.#database
+      .prepare('insert or replace into entries (kind, name, revision, value) values (?, ?, ?, ?)')
+      .run(kind, name, revision, value);
+    return revision;
+  }
+}
+
+interface Target {
+  readonly kind: RegistryKind;
+  readonly name: string;
+  readonly expectedRevision: number;
 }
 
 function checkWhole(database: DatabaseSync, file: string): void {

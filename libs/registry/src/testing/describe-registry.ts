@@ -75,6 +75,14 @@ export function describeRegistry(name: string, makeAdapter: () => Promise<Regist
       );
     });
 
+    test('puts many, each by itself', async () => {
+      await registry.put('series', 'a/1', { value: 'old', expectedRevision: 0 });
+      const changes = ['a/1', 'a/2', 'a/3'].map((name) => ({ name, value: name, expectedRevision: 0 }));
+      expect(await registry.putAll('series', changes)).toEqual([undefined, 1, 1]);
+      const all = await adapter.open().list('series', { prefix: 'a/', limit: 9 });
+      expect(all.map(({ value }) => value)).toEqual(['old', 'a/2', 'a/3']);
+    });
+
     test('lists a prefix in the order of the names, page by page', async () => {
       for (const name of ['b/2', 'a/1', 'b/1', 'b/é', 'bb/1', 'b/%', 'b/10']) {
         await registry.put('series', name, { value: name, expectedRevision: 0 });

@@ -20,6 +20,17 @@ export class MemoryRegistry implements Registry {
     return this.#replace(`${kind} ${name}`, change.expectedRevision, JSON.stringify(change.value));
   }
 
+  async putAll(
+    kind: RegistryKind,
+    changes: readonly { readonly name: string; readonly value: unknown; readonly expectedRevision: number }[],
+  ): Promise<readonly (number | undefined)[]> {
+    const revisions: (number | undefined)[] = [];
+    for (const { name, ...change } of changes) {
+      revisions.push(await this.put(kind, name, change).catch(() => undefined));
+    }
+    return revisions;
+  }
+
   list(
     kind: RegistryKind,
     page: { readonly prefix: string; readonly limit: number; readonly after?: string },

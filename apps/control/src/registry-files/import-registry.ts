@@ -1,0 +1,114 @@
+import type { SeriesChange, SeriesRegistry, TouchedSeries } from '@meterflow/registry';
+import type { RegistryLine, RegistryReject } from './registry-lines.ts';
+
+/** Changes that are applied together. */
+const changesTogether = 500;
+/** So many lines may a file have of which all or none is to be applied: they are held in memory. */
+export const allOrNothingLinesMax = 200_000;
+/** So many rejects are told by line; all are counted. */
+export const rejectsToldMax = 1_000;
+/** So many touched series come together before they are told. */
+const touchedTogether = 50_000;
+
+export interface RegistryImport {
+  readonly lines: number;
+  readonly applied: number;
+  readonly rejected: number;
+  /** Series that are otherwise now; importing the same again changes none. */
+  readonly changed: number;
+}
+
+export interface ImportPorts {
+  readonly series: Pick<SeriesRegistry, 'apply'>;
+  readonly onReject: (reject: RegistryReject) => void;
+  readonly onProgress: (progress: RegistryImport) => void;
+  /** Has what they touch computed anew; called with some thousands of them, seldom. */
+  readonly onTouched: (touched: readonly TouchedSeries[]) => Promise<void>;
+  readonly signal: AbortSignal;
+}
+
+/** Thrown where all or nothing was asked for and a file is too long for it. */
+export class TooManyLinesError extends Error {
+  override readonly name = 'TooManyLinesError';
+}
+
+/** Applies every good line, and tells the others; with `allOrNothing` nothing where any is bad. Done again, it changes nothing. */
+export async function importRegistry(
+  tenant: string,
+  lines: AsyncIterable<RegistryLine>,
+  { allOrNothing, ...ports }: ImportPorts & { readonly allOrNothing: boolean },
+): Promise<RegistryImport> {
+  const work = new Work(tenant, ports);
+  let together: SeriesChange[] = [];
+  for await (const line of lines) {
+    ports.signal.throwIfAborted();
+    work.count(line);
+    if ('change' in line) {
+      together.push(line.change);
+    }
+    if (allOrNothing && together.length > allOrNothingLinesMax) {
+      throw new TooManyLinesError(
+        `a file of more than ${allOrNothingLinesMax} lines is applied line by line: split it`,
+      );
+    }
+    if (!allOrNothing && together.length >= changesTogether) {
+      await work.apply(together);
+      together = [];
+    }
+  }
+  if (!allOrNothing || work.rejected === 0) {
+    for (let from = 0; from < together.length; from += changesTogether) {
+      await work.apply(together.slice(from, from + changesTogether));
+    }
+  }
+  await work.tell();
+  return work.sofar;
+}
+
+class Work {
+  rejected = 0;
+  readonly #tenant: string;
+  readonly #ports: ImportPorts;
+  #lines = 0;
+  #applied = 0;
+  #changed = 0;
+  #touched: TouchedSeries[] = [];
+
+  constructor(tenant: string, ports: ImportPorts) {
+    this.#tenant = tenant;
+    this.#ports = ports;
+  }
+
+  get sofar(): RegistryImport {
+    return { lines: this.#lines, applied: this.#applied, rejected: this.rejected, changed: this.#changed };
+  }
+
+  count(line: RegistryLine): void {
+    this.#lines += 1;
+    if ('reject' in line) {
+      this.rejected += 1;
+      if (this.rejected <= rejectsToldMax) {
+        this.#ports.onReject(line.reject);
+      }
+    }
+  }
+
+  async apply(changes: readonly SeriesChange[]): Promise<void> {
+    const { changed, touched } = await this.#ports.series.apply(this.#tenant, changes);
+    this.#applied += changes.length;
+    this.#changed += changed;
+    this.#touched.push(...touched);
+    this.#ports.onProgress(this.sofar);
+    if (this.#touched.length >= touchedTogether) {
+      await this.tell();
+    }
+  }
+
+  async tell(): Promise<void> {
+    const touched = this.#touched;
+    this.#touched = [];
+    if (touched.length > 0) {
+      await this.#ports.onTouched(touched);
+    }
+  }
+}

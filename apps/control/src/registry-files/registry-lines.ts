@@ -1,0 +1,232 @@
+import { splitCsvLine } from '@meterflow/formats';
+import { identifierCharsMax, isIdentifier } from '@meterflow/readings';
+import {
+  groupMeter,
+  groupOfMeter,
+  instantMsMax,
+  seriesFactsSchema,
+  seriesSettingsPartSchema,
+  type SeriesChange,
+  type TagValue,
+} from '@meterflow/registry';
+import { z } from 'zod';
+import { linesOf, type FileLine } from './lines.ts';
+
+/** A line that was not taken. */
+export interface RegistryReject {
+  readonly line: number;
+  /** '' for the line as a whole. */
+  readonly column: string;
+  readonly reason: string;
+}
+
+export type RegistryLine = { readonly change: SeriesChange } | { readonly reject: RegistryReject };
+export type RegistryFormat = 'csv' | 'ndjson';
+
+const columnsMax = 100;
+/** What is not one of these columns is a tag of that name. */
+const own = [
+  'meter',
+  'channel',
+  'time_zone',
+  'interval',
+  'unit',
+  'decimals',
+  'since',
+  'group',
+  'valid_from',
+  'valid_to',
+];
+const groupsPerLineMax = 100;
+const unitMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+
+/** Thrown when nothing of a file can be read: its header says no meter, or is none. */
+export class RegistryHeaderError extends Error {
+  override readonly name = 'RegistryHeaderError';
+}
+
+/** Each line of a registry file as a change, or why it is none; columns that are empty say nothing. */
+export async function* registryLines(
+  bytes: AsyncIterable<Uint8Array>,
+  format: RegistryFormat,
+): AsyncGenerator<RegistryLine> {
+  let header: readonly string[] | undefined;
+  let delimiter = ',';
+  for await (const line of linesOf(bytes)) {
+    if (line.text === undefined) {
+      yield rejected(line, '', line.problem ?? '');
+    } else if (format === 'ndjson') {
+      yield jsonLine(line, line.text);
+    } else if (header === undefined) {
+      delimiter = line.text.includes(';') && !line.text.includes(',') ? ';' : ',';
+      header = headerOf(line.text, delimiter);
+    } else {
+      yield csvLine(line, header, splitCsvLine(line.text, delimiter));
+    }
+  }
+}
+
+function headerOf(text: string, delimiter: string): readonly string[] {
+  const names = splitCsvLine(text.replace(/^\ufeff/, ''), delimiter);
+  if (!Array.isArray(names) || !names.includes('meter')) {
+    throw new RegistryHeaderError('the first line names the columns, one of them `meter`');
+  }
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined || names.length > columnsMax) {
+    throw new RegistryHeaderError(
+      twice === undefined ? `more than ${columnsMax} columns` : `the column ${twice.slice(0, 64)} stands there twice`,
+    );
+  }
+  return names;
+}
+
+function csvLine(line: FileLine, header: readonly string[], cells: ReturnType<typeof splitCsvLine>): RegistryLine {
+  if (!Array.isArray(cells)) {
+    return rejected(line, '', cells.reason);
+  }
+  if (cells.length !== header.length) {
+    return rejected(line, '', `has ${cells.length} fields, and the header ${header.length}`);
+  }
+  const said = header.flatMap((name, index) => (cells[index] === '' ? [] : [[name, cells[index] ?? ''] as const]));
+  return changeOf(line, new Map<string, unknown>(said));
+}
+
+function jsonLine(line: FileLine, text: string): RegistryLine {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return rejected(line, '', 'is no JSON');
+  }
+  const parsed = z.record(z.string(), z.unknown()).safeParse(value);
+  if (!parsed.success) {
+    return rejected(line, '', 'is no JSON object');
+  }
+  const { tags, ...rest } = parsed.data;
+  const tagRecord = z.record(z.string(), z.unknown()).optional().safeParse(tags);
+  if (!tagRecord.success) {
+    return rejected(line, 'tags', 'is no object');
+  }
+  return changeOf(line, new Map([...Object.entries(rest), ...Object.entries(tagRecord.data ?? {})]));
+}
+
+/** Thrown within a line; told with its column. */
+class ColumnError extends Error {
+  readonly column: string;
+
+  constructor(column: string, reason: string) {
+    super(reason);
+    this.column = column;
+  }
+}
+
+function changeOf(line: FileLine, said: ReadonlyMap<string, unknown>): RegistryLine {
+  try {
+    return { change: parseChange(said) };
+  } catch (error) {
+    if (error instanceof ColumnError) {
+      return rejected(line, error.column, error.message);
+    }
+    if (error instanceof z.ZodError) {
+      const [issue] = error.issues;
+      return rejected(line, issue?.path.join('.') ?? '', issue?.message ?? '');
+    }
+    throw error;
+  }
+}
+
+function parseChange(said: ReadonlyMap<string, unknown>): SeriesChange {
+  for (const [column, value] of said) {
+    if (typeof value === 'object' && value !== null) {
+      throw new ColumnError(column, 'is no text, number, true or false');
+    }
+  }
+  const text = (column: string): string | undefined => {
+    const value = said.get(column);
+    return value === undefined || value === null ? undefined : String(value as string);
+  };
+  const meter = identifier('meter', text('meter') ?? '');
+  if (groupOfMeter(meter) !== undefined) {
+    throw new ColumnError('meter', `begins with ${groupMeter('')}, as those of groups do`);
+  }
+  const series = { meter, channel: identifier('channel', text('channel') ?? 'import') };
+  const validity = validityOf(text('valid_from'), text('valid_to'));
+  const part = seriesSettingsPartSchema.parse({
+    ...(said.has('time_zone') ? { timeZone: text('time_zone') } : {}),
+    ...(said.has('unit') ? { unit: text('unit') } : {}),
+    ...(said.has('decimals') ? { decimals: Number(text('decimals')) } : {}),
+  });
+  const tags = [...said].filter(([name]) => !own.includes(name)).map(([name, value]) => [name, tagOf(value)] as const);
+  const facts = seriesFactsSchema.parse({
+    ...(said.has('interval') ? { intervalMs: intervalOf(said.get('interval')) } : {}),
+    ...(tags.length === 0 ? {} : { tags: Object.fromEntries(tags) }),
+    ...(said.has('group') ? { groups: groupsOf(text('group') ?? '') } : {}),
+  });
+  const since = text('since');
+  return { series, part, facts, validity, ...(since === undefined ? {} : { sinceMs: instant('since', since) }) };
+}
+
+function identifier(column: string, text: string): string {
+  if (!isIdentifier(text)) {
+    throw new ColumnError(
+      column,
+      text === '' ? 'is missing' : `is not 1 to ${identifierCharsMax} printable characters`,
+    );
+  }
+  return text;
+}
+
+function validityOf(from: string | undefined, to: string | undefined): SeriesChange['validity'] {
+  const fromMs = from === undefined ? -instantMsMax : instant('valid_from', from);
+  if (to === undefined) {
+    return { fromMs };
+  }
+  const toMs = instant('valid_to', to);
+  if (toMs <= fromMs) {
+    throw new ColumnError('valid_to', 'is not after valid_from');
+  }
+  return { fromMs, toMs };
+}
+
+/** An instant says its offset: a registry has many zones, and midnight is another in each. */
+function instant(column: string, text: string): number {
+  const ms = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,3})?)?(?:Z|[+-]\d{2}:\d{2})$/.test(text)
+    ? Date.parse(text)
+    : NaN;
+  if (Number.isNaN(ms)) {
+    throw new ColumnError(column, 'is not an instant with its offset, like 2024-01-01T00:00:00+01:00');
+  }
+  return ms;
+}
+
+function intervalOf(value: unknown): number | null {
+  if (value === null || typeof value === 'number') {
+    return value;
+  }
+  const [, count, unit] = /^([1-9]\d{0,10})(ms|s|m|h|d)$/.exec(String(value as string)) ?? [];
+  if (count === undefined || unit === undefined) {
+    throw new ColumnError('interval', 'is not a length, like 15m or 1h');
+  }
+  return Number(count) * unitMs[unit as keyof typeof unitMs];
+}
+
+function groupsOf(text: string): Record<string, true> {
+  const names = text.split(';').map((name) => name.trim());
+  if (names.length > groupsPerLineMax) {
+    throw new ColumnError('group', `names more than ${groupsPerLineMax} groups`);
+  }
+  return Object.fromEntries(names.map((name) => [name, true] as const));
+}
+
+/** A text that is written as a number is shown stays a number; codes with leading zeros stay texts. */
+function tagOf(value: unknown): TagValue | null {
+  if (value === null || typeof value === 'number' || typeof value === 'boolean') {
+    return value;
+  }
+  const text = String(value as string);
+  return text === 'true' || text === 'false' ? text === 'true' : String(Number(text)) === text ? Number(text) : text;
+}
+
+function rejected(line: FileLine, column: string, reason: string): RegistryLine {
+  return { reject: { line: line.number, column, reason } };
+}

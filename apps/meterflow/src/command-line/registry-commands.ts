@@ -1,0 +1,81 @@
+import type { Command } from 'commander';
+import type { Told } from '../cli-context.ts';
+import {
+  exportRegistry,
+  importRegistryFile,
+  listGroupMembers,
+  listGroups,
+  putGroup,
+  removeGroup,
+  showGroup,
+  type ImportOptions,
+} from '../commands/registry.ts';
+import { showSeries, type SeriesOptions } from '../commands/series-settings.ts';
+
+interface OfTenant {
+  readonly tenant: string;
+}
+
+/** The registry of series as a whole, and groups of them. */
+export function addRegistry(program: Command, told: () => Told): void {
+  const registry = program.command('registry').description('what is to be known of series, in files');
+  ofTenant(
+    registry
+      .command('import <file>')
+      .description('takes series from CSV or NDJSON (by its ending); again changes nothing'),
+  )
+    .option('--all-or-nothing', 'apply nothing where any line is bad')
+    .addHelpText(
+      'after',
+      '\nColumns: meter, channel, time_zone, interval, unit, decimals, since, group, valid_from, valid_to; others are tags.\n\n' +
+        'Example:\n  meterflow registry import meters.csv',
+    )
+    .action(async (file: string, options: ImportOptions) => {
+      await importRegistryFile(file, options, told());
+    });
+  ofTenant(registry.command('export').description('every registered series, as lines that an import takes')).action(
+    async (options: OfTenant) => {
+      await exportRegistry(options, told());
+    },
+  );
+  ofTenant(registry.command('show').description('what holds for one series'))
+    .requiredOption('--meter <meter>', 'the meter')
+    .option('--channel <channel>', 'which quantity of the meter', 'import')
+    .action(async (options: SeriesOptions) => {
+      await showSeries(options, told());
+    });
+  addGroups(program, told);
+}
+
+function addGroups(program: Command, told: () => Told): void {
+  const groups = program.command('groups').description('series that are aggregated together');
+  ofTenant(groups.command('list').description('all groups, a line each')).action(async (options: OfTenant) => {
+    await listGroups(options, told());
+  });
+  ofTenant(groups.command('show <name>').description('one group')).action(async (name: string, options: OfTenant) => {
+    await showGroup(name, options, told());
+  });
+  ofTenant(groups.command('put <name> <file>').description('makes a group of what a JSON file says'))
+    .addHelpText(
+      'after',
+      '\nExample of a file:\n  {"timeZone": "Europe/Copenhagen", "intervalMs": 3600000,\n' +
+        '   "source": {"kind": "filter", "filter": "grid_area = 804 and supplier = \'X\'"}}',
+    )
+    .action(async (name: string, file: string, options: OfTenant) => {
+      await putGroup(name, file, options, told());
+    });
+  ofTenant(groups.command('remove <name>').description('removes a group that no other counts')).action(
+    async (name: string, options: OfTenant) => {
+      await removeGroup(name, options, told());
+    },
+  );
+  ofTenant(groups.command('members <name>').description('what counts in it directly, and when')).action(
+    async (name: string, options: OfTenant) => {
+      await listGroupMembers(name, options, told());
+    },
+  );
+}
+
+function ofTenant(command: Command): Command {
+  return command.option('--tenant <tenant>', 'whose it is', 'default');
+}
