@@ -1,4 +1,5 @@
 import { kustomization, written, type ManifestFiles } from './lane-files.ts';
+import { recordingRules } from './recording-rules.ts';
 import { scaledStages, scalingTarget, subscriptionsOf, type ScaledStage, type ScalingTarget } from './scaled-stages.ts';
 
 /** How a way of scaling names a subscription's two metrics. */
@@ -16,10 +17,10 @@ const gke: MetricNames = {
   label: 'resource.labels.subscription_id',
 };
 
-/** As the rules of the Prometheus adapter in the component name them. */
+/** As recording rules make them: without a value while the stage is held back. */
 const prometheus: MetricNames = {
-  backlog: 'meterflow_backlog_messages',
-  age: 'meterflow_backlog_age_seconds',
+  backlog: 'meterflow_scaling_backlog_messages',
+  age: 'meterflow_scaling_backlog_age_seconds',
   label: 'subscription_id',
 };
 
@@ -41,6 +42,7 @@ export function scalerFiles(lanes: readonly string[]): ManifestFiles {
     ...each('autoscaling-gke', (stage, lane) => autoscaler(stage, lane, gke)),
     ...each('autoscaling-prometheus', (stage, lane) => autoscaler(stage, lane, prometheus)),
     ...each('autoscaling-keda', scaledObject),
+    'components/autoscaling-prometheus/recording-rules.yaml': recordingRules(lanes),
   };
 }
 
@@ -111,8 +113,8 @@ scaleDown:
 function scaledObject(stage: ScaledStage, lane: string): string {
   const target = scalingTarget(lane);
   const triggers = subscriptionsOf(stage, lane).flatMap((subscription) => [
-    trigger(`max(meterflow_backlog_messages{subscription_id="${subscription}"})`, target.backlogMessages),
-    trigger(`max(meterflow_backlog_age_seconds{subscription_id="${subscription}"})`, target.ageSeconds),
+    trigger(`max(${prometheus.backlog}{subscription_id="${subscription}"})`, target.backlogMessages),
+    trigger(`max(${prometheus.age}{subscription_id="${subscription}"})`, target.ageSeconds),
   ]);
   return `${written}# Numbers: ${target.measuredBy}
 apiVersion: keda.sh/v1alpha1

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { compareWithController, hasFailingMetric } from './compare-with-controller.ts';
+import { compareWithController } from './compare-with-controller.ts';
 import { print } from './print.ts';
 
 /** Runs the HPA controller's own code in fake time; builds it where it has not been built. */
@@ -13,11 +13,13 @@ const seed = Number(process.env['METERFLOW_HPA_SEED'] ?? 1);
 describe.skipIf(!existsSync(hpaReplay))('the model of the HPA controller [needs shared]', () => {
   test(`decides as the controller at every sync of ${scenarios} random scenarios (seed ${seed})`, async () => {
     const { differences, changes, ...sum } = await compareWithController({ hpaReplay, scenarios, seed });
-    print(`${sum.scenarios} scenarios, ${sum.syncs} syncs, ${changes} changes, ${differences.length} differences`);
-    const withoutFailure = differences.filter(({ scenario }) => !hasFailingMetric(scenario));
-    expect(withoutFailure.slice(0, 1)).toEqual([]);
-    // Where metrics fail, one scenario in 300 is known to differ (seed 1): not understood yet, and not to become more.
-    expect(differences.length).toBeLessThanOrEqual(Math.ceil(scenarios / 300));
+    print(
+      `${sum.scenarios} scenarios, ${sum.syncs} syncs, ${changes} changes, ${differences.length} differences; ` +
+        `${sum.unsteady} that the replay decides otherwise from run to run`,
+    );
+    expect(differences.slice(0, 1)).toEqual([]);
+    // Only where the replay waits for nobody between failures: seldom, and not to become more.
+    expect(sum.unsteady).toBeLessThanOrEqual(Math.ceil(scenarios / 100));
     expect(changes).toBeGreaterThan(scenarios);
   }, 7_200_000);
 });

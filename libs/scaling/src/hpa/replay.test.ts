@@ -34,6 +34,16 @@ test('a metric that fails keeps the others from going down, not from going up', 
   expect(changes(steady({ backlog: 6_000, other: null }), { spec: both, replicas: 5 })).toEqual(['15: 5→6']);
 });
 
+test('a stage that is held back, so that its metrics have no value, is scaled neither up nor down, and goes on afterwards', () => {
+  const both = { ...spec, metrics: [backlog, { ...age, target: { type: 'averageValue', milli: 30_000 } as const }] };
+  const steps = [
+    { at: 0, values: { backlog: 3_000, age: 40 } },
+    { at: 100, values: { backlog: null, age: null } },
+    { at: 600, values: { backlog: 9_000, age: 300 } },
+  ];
+  expect(changes(steps, { spec: both, replicas: 3 })).toEqual(['600: 3→6', '615: 6→10']);
+});
+
 test('a value that does not fall runs to the maximum, the average of the same value does not', () => {
   expect(changes(steady({ age: 60 }), { spec: { ...spec, metrics: [age] } }).at(-1)).toBe('75: 16→20');
   const average: ExternalMetric = { ...age, target: { type: 'averageValue', milli: 30_000 } };
