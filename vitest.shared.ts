@@ -3,8 +3,8 @@ import { defineConfig, type ViteUserConfig } from 'vitest/config';
 
 const root = import.meta.dirname;
 
-/** Which tests to run: by default all but these, which need minutes or a cluster and run by their own command. */
-const suites = ['long', 'cluster'] as const;
+/** Which tests to run: by default all but these, which need minutes, a cluster or a real node and run by their own command. */
+const suites = ['long', 'cluster', 'node'] as const;
 
 /** The tests of one package: its own folder, and each suite's results as JSON in `dist/tests` for the closing count. */
 export function projectTests(folder: string): ViteUserConfig {

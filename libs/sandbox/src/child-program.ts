@@ -13,7 +13,14 @@ export interface ChildProgram {
 }
 
 export function childProgram(entry: string, limits: SandboxLimits): ChildProgram {
-  return { entry, nodeArguments: engineArguments(entry), settings: childSettings(limits) };
+  return {
+    entry,
+    // Asked for where a child is started: who has its children elsewhere has no addon to look for.
+    get nodeArguments() {
+      return engineArguments(entry);
+    },
+    settings: childSettings(limits),
+  };
 }
 
 /** `child.ts` beside the sources, `sandbox-child.js` beside a bundle. */

@@ -71,6 +71,6 @@ export function renderCombination(components: readonly string[]): readonly Kuber
 }
 
 const services = [
-  ...['ingest', 'control', 'rule-execution', 'sandbox', 'aggregation', 'persistence', 'job-scaler'],
+  ...['ingest', 'control', 'rule-execution', 'sandbox', 'aggregation', 'persistence', 'job-scaler', 'provision'],
   ...['rule-execution-next', 'sandbox-next', 'aggregation-next', 'persistence-next'],
 ];

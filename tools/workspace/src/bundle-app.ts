@@ -52,8 +52,15 @@ const children: readonly ChildBundle[] = [
   },
 ];
 
-/** Bundles one app, `apps/<name>`, to `<folder>/apps/<name>/main.js`, with what it starts beside it. Returns that file. */
-export async function bundleApp(app: string, folder: string): Promise<string> {
+export interface Bundled {
+  /** Where all of it lies. */
+  readonly folder: string;
+  /** The source files, seen from the repository's root, that went into each file. */
+  readonly inputs: Readonly<Record<string, readonly string[]>>;
+}
+
+/** Bundles one app, `apps/<name>` or a tool, to `<folder>/apps/<name>/main.js`, with what it starts beside it. */
+export async function bundleApp(app: string, folder: string): Promise<Bundled> {
   const target = join(folder, 'apps', basename(app));
   const outfile = join(target, 'main.js');
   const { metafile } = await build({
@@ -62,11 +69,13 @@ export async function bundleApp(app: string, folder: string): Promise<string> {
     outfile,
     metafile: true,
   });
+  const inputs: Record<string, readonly string[]> = { 'main.js': Object.keys(metafile.inputs) };
   for (const { entry, name, reads } of children.filter(({ starter }) => starter in metafile.inputs)) {
-    await build({ ...common, entryPoints: [entry], outfile: join(target, name) });
+    const child = await build({ ...common, entryPoints: [entry], outfile: join(target, name), metafile: true });
+    inputs[name] = Object.keys(child.metafile.inputs);
     if (reads !== undefined) {
       await copyFile(join(repositoryRoot, reads.file), join(target, reads.as));
     }
   }
-  return outfile;
+  return { folder: target, inputs };
 }

@@ -40,12 +40,24 @@ export function machineParts(env: NodeJS.ProcessEnv = process.env): readonly Mac
       absenceAllowed: true,
     },
     {
+      name: realNode(env),
+      marker: 'real-node',
+      present: env['METERFLOW_REAL_NODE'] !== undefined,
+      // It needs root, and namespaces that many machines deny.
+      absenceAllowed: true,
+    },
+    {
       name: 'local-bigquery',
       marker: 'local-bigquery',
       present: onPath('local-bigquery', env) || env['METERFLOW_LOCAL_BIGQUERY'] !== undefined,
       absenceAllowed: true,
     },
   ];
+}
+
+/** Where it could not be started, the variable says why. */
+function realNode({ METERFLOW_REAL_NODE_ABSENT: reason }: NodeJS.ProcessEnv): string {
+  return `a real node of Kubernetes (METERFLOW_REAL_NODE)${reason === undefined ? '' : `: ${reason}`}`;
 }
 
 function onPath(command: string, env: NodeJS.ProcessEnv): boolean {

@@ -5,13 +5,18 @@ import { commandScript, repositoryRoot } from './repository.ts';
 /** Longer than any suite may take; ends what hangs, so that the counts are still printed. */
 const runMinutesMax = 120;
 
-/** Runs a command of an installed package at the repository's root, its output passed through. Resolves to whether it exited 0. */
+/**
+ * Runs a command of an installed package at the repository's root, its output passed through. Resolves to whether it exited 0.
+ * `through` is a program that runs the command for us.
+ */
 export async function runCommand(
   packageName: string,
   args: readonly string[],
-  env: Readonly<Record<string, string>> = {},
+  { env = {}, through }: { readonly env?: Readonly<Record<string, string>>; readonly through?: string } = {},
 ): Promise<boolean> {
-  const child = spawn(process.execPath, [commandScript(packageName), ...args], {
+  const words = [commandScript(packageName), ...args];
+  const [program, rest] = through === undefined ? [process.execPath, words] : [through, [process.execPath, ...words]];
+  const child = spawn(program, rest, {
     cwd: repositoryRoot,
     // What the command starts in turn finds the pinned Node and the installed tools first.
     env: {

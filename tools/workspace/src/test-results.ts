@@ -24,7 +24,7 @@ interface VitestReport {
 const resultsFolder = 'dist/tests';
 
 /** Which tests: `default` is all but those whose files end in the name of another suite, as in `a.long.test.ts`. */
-export type Suite = 'default' | 'long' | 'cluster';
+export type Suite = 'default' | 'long' | 'cluster' | 'node';
 
 /** Removes the results of earlier runs, so that none is counted for this one. */
 export function forgetTestResults(root: string): void {
@@ -104,7 +104,7 @@ function packageFolders(root: string): readonly string[] {
 function testFiles(root: string, projectFolder: string, suite: Suite): readonly string[] {
   return globSync(`${projectFolder}/src/**/*.test.ts`, { cwd: root })
     .map((file) => file.replaceAll('\\', '/'))
-    .filter((file) => (/\.(long|cluster)\.test\.ts$/.exec(file)?.[1] ?? 'default') === suite);
+    .filter((file) => (/\.(long|cluster|node)\.test\.ts$/.exec(file)?.[1] ?? 'default') === suite);
 }
 
 /** Where `projectTests` of vitest.shared.ts lets Vitest write. */

@@ -1,6 +1,7 @@
 // `npm test`: lint, types, tests and format of every package, all of them even when one fails, and one line at the end
 // that counts the tests. `npm test -- --long` also runs the suites that need minutes. `npm run test:cluster` runs what needs
-// the control plane of a Kubernetes cluster, and nothing else; `-- --full` its long form. Exits 0 only when everything held.
+// the control plane of a Kubernetes cluster or a real node, and nothing else; `-- --full` its long form. Exits 0 only when everything held.
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { machineParts } from './machine-parts.ts';
 import { print } from './print.ts';
@@ -22,11 +23,15 @@ interface Check {
 
 const flag = { type: 'boolean', default: false } as const;
 const { values: options } = parseArgs({ options: { long: flag, cluster: flag, full: flag } });
-const suites: readonly Suite[] = options.cluster ? ['cluster'] : options.long ? ['default', 'long'] : ['default'];
+const suites: readonly Suite[] = options.cluster
+  ? ['cluster', 'node']
+  : options.long
+    ? ['default', 'long']
+    : ['default'];
 /** How many random scenarios the full form compares with the HPA controller. */
 const fullScenarios = '10000';
 const fullForm = options.full
-  ? { METERFLOW_HPA_SCENARIOS: process.env['METERFLOW_HPA_SCENARIOS'] ?? fullScenarios }
+  ? { METERFLOW_HPA_SCENARIOS: process.env['METERFLOW_HPA_SCENARIOS'] ?? fullScenarios, METERFLOW_FULL: 'true' }
   : {};
 
 const everything: readonly Check[] = [
@@ -76,7 +81,21 @@ function testPackages(suite: Suite): Promise<boolean> {
   const packages = packagesWithTests(repositoryRoot, suite).join(',');
   const parallel = suite === 'default' ? 2 : 1;
   const command = ['run-many', '-t', 'test', `--parallel=${parallel}`, '--output-style=stream', '-p', packages];
-  return packages === '' ? Promise.resolve(true) : runCommand('nx', command, { ...fullForm, METERFLOW_SUITE: suite });
+  const env = { ...fullForm, METERFLOW_SUITE: suite };
+  if (packages === '') {
+    return Promise.resolve(true);
+  }
+  return runCommand('nx', command, suite === 'node' ? inRealNode(env) : { env });
+}
+
+/** What needs pods runs inside the node's own network, where its addresses and the names of services are known. */
+function inRealNode(env: Readonly<Record<string, string>>): Parameters<typeof runCommand>[2] {
+  const scripts = process.env['METERFLOW_REAL_NODE'];
+  if (scripts === undefined) {
+    return { env };
+  }
+  const inside = { METERFLOW_NODE_ADDRESS: '10.244.0.1', NX_DAEMON: 'false' };
+  return { env: { ...env, ...inside }, through: join(scripts, 'in-node.sh') };
 }
 
 /** Lists what did not run and why. Returns whether the tests held: none failed, and in CI none skipped without leave. */

@@ -1,12 +1,16 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { startBigtableEmulator, startPubsubEmulator, startRedis, type RunningPart } from '@meterflow/emulators';
+import { localCredential } from '@meterflow/http';
 import { openGooglePlatform, provisionGoogle, type GooglePlatform } from '@meterflow/platform';
 import { builtInPlatform, groundConfig, parseServiceConfig, type GoogleConfig } from '@meterflow/service';
 import { silentTelemetry } from '@meterflow/stage';
 import { repositoryRoot } from '../repository.ts';
+import type { Send } from './steady-load.ts';
 import { ToldCounts } from './told-counts.ts';
 
 /** In the order in which they are rolled. */
@@ -35,6 +39,7 @@ const instance = 'meterflow';
 /** The shortest that Pub/Sub takes. */
 const ackDeadlineSeconds = 10;
 const drainMs = 20_000;
+const answerMsMax = 15_000;
 
 /** Services as processes of their own on Google's emulators and Redis, started and ended one by one, as on Kubernetes. */
 export class Fleet {
@@ -118,6 +123,38 @@ export class Fleet {
     await this.start(service, build);
     const drained = await Promise.all(old.map((each) => each.drain()));
     return Math.max(0, ...drained);
+  }
+
+  /** To the newest process that takes readings, as a load balancer that knows who is ready. */
+  readonly push: Send = (csv, key) => {
+    const target = this.of('ingest').at(-1);
+    if (target === undefined) {
+      return Promise.resolve(undefined);
+    }
+    const headers = {
+      authorization: `Bearer ${localCredential('provider', 'default')}`,
+      'content-type': 'text/csv',
+      'idempotency-key': key,
+    };
+    const socketPath = join(target.dataDir, 'run/ingest.local.sock');
+    return new Promise((resolve) => {
+      const fail = (): void => {
+        resolve(undefined);
+      };
+      request({ socketPath, method: 'POST', path: '/v1/readings', headers, timeout: answerMsMax }, (answer) => {
+        text(answer).then((said) => {
+          resolve({ status: answer.statusCode ?? 0, body: said });
+        }, fail);
+      })
+        .on('timeout', fail)
+        .on('error', fail)
+        .end(csv);
+    });
+  };
+
+  /** Drains every process, so that it has told all that it counted. */
+  async told(): Promise<void> {
+    await Promise.all(this.processes.map((each) => each.drain()));
   }
 
   async close(): Promise<void> {

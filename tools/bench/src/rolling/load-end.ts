@@ -1,7 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { GooglePlatform } from '@meterflow/platform';
 import type { Receipt } from '@meterflow/receipts';
-import type { Fleet } from './fleet.ts';
 import type { Push } from './steady-load.ts';
+import type { ToldCounts } from './told-counts.ts';
+
+/** What was under load. */
+export interface LoadedSystem {
+  readonly platform: Pick<GooglePlatform, 'sources' | 'stores'>;
+  readonly counts: Pick<ToldCounts, 'total'>;
+  /** Ends every process well, so that it has told all that it counted. */
+  told(): Promise<void>;
+}
 
 /** What a load came to when all of it was through. */
 export interface LoadEnd {
@@ -32,10 +41,10 @@ const receiptsMax = 100_000;
  * Waits until every push is stored and aggregated, drains every process, so that it has told all that it counted, and
  * compares with what was sent.
  */
-export async function endOf(fleet: Fleet, pushes: readonly Push[]): Promise<LoadEnd> {
-  const receipts = await completed(fleet);
-  await Promise.all(fleet.processes.map((each) => each.drain()));
-  const { counts } = fleet;
+export async function endOf(loaded: LoadedSystem, pushes: readonly Push[]): Promise<LoadEnd> {
+  const receipts = await completed(loaded);
+  await loaded.told();
+  const { counts } = loaded;
   const sent = new Map(pushes.map(({ sourceId, readings }) => [sourceId, readings]));
   const readings = pushes.reduce((sum, push) => sum + push.readings, 0);
   const stored = receipts
@@ -71,7 +80,8 @@ export async function endOf(fleet: Fleet, pushes: readonly Push[]): Promise<Load
   return { ...end, receipts, problems };
 }
 
-async function completed({ platform }: Fleet): Promise<readonly Receipt[]> {
+/** Every source, once all of them are stored and aggregated. */
+export async function completed({ platform }: Pick<LoadedSystem, 'platform'>): Promise<readonly Receipt[]> {
   const untilMs = performance.now() + completeMsMax;
   for (;;) {
     const receipts = await platform.sources.list('default', { limit: receiptsMax });

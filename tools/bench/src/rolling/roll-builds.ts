@@ -26,7 +26,7 @@ export async function rollBuilds(fleet: Fleet, options: RollBuildsOptions): Prom
   const drain = (build: Build): Promise<unknown> =>
     Promise.all(rolled.map((service) => drainOf(fleet, service, build)));
   await Promise.all(services.map((service) => fleet.start(service)));
-  const load = new SteadyLoad(fleet, { pushesPerSecond: options.pushesPerSecond, metersPerPush: 20 });
+  const load = new SteadyLoad(fleet.push, { pushesPerSecond: options.pushesPerSecond, metersPerPush: 20 });
   await start(next);
   await load.answered(pushesEach);
   await drain(today);

@@ -56,7 +56,7 @@ export async function rolling(options: RollingOptions): Promise<boolean> {
 
 async function rollUnderLoad(fleet: Fleet, options: RollingOptions): Promise<Rolled> {
   const { calmSeconds, rounds } = options;
-  const load = new SteadyLoad(fleet, options);
+  const load = new SteadyLoad(fleet.push, options);
   await sleep(warmUpMs);
   note('measuring without …');
   const calmFromMs = Date.now();

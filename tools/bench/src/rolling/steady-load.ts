@@ -1,15 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import { request } from 'node:http';
-import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { localCredential } from '@meterflow/http';
-import type { Fleet } from './fleet.ts';
 
 export interface LoadOptions {
   readonly pushesPerSecond: number;
   readonly metersPerPush: number;
 }
+
+export interface Answer {
+  readonly status: number;
+  readonly body: string;
+}
+
+/** Sends CSV under an Idempotency-Key once; undefined where nobody answered. */
+export type Send = (csv: string, key: string) => Promise<Answer | undefined>;
 
 export interface Push {
   readonly sourceId: string;
@@ -21,11 +24,10 @@ export interface Push {
 const firstReadingMs = Date.UTC(2025, 5, 1);
 const quarterHourMs = 900_000;
 const againMs = 50;
-const answerMsMax = 15_000;
 
 /** Pushes at a steady pace, each a quarter of an hour of many meters, and each until it was answered. */
 export class SteadyLoad {
-  readonly #fleet: Fleet;
+  readonly #send: Send;
   readonly #options: LoadOptions;
   readonly #pushed: Push[] = [];
   readonly #sending = new Set<Promise<void>>();
@@ -35,8 +37,8 @@ export class SteadyLoad {
   #stopped = false;
   #failed: Error | undefined;
 
-  constructor(fleet: Fleet, options: LoadOptions) {
-    this.#fleet = fleet;
+  constructor(send: Send, options: LoadOptions) {
+    this.#send = send;
     this.#options = options;
     this.#running = this.#run();
   }
@@ -79,7 +81,7 @@ export class SteadyLoad {
     const key = randomUUID();
     const sentAtMs = Date.now();
     for (;;) {
-      const answer = await this.#sendOnce(body, key);
+      const answer = await this.#send(body, key);
       if (answer !== undefined && answer.status < 300) {
         const { sourceId } = JSON.parse(answer.body) as { readonly sourceId: string };
         this.#pushed.push({ sourceId, readings, sentAtMs });
@@ -91,33 +93,6 @@ export class SteadyLoad {
       this.sentAgain += 1;
       await sleep(againMs);
     }
-  }
-
-  /** To the newest process that takes readings, as a load balancer that knows who is ready; undefined without an answer. */
-  #sendOnce(body: string, key: string): Promise<{ readonly status: number; readonly body: string } | undefined> {
-    const target = this.#fleet.of('ingest').at(-1);
-    if (target === undefined) {
-      return Promise.resolve(undefined);
-    }
-    const headers = {
-      authorization: `Bearer ${localCredential('provider', 'default')}`,
-      'content-type': 'text/csv',
-      'idempotency-key': key,
-    };
-    const socketPath = join(target.dataDir, 'run/ingest.local.sock');
-    return new Promise((resolve) => {
-      const fail = (): void => {
-        resolve(undefined);
-      };
-      request({ socketPath, method: 'POST', path: '/v1/readings', headers, timeout: answerMsMax }, (answer) => {
-        text(answer).then((said) => {
-          resolve({ status: answer.statusCode ?? 0, body: said });
-        }, fail);
-      })
-        .on('timeout', fail)
-        .on('error', fail)
-        .end(body);
-    });
   }
 }
 

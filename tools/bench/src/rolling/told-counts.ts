@@ -44,17 +44,18 @@ export class ToldCounts {
     });
   }
 
-  static async listen(): Promise<ToldCounts> {
+  /** On the address at which the processes find it. */
+  static async listen(address = '127.0.0.1'): Promise<ToldCounts> {
     const counts = new ToldCounts();
-    counts.#server.listen(0, '127.0.0.1');
+    counts.#server.listen(0, address);
     await once(counts.#server, 'listening');
     return counts;
   }
 
   /** Makes a service tell it. */
   get environment(): Readonly<Record<string, string>> {
-    const { port } = this.#server.address() as AddressInfo;
-    return { OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`, OTEL_TRACES_SAMPLER_ARG: '0' };
+    const { address, port } = this.#server.address() as AddressInfo;
+    return { OTEL_EXPORTER_OTLP_ENDPOINT: `http://${address}:${port}`, OTEL_TRACES_SAMPLER_ARG: '0' };
   }
 
   /** The sum over all processes of a counter, or of what a histogram observed, where it has all these labels. */

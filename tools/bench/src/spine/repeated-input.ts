@@ -2,6 +2,7 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
+import type { Receipt } from '@meterflow/receipts';
 
 /** The peers' own input: every 50th reading is sent again 1,000 lines later. */
 const repeatEvery = 50;
@@ -15,31 +16,48 @@ export interface RepeatedInput {
 
 /**
  * Writes `copies` times the readings of a gzipped CSV file to `target`, each copy but copy 0 under new meter names, with every 50th
- * reading sent again 1,000 lines later. Returns how many distinct readings and how many lines it holds.
+ * reading sent again 1,000 lines later; of each copy at most its first `readingsMax`. Returns how many distinct readings and how many lines it holds.
  */
 export async function writeRepeatedInput(
   source: string,
   target: string,
-  { copies, firstCopy = 0 }: { readonly copies: number; readonly firstCopy?: number },
+  {
+    copies,
+    firstCopy = 0,
+    readingsMax = Infinity,
+  }: { readonly copies: number; readonly firstCopy?: number; readonly readingsMax?: number },
 ): Promise<RepeatedInput> {
   const counts = { readings: 0, lines: 0, copies };
   await pipeline(
-    () => repeatedLines(source, { from: firstCopy, to: firstCopy + copies }, counts),
+    () => repeatedLines(source, { from: firstCopy, to: firstCopy + copies, readingsMax }, counts),
     createWriteStream(target, { highWaterMark: 1 << 20 }),
   );
   return counts;
 }
 
+/** How a receipt differs from what the input must become: each reading stored once, each repeat a duplicate. */
+export function countProblems(receipt: Receipt, { readings, lines }: RepeatedInput): string[] {
+  const told = [
+    ['received', receipt.received, lines],
+    ['inserted', receipt.inserted, readings],
+    ['duplicates', receipt.duplicates, lines - readings],
+    ['dead', receipt.batchesDead, 0],
+  ] as const;
+  return told
+    .filter(([, found, expected]) => found !== expected)
+    .map(([name, found, expected]) => `${name}: ${found}, not ${expected}`);
+}
+
 async function* repeatedLines(
   source: string,
-  { from, to }: { from: number; to: number },
+  { from, to, readingsMax }: { from: number; to: number; readingsMax: number },
   counts: { readings: number; lines: number },
 ): AsyncGenerator<string> {
   for (let copy = from; copy < to; copy++) {
     const repeats: { readonly afterLine: number; readonly line: string }[] = [];
     let piece = '';
     let count = -1;
-    for await (const original of createInterface({ input: createReadStream(source).pipe(createGunzip()) })) {
+    for await (const original of linesOf(source, readingsMax + 1)) {
       count += 1;
       if (count === 0) {
         piece = copy === from ? `${original}\n` : '';
@@ -61,5 +79,16 @@ async function* repeatedLines(
     yield piece + repeats.map(({ line }) => `${line}\n`).join('');
     counts.readings += count;
     counts.lines += count + Math.floor(count / repeatEvery);
+  }
+}
+
+async function* linesOf(source: string, linesMax: number): AsyncGenerator<string> {
+  let lines = 0;
+  for await (const line of createInterface({ input: createReadStream(source).pipe(createGunzip()) })) {
+    if (lines === linesMax) {
+      return;
+    }
+    lines += 1;
+    yield line;
   }
 }

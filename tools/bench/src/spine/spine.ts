@@ -14,7 +14,7 @@ import { processTree, usedSince, type ProcessUsage } from '../process-usage.ts';
 import { swissReadings } from '../repository.ts';
 import { importInto } from '../requests.ts';
 import { checkAgainstReference } from './check.ts';
-import { writeRepeatedInput, type RepeatedInput } from './repeated-input.ts';
+import { countProblems, writeRepeatedInput, type RepeatedInput } from './repeated-input.ts';
 
 export interface SpineOptions {
   readonly copies: number;
@@ -119,18 +119,6 @@ async function importedWhole(server: DevServer, platform: EmbeddedPlatform, file
     }
     await new Promise((wake) => setTimeout(wake, pollMs));
   }
-}
-
-function countProblems(receipt: Receipt, { readings, lines }: RepeatedInput): string[] {
-  const told = [
-    ['received', receipt.received, lines],
-    ['inserted', receipt.inserted, readings],
-    ['duplicates', receipt.duplicates, lines - readings],
-    ['dead', receipt.batchesDead, 0],
-  ] as const;
-  return told
-    .filter(([, found, expected]) => found !== expected)
-    .map(([name, found, expected]) => `${name}: ${found}, not ${expected}`);
 }
 
 async function duckDbLoad(file: string): Promise<DuckDbRun> {

@@ -1,0 +1,91 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { containerProcess, memoryFiles } from './container-process.ts';
+import { kubectl } from './kubectl.ts';
+import { allDeployments, namespace, type LocalOverlay, type Pod } from './local-overlay.ts';
+
+/** What one of them did, and how long it took. */
+export interface Disturbance {
+  readonly what: string;
+  readonly seconds: number;
+}
+
+const betweenMs = 2_000;
+
+/** Every service replaced, one after the other, as a new version would be. */
+export async function rollEvery(local: LocalOverlay): Promise<readonly Disturbance[]> {
+  const done: Disturbance[] = [];
+  for (const deployment of allDeployments) {
+    const ms = await local.roll(deployment);
+    done.push({ what: `rolling update of ${deployment}`, seconds: ms / 1_000 });
+    await sleep(betweenMs);
+  }
+  return done;
+}
+
+/** To more pods, and back. */
+export async function scaleUpAndDown(
+  local: LocalOverlay,
+  deployments: readonly string[],
+): Promise<readonly Disturbance[]> {
+  const fromMs = performance.now();
+  await local.scale(deployments, 3);
+  const upMs = performance.now();
+  await sleep(betweenMs);
+  await local.scale(deployments, 1);
+  return [
+    { what: `${deployments.join(', ')} to 3 pods each`, seconds: (upMs - fromMs) / 1_000 },
+    { what: 'back to 1 each', seconds: (performance.now() - upMs - betweenMs) / 1_000 },
+  ];
+}
+
+/** A pod of ours deleted every few seconds, each time of the next service. Resolves when all are ready again. */
+export async function deletePods(
+  local: LocalOverlay,
+  { times, everyMs }: { readonly times: number; readonly everyMs: number },
+): Promise<readonly Disturbance[]> {
+  const fromMs = performance.now();
+  for (let time = 0; time < times; time += 1) {
+    const deployment = allDeployments[time % allDeployments.length] as string;
+    const [pod] = await runningPods(local, deployment);
+    if (pod !== undefined) {
+      await kubectl(['-n', namespace, 'delete', 'pod', pod.metadata.name, '--wait=false']);
+    }
+    await sleep(everyMs);
+  }
+  await local.ready();
+  return [
+    { what: `${times} pods deleted, one every ${everyMs / 1_000} s`, seconds: (performance.now() - fromMs) / 1_000 },
+  ];
+}
+
+/** Those that are not on their way out. */
+export async function runningPods(local: LocalOverlay, deployment: string): Promise<readonly Pod[]> {
+  const pods = await local.pods();
+  return pods.filter(
+    ({ metadata }) => metadata.name.startsWith(`${deployment}-`) && metadata.deletionTimestamp === undefined,
+  );
+}
+
+const oomSecondsMax = 60;
+const marginBytes = 1 << 20;
+
+/**
+ * Takes the memory from a container that runs: its limit becomes what it uses, so that the kernel ends it. Resolves with the reason
+ * that kubelet tells.
+ */
+export async function outOfMemory(local: LocalOverlay, deployment: string, container: string): Promise<string> {
+  const [pod] = await runningPods(local, deployment);
+  const name = pod?.metadata.name ?? '';
+  const { limit, used } = memoryFiles(await containerProcess(pod, container));
+  writeFileSync(limit, String(Number(readFileSync(used, 'utf8')) + marginBytes));
+  for (const untilMs = performance.now() + oomSecondsMax * 1_000; performance.now() < untilMs;) {
+    const now = (await local.pods()).find(({ metadata }) => metadata.name === name);
+    const status = now?.status.containerStatuses?.find((each) => each.name === container);
+    if (status !== undefined && status.restartCount > 0) {
+      return status.lastState.terminated?.reason ?? 'no reason';
+    }
+    await sleep(500);
+  }
+  return 'it lives';
+}
