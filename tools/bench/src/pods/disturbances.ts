@@ -1,6 +1,5 @@
-import { readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { containerProcess, memoryFiles } from './container-process.ts';
+import { containerProcess, ContainerMemory } from './container-process.ts';
 import { kubectl } from './kubectl.ts';
 import { allDeployments, namespace, type LocalOverlay, type Pod } from './local-overlay.ts';
 
@@ -11,13 +10,15 @@ export interface Disturbance {
 }
 
 const betweenMs = 2_000;
+const services = ['rule-execution', 'aggregation', 'persistence', 'ingest', 'control'] as const;
 
-/** Every service replaced, one after the other, as a new version would be. */
+/** Every service replaced, one after the other, as a new version would be; both lanes of one at once. */
 export async function rollEvery(local: LocalOverlay): Promise<readonly Disturbance[]> {
   const done: Disturbance[] = [];
-  for (const deployment of allDeployments) {
-    const ms = await local.roll(deployment);
-    done.push({ what: `rolling update of ${deployment}`, seconds: ms / 1_000 });
+  for (const service of services) {
+    const deployments = allDeployments.filter((name) => name === service || name.startsWith(`${service}-`));
+    const ms = await Promise.all(deployments.map((deployment) => local.roll(deployment)));
+    done.push({ what: `rolling update of ${service}`, seconds: Math.max(...ms) / 1_000 });
     await sleep(betweenMs);
   }
   return done;
@@ -67,19 +68,19 @@ export async function runningPods(local: LocalOverlay, deployment: string): Prom
   );
 }
 
-const oomSecondsMax = 60;
-const marginBytes = 1 << 20;
+const oomMsMax = 60_000;
+const marginBytes = 256 * 1024;
 
 /**
- * Takes the memory from a container that runs: its limit becomes what it uses, so that the kernel ends it. Resolves with the reason
- * that kubelet tells.
+ * Takes the memory from a container that works: again and again its limit becomes what it holds, until the kernel ends it. Resolves
+ * with the reason that kubelet tells.
  */
 export async function outOfMemory(local: LocalOverlay, deployment: string, container: string): Promise<string> {
   const [pod] = await runningPods(local, deployment);
   const name = pod?.metadata.name ?? '';
-  const { limit, used } = memoryFiles(await containerProcess(pod, container));
-  writeFileSync(limit, String(Number(readFileSync(used, 'utf8')) + marginBytes));
-  for (const untilMs = performance.now() + oomSecondsMax * 1_000; performance.now() < untilMs;) {
+  const memory = new ContainerMemory(await containerProcess(pod, container));
+  for (const untilMs = performance.now() + oomMsMax; performance.now() < untilMs;) {
+    memory.limitTo(memory.heldBytes() + marginBytes);
     const now = (await local.pods()).find(({ metadata }) => metadata.name === name);
     const status = now?.status.containerStatuses?.find((each) => each.name === container);
     if (status !== undefined && status.restartCount > 0) {

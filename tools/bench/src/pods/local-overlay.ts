@@ -48,6 +48,8 @@ export interface ContainerStatus {
 export class LocalOverlay {
   readonly counts: ToldCounts;
   readonly platform: GooglePlatform;
+  /** Why pushes failed, in the order in which they did. */
+  readonly failures: string[] = [];
   /** From the first object until every Deployment was ready. */
   readonly startedMs: number;
   readonly #folder: string;
@@ -90,13 +92,22 @@ export class LocalOverlay {
 
   /** With another provider's key. */
   pushAs(providerKey: string): Send {
-    return (csv, key) => {
-      const headers = {
-        authorization: `Bearer ${providerKey}`,
-        'content-type': 'text/csv',
-        'idempotency-key': key,
+    const authorization = `Bearer ${providerKey}`;
+    return async (csv, key) => {
+      const headers = { authorization, 'content-type': 'text/csv', 'idempotency-key': key };
+      const fromMs = performance.now();
+      const fail = (reason: string): void => {
+        this.failures.push(`${reason} after ${Math.round(performance.now() - fromMs)} ms`);
       };
-      return answerOf(`${door('ingest')}/v1/readings`, { method: 'POST', headers, body: csv });
+      const asked = { method: 'POST', headers, body: csv };
+      const answer = await answerOf(`${door('ingest')}/v1/readings`, asked).catch((error: unknown) => {
+        fail(String((error as Error).cause ?? error));
+        return undefined;
+      });
+      if (answer !== undefined && answer.status !== 200) {
+        fail(String(answer.status));
+      }
+      return answer;
     };
   }
 
@@ -111,9 +122,6 @@ export class LocalOverlay {
     const headers = { authorization: `Bearer ${this.#providerKey}`, 'content-type': 'text/csv' };
     const body = await openAsBlob(path);
     const answer = await answerOf(`${door('ingest')}/v1/readings`, { method: 'POST', headers, body }, fileMsMax);
-    if (answer === undefined) {
-      throw new Error('the file was not answered');
-    }
     return (jsonOf(answer, 'the file') as { readonly sourceId: string }).sourceId;
   }
 
@@ -135,7 +143,7 @@ export class LocalOverlay {
     const headers = { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' };
     const options = { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) };
     for (let tries = 0; tries < triesMax; tries += 1) {
-      const answer = await answerOf(`${door('control')}${path}`, options);
+      const answer = await answerOf(`${door('control')}${path}`, options).catch(() => undefined);
       if (answer !== undefined && answer.status < 500) {
         return jsonOf(answer, `${method} ${path}`);
       }
@@ -223,13 +231,9 @@ async function within(...args: readonly string[]): Promise<void> {
   await kubectl(['-n', namespace, ...args, limit], { timeoutMs: (readySecondsMax + 10) * 1_000 });
 }
 
-async function answerOf(url: string, options: RequestInit, waitMsMax = answerMsMax): Promise<Answer | undefined> {
-  try {
-    const answer = await fetch(url, { ...options, signal: AbortSignal.timeout(waitMsMax) });
-    return { status: answer.status, body: await answer.text() };
-  } catch {
-    return undefined;
-  }
+async function answerOf(url: string, options: RequestInit, waitMsMax = answerMsMax): Promise<Answer> {
+  const answer = await fetch(url, { ...options, signal: AbortSignal.timeout(waitMsMax) });
+  return { status: answer.status, body: await answer.text() };
 }
 
 /** Control writes it into the pod that was first. */

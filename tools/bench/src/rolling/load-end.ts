@@ -34,7 +34,7 @@ export interface LoadEnd {
 /** Each handles every batch of readings once: their subscriptions, as the counts name their stages. */
 const stagesPerBatch = ['rule-execution', 'persistence-raw', 'persistence-validated'] as const;
 const completeMsMax = 120_000;
-const lookEveryMs = 500;
+const lookEveryMs = 2_000;
 const receiptsMax = 100_000;
 
 /**
