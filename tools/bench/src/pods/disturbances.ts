@@ -1,7 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { containerProcess, ContainerMemory } from './container-process.ts';
+import { inContainer } from './inspect-sandbox.ts';
 import { kubectl } from './kubectl.ts';
-import { allDeployments, namespace, type LocalOverlay, type Pod } from './local-overlay.ts';
+import {
+  allDeployments,
+  namespace,
+  type LocalOverlay,
+  type ContainerStatus,
+  type Pod,
+  type Terminated,
+} from './local-overlay.ts';
 
 /** What one of them did, and how long it took. */
 export interface Disturbance {
@@ -69,24 +77,34 @@ export async function runningPods(local: LocalOverlay, deployment: string): Prom
 }
 
 const oomMsMax = 60_000;
-const marginBytes = 256 * 1024;
+const marginBytes = 16 * 1024 * 1024;
+/** Less than a service holds, so that the kernel takes the service and not this: it ends the largest. */
+const guest = 'for (const held = []; held.length < 48; ) held.push(Buffer.alloc(2 ** 20, 1))';
 
 /**
- * Takes the memory from a container that works: again and again its limit becomes what it holds, until the kernel ends it. Resolves
- * with the reason that kubelet tells.
+ * Takes the memory from a container that works: its limit becomes little more than what it holds, and a program beside it asks for the
+ * rest, until the kernel ends it. Resolves with how kubelet says that it ended; undefined when it lives on.
  */
-export async function outOfMemory(local: LocalOverlay, deployment: string, container: string): Promise<string> {
+export async function outOfMemory(
+  local: LocalOverlay,
+  deployment: string,
+  container: string,
+): Promise<Terminated | undefined> {
   const [pod] = await runningPods(local, deployment);
   const name = pod?.metadata.name ?? '';
+  const statusOf = (each?: Pod): ContainerStatus | undefined =>
+    each?.status.containerStatuses?.find((status) => status.name === container);
+  const startsBefore = statusOf(pod)?.restartCount ?? 0;
   const memory = new ContainerMemory(await containerProcess(pod, container));
+  memory.limitTo(memory.heldBytes() + marginBytes);
   for (const untilMs = performance.now() + oomMsMax; performance.now() < untilMs;) {
-    memory.limitTo(memory.heldBytes() + marginBytes);
-    const now = (await local.pods()).find(({ metadata }) => metadata.name === name);
-    const status = now?.status.containerStatuses?.find((each) => each.name === container);
-    if (status !== undefined && status.restartCount > 0) {
-      return status.lastState.terminated?.reason ?? 'no reason';
+    // It ends with the container, or cannot start while that ends.
+    await inContainer(pod, container, ['/usr/local/bin/node', '-e', guest]).catch(() => undefined);
+    const now = statusOf((await local.pods()).find(({ metadata }) => metadata.name === name));
+    if (now !== undefined && now.restartCount > startsBefore) {
+      return now.lastState.terminated;
     }
     await sleep(500);
   }
-  return 'it lives';
+  return undefined;
 }

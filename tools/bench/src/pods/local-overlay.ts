@@ -41,7 +41,12 @@ export interface ContainerStatus {
   /** Not before it was created. */
   readonly containerID?: string;
   readonly restartCount: number;
-  readonly lastState: { readonly terminated?: { readonly reason: string } };
+  readonly lastState: { readonly terminated?: Terminated };
+}
+
+export interface Terminated {
+  readonly reason: string;
+  readonly exitCode: number;
 }
 
 /** `k8s/overlays/local` as it is, on the cluster that KUBECONFIG names, told from inside its network. */

@@ -43,6 +43,11 @@ export class SteadyLoad {
     this.#running = this.#run();
   }
 
+  /** Those that were answered, in that order. */
+  get pushes(): readonly Push[] {
+    return this.#pushed;
+  }
+
   /** Resolves when so many more pushes are answered. */
   async answered(more: number): Promise<void> {
     for (const until = this.#pushed.length + more; this.#pushed.length < until && this.#failed === undefined;) {
