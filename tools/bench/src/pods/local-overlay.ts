@@ -169,8 +169,8 @@ export class LocalOverlay {
     for (const name of names) {
       await within('rollout', 'status', name);
     }
-    const selector = `app.kubernetes.io/name in (${stageServices.join(', ')})`;
-    while (replicas === 0 && (await this.pods(selector)).length > 0) {
+    const isOfThese = ({ metadata }: Pod): boolean => deployments.some((each) => metadata.name.startsWith(`${each}-`));
+    while (replicas === 0 && (await this.pods()).some(isOfThese)) {
       await sleep(500);
     }
   }
