@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { completed } from '../rolling/load-end.ts';
 import type { SteadyLoad } from '../rolling/steady-load.ts';
 import { runningPods } from './disturbances.ts';
 import { kubectl, kubectlJson } from './kubectl.ts';
@@ -18,7 +19,9 @@ export interface ScaledMoment {
 
 const deployment = 'rule-execution-live';
 const labels = { subscription_id: 'rule-execution.live' };
+const replicasMax = 4;
 const backlogEach = 40;
+const nothing = { messages: 0, ageSeconds: 0 };
 const ageSecondsEach = 5;
 const waitSeconds = 25;
 const secondsMax = 240;
@@ -26,8 +29,8 @@ const quietSeconds = 5;
 
 /**
  * Stops a stage under load, so that messages wait, and lets it go on under a HorizontalPodAutoscaler that is fed with what the pods
- * tell: the backlog is what ingest answered less what they settled, its age that of the oldest push not settled. Resolves
- * with what happened, when all is settled and one pod is left.
+ * tell: the backlog is what ingest answered less what they settled, its age that of the oldest push not settled. The load ends when
+ * pods have become more. Resolves with what happened, when all is stored and one pod is left.
  */
 export async function scaledOnBacklog(local: LocalOverlay, load: SteadyLoad): Promise<readonly ScaledMoment[]> {
   await local.scale([deployment], 0);
@@ -39,8 +42,11 @@ export async function scaledOnBacklog(local: LocalOverlay, load: SteadyLoad): Pr
   await kubectl(['-n', namespace, 'scale', '--replicas=1', `deployment/${deployment}`]);
   const seen: ScaledMoment[] = [];
   const fromMs = performance.now();
+  let ended: Promise<void> | undefined;
+  let isStored = false;
   for (let quiet = 0; quiet < quietSeconds && seen.length < secondsMax;) {
-    const { messages, ageSeconds } = await backlog.now();
+    // What a pod settled in its drain is told to nobody here: of the end the receipts know.
+    const { messages, ageSeconds } = isStored ? nothing : await backlog.now();
     await feed({ messages, ageSeconds });
     const { spec } = await kubectlJson<{ spec: { replicas: number } }>(
       '-n',
@@ -51,10 +57,17 @@ export async function scaledOnBacklog(local: LocalOverlay, load: SteadyLoad): Pr
     );
     const second = Math.round((performance.now() - fromMs) / 1_000);
     seen.push({ second, backlog: messages, ageSeconds, replicas: spec.replicas });
-    quiet = spec.replicas === 1 && messages < backlogEach ? quiet + 1 : 0;
+    quiet = spec.replicas === 1 && isStored ? quiet + 1 : 0;
+    if (spec.replicas >= replicasMax) {
+      ended ??= load.stop().then(async () => {
+        await completed(local);
+        isStored = true;
+      });
+    }
     await sleep(1_000);
   }
   await kubectl(['-n', namespace, 'delete', 'hpa', deployment]);
+  await (ended ?? load.stop());
   return seen;
 }
 
@@ -102,7 +115,7 @@ const autoscaler = {
   spec: {
     scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: deployment },
     minReplicas: 1,
-    maxReplicas: 4,
+    maxReplicas: replicasMax,
     metrics: [
       external('meterflow_backlog_messages', String(backlogEach)),
       external('meterflow_backlog_age_seconds', String(ageSecondsEach)),
