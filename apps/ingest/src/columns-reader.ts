@@ -66,6 +66,8 @@ export class ColumnsReader implements Reader {
 
   /** Columns are made by programs, mostly of live readings: nothing is looked for in them. */
   readonly remarked: RemarkCounts = noRemarks;
+  readonly leftOut = 0;
+  readonly ends = [];
 
   *push(bytes: Uint8Array): Steps {
     this.#bytes += bytes.length;

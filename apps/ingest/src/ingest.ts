@@ -4,6 +4,7 @@ import {
   activationLeaseMsDefault,
   Activations,
   KeptLengths,
+  SeriesEnds,
   SeriesRegistry,
   Tenants,
   type Registry,
@@ -119,6 +120,7 @@ function takeInPorts(
     newestActivation: async (tenant) => (await activations.newest(tenant)).number,
     mappingAt: (tenant, version) => mappings.at(tenant, version),
     lengths: new KeptLengths({ registry, series }),
+    ends: new SeriesEnds(registry),
     keptMs: (options.readingsRetentionDays - retentionMarginDays) * dayMs,
     signal,
   };

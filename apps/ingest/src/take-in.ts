@@ -1,6 +1,13 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { encodeReadingBatch, messageAttributes, topicName, type Lane } from '@meterflow/contracts';
-import { UnreadableSourceError, type Mapping, type Reader, type ReaderCounts, type Steps } from '@meterflow/formats';
+import {
+  isLeftOut,
+  UnreadableSourceError,
+  type Mapping,
+  type Reader,
+  type ReaderCounts,
+  type Steps,
+} from '@meterflow/formats';
 import { readingsPerBatchMax, type ReadingBatch } from '@meterflow/readings';
 import {
   noRemarks,
@@ -11,7 +18,13 @@ import {
   type SourceKind,
   type Sources,
 } from '@meterflow/receipts';
-import type { IntervalLengths, KeptLengths } from '@meterflow/registry';
+import {
+  seriesPath,
+  type IntervalLengths,
+  type KeptLengths,
+  type SeriesAt,
+  type SeriesEnds,
+} from '@meterflow/registry';
 import {
   traceAttribute,
   TransientError,
@@ -59,6 +72,8 @@ export interface TakeInPorts {
   readonly mappingAt: (tenant: string, version: string) => Promise<Mapping | undefined>;
   /** The registered interval lengths of a tenant's series, now and as an acceptance fixed them. */
   readonly lengths: Pick<KeptLengths, 'newest' | 'at'>;
+  /** Where series have come to, for mappings with a `sequence`. */
+  readonly ends: Pick<SeriesEnds, 'fix' | 'settle' | 'refuse'>;
   /** How long readings are taken after their start: the windows of older ones are closed. */
   readonly keptMs: number;
   /** Aborts when the process drains: the source stays unfinished and is resumed by its next delivery. */
@@ -98,8 +113,8 @@ const retryMs = 100;
 /**
  * Takes one source in: when this resolves, every reading of it that was accepted is durable on the bus, and its rejects
  * and its closing are durable too. The order is the guarantee:
- * 1. the acceptance, which fixes all that the batches depend on; 2. batches, published and awaited; 3. rejects;
- * 4. the closing. A process that dies in between leaves an unfinished source, whose next delivery makes the same
+ * 1. the acceptance, which fixes all that the batches depend on, and where their series stand before it; 2. batches,
+ * published and awaited; 3. rejects; 4. where the series stand then; 5. the closing. A process that dies in between leaves an unfinished source, whose next delivery makes the same
  * batches again; those that were published before are absorbed by their keys.
  */
 export async function takeIn(request: SourceRequest, ports: TakeInPorts): Promise<TakenIn> {
@@ -111,13 +126,16 @@ export async function takeIn(request: SourceRequest, ports: TakeInPorts): Promis
   const mapping = await acceptedMapping(request, delivery, ports);
   const lengths = await acceptedLengths(newest, delivery, ports);
   const intake = new Intake({ ...request, mapping, lengths }, ports, delivery);
+  if (mapping.sequence !== undefined) {
+    await intake.fixEnds();
+  }
   if (mapping.onBadLine === 'reject-source') {
-    const trial = await intake.pass({ publishes: false });
-    if (trial.rejected > 0 || intake.refusal !== undefined) {
+    const trial = await intake.pass('trial');
+    if (trial.badLines > 0 || intake.refusal !== undefined) {
       return intake.rejectWhole(trial);
     }
   }
-  return intake.close(await intake.pass({ publishes: true }));
+  return intake.close(await intake.pass('publish'));
 }
 
 async function accept(request: SourceRequest, lengths: IntervalLengths, ports: TakeInPorts): Promise<Delivery> {
@@ -206,9 +224,19 @@ interface AcceptedRequest extends SourceRequest {
   readonly lengths: IntervalLengths;
 }
 
+/** What content is read for: to see whose readings it has, whether it has bad lines, or to be taken in. */
+type Purpose = 'look' | 'trial' | 'publish';
+
+interface PassCounts extends ReaderCounts {
+  readonly badLines: number;
+}
+
 /** One delivery of a source. */
 class Intake {
   refusal: Reject | undefined;
+  /** Where its series stood before it, and stand after the last pass. */
+  #before = new Map<string, SeriesAt>();
+  #after: readonly SeriesAt[] = [];
   readonly #request: AcceptedRequest;
   readonly #ports: TakeInPorts;
   readonly #delivery: Delivery;
@@ -228,11 +256,26 @@ class Intake {
     this.#topic = topicName('readings.accepted', request.lane);
   }
 
-  /** Reads the content once. Without publishing it only finds out what would be rejected. */
-  async pass({ publishes }: { readonly publishes: boolean }): Promise<ReaderCounts> {
+  /** Fixes where the series of the content stand before it. One that the mapping itself names needs no look. */
+  async fixEnds(): Promise<void> {
+    const { meter, channel } = this.#request.mapping;
+    if (!('constant' in meter && 'constant' in channel)) {
+      await this.pass('look');
+    }
+    const names =
+      'constant' in meter && 'constant' in channel
+        ? [{ meter: meter.constant, channel: channel.constant }]
+        : this.#after.map(({ name }) => name);
+    const before = await attempt(this.#ports, () => this.#ports.ends.fix(this.#asking, names));
+    this.#before = new Map(before.map((series) => [seriesPath(series.name.meter, series.name.channel), series]));
+  }
+
+  /** Reads the content once. Unless it is to be published it leaves nothing behind but what it found. */
+  async pass(purpose: Purpose): Promise<PassCounts> {
+    const publishes = purpose === 'publish';
     let reader: Reader | undefined;
     try {
-      reader = this.#reader(publishes);
+      reader = this.#reader(purpose);
       let bytes = 0;
       for await (const piece of this.#request.bytes()) {
         this.#unstoredBytes += piece.length;
@@ -245,11 +288,15 @@ class Intake {
       if (!(error instanceof UnreadableSourceError)) {
         throw error;
       }
-      this.#refuse({ code: error.code, reason: error.message });
+      if (purpose !== 'look') {
+        this.#refuse({ code: error.code, reason: error.message });
+      }
     }
     await this.#flush(1);
+    this.#after = reader?.ends ?? [];
     this.#remarked = publishes && reader !== undefined ? reader.remarked : noRemarks;
-    return reader?.counts ?? { received: 0, accepted: 0, rejected: 0 };
+    const counts = reader?.counts ?? { received: 0, accepted: 0, rejected: 0 };
+    return { ...counts, badLines: counts.rejected - (reader?.leftOut ?? 0) };
   }
 
   /** After each step everybody else has their turn, whatever the content is. */
@@ -262,12 +309,15 @@ class Intake {
   }
 
   /** One bad line and the mapping's `onBadLine: reject-source`: nothing of it is taken. */
-  async rejectWhole(trial: ReaderCounts): Promise<TakenIn> {
+  async rejectWhole(trial: PassCounts): Promise<TakenIn> {
     if (this.refusal === undefined) {
-      const reason = `the mapping says reject-source, and ${trial.rejected} of ${trial.received} lines are bad`;
+      const reason = `the mapping says reject-source, and ${trial.badLines} of ${trial.received} lines are bad`;
       this.#refuse({ code: 'source-rejected', reason });
       await this.#flush(1);
     }
+    this.#after = [];
+    const names = [...this.#before.values()].map(({ name }) => name);
+    await attempt(this.#ports, () => this.#ports.ends.refuse(this.#asking, names));
     return this.close({ received: trial.received, accepted: 0, rejected: trial.received });
   }
 
@@ -275,6 +325,7 @@ class Intake {
     const { sourceId } = this.#delivery;
     const { clock, sources, telemetry } = this.#ports;
     await this.#request.beforeClosing?.();
+    await attempt(this.#ports, () => this.#ports.ends.settle(this.#asking, this.#after));
     await attempt(this.#ports, () =>
       sources.close(sourceId, {
         ...counts,
@@ -290,7 +341,12 @@ class Intake {
     return { sourceId, counts, batches: this.#batches, replayed: false, ...refusal };
   }
 
-  #reader(publishes: boolean): Reader {
+  get #asking(): Parameters<SeriesEnds['fix']>[0] {
+    const { acceptance, sourceId } = this.#delivery;
+    return { tenant: acceptance.tenant, acceptance: acceptance.id, isFirst: sourceId === `${acceptance.id}.1` };
+  }
+
+  #reader(purpose: Purpose): Reader {
     const { acceptance, sourceId } = this.#delivery;
     const { tenant, mapping, format, lengths } = this.#request;
     const { acceptedAtMs, activation, readingsPerBatch, sourceVersion, startsFromMs } = acceptance;
@@ -301,16 +357,17 @@ class Intake {
       sourceVersion,
       startsFromMs,
       registeredMs: (meter, channel) => lengths.of(meter, channel),
+      endBefore: ({ meter, channel }) => this.#before.get(seriesPath(meter, channel))?.end,
       onBatch: (batch) => {
-        if (publishes) {
+        if (purpose === 'publish') {
           this.#add(batch);
         }
       },
       onRejects: (rejects) => {
-        this.#rejects.push(...rejects);
+        this.#rejects.push(...rejects.filter(({ code }) => toldIn(purpose, code)));
       },
       onRemarks: (remarks) => {
-        if (publishes) {
+        if (purpose === 'publish') {
           this.#remarks.push(...remarks);
         }
       },
@@ -355,4 +412,9 @@ class Intake {
       await attempt(this.#ports, () => this.#ports.sources.remark(this.#delivery.sourceId, remarks));
     }
   }
+}
+
+/** What a trial finds is told where it refuses the source for it: lines that are only left out are told when it is taken. */
+function toldIn(purpose: Purpose, code: string): boolean {
+  return purpose === 'publish' || (purpose === 'trial' && !isLeftOut(code));
 }

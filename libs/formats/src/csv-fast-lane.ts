@@ -92,6 +92,7 @@ export class CsvFastLane {
     const columns = Object.values(layout.columnOf).filter((column) => column >= 0);
     const nullNumbers = mapping.value.nullTexts.some((text) => /\d/.test(text));
     return (
+      mapping.sequence === undefined &&
       mapping.time.format === 'iso' &&
       !nullNumbers &&
       mapping.delimiter !== ' ' &&

@@ -10,6 +10,16 @@ export {
   type Mapping,
   type MappingInput,
 } from './mapping.ts';
-export { createReader, formats, type Format, type Reader, type ReaderCounts, type ReaderOptions } from './reader.ts';
+export {
+  createReader,
+  formats,
+  type Format,
+  type Reader,
+  type ReaderCounts,
+  type ReaderOptions,
+  type SeriesStand,
+} from './reader.ts';
+export { isLeftOut } from './sequence/left-out.ts';
+export type { SeriesEnd } from './sequence/series-end.ts';
 export { atOneGo, type Steps } from './steps.ts';
 export { UnreadableSourceError } from './unreadable-source-error.ts';

@@ -17,6 +17,8 @@ export const probeRowsMax = 5_000;
 export const seriesRememberedMax = 100_000;
 /** Spans without a hole that a reader remembers of a series; beyond, the earliest is forgotten. */
 export const spansPerSeriesMax = 16;
+/** Lines in descending order that wait for the earlier ones: some 200 MB at the most. */
+export const descendingLinesMax = 500_000;
 /** Remarks of each code that are kept; all are counted. */
 export const remarksPerCodeMax = 1_000;
 /** Rejects that are handed over at once. */

@@ -1,6 +1,7 @@
 import { decimalsMax, isIdentifier, qualities, unitNames, type Quality, type Unit } from '@meterflow/readings';
 import { z } from 'zod';
 import { columnsMax, skippedLinesMax } from './limits.ts';
+import { sequenceSchema, type SequenceSettings } from './sequence/sequence-settings.ts';
 import { isStampFormat } from './stamp-format.ts';
 import { isTimeZone } from './time-zone.ts';
 
@@ -39,10 +40,13 @@ const unit = z.union([
 const stampFormat = z
   .string()
   .max(40)
-  .refine(isStampFormat, 'is neither iso, epoch-seconds, epoch-milliseconds nor a pattern of YYYY MM DD HH mm ss SSS')
+  .refine(
+    isStampFormat,
+    'is neither iso, lenient, epoch-seconds, epoch-milliseconds nor a pattern of YYYY MM DD HH mm ss SSS',
+  )
   .default('iso')
   .describe(
-    'iso (2024-03-31T01:30:00, with Z, an offset or none), epoch-seconds, epoch-milliseconds, or a pattern such as DD.MM.YYYY HH:mm.',
+    'iso (2024-03-31T01:30:00, with Z, an offset or none), lenient (also 2021/06/02, 6/2/2021 and 06-02-2021 with the month first, Jun 2, 2021), epoch-seconds, epoch-milliseconds, or a pattern such as DD.MM.YYYY HH:mm.',
   );
 
 const time = z.strictObject({
@@ -129,10 +133,15 @@ export const mappingSchema = z
     unit,
     quality: quality.optional(),
     version: version.optional(),
+    sequence: sequenceSchema
+      .optional()
+      .describe('For sources whose lines say something only after those before them, also those of earlier sources.'),
     onBadLine: z
       .enum(['skip', 'reject-source'])
       .default('skip')
-      .describe('skip: a bad line costs only itself. reject-source: one bad line and nothing of the source is taken.'),
+      .describe(
+        'skip: a bad line costs only itself. reject-source: one bad line and nothing of the source is taken; a line that `sequence` leaves out for its place among the others is none.',
+      ),
   })
   .refine((mapping) => !(mapping.time.label === 'end' && mapping.interval.end), {
     path: ['interval', 'end'],
@@ -141,7 +150,28 @@ export const mappingSchema = z
   .refine((mapping) => !(mapping.time.label === 'end' && mapping.interval.length === 'register'), {
     path: ['time', 'label'],
     message: 'must be start for registers, which have no interval',
+  })
+  .refine(hasBothEnds, {
+    path: ['sequence', 'stamps'],
+    message: 'must be end-only where neither interval.end nor interval.length tells how long a reading is',
+  })
+  .refine(({ interval, sequence }) => sequence?.stamps !== 'end-only' || interval.end === undefined, {
+    path: ['interval', 'end'],
+    message: 'contradicts sequence.stamps end-only: then time.column is the end already',
   });
+
+function hasBothEnds({
+  interval,
+  sequence,
+}: {
+  interval: { end?: unknown; length: string };
+  sequence?: SequenceSettings | undefined;
+}): boolean {
+  if (sequence === undefined || sequence.stamps === 'end-only') {
+    return true;
+  }
+  return interval.end !== undefined || (interval.length !== 'auto' && interval.length !== 'register');
+}
 
 export type Mapping = z.output<typeof mappingSchema>;
 export type MappingInput = z.input<typeof mappingSchema>;

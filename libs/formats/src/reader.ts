@@ -1,4 +1,4 @@
-import { readingsPerBatchMax, type BatchHeader, type ReadingBatch } from '@meterflow/readings';
+import { readingsPerBatchMax, type BatchHeader, type ReadingBatch, type SeriesName } from '@meterflow/readings';
 import type { Reject, Remark, RemarkCounts } from '@meterflow/receipts';
 import { dayMs } from './calendar.ts';
 import { Coverage } from './coverage.ts';
@@ -15,7 +15,10 @@ import { ProbingSource } from './probing-source.ts';
 import { RejectList } from './reject-list.ts';
 import { RemarkList } from './remark-list.ts';
 import type { RegisteredLength } from './registered-length.ts';
+import type { RowSink } from './row.ts';
 import type { RowSource, RowSourceOptions } from './row-source.ts';
+import { SequenceRows } from './sequence/sequence-rows.ts';
+import type { SeriesEnd } from './sequence/series-end.ts';
 import { SeriesTable } from './series-table.ts';
 import type { Steps } from './steps.ts';
 
@@ -44,6 +47,8 @@ export interface ReaderOptions {
   /** Called during the steps; every reject that is kept is handed over by the end of the step that met it. */
   readonly onRejects: (rejects: readonly Reject[]) => void;
   /** Called during the steps with what is noticed about lines that are taken: repeats and gaps. */
+  /** Where a series stood before this source, asked once a series, and only by a mapping with a `sequence`. */
+  readonly endBefore?: (name: SeriesName) => SeriesEnd | undefined;
   readonly onRemarks?: (remarks: readonly Remark[]) => void;
 }
 
@@ -62,7 +67,7 @@ export interface ReaderCounts {
  * throws {@link UnreadableSourceError} when nothing of the rest can be read; the reader is of no more use then.
  *
  * A mapping with `onBadLine: reject-source` reads like any other: whoever takes its source in reads it twice, first to
- * see that `counts.rejected` stays 0.
+ * see that all rejected lines, if any, are `leftOut`.
  */
 export interface Reader {
   push(bytes: Uint8Array): Steps;
@@ -70,6 +75,16 @@ export interface Reader {
   readonly counts: ReaderCounts;
   /** Whole once the steps of `end` are walked: gaps may be filled until then. */
   readonly remarked: RemarkCounts;
+  /** How many of the rejected lines are no bad ones: a `sequence` left them out for their place among the others. */
+  readonly leftOut: number;
+  /** Where each series stands at the end; empty but with a `sequence`. */
+  readonly ends: readonly SeriesStand[];
+}
+
+/** Where a series stands; undefined before its first line. */
+export interface SeriesStand {
+  readonly name: SeriesName;
+  readonly end: SeriesEnd | undefined;
 }
 
 /** Makes a reader of one source. Throws {@link UnreadableSourceError} for a mapping that the format can't use. */
@@ -84,6 +99,7 @@ class SourceReader implements Reader {
   readonly #remarks: RemarkList;
   readonly #source: RowSource;
   #intake: Intake | undefined;
+  #sequence: SequenceRows | undefined;
 
   constructor(format: Format, options: ReaderOptions) {
     this.#options = options;
@@ -104,12 +120,23 @@ class SourceReader implements Reader {
     return { ...this.#remarks.counts, assumed: this.#intake?.assumed ?? 0 };
   }
 
+  get leftOut(): number {
+    return this.#rejects.leftOut;
+  }
+
+  get ends(): readonly SeriesStand[] {
+    return [...(this.#sequence?.ends() ?? [])];
+  }
+
   push(bytes: Uint8Array): Steps {
     return this.#flushed(this.#source.push(bytes));
   }
 
   *end(): Steps {
     yield* this.#flushed(this.#source.end());
+    if (this.#sequence !== undefined) {
+      yield* this.#flushed(this.#sequence.end());
+    }
     this.#intake?.end();
     this.#remarks.flush();
   }
@@ -129,7 +156,7 @@ class SourceReader implements Reader {
   }
 
   #streamSource(open: (parts: RowSourceOptions) => RowSource): RowSource {
-    const lengthMs = intervalMsOf(this.#options.mapping);
+    const lengthMs = this.#knownLengthMs();
     if (lengthMs !== undefined) {
       return open(this.#intakeParts(lengthMs));
     }
@@ -153,9 +180,14 @@ class SourceReader implements Reader {
   }
 
   *#documentRows(first: readonly JsonRow[], rows: Iterable<JsonRow>): Steps {
-    const lengthMs =
-      intervalMsOf(this.#options.mapping) ?? (yield* this.#deduced((parts) => new JsonRows(parts).takeAll(first)));
+    const lengthMs = this.#knownLengthMs() ?? (yield* this.#deduced((parts) => new JsonRows(parts).takeAll(first)));
     yield* new JsonRows(this.#intakeParts(lengthMs)).takeAll(rows);
+  }
+
+  /** Lines of a sequence tell both of their ends, or go on from each other: nothing is to be deduced. */
+  #knownLengthMs(): number | undefined {
+    const { mapping } = this.#options;
+    return intervalMsOf(mapping) ?? (mapping.sequence === undefined ? undefined : 0);
   }
 
   /** Undefined where nothing tells it. */
@@ -182,7 +214,7 @@ class SourceReader implements Reader {
       sourceVersion: this.#options.sourceVersion ?? 0,
       startsFromMs: this.#options.startsFromMs ?? 0,
       startsUntilMs: this.#options.startsUntilMs ?? header.acceptedAtMs + futureMsMax,
-      labelledByEnd: mapping.time.label === 'end',
+      labelledByEnd: mapping.time.label === 'end' && mapping.sequence === undefined,
       lengthMs,
       lengthIsAssumed: known === undefined,
       registeredMs: isDeduced ? this.#options.registeredMs : undefined,
@@ -192,6 +224,23 @@ class SourceReader implements Reader {
       coverage: new Coverage(this.#remarks),
       onBatch,
     });
-    return { mapping, clock: this.#clock, sink: this.#intake, table, rejects: this.#rejects, lengthMs };
+    const sink = this.#sequenced(mapping, this.#intake);
+    return { mapping, clock: this.#clock, sink, table, rejects: this.#rejects, lengthMs };
+  }
+
+  /** Lines that say something only after those before them go through those first. */
+  #sequenced({ sequence, ...mapping }: Mapping, sink: RowSink): RowSink {
+    if (sequence === undefined) {
+      return sink;
+    }
+    this.#sequence = new SequenceRows({
+      mapping: { ...mapping, sequence },
+      clock: this.#clock,
+      endBefore: (name) => this.#options.endBefore?.(name),
+      sink,
+      rejects: this.#rejects,
+      remarks: this.#remarks,
+    });
+    return this.#sequence;
   }
 }

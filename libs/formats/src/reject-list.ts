@@ -1,6 +1,7 @@
 import { rejectsKeptMax, rejectTextCharsMax, type Reject } from '@meterflow/receipts';
 import { rejectsPerCallMax } from './limits.ts';
 import type { RowProblem } from './row.ts';
+import { isLeftOut } from './sequence/left-out.ts';
 import { latin1Text, printableEnd } from './text-line.ts';
 
 const lenient = new TextDecoder('utf-8');
@@ -8,6 +9,8 @@ const lenient = new TextDecoder('utf-8');
 /** Counts rejected lines, and hands the first ones, {@link rejectsKeptMax} unless told, over in groups. */
 export class RejectList {
   count = 0;
+  /** Those of them that are no bad lines: see `leftOutCodes`. */
+  leftOut = 0;
   readonly #hand: (rejects: readonly Reject[]) => void;
   readonly #keptMax: number;
   #rejects: Reject[] = [];
@@ -25,6 +28,7 @@ export class RejectList {
     readonly text: () => string;
   }): void {
     this.count += 1;
+    this.leftOut += isLeftOut(reject.problem.code) ? 1 : 0;
     if (this.count > this.#keptMax) {
       return;
     }

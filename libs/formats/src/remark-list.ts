@@ -10,6 +10,8 @@ export class RemarkList {
   #repeated = 0;
   #gaps = 0;
   #missing = 0;
+  /** Of the other codes. */
+  readonly #noted = new Map<string, number>();
 
   constructor(hand: (remarks: readonly Remark[]) => void) {
     this.#hand = hand;
@@ -44,6 +46,15 @@ export class RemarkList {
       const count = missing === 1 ? '1 reading is' : `${missing} readings are`;
       const reason = `${count} missing before it, from ${utcText(before.toMs)} to ${utcText(after.fromMs)}`;
       this.#add({ line: after.line, code: 'gap', reason, text: seriesText(name) });
+    }
+  }
+
+  /** Anything else about one line. */
+  note(name: SeriesName, { line, code, reason }: Pick<Remark, 'line' | 'code' | 'reason'>): void {
+    const noted = (this.#noted.get(code) ?? 0) + 1;
+    this.#noted.set(code, noted);
+    if (noted <= remarksPerCodeMax) {
+      this.#add({ line, code, reason, text: seriesText(name) });
     }
   }
 

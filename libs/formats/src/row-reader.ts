@@ -5,6 +5,7 @@ import type { Mapping } from './mapping.ts';
 import type { FieldName, RowProblem, Stretch } from './row.ts';
 import type { SeriesTable } from './series-table.ts';
 import { instantOf, stampReader, type Stamp, type StampReader } from './stamp.ts';
+import { wallTime } from './wall-time.ts';
 
 /** The text of a field, without white space at its ends; undefined where the source has no such column or field. */
 export type FieldText = (field: FieldName) => string | undefined;
@@ -26,6 +27,8 @@ export class RowReader {
   readonly #table: SeriesTable;
   readonly #clock: LocalClock;
   readonly #lengthMs: number;
+  /** Times are what the source's clocks showed, not instants. */
+  readonly #isWallClock: boolean;
   readonly #readStamp: StampReader;
   readonly #readVersionStamp: StampReader = stampReader('iso');
 
@@ -34,6 +37,7 @@ export class RowReader {
     this.#table = table;
     this.#clock = clock;
     this.#lengthMs = lengthMs;
+    this.#isWallClock = mapping.sequence?.wallClock !== undefined;
     this.#readStamp = stampReader(mapping.time.format);
   }
 
@@ -72,6 +76,13 @@ export class RowReader {
     if (stamp === undefined) {
       return this.#notATime('time', text ?? '');
     }
+    if (this.#isWallClock) {
+      const { shownMs, offsetMs } = wallTime(stamp, this.#clock);
+      row.startMs[0] = shownMs;
+      row.startOffsetMs = offsetMs;
+      row.tellsOffsets = !stamp.isLocal;
+      return undefined;
+    }
     const instant = instantOf(stamp, this.#clock, { progress: row.series, lengthMs: this.#lengthMs });
     row.startMs[0] = instant;
     return Number.isNaN(instant) ? this.#skipped('time', text ?? '') : undefined;
@@ -86,6 +97,13 @@ export class RowReader {
     const stamp = this.#readStamp(text ?? '');
     if (stamp === undefined) {
       return this.#notATime('end', text ?? '');
+    }
+    if (this.#isWallClock) {
+      const { shownMs, offsetMs } = wallTime(stamp, this.#clock);
+      row.endMs = shownMs;
+      row.endOffsetMs = offsetMs;
+      row.tellsOffsets &&= !stamp.isLocal;
+      return undefined;
     }
     // It is looked up beside the series' own progress, which only its starts move.
     const { foldLocalMs, foldPass } = row.series;

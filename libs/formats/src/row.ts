@@ -30,6 +30,11 @@ export class Stretch {
   /** Where each line ends in the bytes that it was read from, for parsers that need it. */
   readonly ends = new Float64Array(stretchLinesMax);
   series: SeriesEntry;
+  /** What the clocks of the stamps are ahead of UTC, where they are stamps of a wall clock: of the start, of the end. */
+  startOffsetMs = 0;
+  endOffsetMs = 0;
+  /** … and whether the stamps themselves tell it. */
+  tellsOffsets = false;
   /** The interval's end where a column tells it, then of a single line; else NaN. */
   endMs = NaN;
   quality = 0;

@@ -1,4 +1,5 @@
 import { dayMs, utcDayMs } from './calendar.ts';
+import { readLenient } from './lenient-stamp.ts';
 import type { FoldProgress, LocalClock } from './local-clock.ts';
 import { isNamedStampFormat, stampPattern, type StampPattern } from './stamp-format.ts';
 
@@ -6,6 +7,8 @@ import { isNamedStampFormat, stampPattern, type StampPattern } from './stamp-for
 export interface Stamp {
   readonly ms: number;
   readonly isLocal: boolean;
+  /** What the stamp says that its clock is ahead of UTC; 0 where it says nothing. */
+  readonly offsetMs: number;
 }
 
 export type StampReader = (text: string) => Stamp | undefined;
@@ -28,6 +31,8 @@ export function stampReader(format: string): StampReader {
       return readIso;
     case 'epoch-seconds':
       return (text) => readEpoch(text, 1_000);
+    case 'lenient':
+      return readLenient;
     case 'epoch-milliseconds':
       return (text) => readEpoch(text, 1);
   }
@@ -38,7 +43,7 @@ export function instantOf(stamp: Stamp, clock: LocalClock, fold: { progress: Fol
   return stamp.isLocal ? clock.instantMs(stamp.ms, fold.progress, fold.lengthMs) : stamp.ms;
 }
 
-function readIso(text: string): Stamp | undefined {
+export function readIso(text: string): Stamp | undefined {
   const match = isoPattern.exec(text);
   if (match === null) {
     return undefined;
@@ -48,7 +53,9 @@ function readIso(text: string): Stamp | undefined {
   const fraction = fractionMs(match[7] ?? '');
   const offset = offsetMs(match[8]);
   const ms = day + time + fraction - (offset ?? 0);
-  return Number.isNaN(ms) || time + fraction > dayMs ? undefined : { ms, isLocal: offset === undefined };
+  return Number.isNaN(ms) || time + fraction > dayMs
+    ? undefined
+    : { ms, isLocal: offset === undefined, offsetMs: offset ?? 0 };
 }
 
 function readPattern(text: string, { regExp, groups }: StampPattern): Stamp | undefined {
@@ -64,7 +71,7 @@ function readPattern(text: string, { regExp, groups }: StampPattern): Stamp | un
     groups.includes('ss') ? part('ss') : '0',
   );
   const ms = day + time + (groups.includes('SSS') ? Number(part('SSS')) : 0);
-  return Number.isNaN(ms) ? undefined : { ms, isLocal: true };
+  return Number.isNaN(ms) ? undefined : { ms, isLocal: true, offsetMs: 0 };
 }
 
 function readEpoch(text: string, unitMs: number): Stamp | undefined {
@@ -74,11 +81,11 @@ function readEpoch(text: string, unitMs: number): Stamp | undefined {
   }
   const whole = Number(text.split('.')[0]) * unitMs;
   const ms = whole + (unitMs === 1 ? Number(`0.${match[1] ?? '0'}`) : fractionMs(match[1] ?? ''));
-  return Number.isSafeInteger(ms) ? { ms, isLocal: false } : undefined;
+  return Number.isSafeInteger(ms) ? { ms, isLocal: false, offsetMs: 0 } : undefined;
 }
 
 /** NaN unless it is a time of day, or 24:00:00, the end of the day. */
-function timeOfDayMs(hour: string, minute: string, second: string): number {
+export function timeOfDayMs(hour: string, minute: string, second: string): number {
   const [h, m, s] = [Number(hour), Number(minute), Number(second)];
   const ms = (h * 3_600 + m * 60 + s) * 1_000;
   return m <= 59 && s <= 59 && ms <= dayMs ? ms : NaN;

@@ -134,3 +134,5 @@ export {
   type TenantChange,
 } from './tenants.ts';
 export { ClosedDaysRegistry, type ClosedDays } from './closed-days.ts';
+export { SeriesEnds, seriesEndsPrefix, type SeriesAt } from './series-ends.ts';
+export { seriesPath } from './series-path.ts';

@@ -3,7 +3,7 @@ import { aggregationStage, monthStage } from '@meterflow/aggregation/stage';
 import { subscriptionName, type Subscription } from '@meterflow/contracts';
 import { takeIn, type SourceRequest, type TakeInPorts, type TakenIn } from '@meterflow/ingest/stage';
 import { aggregatePersistence, readingPersistence } from '@meterflow/persistence/stage';
-import { Activations, KeptLengths, SeriesRegistry } from '@meterflow/registry';
+import { Activations, KeptLengths, SeriesEnds, SeriesRegistry } from '@meterflow/registry';
 import { ruleExecutionStage } from '@meterflow/rule-execution/stage';
 import {
   runStage,
@@ -188,6 +188,7 @@ async function runIngest(context: StageContext): Promise<void> {
     newestActivation: async (tenant) => (await activations.newest(tenant)).number,
     mappingAt: () => Promise.resolve(undefined),
     lengths: new KeptLengths({ registry: ports.registry, series: seriesOf(context) }),
+    ends: new SeriesEnds(ports.registry),
     keptMs,
     signal: process.signal,
   };

@@ -1,5 +1,5 @@
 import { splitCsvLine } from '@meterflow/formats';
-import { RefusedUploadError } from './oed-meters.ts';
+import { RefusedUploadError } from './refused-upload-error.ts';
 
 /** The rows of a small CSV, which must all have as many fields. Throws {@link RefusedUploadError}. */
 export function csvRows(text: string, { header }: { readonly header: boolean }): readonly (readonly string[])[] {
@@ -9,7 +9,7 @@ export function csvRows(text: string, { header }: { readonly header: boolean }):
     if (!Array.isArray(fields)) {
       throw new RefusedUploadError(fields.reason);
     }
-    return fields as readonly string[];
+    return fields;
   });
   if (rows.some(({ length }) => length !== rows[0]?.length)) {
     throw new RefusedUploadError('its rows have different numbers of fields');

@@ -4,9 +4,11 @@ import { gunzipSync } from 'node:zlib';
 import type { Pipeline } from '../pipeline.ts';
 import type { OedCase, OedUpload } from './case-file.ts';
 import { csvRows } from './csv-rows.ts';
-import { isTrue, OedMeters, RefusedUploadError, type OedMeter } from './oed-meters.ts';
+import { OedMeters, type OedMeter } from './oed-meters.ts';
+import { RefusedUploadError } from './refused-upload-error.ts';
 import { expectedRows, firstDifference, type StoredRow } from './stored-rows.ts';
 import { channel, mappingOf } from './upload-mapping.ts';
+import { isTrue, uploadOptions, type UploadOptions } from './upload-options.ts';
 
 export interface TriedCase {
   readonly folder: string;
@@ -18,6 +20,13 @@ export interface TriedCase {
 interface Ground extends TriedCase {
   readonly tenant: string;
   readonly meters: OedMeters;
+  /** The meters that readings were brought of. */
+  readonly brought: Set<string>;
+}
+
+interface NumberedUpload extends OedUpload {
+  /** From 1. */
+  readonly number: number;
 }
 
 const tenantCharsMax = 63;
@@ -28,39 +37,37 @@ const notWellCode = 400;
 const versionOrigin = 1_000_000;
 
 /** Does a case's uploads one after the other; the first difference in an answer, or in what is stored in the end. */
-export async function runCase(tried: TriedCase): Promise<string | undefined> {
-  const { name, pipeline, folder } = tried;
+export async function runCase(run: TriedCase): Promise<string | undefined> {
+  const { name, pipeline, folder, tried } = run;
   const tenant = `oed-${name.toLowerCase().replace(/[^a-z0-9]+/g, '-')}`.slice(0, tenantCharsMax);
   await pipeline.createTenant(tenant);
-  const ground: Ground = { ...tried, tenant, meters: new OedMeters() };
-  if (tried.tried.createMeter) {
+  const ground: Ground = { ...run, tenant, meters: new OedMeters(), brought: new Set() };
+  if (tried.createMeter) {
     ground.meters.create(name);
   }
-  const read = new Set<string>();
-  for (const [index, upload] of tried.tried.uploads.entries()) {
-    const code = await answerTo(upload, index, ground, read);
+  for (const [index, upload] of tried.uploads.entries()) {
+    const code = await answerTo({ ...upload, number: index + 1 }, ground);
     if (upload.responseCode !== undefined && code !== upload.responseCode) {
       return `upload ${index + 1} (${upload.file}): expected the answer ${upload.responseCode}, got ${code}`;
     }
   }
-  if (tried.tried.expected === null) {
+  if (tried.expected === null) {
     return undefined;
   }
-  const stored = (await Promise.all([...read].map((meter) => storedRows(ground, meter)))).flat();
-  return firstDifference(stored, expectedRows(await readFile(join(folder, tried.tried.expected), 'utf8')));
+  const stored = (await Promise.all([...ground.brought].map((meter) => storedRows(ground, meter)))).flat();
+  return firstDifference(stored, expectedRows(await readFile(join(folder, tried.expected), 'utf8')));
 }
 
-async function answerTo(upload: OedUpload, index: number, ground: Ground, read: Set<string>): Promise<number> {
+async function answerTo(upload: NumberedUpload, ground: Ground): Promise<number> {
   try {
+    const options = uploadOptions(upload.kind, upload.options);
     const bytes = await readFile(join(ground.folder, upload.file));
-    const content = isTrue(upload.options['gzip'] ?? 'true') ? unpacked(bytes) : bytes;
+    const content = isTrue(options.gzip ?? 'true') ? unpacked(bytes) : bytes;
     if (upload.kind === 'meters') {
-      takeMeters(upload, content.toString('utf8'), ground.meters);
+      takeMeters(options, content.toString('utf8'), ground.meters);
       return wellCode;
     }
-    const meter = meterOf(upload, ground.meters);
-    read.add(meterKey(meter));
-    return (await takeReadings({ upload, index, content, meter }, ground)) ? wellCode : notWellCode;
+    return (await takesReadings(upload, { options, content }, ground)) ? wellCode : notWellCode;
   } catch (error) {
     if (error instanceof RefusedUploadError) {
       return notWellCode;
@@ -77,59 +84,46 @@ function unpacked(bytes: Buffer): Buffer {
   }
 }
 
-function takeMeters({ options }: OedUpload, text: string, meters: OedMeters): void {
-  const rows = csvRows(text, { header: isTrue(options['headerRow'] ?? 'false') });
-  if (isTrue(options['update'] ?? 'false')) {
-    meters.update(rows, options['meterIdentifier']);
+function takeMeters(options: UploadOptions, text: string, meters: OedMeters): void {
+  const rows = csvRows(text, { header: isTrue(options.headerRow) });
+  if (isTrue(options.update)) {
+    meters.update(rows, options.meterIdentifier);
   } else {
     meters.insert(rows);
   }
 }
 
-function meterOf({ options }: OedUpload, meters: OedMeters): OedMeter {
-  const { meterIdentifier, meterName } = options;
-  return meterIdentifier === undefined ? meters.byName(meterName ?? '') : meters.byIdentifier(meterIdentifier);
-}
-
-/** A meter keeps its readings when it is renamed. */
-function meterKey({ key }: OedMeter): string {
-  return key;
-}
-
-interface ReadingsUpload {
-  readonly upload: OedUpload;
-  readonly index: number;
-  readonly content: Buffer;
-  readonly meter: OedMeter;
-}
-
-/** Brings the readings as a provider would, waits until all are stored; true where every line was taken. */
-async function takeReadings({ upload, index, content, meter }: ReadingsUpload, ground: Ground): Promise<boolean> {
-  const { pipeline, tenant } = ground;
-  const mapping = mappingOf(upload.options, meter, { name: `upload-${index + 1}`, meterKey: meterKey(meter) });
-  const put = { method: 'PUT', path: `/v1/mappings/${mapping.name}`, tenant, role: 'provider' } as const;
-  await pipeline.must({ service: 'ingest', ...put, body: mapping });
-  const replaces = isTrue(upload.options['update'] ?? 'false');
-  const sourceVersion = versionOrigin + (replaces ? 1 : -1) * (index + 1);
+/** Brings the readings as a provider would, and waits until all are stored; true where every line was taken. */
+async function takesReadings(
+  { number, file }: NumberedUpload,
+  { options, content }: { readonly options: UploadOptions; readonly content: Buffer },
+  { pipeline, tenant, meters, brought }: Ground,
+): Promise<boolean> {
+  const { meterIdentifier, meterName = '' } = options;
+  const meter: OedMeter =
+    meterIdentifier === undefined ? meters.find('name', meterName) : meters.find('identifier', meterIdentifier);
+  brought.add(meter.key);
+  const mapping = `upload-${number}`;
+  const toIngest = { service: 'ingest', tenant, role: 'provider' } as const;
+  const body = mappingOf(options, meter, mapping);
+  await pipeline.must({ ...toIngest, method: 'PUT', path: `/v1/mappings/${mapping}`, body });
+  const sourceVersion = versionOrigin + (isTrue(options.update) ? number : -number);
   const answer = await pipeline.ask({
-    service: 'ingest',
+    ...toIngest,
     method: 'POST',
-    path: `/v1/readings?mapping=${mapping.name}&sourceVersion=${sourceVersion}`,
-    tenant,
-    role: 'provider',
+    path: `/v1/readings?mapping=${mapping}&sourceVersion=${sourceVersion}`,
     body: content,
     contentType: 'text/csv',
-    headers: { 'idempotency-key': `upload-${index + 1}` },
+    headers: { 'idempotency-key': mapping },
   });
   if (answer.status === 422) {
     return false;
   }
   if (answer.status !== 200) {
-    throw new Error(`${upload.file}: ${answer.status} ${answer.text}`);
+    throw new Error(`${file}: ${answer.status} ${answer.text}`);
   }
   const { sourceId } = JSON.parse(answer.text) as { readonly sourceId: string };
-  const receipt = await pipeline.completed(tenant, sourceId);
-  return receipt.rejected === 0;
+  return (await pipeline.completed(tenant, sourceId)).rejected === 0;
 }
 
 interface StoredReading {
