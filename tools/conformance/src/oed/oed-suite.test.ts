@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Pipeline } from '../pipeline.ts';
+import { PipelineOnDemand } from '../pipeline.ts';
 import { runSuite } from '../run-suite.ts';
 import { oedSuite } from './oed-suite.ts';
 
@@ -9,14 +9,14 @@ import { oedSuite } from './oed-suite.ts';
 const ownFolder = resolve(import.meta.dirname, '../../cases/oed');
 const minuteMs = 60_000;
 
-let pipeline: Pipeline;
+const pipeline = new PipelineOnDemand();
 beforeAll(async () => {
-  pipeline = await Pipeline.start();
+  await pipeline.started();
 }, minuteMs);
 afterAll(() => pipeline.stop());
 
 async function failed(folder: string): Promise<readonly string[]> {
-  const verdicts = await runSuite(await oedSuite.cases(folder), pipeline);
+  const verdicts = await runSuite(await oedSuite.cases(folder), pipeline.started);
   expect(verdicts.length).toBeGreaterThan(0);
   return verdicts.filter(({ passed }) => !passed).map(({ name, difference }) => `${name}: ${difference ?? ''}`);
 }
