@@ -43,10 +43,10 @@ export async function scaledOnBacklog(local: LocalOverlay, load: SteadyLoad): Pr
   const seen: ScaledMoment[] = [];
   const fromMs = performance.now();
   let ended: Promise<void> | undefined;
-  let isStored = false;
+  const all = { isStored: false };
   for (let quiet = 0; quiet < quietSeconds && seen.length < secondsMax;) {
     // What a pod settled in its drain is told to nobody here: of the end the receipts know.
-    const { messages, ageSeconds } = isStored ? nothing : await backlog.now();
+    const { messages, ageSeconds } = all.isStored ? nothing : await backlog.now();
     await feed({ messages, ageSeconds });
     const { spec } = await kubectlJson<{ spec: { replicas: number } }>(
       '-n',
@@ -57,11 +57,11 @@ export async function scaledOnBacklog(local: LocalOverlay, load: SteadyLoad): Pr
     );
     const second = Math.round((performance.now() - fromMs) / 1_000);
     seen.push({ second, backlog: messages, ageSeconds, replicas: spec.replicas });
-    quiet = spec.replicas === 1 && isStored ? quiet + 1 : 0;
+    quiet = spec.replicas === 1 && all.isStored ? quiet + 1 : 0;
     if (spec.replicas >= replicasMax) {
       ended ??= load.stop().then(async () => {
         await completed(local);
-        isStored = true;
+        all.isStored = true;
       });
     }
     await sleep(1_000);
