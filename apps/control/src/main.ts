@@ -13,6 +13,7 @@ import {
   SeriesRegistry,
   seriesSettingsMsMax,
   Tenants,
+  type Registry,
 } from '@meterflow/registry';
 import { operationsSocket, parseConfiguration, publicAddress, publicEnvironment, runService } from '@meterflow/service';
 import { systemClock, type Publisher } from '@meterflow/stage';
@@ -68,7 +69,6 @@ await runService({
       ...{ platform, backlogs, activations, tenants, keys, lifecycle, stored, known },
       ...{ owner: config.owner, logger: telemetry.logger },
     });
-    const series = new SeriesRegistry({ registry, nowMs, cacheMs: -1 });
     const ports: ControlPorts = {
       readings: (layer) => platform.readings(layer),
       aggregates: platform.aggregates,
@@ -77,9 +77,7 @@ await runService({
       keys,
       deadLetters: deadLetterDesk({ deadLetters, publisher, activations }),
       erasures: parts.erasures,
-      series,
-      groups: new GroupRegistry(registry),
-      groupsNow: new Groups({ registry, nowMs, cacheMs: -1, series }),
+      ...seriesPorts(registry),
       recomputes: parts.recomputes,
       ...life,
       backlogs: async () => (await backlogs()) ?? [],
@@ -117,6 +115,13 @@ await runService({
     return [];
   },
 });
+
+/** Series and groups as they are now: whoever changes them sees what the change before made. */
+function seriesPorts(registry: Registry): Pick<ControlPorts, 'series' | 'groups' | 'groupsNow'> {
+  const uncached = { registry, nowMs, cacheMs: -1 };
+  const series = new SeriesRegistry(uncached);
+  return { series, groups: new GroupRegistry(registry), groupsNow: new Groups({ ...uncached, series }) };
+}
 
 function dayCloser(
   publisher: Publisher,

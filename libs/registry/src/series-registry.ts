@@ -321,18 +321,19 @@ export class SeriesRegistry {
   }
 
   async #change(tenant: string, target: Target, decide: (before: SettingsEntry) => SettingsEntry): Promise<void> {
-    let hasOwnLength = false;
+    const versions: SettingsEntry[] = [];
     await changeEntry(this.#ports.registry, target, (entry) => {
       const fresh = target.kind === 'series' ? { sinceMs: this.#ports.nowMs() } : {};
       const before = entry === undefined ? fresh : parseEntry(settingsEntrySchema, entry);
       const after = settingsEntrySchema.parse(withFormer(before, decide(before), target.inherited));
-      hasOwnLength = [before, after].some((each) => intervalTimeline(each).length > 0);
+      versions.push(before, after);
       return after;
     });
     const path = target.name.slice(tenant.length + 1);
     if (target.kind === 'series') {
       // Also where nothing else was: whoever was interrupted in between says it once more.
       await this.#log.note(tenant, [path]);
+      const hasOwnLength = versions.some((each) => intervalTimeline(each).length > 0);
       await this.#lengthLog.note(tenant, hasOwnLength ? [path] : []);
     }
     this.#series.get(tenant)?.forget();

@@ -23,6 +23,10 @@ export interface RegistryReject {
 export type RegistryLine = { readonly change: SeriesChange } | { readonly reject: RegistryReject };
 export type RegistryFormat = 'csv' | 'ndjson';
 
+const cellSchema = z.union([z.string(), z.number(), z.boolean(), z.null()]);
+type Cell = z.infer<typeof cellSchema>;
+type Cells = ReadonlyMap<string, Cell>;
+
 const columnsMax = 100;
 /** What is not one of these columns is a tag of that name. */
 const own = [
@@ -88,7 +92,7 @@ function csvLine(line: FileLine, header: readonly string[], cells: ReturnType<ty
     return rejected(line, '', `has ${cells.length} fields, and the header ${header.length}`);
   }
   const said = header.flatMap((name, index) => (cells[index] === '' ? [] : [[name, cells[index] ?? ''] as const]));
-  return changeOf(line, new Map<string, unknown>(said));
+  return changeOf(line, new Map(said));
 }
 
 function jsonLine(line: FileLine, text: string): RegistryLine {
@@ -107,7 +111,15 @@ function jsonLine(line: FileLine, text: string): RegistryLine {
   if (!tagRecord.success) {
     return rejected(line, 'tags', 'is no object');
   }
-  return changeOf(line, new Map([...Object.entries(rest), ...Object.entries(tagRecord.data ?? {})]));
+  const cells = new Map<string, Cell>();
+  for (const [column, cell] of [...Object.entries(rest), ...Object.entries(tagRecord.data ?? {})]) {
+    const known = cellSchema.safeParse(cell);
+    if (!known.success) {
+      return rejected(line, column, 'is no text, number, true or false');
+    }
+    cells.set(column, known.data);
+  }
+  return changeOf(line, cells);
 }
 
 /** Thrown within a line; told with its column. */
@@ -120,7 +132,7 @@ class ColumnError extends Error {
   }
 }
 
-function changeOf(line: FileLine, said: ReadonlyMap<string, unknown>): RegistryLine {
+function changeOf(line: FileLine, said: Cells): RegistryLine {
   try {
     return { change: parseChange(said) };
   } catch (error) {
@@ -135,35 +147,38 @@ function changeOf(line: FileLine, said: ReadonlyMap<string, unknown>): RegistryL
   }
 }
 
-function parseChange(said: ReadonlyMap<string, unknown>): SeriesChange {
-  for (const [column, value] of said) {
-    if (typeof value === 'object' && value !== null) {
-      throw new ColumnError(column, 'is no text, number, true or false');
-    }
-  }
-  const text = (column: string): string | undefined => {
-    const value = said.get(column);
-    return value === undefined || value === null ? undefined : String(value as string);
-  };
-  const meter = identifier('meter', text('meter') ?? '');
+function parseChange(said: Cells): SeriesChange {
+  const meter = identifier('meter', textIn(said, 'meter') ?? '');
   if (groupOfMeter(meter) !== undefined) {
     throw new ColumnError('meter', `begins with ${groupMeter('')}, as those of groups do`);
   }
-  const series = { meter, channel: identifier('channel', text('channel') ?? 'import') };
-  const validity = validityOf(text('valid_from'), text('valid_to'));
-  const part = seriesSettingsPartSchema.parse({
-    ...(said.has('time_zone') ? { timeZone: text('time_zone') } : {}),
-    ...(said.has('unit') ? { unit: text('unit') } : {}),
-    ...(said.has('decimals') ? { decimals: Number(text('decimals')) } : {}),
-  });
+  const since = textIn(said, 'since');
+  return {
+    series: { meter, channel: identifier('channel', textIn(said, 'channel') ?? 'import') },
+    validity: validityOf(textIn(said, 'valid_from'), textIn(said, 'valid_to')),
+    part: seriesSettingsPartSchema.parse({
+      ...(said.has('time_zone') ? { timeZone: textIn(said, 'time_zone') } : {}),
+      ...(said.has('unit') ? { unit: textIn(said, 'unit') } : {}),
+      ...(said.has('decimals') ? { decimals: Number(textIn(said, 'decimals')) } : {}),
+    }),
+    facts: factsIn(said),
+    ...(since === undefined ? {} : { sinceMs: instant('since', since) }),
+  };
+}
+
+function factsIn(said: Cells): SeriesChange['facts'] {
+  const interval = said.get('interval');
   const tags = [...said].filter(([name]) => !own.includes(name)).map(([name, value]) => [name, tagOf(value)] as const);
-  const facts = seriesFactsSchema.parse({
-    ...(said.has('interval') ? { intervalMs: intervalOf(said.get('interval')) } : {}),
+  return seriesFactsSchema.parse({
+    ...(interval === undefined ? {} : { intervalMs: intervalOf(interval) }),
     ...(tags.length === 0 ? {} : { tags: Object.fromEntries(tags) }),
-    ...(said.has('group') ? { groups: groupsOf(text('group') ?? '') } : {}),
+    ...(said.has('group') ? { groups: groupsOf(textIn(said, 'group') ?? '') } : {}),
   });
-  const since = text('since');
-  return { series, part, facts, validity, ...(since === undefined ? {} : { sinceMs: instant('since', since) }) };
+}
+
+function textIn(said: Cells, column: string): string | undefined {
+  const value = said.get(column) ?? undefined;
+  return value === undefined ? undefined : String(value);
 }
 
 function identifier(column: string, text: string): string {
@@ -199,11 +214,11 @@ function instant(column: string, text: string): number {
   return ms;
 }
 
-function intervalOf(value: unknown): number | null {
+function intervalOf(value: Cell): number | null {
   if (value === null || typeof value === 'number') {
     return value;
   }
-  const [, count, unit] = /^([1-9]\d{0,10})(ms|s|m|h|d)$/.exec(String(value as string)) ?? [];
+  const [, count, unit] = /^([1-9]\d{0,10})(ms|s|m|h|d)$/.exec(String(value)) ?? [];
   if (count === undefined || unit === undefined) {
     throw new ColumnError('interval', 'is not a length, like 15m or 1h');
   }
@@ -219,12 +234,14 @@ function groupsOf(text: string): Record<string, true> {
 }
 
 /** A text that is written as a number is shown stays a number; codes with leading zeros stay texts. */
-function tagOf(value: unknown): TagValue | null {
+function tagOf(value: Cell): TagValue | null {
   if (value === null || typeof value === 'number' || typeof value === 'boolean') {
     return value;
   }
-  const text = String(value as string);
-  return text === 'true' || text === 'false' ? text === 'true' : String(Number(text)) === text ? Number(text) : text;
+  if (value === 'true' || value === 'false') {
+    return value === 'true';
+  }
+  return Number.isFinite(Number(value)) && String(Number(value)) === value ? Number(value) : value;
 }
 
 function rejected(line: FileLine, column: string, reason: string): RegistryLine {

@@ -30,9 +30,11 @@ function importRoute(ports: RegistryFilePorts): Route {
     bodyBytesMax: importBytesMax,
     query: z.strictObject({ allOrNothing: flag }),
     answers: { 200: { description: 'rejects and progress, then what was done', mediaType: 'application/x-ndjson' } },
-    handle: async ({ principal: { tenant }, query, bytes, header, signal }) => {
+    handle: async (request) => {
+      const { principal, query, bytes, signal } = request;
+      const { tenant } = principal;
       await ports.tenants.require(tenant).catch(asProblem);
-      const format = header('content-type')?.includes('csv') === true ? 'csv' : 'ndjson';
+      const format = request.header('content-type')?.includes('csv') === true ? 'csv' : 'ndjson';
       const told = new Telling();
       const work = importRegistry(tenant, registryLines(bytes, format), {
         series: ports.series,

@@ -62,7 +62,7 @@ function addGroups(program: Command, told: () => Told): void {
         '   "source": {"kind": "filter", "filter": "grid_area = 804 and supplier = \'X\'"}}',
     )
     .action(async (name: string, file: string, options: OfTenant) => {
-      await putGroup(name, file, options, told());
+      await putGroup({ name, file }, options, told());
     });
   ofTenant(groups.command('remove <name>').description('removes a group that no other counts')).action(
     async (name: string, options: OfTenant) => {

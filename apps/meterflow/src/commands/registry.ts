@@ -95,8 +95,7 @@ export async function showGroup(name: string, { tenant }: { readonly tenant: str
 
 /** Makes a group of what a JSON file says, and waits until its aggregates are there. */
 export async function putGroup(
-  name: string,
-  file: string,
+  { name, file }: { readonly name: string; readonly file: string },
   { tenant }: { readonly tenant: string },
   { globals, output }: Told,
 ): Promise<void> {
