@@ -65,7 +65,7 @@ describe('stock rules, in whatever order readings come', () => {
     const tags = { dials: 5, decimals: 0 };
     for (const channel of ['import', 'register']) {
       const registered = { meter: 'm1', channel };
-      await pipeline.series.set('acme', registered, { intervalMs: 3_600_000, tags, sinceMs });
+      await pipeline.series.set('acme', registered, { intervalMs: 3_600_000, unit: 'kWh', tags, sinceMs });
     }
     await pipeline.activate(flow);
     return pipeline;
