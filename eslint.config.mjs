@@ -39,11 +39,11 @@ const layersInTests = layers.map(({ sourceTag, onlyDependOnLibsWithTags }) => ({
   onlyDependOnLibsWithTags,
 }));
 
-// Each client library has exactly one importer, so that replacing it touches one package. (The benchmark also runs DuckDB: as the
-// peer that it is measured against.)
+// Each client library has exactly one importer, so that replacing it touches one package. (The benchmark and
+// the conformance tests also run DuckDB: as the peer that we are measured against and compared with.)
 const importers = {
   '@bufbuild/protobuf': 'libs/contracts',
-  '@duckdb/node-api': ['libs/embedded', 'tools/bench'],
+  '@duckdb/node-api': ['libs/embedded', 'tools/bench', 'tools/conformance'],
   '@kubernetes/client-node': 'apps/job-scaler',
   '@opentelemetry': 'libs/telemetry',
   '@google-cloud/bigquery': 'libs/bigquery',
