@@ -83,6 +83,20 @@ describe('aggregation', () => {
     expect(found[0]?.causes).toHaveLength(16);
   });
 
+  test('computes the days of a year that is filled in late once each, not once a reading, batch or hour', async () => {
+    const calls: Calls = [];
+    const yearHours = 365 * 24;
+    // As ingest cuts them: 4,000 quarter hours a batch, which begin and end within days.
+    const filled = Array.from({ length: Math.ceil(yearHours / 1_000) }, (_, number) =>
+      notice(number, [hoursOf('a', number * 1_000, Math.min(1_000, yearHours - number * 1_000))]),
+    );
+    const days = (await batches(filled, calls)).flatMap(windows);
+    expect(new Set(days).size).toBe(365);
+    // A day on the edge of two messages is in both.
+    expect(days.length).toBeLessThanOrEqual(365 + 3);
+    expect(calls).toEqual(['ticket default', `read default a validated 0 ${yearHours}`]);
+  });
+
   test('keeps each cause with all windows that its part names, however the messages are cut and grouped', async () => {
     const meters = fc.constantFrom('a', 'b', 'c');
     const span = fc

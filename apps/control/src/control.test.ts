@@ -183,6 +183,17 @@ describe('the control API', () => {
     });
   });
 
+  test('tells which intervals that are due have no reading, day by day', async () => {
+    const path = '/v1/missing?meter=m%201%2Fa&channel=import&from=2013-01-01&to=2013-01-02';
+    const { days } = await get<{ days: { missing: number; gaps: object[] }[] }>(customer, path);
+    expect(days).toMatchObject([{ start: '2013-01-01T00:00:00Z', end: '2013-01-02T00:00:00Z', missing: 45 }]);
+    expect(days[0]?.gaps).toEqual([
+      { from: '2013-01-01T01:00:00Z', to: '2013-01-01T01:30:00Z', count: 1 },
+      { from: '2013-01-01T02:00:00Z', to: '2013-01-02T00:00:00Z', count: 44 },
+    ]);
+    expect(await get(['other', 'customer'], path)).toEqual({ meter: 'm 1/a', channel: 'import', days: [] });
+  });
+
   describe('aggregates', () => {
     const starts = async (query: string) =>
       (await get<{ aggregates: { start: string }[] }>(customer, `/v1/aggregates?${query}`)).aggregates.map(

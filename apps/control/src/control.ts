@@ -1,6 +1,7 @@
 import { createHttpServer, type HttpServer, type HttpServerOptions, type Route } from '@meterflow/http';
 import type { ControlPorts } from './ports.ts';
 import { aggregatesRoute } from './routes/aggregates.ts';
+import { missingRoute } from './routes/missing.ts';
 import { auditRoute } from './routes/audit.ts';
 import { backtestRoute } from './routes/backtests.ts';
 import { deadLetterRoutes } from './routes/dead-letters.ts';
@@ -22,6 +23,7 @@ export function controlRoutes(ports: ControlPorts): readonly Route[] {
   return [
     readingsRoute(ports),
     aggregatesRoute(ports),
+    missingRoute(ports),
     ...sourcesRoutes(ports),
     ...deadLetterRoutes(ports),
     ...erasureRoutes(ports),

@@ -35,6 +35,7 @@ export { DaySheets, type DaySheetsRequest } from './day-sheets.ts';
 export { appendFormerWindows, type FormerWindowsRequest } from './former-windows.ts';
 export { appendMonthSheets, type MonthSheetsRequest } from './month-sheets.ts';
 export { hasOddRows, isOddRow, ordinaryRows, type OddColumns } from './odd-rows.ts';
+export { missingIntervals, type Gap, type MissingDay, type MissingIntervalsRequest } from './missing-intervals.ts';
 export { peakStepMs } from './peak-step.ts';
 export { intervalsWithin, type RegisteredInterval, type RegisteredIntervals } from './registered-intervals.ts';
 export { sameRow, sameSheet, type RowPosition } from './same-sheet.ts';

@@ -14,5 +14,5 @@
 export const sheetFormat = 2;
 /** Bytes of a value, by the number of the width. */
 export const sheetWidths = [0, 1, 2, 4, 8] as const;
-/** A day of 25 hours and the day itself. */
-export const rowsPerSheetMax = 26;
+/** A day of 48 hours, where a zone moves over the date line, and the day itself. (Antarctica/Troll has 26 each autumn.) */
+export const rowsPerSheetMax = 49;

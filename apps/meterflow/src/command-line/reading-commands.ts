@@ -3,7 +3,14 @@ import type { Surroundings } from '../cli-context.ts';
 import { editReading, type EditOptions } from '../commands/edit.ts';
 import { exportTo } from '../commands/export.ts';
 import { importFiles, type ImportOptions } from '../commands/import.ts';
-import { queryAggregates, queryReadings, type AggregatesOptions, type ReadingsOptions } from '../commands/query.ts';
+import {
+  queryAggregates,
+  queryMissing,
+  queryReadings,
+  type AggregatesOptions,
+  type ReadingsOptions,
+  type SeriesOptions,
+} from '../commands/query.ts';
 import { listLines, listSources, showSource } from '../commands/sources.ts';
 import { sql } from '../commands/sql.ts';
 import { instant, wholeNumber } from './arguments.ts';
@@ -44,7 +51,9 @@ Examples:
       'after',
       `
 readings, readings_raw: tenant, meter, channel, start, end, value, unit, quality, version
-aggregates:             tenant, meter, channel, resolution, start, end, sum, min, max, mean, count, unit, quality
+aggregates:             tenant, meter, channel, resolution, start, end, sum, min, max, mean, count, unit, quality,
+                        peak_at, expected, missing, surplus, estimated, substituted, calculated, not_billable, ticket,
+                        input_version, input_accepted_at, input_activation
 Values are exact decimals. "end" is a word of SQL: quote it.
 
 Example:
@@ -94,7 +103,7 @@ Example:
 }
 
 function addQueries(program: Command, { globals, output }: Surroundings): void {
-  const query = program.command('query').description('readings or aggregates of one series');
+  const query = program.command('query').description('readings, aggregates or gaps of one series');
   const series = (command: Command): Command =>
     command
       .option('--tenant <tenant>', 'whose series it is', 'default')
@@ -118,6 +127,11 @@ function addQueries(program: Command, { globals, output }: Surroundings): void {
     )
     .action(async (options: AggregatesOptions) => {
       await queryAggregates(options, globals(), output);
+    });
+  series(query.command('missing').description('which intervals have no reading, by local day'))
+    .addHelpText('after', '\nExample:\n  meterflow query missing --meter M1 --from 2024-01-01 --to 2024-02-01')
+    .action(async (options: SeriesOptions) => {
+      await queryMissing(options, globals(), output);
     });
 }
 

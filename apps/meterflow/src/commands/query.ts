@@ -42,6 +42,29 @@ export async function queryAggregates(
   tell(rows, { series: options, columns, value: 'sum' }, { globals, output });
 }
 
+export async function queryMissing(options: SeriesOptions, globals: GlobalOptions, output: Output): Promise<void> {
+  const { tenant, meter, channel, from, to } = options;
+  const path = `/v1/missing${queryString({ meter, channel, from, to })}`;
+  const rows = await allRows(globals, { tenant, path, rows: 'days' });
+  if (globals.json) {
+    output.line(JSON.stringify(rows));
+    return;
+  }
+  if (rows.length === 0) {
+    output.note(`Nothing that is due is missing of meter ${meter}, channel ${channel}, from ${from} to ${to}.`);
+    return;
+  }
+  const gaps = rows.flatMap((row) =>
+    (row['gaps'] as readonly Row[]).map((gap) => [row['start'], gap['from'], gap['to'], gap['count']]),
+  );
+  output.line(
+    table(
+      ['day', 'from', 'to', 'missing'],
+      gaps.map((cells) => cells.map(shownValue)),
+    ),
+  );
+}
+
 async function allRows(
   globals: GlobalOptions,
   query: { tenant: string; path: string; rows: string },
