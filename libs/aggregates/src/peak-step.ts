@@ -11,11 +11,19 @@ export function peakStepMs(offsetsMs: Float64Array, from: number, to: number): n
     const offsetMs = offsetsMs[row] as number;
     if (offsetMs !== unknownPeak) {
       isKnown = true;
-      stepMs = offsetMs % stepMs === 0 ? stepMs : greatestDivisor(stepMs, offsetMs);
+      if (offsetMs !== 0 && offsetMs !== stepMs && !isMultiple(offsetMs, stepMs)) {
+        stepMs = greatestDivisor(stepMs, offsetMs);
+      }
     }
   }
   // Where all peaks are at the start of their rows, any step says so.
   return isKnown ? stepMs || 1 : 0;
+}
+
+/** Remainders of 32-bit integers cost a fraction of those of others, and most offsets are such. */
+function isMultiple(offsetMs: number, stepMs: number): boolean {
+  const [offset, step] = [offsetMs | 0, stepMs | 0];
+  return offset === offsetMs && step === stepMs ? step !== 0 && offset % step === 0 : offsetMs % stepMs === 0;
 }
 
 function greatestDivisor(a: number, b: number): number {

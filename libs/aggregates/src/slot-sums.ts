@@ -82,7 +82,8 @@ export class SlotSums {
     } else {
       this.#addWide(slot, exactSum(run) * BigInt(factor));
     }
-    this.#widen(slot, { min: min * factor, max: max * factor, peakMs: run.startMs + (peak - from) * run.stepMs });
+    this.#lower(slot, min * factor);
+    this.#raise(slot, max * factor, run.startMs + (peak - from) * run.stepMs);
     this.#count[slot] = (this.#count[slot] as number) + count;
   }
 
@@ -115,11 +116,8 @@ export class SlotSums {
       this.#addWide(slot, wide);
     }
     this.#addSum(slot, this.#sum[from] as number);
-    this.#widen(slot, {
-      min: this.#min[from] as number,
-      max: this.#max[from] as number,
-      peakMs: this.#peakMs[from] as number,
-    });
+    this.#lower(slot, this.#min[from] as number);
+    this.#raise(slot, this.#max[from] as number, this.#peakMs[from] as number);
     this.#count[slot] = (this.#count[slot] as number) + (this.#count[from] as number);
     this.#quality[slot] = Math.max(this.#quality[slot] as number, this.#quality[from] as number);
   }
@@ -166,13 +164,16 @@ export class SlotSums {
     this.#wide.set(slot, (this.#wide.get(slot) ?? 0n) + summand);
   }
 
-  #widen(slot: number, { min, max, peakMs }: { min: number; max: number; peakMs: number }): void {
-    const first = this.#count[slot] === 0;
-    if (first || min < (this.#min[slot] as number)) {
+  /** To be called before the slot's count rises, as `#raise` is. */
+  #lower(slot: number, min: number): void {
+    if (this.#count[slot] === 0 || min < (this.#min[slot] as number)) {
       this.#min[slot] = min;
     }
+  }
+
+  #raise(slot: number, max: number, peakMs: number): void {
     const before = this.#max[slot] as number;
-    if (first || max > before || (max === before && peakMs < (this.#peakMs[slot] as number))) {
+    if (this.#count[slot] === 0 || max > before || (max === before && peakMs < (this.#peakMs[slot] as number))) {
       this.#max[slot] = max;
       this.#peakMs[slot] = peakMs;
     }
