@@ -1,14 +1,20 @@
 import { subscriptionName, type Lane } from '@meterflow/contracts';
 import { configured, openPlatform } from '@meterflow/platform';
-import { SeriesRegistry, seriesSettingsMsMax } from '@meterflow/registry';
+import { Groups, SeriesRegistry, seriesSettingsMsMax } from '@meterflow/registry';
 import { noSink, parseServiceConfig, runService, stageRun, type StageRun } from '@meterflow/service';
 import { systemClock } from '@meterflow/stage';
 import { createTelemetry, serveOperations } from '@meterflow/telemetry';
 import { aggregationStage } from './aggregation-stage.ts';
+import { groupZones } from './groups/group-zones.ts';
+import { memberStage } from './groups/member-stage.ts';
+import { nodeStage } from './groups/node-stage.ts';
 import { monthStage } from './month-stage.ts';
 
 const config = configured((environment, made) => parseServiceConfig(environment, { ...made, service: 'aggregation' }));
 const telemetry = createTelemetry({ service: 'aggregation', level: config.logLevel, otlp: config.otlp });
+
+/** Many notices tell of the same nodes: together they cost one pass. */
+const nodeLimits = { groupMessagesMax: 256 };
 
 await runService({
   telemetry,
@@ -20,23 +26,32 @@ await runService({
     const { owner } = config;
     const { platform } = await openPlatform(config, telemetry);
     lifecycle.register('platform', () => platform.close());
-    const zones = new SeriesRegistry({
-      registry: platform.registry,
-      nowMs: () => systemClock.nowMs(),
-      cacheMs: seriesSettingsMsMax,
-    });
-    const { tickets, aggregates } = platform;
-    const common = { platform, owner, telemetry, sink: noSink };
+    const { registry, tickets, aggregates, contributions } = platform;
+    const nowMs = (): number => systemClock.nowMs();
+    const series = new SeriesRegistry({ registry, nowMs, cacheMs: seriesSettingsMsMax });
+    const groups = new Groups({ registry, series, nowMs, cacheMs: seriesSettingsMsMax });
+    const zones = groupZones(series, groups);
+    const readings = platform.readings('validated');
+    const common = { platform, owner, telemetry };
     const stages = (lane: Lane): StageRun[] => [
-      stageRun(aggregationStage({ tickets, readings: platform.readings('validated'), zones }, { lane }), {
+      stageRun(memberStage(aggregationStage({ tickets, readings, zones }, { lane }), { readings, groups }, { lane }), {
         ...common,
         lane,
         subscription: subscriptionName('aggregation', lane),
+        sink: contributions,
       }),
       stageRun(monthStage({ tickets, aggregates, zones }, { lane }), {
         ...common,
         lane,
         subscription: subscriptionName('aggregation-parents', lane),
+        sink: noSink,
+      }),
+      stageRun(nodeStage({ tickets, contributions, groups }, { lane }), {
+        ...common,
+        lane,
+        subscription: subscriptionName('aggregation-nodes', lane),
+        sink: contributions,
+        limits: nodeLimits,
       }),
     ];
     return config.lanes.flatMap((lane) => stages(lane));

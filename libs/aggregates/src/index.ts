@@ -65,6 +65,8 @@ export {
 } from './groups/contribution.ts';
 export { addContribution, ContributionSum, minus, plus, removeContribution } from './groups/contribution-sum.ts';
 export { calculatedContribution, contributionWhere, positivePart } from './groups/derived-contribution.ts';
+export { fittedContribution, type Fitting } from './groups/fitted-contribution.ts';
+export { appendGroupSheet } from './groups/group-sheet.ts';
 export { MemberContribution, type MemberRequest } from './groups/member-contribution.ts';
 export { fitsSlots, type MemberStretch } from './groups/member-stretch.ts';
 export { roundedContribution, type Rounding } from './groups/rounded-contribution.ts';

@@ -4,6 +4,7 @@ import { BigtableAggregateStore } from './aggregates/aggregate-store.ts';
 import { Connection } from './client/connection.ts';
 import { retryLimits, type RetryLimits } from './client/retry.ts';
 import { Table, type RowTable } from './client/table.ts';
+import { BigtableContributionStore } from './contributions/contribution-store.ts';
 import { BigtableDeadLetters } from './dead-letters/dead-letters.ts';
 import { exportLines } from './export-canonical.ts';
 import { BigtableLedger } from './ledger/ledger.ts';
@@ -46,6 +47,7 @@ export class BigtableStores {
   readonly ledger: BigtableLedger;
   readonly tickets: BigtableTickets;
   readonly aggregates: BigtableAggregateStore;
+  readonly contributions: BigtableContributionStore;
   readonly deadLetters: BigtableDeadLetters;
   readonly registry: BigtableRegistry;
   readonly uploads: BigtableUploads;
@@ -75,6 +77,10 @@ export class BigtableStores {
       table: table(tables.aggregates.name),
       ledger,
       tombstones: new Tombstones(tables.aggregates.tombstones),
+    });
+    this.contributions = new BigtableContributionStore({
+      table: table(tables.contributions.name),
+      tombstones: new Tombstones(tables.contributions.tombstones),
     });
     this.deadLetters = new BigtableDeadLetters(table(tables.deadLetters.name), ledger);
     this.registry = new BigtableRegistry(table(tables.registry.name));

@@ -2,6 +2,7 @@
 export const tables = {
   readings: { name: 'readings', segments: 's', tombstones: 't' },
   aggregates: { name: 'aggregates', days: 'd', months: 'm', tombstones: 't' },
+  contributions: { name: 'contributions', cells: 'c', tombstones: 't' },
   ledger: { name: 'ledger', rows: 'l' },
   counters: { name: 'counters', counts: 'c' },
   registry: { name: 'registry', entries: 'e' },
@@ -55,7 +56,7 @@ export function bigtableSchema(
 ): readonly TableDeclaration[] {
   const aged = (name: string, ageDaysMax: number): FamilyDeclaration => ({ name, keeps: { ageDaysMax } });
   const newest = (name: string): FamilyDeclaration => ({ name, keeps: { versionsMax: 1 } });
-  const { readings, aggregates, ledger, counters, registry, sources, uploads, deadLetters } = tables;
+  const { readings, aggregates, contributions, ledger, counters, registry, sources, uploads, deadLetters } = tables;
   const declarations: readonly TableDeclaration[] = [
     {
       name: readings.name,
@@ -69,6 +70,10 @@ export function bigtableSchema(
         aged(aggregates.months, retention.monthAggregates),
         newest(aggregates.tombstones),
       ],
+    },
+    {
+      name: contributions.name,
+      families: [aged(contributions.cells, retention.dayAggregates), newest(contributions.tombstones)],
     },
     { name: ledger.name, families: [aged(ledger.rows, retention.receipts)] },
     { name: counters.name, families: [newest(counters.counts)] },

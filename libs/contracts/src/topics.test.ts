@@ -12,8 +12,9 @@ test('every lane has every topic, with the subscriptions of the stages that read
     { topic: 'days.due.live', subscriptions: ['days-due.live'] },
     { topic: 'aggregates.live', subscriptions: ['persistence-aggregates.live'] },
     { topic: 'aggregates.stored.live', subscriptions: ['aggregation-parents.live'] },
+    { topic: 'contributions.stored.live', subscriptions: ['aggregation-nodes.live'] },
   ]);
-  expect(topology(lanes)).toHaveLength(14);
+  expect(topology(lanes)).toHaveLength(16);
   expect(topology(lanes).map(({ topic }) => topic)).toContain(topicName('readings.accepted', 'bulk'));
 });
 

@@ -19,6 +19,7 @@ export const subscriptionsByTopic = {
   'days.due': ['days-due'],
   aggregates: ['persistence-aggregates'],
   'aggregates.stored': ['aggregation-parents'],
+  'contributions.stored': ['aggregation-nodes'],
 } as const;
 
 /** And those of a warehouse beside the primary store: declared only where there is one, for nobody else would read them. */
@@ -30,6 +31,7 @@ export const warehouseSubscriptionsByTopic = {
   'days.due': [],
   aggregates: ['bigquery-aggregates'],
   'aggregates.stored': [],
+  'contributions.stored': [],
 } as const satisfies Record<Topic, readonly string[]>;
 
 export type Topic = keyof typeof subscriptionsByTopic;

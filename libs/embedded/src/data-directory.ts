@@ -15,7 +15,7 @@ export interface DataDirectory {
   readonly topology: string;
   topic(name: string): string;
   subscription(name: string): string;
-  store(name: 'raw' | 'validated' | 'aggregates'): string;
+  store(name: 'raw' | 'validated' | 'aggregates' | 'contributions'): string;
   /** What a subscription's stage remembers of keys: a file each, so that stages don't wait for one another. */
   dedupe(subscription: string): string;
   state(name: 'registry' | 'sources' | 'tickets' | 'dead-letters'): string;

@@ -11,6 +11,7 @@ import { EmbeddedRegistry } from './state/registry.ts';
 import { EmbeddedSources } from './state/sources.ts';
 import { EmbeddedUploads } from './state/uploads.ts';
 import { openAggregateStore, type EmbeddedAggregateStore } from './stores/aggregate-store.ts';
+import { openContributionStore, type EmbeddedContributionStore } from './stores/contribution-store.ts';
 import { openLedger, type EmbeddedLedger } from './stores/ledger.ts';
 import { openReadingStore, type EmbeddedReadingStore } from './stores/reading-store.ts';
 import { openTickets, type EmbeddedTickets } from './stores/tickets.ts';
@@ -90,6 +91,11 @@ export class EmbeddedPlatform implements Platform {
 
   get aggregates(): EmbeddedAggregateStore {
     return this.#open('aggregates', () => openAggregateStore({ file: this.directory.store('aggregates') }), closing);
+  }
+
+  get contributions(): EmbeddedContributionStore {
+    const file = this.directory.store('contributions');
+    return this.#open('contributions', () => openContributionStore({ file }), closing);
   }
 
   source(subscription: string): Source {

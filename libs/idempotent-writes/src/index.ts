@@ -2,6 +2,14 @@ export type { AggregateStore, AggregateWrite, SeriesSheets, SheetRows } from './
 export { AggregateLines } from './canonical/aggregate-lines.ts';
 export { compareSeries, type NamedSeries } from './canonical/named-series.ts';
 export { ReadingLines } from './canonical/reading-lines.ts';
+export { decodeContribution, encodeContribution } from './contribution-codec.ts';
+export type {
+  ContributionCell,
+  ContributionStore,
+  ContributionWrite,
+  NodeDay,
+  StoredContribution,
+} from './contribution-store.ts';
 export { CorruptSegmentError } from './corrupt-segment-error.ts';
 export type { ErasableStore, Erased, Erasure, ErasureScope } from './erasure.ts';
 export { ledgerLayers, type Ledger, type LedgerLayer, type LedgerSummary } from './ledger.ts';

@@ -9,7 +9,7 @@ export async function googleErasablePlaces(
   { projectId, pubsub, warehouse }: GroundConfig,
   telemetry: Telemetry = silentTelemetry,
 ): Promise<ErasablePlaces> {
-  const { registry, tickets, aggregates, deadLetters, uploads } = stores;
+  const { registry, tickets, aggregates, contributions, deadLetters, uploads } = stores;
   const opened =
     warehouse === undefined ? undefined : await openGoogleWarehouse({ projectId, pubsub, warehouse }, { telemetry });
   const inWarehouse = async (erasure: LetterErasure): Promise<number> => {
@@ -18,7 +18,7 @@ export async function googleErasablePlaces(
     return (await opened?.warehouse.erase({ tenant, ...series, ...covered })) ?? 0;
   };
   return {
-    ...{ registry, tickets, aggregates, deadLetters, uploads, sources: stores.sources() },
+    ...{ registry, tickets, aggregates, contributions, deadLetters, uploads, sources: stores.sources() },
     readings: (layer) => stores.readings(layer),
     // Pub/Sub does not count by tenant. A message that is on a topic now is kept for so long at most.
     kept: () => Promise.resolve({ untilMs: systemClock.nowMs() + pubsub.retentionMs }),

@@ -1,6 +1,6 @@
 import type { BigtableStores } from '@meterflow/bigtable';
 import type { Deduper } from '@meterflow/dedupe';
-import type { AggregateStore, ReadingStore, Tickets } from '@meterflow/idempotent-writes';
+import type { AggregateStore, ContributionStore, ReadingStore, Tickets } from '@meterflow/idempotent-writes';
 import type { PubsubBus } from '@meterflow/pubsub';
 import type { Layer } from '@meterflow/readings';
 import type { Uploads } from '@meterflow/receipts';
@@ -94,6 +94,10 @@ export class GooglePlatform implements Platform {
 
   get aggregates(): AggregateStore {
     return this.stores.aggregates;
+  }
+
+  get contributions(): ContributionStore {
+    return this.stores.contributions;
   }
 
   /** It tells what it has in hand, so that what comes before it can hold back. */

@@ -1,4 +1,4 @@
-import type { Erased, ErasableStore, RaisableTickets } from '@meterflow/idempotent-writes';
+import type { Erased, ErasableStore, Erasure, RaisableTickets } from '@meterflow/idempotent-writes';
 import type { Layer } from '@meterflow/readings';
 import type { ErasableSources, ErasedTexts, SourceErasure, Uploads } from '@meterflow/receipts';
 import type { Registry } from '@meterflow/registry';
@@ -21,6 +21,8 @@ export interface ErasablePlaces {
   readonly registry: Registry;
   readonly tickets: RaisableTickets;
   readonly aggregates: ErasableStore;
+  /** What series gave to groups. */
+  readonly contributions: ErasableStore;
   readonly sources: ErasableSources;
   readonly deadLetters: ErasableLetters;
   readonly uploads: Pick<Uploads, 'sweep'>;
@@ -48,6 +50,7 @@ export interface DroppedFiles {
 export interface PlacesErased {
   readonly raw: Erased;
   readonly validated: Erased;
+  /** What series gave to groups included. */
   readonly aggregates: Erased;
   readonly receipts: ErasedTexts;
   /** Dead letters and parked batches. */
@@ -124,22 +127,36 @@ export async function eraseEverywhere(places: ErasablePlaces, request: ErasureRe
  * higher one was computed from what came since.
  */
 async function eraseAggregates(
-  { registry, tickets, aggregates }: ErasablePlaces,
+  places: ErasablePlaces,
   request: ErasureRequest,
 ): Promise<{ readonly ticket: number; readonly aggregates: Erased }> {
   const { tenant, series } = request;
+  const { registry, tickets } = places;
   const scope = series === undefined ? { tenant } : { tenant, series };
   if (request.ticket !== undefined) {
     await tickets.raise(tenant, request.ticket);
-    return { ticket: request.ticket, aggregates: await aggregates.erase({ ...scope, upTo: request.ticket }) };
+    return { ticket: request.ticket, aggregates: await eraseComputed(places, { ...scope, upTo: request.ticket }) };
   }
   // 1.
-  const first = await aggregates.erase({ ...scope, upTo: await tickets.take(tenant) });
+  const first = await eraseComputed(places, { ...scope, upTo: await tickets.take(tenant) });
   // 2.
   const ticket = await tickets.take(tenant);
-  const second = await aggregates.erase({ ...scope, upTo: ticket });
+  const second = await eraseComputed(places, { ...scope, upTo: ticket });
   await register(registry, { ...request, ticket });
   return { ticket, aggregates: { ...first, rows: first.rows + second.rows } };
+}
+
+/** What was computed of it under a ticket. */
+async function eraseComputed({ aggregates, contributions }: ErasablePlaces, erasure: Erasure): Promise<Erased> {
+  const own = await aggregates.erase(erasure);
+  const given = await contributions.erase(erasure);
+  return { ...own, rows: own.rows + given.rows };
+}
+
+async function foundComputed({ aggregates, contributions }: ErasablePlaces, erasure: Erasure): Promise<Erased> {
+  const own = await aggregates.found(erasure);
+  const given = await contributions.found(erasure);
+  return { ...own, rows: own.rows + given.rows };
 }
 
 /** Keeps it in the registry, with its ticket once that is known; resolves to the ticket that is kept, if any. */
@@ -166,7 +183,7 @@ async function lookAgain(
   return {
     raw: await places.readings('raw').found({ ...scope, upTo: upToMs }),
     validated: await places.readings('validated').found({ ...scope, upTo: upToMs }),
-    aggregates: await places.aggregates.found({ ...scope, upTo: ticket }),
+    aggregates: await foundComputed(places, { ...scope, upTo: ticket }),
     receipts: await places.sources.found(texts),
     deadLetters: { purged: await places.deadLetters.found(letters), reduced: 0 },
   };

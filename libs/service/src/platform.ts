@@ -1,5 +1,5 @@
 import type { Deduper } from '@meterflow/dedupe';
-import type { AggregateStore, ReadingStore, Tickets } from '@meterflow/idempotent-writes';
+import type { AggregateStore, ContributionStore, ReadingStore, Tickets } from '@meterflow/idempotent-writes';
 import type { Layer } from '@meterflow/readings';
 import type { Sources, Uploads } from '@meterflow/receipts';
 import type { Registry } from '@meterflow/registry';
@@ -23,6 +23,7 @@ export interface Platform {
   readonly sources: Sources;
   readonly uploads: Uploads;
   readonly aggregates: AggregateStore;
+  readonly contributions: ContributionStore;
   /** What suits its stores better than the limits of a lane; a stage's own stand before both. */
   readonly limits?: PlatformLimits;
   /**

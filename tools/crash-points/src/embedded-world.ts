@@ -172,6 +172,10 @@ class EmbeddedProcess implements CrashPorts {
     return this.#platform.aggregates;
   }
 
+  get contributions(): CrashPorts['contributions'] {
+    return this.#platform.contributions;
+  }
+
   get sources(): CrashPorts['sources'] {
     const { root, newId, time } = this.#options;
     const options = { ledger: this.#platform.ledger, nowMs: () => time.nowMs(), newId };

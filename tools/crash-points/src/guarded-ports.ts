@@ -42,6 +42,10 @@ class GuardedPorts implements CrashPorts {
     return this.#process.guard(this.#ports.aggregates, 'aggregates');
   }
 
+  get contributions(): CrashPorts['contributions'] {
+    return this.#process.guard(this.#ports.contributions, 'contributions');
+  }
+
   get rows(): CrashPorts['rows'] {
     const { rows } = this.#ports;
     return rows && guardedRows(rows, this.#process);

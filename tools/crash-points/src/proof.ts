@@ -4,7 +4,7 @@ import { formatSchedule, type Schedule } from './fault.ts';
 import type { PlantedBug } from './planted-bug.ts';
 import { runSchedule, type RunResult } from './run-schedule.ts';
 import { schedulesOf } from './schedules.ts';
-import { compaction, stages } from './stages.ts';
+import { restingStages, stages } from './stages.ts';
 import { storyNames } from './workload.ts';
 import type { CrashWorlds } from './world.ts';
 
@@ -125,7 +125,7 @@ function count(outcome: Failure, result: ProofResult): void {
 
 /** Why an undisturbed run is no measure of others; empty where it is one. */
 export function unsoundness({ end, effects, breaches, isStuck }: RunResult): readonly string[] {
-  const idle = Object.keys(stages).filter((stage) => stage !== compaction && (effects.get(stage) ?? 0) === 0);
+  const idle = Object.keys(stages).filter((stage) => !restingStages.includes(stage) && (effects.get(stage) ?? 0) === 0);
   const unfinished = [...end.sources].filter(([, { state, received }]) => state !== 'complete' || received === 0);
   return [
     ...(isStuck ? ['the undisturbed run did not come to its end'] : []),

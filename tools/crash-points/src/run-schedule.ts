@@ -1,4 +1,4 @@
-import { Activations, SeriesRegistry } from '@meterflow/registry';
+import { Activations, GroupRegistry, SeriesRegistry } from '@meterflow/registry';
 import { endStateOf, type EndState } from './end-state.ts';
 import type { Fault, FaultKind, Schedule } from './fault.ts';
 import type { PlantedBug } from './planted-bug.ts';
@@ -113,6 +113,7 @@ async function workThrough({ world, supervisor, operator, workload }: Work): Pro
   for (const phase of workload.phases) {
     await activate(phase, operator, world);
     await changeZones(phase, operator, world);
+    await changeGroups(phase, operator, world);
     if (phase.strays.length > 0) {
       await operator.publisher.publish(phase.strays);
     }
@@ -147,6 +148,29 @@ async function changeZones({ zoneChanges }: Phase, ports: CrashPorts, { time }: 
   if (zoneChanges.length > 0) {
     await time.sleep(cacheMs * 2);
     await ports.publisher.publish(zoneChanges.map(({ recompute }) => recompute));
+  }
+}
+
+/** Nothing is computed for who belonged before any more when this resolves, and all that was is told of. */
+async function changeGroups({ groupings }: Phase, ports: CrashPorts, { time }: CrashWorld): Promise<void> {
+  const settings = new SeriesRegistry({ registry: ports.registry, nowMs: () => time.nowMs(), cacheMs });
+  const registry = new GroupRegistry(ports.registry);
+  for (const { tenant, groups, members } of groupings) {
+    for (const group of groups) {
+      await registry.put(tenant, group);
+    }
+    for (const { meter, group, isMember } of members) {
+      const validity = { fromMs: -8e15, toMs: 8e15 };
+      await settings.state(
+        tenant,
+        { meter, channel: 'import' },
+        { facts: { groups: { [group]: isMember ? true : null } }, validity },
+      );
+    }
+  }
+  if (groupings.length > 0) {
+    await time.sleep(cacheMs * 2);
+    await ports.publisher.publish(groupings.flatMap(({ recompute }) => recompute));
   }
 }
 

@@ -1,9 +1,16 @@
 import { compactReadings } from '@meterflow/bigtable/memory';
-import { aggregationStage, monthStage } from '@meterflow/aggregation/stage';
+import {
+  aggregationStage,
+  groupZones,
+  memberStage,
+  monthStage,
+  nodeStage,
+  type SeriesZones,
+} from '@meterflow/aggregation/stage';
 import { subscriptionName, type Subscription } from '@meterflow/contracts';
 import { takeIn, type SourceRequest, type TakeInPorts, type TakenIn } from '@meterflow/ingest/stage';
 import { aggregatePersistence, readingPersistence } from '@meterflow/persistence/stage';
-import { Activations, KeptLengths, SeriesEnds, SeriesRegistry } from '@meterflow/registry';
+import { Activations, Groups, KeptLengths, SeriesEnds, SeriesRegistry } from '@meterflow/registry';
 import { ruleExecutionStage } from '@meterflow/rule-execution/stage';
 import {
   runStage,
@@ -63,21 +70,30 @@ export const stages: Readonly<Record<string, (context: StageContext) => Promise<
       sink: sinkOf(context.ports.aggregates),
     }),
   aggregation: (context) => {
-    const { tickets } = context.ports;
+    const { tickets, contributions } = context.ports;
     const readings = context.ports.readings('validated');
-    const stage = aggregationStage({ tickets, readings, zones: seriesOf(context) }, { lane });
-    return run(stage, context, { subscription: 'aggregation', sink: nowhere });
+    const { groups, zones } = groupsOf(context);
+    const stage = memberStage(aggregationStage({ tickets, readings, zones }, { lane }), { readings, groups }, { lane });
+    return run(stage, context, { subscription: 'aggregation', sink: contributions });
   },
   'aggregation-parents': (context) => {
     const { tickets, aggregates } = context.ports;
-    const stage = monthStage({ tickets, aggregates, zones: seriesOf(context) }, { lane });
+    const stage = monthStage({ tickets, aggregates, zones: groupsOf(context).zones }, { lane });
     return run(stage, context, { subscription: 'aggregation-parents', sink: nowhere });
+  },
+  'aggregation-nodes': (context) => {
+    const { tickets, contributions } = context.ports;
+    const stage = nodeStage({ tickets, contributions, groups: groupsOf(context).groups }, { lane });
+    return run(stage, context, { subscription: 'aggregation-nodes', sink: contributions });
   },
   compaction: runCompaction,
 };
 
 /** What runs only where the workload compacts, on stores that can. */
 export const compaction = 'compaction';
+
+/** What has work in some workloads alone. */
+export const restingStages: readonly string[] = [compaction, 'aggregation-nodes'];
 
 /** How old activations and settings may be that a process remembers. */
 export const cacheMs = 200;
@@ -156,6 +172,13 @@ function activationsOf({ ports: { registry }, process }: StageContext): Activati
 
 function seriesOf({ ports: { registry }, process }: StageContext): SeriesRegistry {
   return new SeriesRegistry({ registry, nowMs: () => process.clock.nowMs(), cacheMs });
+}
+
+function groupsOf(context: StageContext): { readonly groups: Groups; readonly zones: SeriesZones } {
+  const series = seriesOf(context);
+  const { ports, process } = context;
+  const groups = new Groups({ registry: ports.registry, series, nowMs: () => process.clock.nowMs(), cacheMs });
+  return { groups, zones: groupZones(series, groups) };
 }
 
 const compactionEveryMs = 250;

@@ -37,7 +37,7 @@ test('every story is told by some seed, and mostly beside another', () => {
   expect(seeds.some(({ compacts }) => compacts)).toBe(true);
   expect(seeds.some(({ replays }) => replays > 0)).toBe(true);
   const phases = seeds.flatMap((workload) => workload.phases);
-  for (const part of ['activations', 'zoneChanges', 'strays', 'replays', 'senders'] as const) {
+  for (const part of ['activations', 'zoneChanges', 'groupings', 'strays', 'replays', 'senders'] as const) {
     expect(
       phases.some((phase) => phase[part].length > 0),
       part,
@@ -131,6 +131,17 @@ test('a change of zone: days are those of the new one, and those of the old one 
   const run = await told('zoneChange');
   const days = linesOf(run, 'moved').filter(({ resolution }) => resolution === 'day');
   expect(days.map(({ start, sum }) => [start, sum])).toEqual([['2023-10-30T15:00:00Z', '7']]);
+});
+
+test('groups: a street and the area that it counts in, without the house that was never there', async () => {
+  const run = await told('groups');
+  for (const group of ['group:street', 'group:area']) {
+    const days = linesOf(run, group).filter(({ resolution }) => resolution === 'day');
+    expect(days.map(({ start, sum }) => [start, sum])).toEqual([
+      ['2023-10-29T23:00:00Z', '301'],
+      ['2023-10-30T23:00:00Z', '4000.5'],
+    ]);
+  }
 });
 
 test('several at one day: its aggregate is of all of them', async () => {

@@ -166,6 +166,26 @@ export const stories = {
     plan.changeZone(1, { ...place, recompute: recomputeNotice(place) });
     plan.send(1, [file(plan, 'tokyo', [at(2, '4')])]);
   },
+  /** Meters of a street of an area; one of them was never there, as it turns out, while readings of all still come. */
+  groups: (plan: WorkloadPlan): void => {
+    const at = (meter: string, slot: number, value: string): Line => ({ meter, slot, value });
+    const zone = { timeZone: 'Europe/Zurich', intervalMs: slotMs };
+    const groups = [
+      { ...zone, name: 'street', source: { kind: 'members' as const } },
+      { ...zone, name: 'area', source: { kind: 'children' as const, children: [{ group: 'street' }] } },
+    ];
+    const member = (meter: string, isMember: boolean) => ({ meter, group: 'street', isMember });
+    const members = ['house-1', 'house-2', 'house-3'].map((meter) => member(meter, true));
+    plan.group(0, { tenant: 'acme', groups, members, recompute: [] });
+    plan.send(0, [file(plan, 'one', [at('house-1', 0, '1'), at('house-2', 0, '20')])]);
+    plan.send(0, [file(plan, 'two', [at('house-3', 0, '300'), at('house-3', 2, '4000')])]);
+    const left = { tenant: 'acme', groups: [], members: [member('house-2', false)] };
+    plan.group(1, { ...left, recompute: [recomputeNotice({ tenant: 'acme', meter: 'house-2' })] });
+    plan.send(1, [file(plan, 'three', [at('house-1', 1, '0.5'), at('house-2', 1, '7')])]);
+    ['street', 'area'].forEach((group) => {
+      plan.meter('acme', `group:${group}`);
+    });
+  },
 } satisfies Record<string, (plan: WorkloadPlan) => void>;
 
 type Source = Omit<PlannedSource, 'afterMs'>;

@@ -1,4 +1,5 @@
 import { topicName } from '@meterflow/contracts';
+import type { GroupRequest } from '@meterflow/registry';
 import type { Flow } from '@meterflow/rules';
 import type { OutgoingMessage } from '@meterflow/stage';
 import { lane } from './lane.ts';
@@ -21,6 +22,8 @@ export interface Phase {
   readonly activations: readonly { readonly tenant: string; readonly flow: Flow }[];
   /** Meters that lie in another time zone from now on; what is aggregated of them by then is computed anew. */
   readonly zoneChanges: readonly ZoneChange[];
+  /** Groups made, and who belongs to them from now on; what is stored of those is told of once more. */
+  readonly groupings: readonly Grouping[];
   /** Each sends its sources one after the other; the senders work at the same time. */
   readonly senders: readonly (readonly PlannedSource[])[];
   /** Published as they are, by nobody's stage. */
@@ -35,6 +38,13 @@ export interface ZoneChange {
   readonly timeZone: string;
   /** Tells aggregation of what is stored of it. */
   readonly recompute: OutgoingMessage;
+}
+
+export interface Grouping {
+  readonly tenant: string;
+  readonly groups: readonly GroupRequest[];
+  readonly members: readonly { readonly meter: string; readonly group: string; readonly isMember: boolean }[];
+  readonly recompute: readonly OutgoingMessage[];
 }
 
 export interface Workload {
@@ -74,6 +84,10 @@ export class WorkloadPlan {
     this.#phase(phase).zoneChanges.push(change);
   }
 
+  group(phase: number, grouping: Grouping): void {
+    this.#phase(phase).groupings.push(grouping);
+  }
+
   stray(phase: number, topic: 'readings.accepted' | 'readings.transformed' | 'aggregates', payload: Uint8Array): void {
     this.#phase(phase).strays.push({ topic: topicName(topic, lane), payload, attributes: { tenant: 'acme' } });
   }
@@ -100,7 +114,9 @@ export class WorkloadPlan {
   }
 
   #phase(number: number): PlannedPhase {
-    const phase = this.#phases[number] ?? { senders: [], activations: [], zoneChanges: [], strays: [], replays: [] };
+    const phase = this.#phases[number] ?? {
+      ...{ senders: [], activations: [], zoneChanges: [], groupings: [], strays: [], replays: [] },
+    };
     this.#phases[number] = phase;
     return phase;
   }

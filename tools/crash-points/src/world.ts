@@ -1,6 +1,6 @@
 import type { CompactionTable } from '@meterflow/bigtable';
 import type { Deduper } from '@meterflow/dedupe';
-import type { AggregateStore, ReadingStore, Tickets } from '@meterflow/idempotent-writes';
+import type { AggregateStore, ContributionStore, ReadingStore, Tickets } from '@meterflow/idempotent-writes';
 import type { Layer } from '@meterflow/readings';
 import type { Sources } from '@meterflow/receipts';
 import type { Registry } from '@meterflow/registry';
@@ -14,6 +14,7 @@ export interface CrashPorts {
   readonly registry: Registry;
   readonly sources: Sources;
   readonly aggregates: AggregateStore;
+  readonly contributions: ContributionStore;
   /** Where readings lie in rows that grow, and closed days are compacted; absent where stores merge as they write. */
   readonly rows?: CompactionTable | undefined;
   source(subscription: string): Source;

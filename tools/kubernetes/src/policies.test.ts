@@ -74,6 +74,7 @@ describe.skipIf(!hasKubectl)('the manifests [needs kubectl]', () => {
 
 const stageSubscriptions = [
   'aggregation',
+  'aggregation-nodes',
   'aggregation-parents',
   'days-due',
   'persistence-aggregates',

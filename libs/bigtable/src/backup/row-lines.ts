@@ -18,6 +18,7 @@ const order = [
   tables.ledger.name,
   tables.deadLetters.name,
   tables.aggregates.name,
+  tables.contributions.name,
   tables.readings.name,
   tables.registry.name,
   tables.counters.name,
@@ -27,6 +28,7 @@ const order = [
 const tombstoneFamilies: Readonly<Record<string, string>> = {
   [tables.readings.name]: tables.readings.tombstones,
   [tables.aggregates.name]: tables.aggregates.tombstones,
+  [tables.contributions.name]: tables.contributions.tombstones,
   [tables.deadLetters.name]: tables.deadLetters.tombstones,
   [tables.sources.name]: tables.sources.tombstones,
 };

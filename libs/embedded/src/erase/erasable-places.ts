@@ -4,9 +4,9 @@ import { droppedFiles, removeDroppedFiles } from './dropped-files.ts';
 
 /** Where readings of a household may be on a data directory. SQL reads the stores, and so has nothing of its own. */
 export function erasablePlaces(platform: EmbeddedPlatform): ErasablePlaces {
-  const { registry, tickets, aggregates, sources, deadLetters, uploads, directory, bus } = platform;
+  const { registry, tickets, aggregates, contributions, sources, deadLetters, uploads, directory, bus } = platform;
   return {
-    ...{ registry, tickets, aggregates, sources, deadLetters, uploads },
+    ...{ registry, tickets, aggregates, contributions, sources, deadLetters, uploads },
     readings: (layer) => platform.readings(layer),
     kept: (tenant) => Promise.resolve(bus.kept(tenant)),
     droppedFiles: {

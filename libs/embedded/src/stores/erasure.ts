@@ -10,6 +10,8 @@ export interface ErasableTables {
   readonly tables: readonly string[];
   readonly historyTables: readonly string[];
   readonly keysPerSeries: number;
+  /** What holds the key, where it is not called so. */
+  readonly keyColumn?: string;
 }
 
 /** Series deleted between two turns of the event loop. */
@@ -112,11 +114,11 @@ function seriesOf(database: DatabaseSync, tenantId: number, series: Erasure['ser
 function count(
   database: DatabaseSync,
   statement: 'delete from' | 'select count(*) as rows from',
-  { id, tables, historyTables, keysPerSeries }: ErasableTables & { readonly id: number },
+  { id, tables, historyTables, keysPerSeries, keyColumn = 'key' }: ErasableTables & { readonly id: number },
 ): Omit<Erased, 'series'> {
   const countOf = (names: readonly string[]): number =>
     names.reduce((sum, name) => {
-      const run = database.prepare(`${statement} ${name} where key >= ? and key < ?`);
+      const run = database.prepare(`${statement} ${name} where ${keyColumn} >= ? and ${keyColumn} < ?`);
       const keys = [id * keysPerSeries, (id + 1) * keysPerSeries] as const;
       const rows = statement === 'delete from' ? run.run(...keys).changes : run.get(...keys)?.['rows'];
       return sum + Number(rows);

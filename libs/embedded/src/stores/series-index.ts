@@ -33,14 +33,15 @@ export class SeriesIndex {
   readonly #find: StatementSync;
   readonly #findErased: StatementSync;
   readonly #add: StatementSync;
-  readonly #keyMax: StatementSync;
+  readonly #keyMax: StatementSync | undefined;
   readonly #keysPerSeries: number;
   #young = new Map<string, KnownSeries>();
   #old = new Map<string, KnownSeries>();
   #tenants = new Map<string, { id: number; erasedTo: number }>();
 
-  constructor(database: DatabaseSync, { table, keysPerSeries }: SeriesIndexOptions) {
-    this.#keysPerSeries = keysPerSeries;
+  /** Without options no greatest key is kept. */
+  constructor(database: DatabaseSync, options?: SeriesIndexOptions) {
+    this.#keysPerSeries = options?.keysPerSeries ?? 1;
     this.#findTenant = database.prepare('select id, erasedTo from tenants where name = ?');
     this.#addTenant = database.prepare('insert into tenants (name) values (?)');
     this.#find = database.prepare('select id, erasedTo from series where tenant = ? and meter = ? and channel = ?');
@@ -48,7 +49,8 @@ export class SeriesIndex {
       `select erasedTo from series where tenant = ? and meter = ? and channel = '${wholeMeter}'`,
     );
     this.#add = database.prepare('insert into series (tenant, meter, channel) values (?, ?, ?)');
-    this.#keyMax = database.prepare(`select max(key) as keyMax from ${table} where key >= ? and key < ?`);
+    this.#keyMax =
+      options && database.prepare(`select max(key) as keyMax from ${options.table} where key >= ? and key < ?`);
   }
 
   forget(): void {
@@ -88,7 +90,7 @@ export class SeriesIndex {
       return { id, erasedTo, keyMax: -1, number: 0, group: -1 };
     }
     const id = Number(found['id']);
-    const range = this.#keyMax.get(id * this.#keysPerSeries, (id + 1) * this.#keysPerSeries);
+    const range = this.#keyMax?.get(id * this.#keysPerSeries, (id + 1) * this.#keysPerSeries);
     return {
       id,
       erasedTo: Math.max(erasedTo, Number(found['erasedTo'])),

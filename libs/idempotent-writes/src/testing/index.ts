@@ -13,3 +13,5 @@ export {
 export { describeLedger, type DescribeLedgerOptions, type LedgerUnderTest } from './describe-ledger.ts';
 export { describeTickets, type TicketsUnderTest } from './describe-tickets.ts';
 export { aggregateWrite, shownAggregates, type PlainAggregates, type PlainSheet } from './plain-sheets.ts';
+export { describeContributionStore, type ContributionStoreUnderTest } from './describe-contribution-store.ts';
+export { MemoryContributions } from './memory-contributions.ts';

@@ -57,6 +57,10 @@ export class GoogleProcess implements CrashPorts {
     return this.#options.stores.aggregates;
   }
 
+  get contributions(): CrashPorts['contributions'] {
+    return this.#options.stores.contributions;
+  }
+
   get sources(): CrashPorts['sources'] {
     return (this.#acceptances ??= this.#options.stores.sources());
   }

@@ -1,6 +1,7 @@
 import { MemoryRows } from '@meterflow/bigtable/memory';
 import { MemoryDeduper } from '@meterflow/dedupe';
 import type { LedgerLayer } from '@meterflow/idempotent-writes';
+import { MemoryContributions } from '@meterflow/idempotent-writes/memory-contributions';
 import { MemoryRegistry } from '@meterflow/registry/memory';
 import type { DeadLetter, DeadLetterSink } from '@meterflow/stage';
 import { SimulatedTime } from '@meterflow/stage/simulation';
@@ -79,6 +80,7 @@ class MemoryWorld implements CrashWorld {
       readings: (layer) => readings[layer],
       rows,
       aggregates: new MemoryAggregates(ledger),
+      contributions: new MemoryContributions(),
       tickets: new MemoryTickets(),
       registry: new MemoryRegistry(),
       sources: new MemorySources({ tables: new MemorySourceTables(), ledger, nowMs }),

@@ -1,0 +1,154 @@
+import { calendarOf, dayMs, type MemberStretch, type RegisteredIntervals } from '@meterflow/aggregates';
+import type { ReadingStore, Segment } from '@meterflow/idempotent-writes';
+import type { ReadingColumns, SeriesName } from '@meterflow/readings';
+import type { GroupsSnapshot, Membership } from '@meterflow/registry';
+import type { TenantReads } from '../aggregation-stage.ts';
+import type { SeriesZone } from '../series-zones.ts';
+import { seriesPath, WindowSet, type WindowRun } from '../window-set.ts';
+import { DaysOfGroups, slotsOf, type GroupDays } from './group-day.ts';
+
+/** What a series gives a group over one of its days, still to be computed. */
+export interface MemberDay {
+  readonly series: SeriesName;
+  readonly days: GroupDays;
+  readonly day: number;
+  /** By factor, when it is a member. Empty where it is none on this day, and is to leave. */
+  readonly spans: ReadonlyMap<string, readonly MemberStretch[]>;
+  readonly columns: readonly ReadingColumns[];
+}
+
+export interface TenantMembers {
+  readonly tenant: string;
+  readonly ticket: number;
+  readonly members: readonly MemberDay[];
+}
+
+/** Windows that somebody ordered to be computed anew: there, series leave groups that they are not in. */
+export type IsOrdered = (series: SeriesName) => boolean;
+
+/**
+ * What the series of a group of notices give the groups that they belong to: their days of each group that the windows
+ * touch which were read for the series themselves. Where a group has other days than the series, more is read.
+ */
+export async function readMembers(
+  readings: ReadingStore,
+  read: TenantReads,
+  { snapshot, isOrdered }: { readonly snapshot: GroupsSnapshot; readonly isOrdered: IsOrdered },
+): Promise<TenantMembers> {
+  const { tenant, ticket } = read;
+  const runs = runsOf(read);
+  const series = [...new Map(runs.map((run) => [seriesPath(run.series), run.series])).values()];
+  const memberships = await snapshot.membershipsOf(series);
+  const groups = new DaysOfGroups(snapshot);
+  const ofSeries = new Map(series.map((each, index) => [seriesPath(each), memberships[index] ?? []]));
+  const members: MemberDay[] = [];
+  for (const run of runs) {
+    const own = byGroup(ofSeries.get(seriesPath(run.series)) ?? []);
+    for (const [name, held] of own) {
+      const days = groups.of(name);
+      if (days !== undefined) {
+        const source = { readings, read, run, days };
+        members.push(...(await memberDays(source, held, isOrdered(run.series))));
+      }
+    }
+  }
+  return { tenant, ticket, members };
+}
+
+/** The windows of all plans, each once: as they were read. */
+function runsOf({ plans }: TenantReads): readonly WindowRun[] {
+  const union = new WindowSet();
+  for (const { windows } of plans) {
+    union.addAll(windows);
+  }
+  return [...union.runs()];
+}
+
+interface Source {
+  readonly readings: ReadingStore;
+  readonly read: TenantReads;
+  readonly run: WindowRun;
+  readonly days: GroupDays;
+}
+
+interface Span {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+async function memberDays(source: Source, held: readonly Membership[], isOrdered: boolean): Promise<MemberDay[]> {
+  const { read, run, days } = source;
+  const { meter, channel } = run.series;
+  const zone = read.zones.of(meter, channel);
+  const calendar = calendarOf(zone.timeZone);
+  const span = { fromMs: calendar.dayStartMs(run.first), toMs: calendar.dayStartMs(run.end) };
+  const [first, end] = [days.calendar.dayOf(span.fromMs), days.calendar.dayOf(span.toMs - 1) + 1];
+  const wanted: Omit<MemberDay, 'columns'>[] = [];
+  for (let day = first; day < end; day++) {
+    const { startMs, endMs } = slotsOf(days, day);
+    const spans = spansWithin(held, zone, { fromMs: startMs, toMs: endMs });
+    if (startMs >= 0 && startMs < endMs && (spans.size > 0 || isOrdered)) {
+      wanted.push({ series: run.series, days, day, spans });
+    }
+  }
+  const isRead = wanted.every(({ spans }) => spans.size === 0);
+  const segments = isRead ? [] : await segmentsOver(source, { first, end, read: span });
+  return wanted.map((member) => ({ ...member, columns: columnsOf(segments, slotsOf(days, member.day)) }));
+}
+
+/** What was read for the series' own days, where that is enough. */
+async function segmentsOver(
+  { readings, read, run, days }: Source,
+  { first, end, read: span }: { readonly first: number; readonly end: number; readonly read: Span },
+): Promise<readonly Segment[]> {
+  const [fromMs, toMs] = [days.calendar.dayStartMs(first), days.calendar.dayStartMs(end)];
+  if (fromMs >= span.fromMs && toMs <= span.toMs) {
+    return read.segments.of(run);
+  }
+  const { meter, channel } = run.series;
+  return readings.read({ tenant: read.tenant, meter, channel, layer: 'validated', fromMs, toMs });
+}
+
+function columnsOf(
+  segments: readonly Segment[],
+  { startMs, endMs }: { readonly startMs: number; readonly endMs: number },
+): readonly ReadingColumns[] {
+  return segments.filter(({ day }) => (day + 1) * dayMs > startMs && day * dayMs < endMs).map(({ columns }) => columns);
+}
+
+function byGroup(memberships: readonly Membership[]): Map<string, Membership[]> {
+  const groups = new Map<string, Membership[]>();
+  for (const membership of memberships) {
+    const known = groups.get(membership.group);
+    if (known === undefined) {
+      groups.set(membership.group, [membership]);
+    } else {
+      known.push(membership);
+    }
+  }
+  return groups;
+}
+
+/** By factor, the stretches of a day in which the series is a member, each with one registered interval. */
+function spansWithin(held: readonly Membership[], zone: SeriesZone, day: Span): ReadonlyMap<string, MemberStretch[]> {
+  const spans = new Map<string, MemberStretch[]>();
+  for (const { fromMs, toMs, factor } of held) {
+    const within = { fromMs: Math.max(fromMs, day.fromMs), toMs: Math.min(toMs, day.toMs) };
+    if (within.fromMs < within.toMs) {
+      const known = spans.get(factor) ?? [];
+      spans.set(factor, known);
+      known.push(...stretchesOf(zone.intervals ?? [], within));
+    }
+  }
+  return spans;
+}
+
+function stretchesOf(intervals: RegisteredIntervals, { fromMs, toMs }: Span): MemberStretch[] {
+  const changes = intervals.filter((each) => each.fromMs > fromMs && each.fromMs < toMs);
+  const bounds = [fromMs, ...changes.map((each) => each.fromMs), toMs];
+  return bounds.slice(1).map((endMs, index) => {
+    const startMs = bounds[index] as number;
+    const intervalMs = intervals.findLast((each) => each.fromMs <= startMs)?.intervalMs;
+    return { fromMs: startMs, toMs: endMs, intervalMs };
+  });
+}
