@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { aggregation } from './aggregation/aggregation.ts';
 import { print } from './print.ts';
 import { rolling } from './rolling/rolling.ts';
 import { sandboxBench } from './sandbox/sandbox.ts';
@@ -6,13 +7,18 @@ import { services } from './services/services.ts';
 import { latency } from './spine/latency.ts';
 import { spine } from './spine/spine.ts';
 
-const usage = `npm run bench -- spine|latency|services|sandbox|rolling [options]
+const usage = `npm run bench -- spine|aggregation|latency|services|sandbox|rolling [options]
 
   spine            a CSV file through all stages of "meterflow dev", checked against DuckDB
     --copies N     the input N times over, each under new meter names (default 1)
     --runs N       how often it is measured; the median is told (default 3)
     --file FILE    the readings, gzipped CSV (default: the Swiss households of the shared folder)
     --no-check     leave the comparison with the reference out
+
+  aggregation      the same into a tree of groups over all meters, beside none; then a late reading to the area's month
+    --copies N     as above
+    --probes N     late readings (default 100)
+    --file FILE    as above
 
   latency          from a push to the aggregate that a query gives back, under load
     --rate N       readings a second beside the probes (default 100000)
@@ -44,6 +50,7 @@ const { values, positionals } = parseArgs({
     runs: { type: 'string', default: '3' },
     file: { type: 'string' },
     check: { type: 'boolean', default: true },
+    probes: { type: 'string', default: '100' },
     rate: { type: 'string', default: '100000' },
     seconds: { type: 'string', default: '20' },
     shape: { type: 'string', multiple: true },
@@ -64,6 +71,10 @@ if (values.help) {
 } else if (positionals[0] === 'spine') {
   const counts = { copies: Number(values.copies), runs: Number(values.runs) };
   const right = await spine({ ...counts, check, json, ...(file === undefined ? {} : { file }) });
+  process.exitCode = right ? 0 : 1;
+} else if (positionals[0] === 'aggregation') {
+  const counts = { copies: Number(values.copies), probes: Number(values.probes) };
+  const right = await aggregation({ ...counts, json, ...(file === undefined ? {} : { file }) });
   process.exitCode = right ? 0 : 1;
 } else if (positionals[0] === 'latency') {
   await latency({ readingsPerSecond: Number(values.rate), seconds: Number(values.seconds), json });
