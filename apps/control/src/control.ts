@@ -6,6 +6,7 @@ import { auditRoute } from './routes/audit.ts';
 import { backtestRoute } from './routes/backtests.ts';
 import { deadLetterRoutes } from './routes/dead-letters.ts';
 import { erasureRoutes } from './routes/erasures.ts';
+import { explainRoute } from './routes/explain.ts';
 import { groupRoutes } from './routes/groups.ts';
 import { keyRoutes } from './routes/keys.ts';
 import { readingsRoute } from './routes/readings.ts';
@@ -24,6 +25,7 @@ export function controlRoutes(ports: ControlPorts): readonly Route[] {
     readingsRoute(ports),
     aggregatesRoute(ports),
     missingRoute(ports),
+    explainRoute(ports),
     ...sourcesRoutes(ports),
     ...deadLetterRoutes(ports),
     ...erasureRoutes(ports),

@@ -71,6 +71,8 @@ await runService({
     });
     const ports: ControlPorts = {
       readings: (layer) => platform.readings(layer),
+      history: parts.history,
+      activations,
       aggregates: platform.aggregates,
       sources: platform.sources,
       tenants,

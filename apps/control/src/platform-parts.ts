@@ -10,7 +10,7 @@ import { embeddedExport } from './embedded-export.ts';
 import { erasureDesk } from './erasure-desk.ts';
 import type { KnownSeriesPorts } from './known-series.ts';
 import { observeBacklogs } from './observe-backlogs.ts';
-import type { ErasureDesk, RecomputeDesk } from './ports.ts';
+import type { ControlPorts, ErasureDesk, RecomputeDesk } from './ports.ts';
 import { dayMs } from './query-span.ts';
 import { recomputeDesk, type StoredDays } from './recompute-desk.ts';
 import { bigtableRaw, embeddedRaw } from './reprocess/stored-raw.ts';
@@ -22,6 +22,7 @@ import { warehouseSqlRoute } from './routes/warehouse-sql.ts';
 /** What of control stands on a kind of platform. */
 export interface PlatformParts {
   readonly erasures: ErasureDesk;
+  readonly history: ControlPorts['history'];
   readonly recomputes: RecomputeDesk;
   /** What there is of raw readings. */
   readonly storedRaw: StoredRaw;
@@ -60,6 +61,7 @@ export function platformParts(
     });
     return {
       erasures: erasureDesk(() => platform.erasablePlaces(telemetry), { nowMs, newId }),
+      history: (layer) => stores.readings(layer),
       recomputes: recomputesOf(platform.publisher, (scope) => platform.stores.readings('validated').storedDays(scope)),
       storedRaw: bigtableRaw(platform.stores),
       firstStoredMs: async (tenant, series) => {
@@ -80,6 +82,7 @@ export function platformParts(
   lifecycle.register('sql', () => sql.close());
   return {
     erasures: erasureDesk(() => erasablePlaces(platform), { nowMs, newId }),
+    history: (layer) => platform.readings(layer),
     recomputes: recomputesOf(platform.publisher, embeddedDays(platform)),
     storedRaw: embeddedRaw(platform.readings('raw')),
     firstStoredMs: (tenant, series) => {

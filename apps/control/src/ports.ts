@@ -1,7 +1,8 @@
-import type { AggregateStore, ReadingStore } from '@meterflow/idempotent-writes';
+import type { AggregateStore, ReadingHistory, ReadingStore } from '@meterflow/idempotent-writes';
 import type { Layer, SeriesName } from '@meterflow/readings';
 import type { Sources } from '@meterflow/receipts';
 import type {
+  Activations,
   Groups,
   GroupRegistry,
   Keys,
@@ -82,7 +83,10 @@ export interface Backlog {
 /** Everything that the control API reads and changes. */
 export interface ControlPorts {
   readings(layer: Layer): Pick<ReadingStore, 'read'>;
+  /** What is known of readings beside the latest. */
+  history(layer: Layer): ReadingHistory;
   readonly aggregates: Pick<AggregateStore, 'read'>;
+  readonly activations: Pick<Activations, 'get'>;
   readonly sources: Sources;
   readonly tenants: Tenants;
   readonly keys: Keys;

@@ -6,6 +6,8 @@ import { FatalError, TransientError } from '@meterflow/stage';
 export interface DatabaseOptions {
   /** Tables and indexes; run once, in the transaction that makes the file. */
   readonly schema: string;
+  /** Tables and indexes that came later, each `if not exists`: made whenever the file is opened and lacks them. */
+  readonly additions?: string;
   /** Version of the file's format; a file of another version is refused. */
   readonly formatVersion: number;
   /**
@@ -38,6 +40,9 @@ export function openDatabase(file: string, options: DatabaseOptions): DatabaseSy
     // After a burst the log's file is cut back to what it may keep.
     database.exec(`pragma journal_size_limit = ${walBytesMax}`);
     checkFormat(database, file, options);
+    if (options.additions !== undefined) {
+      database.exec(options.additions);
+    }
     return database;
   } catch (error) {
     database?.close();

@@ -17,6 +17,7 @@ export { compareBytes, judgeSheet, WindowTally } from './judge-sheet.ts';
 export { GroupMerger, type DayExtent } from './merge-group.ts';
 export { SegmentMerger, type MergedSegments } from './merge-segments.ts';
 export { addOutcomes, noOutcomes, outcomes, type Outcome, type OutcomeCounts } from './outcome.ts';
+export { lineOf, originsMax, type Origin, type ReadingHistory } from './reading-history.ts';
 export type { ReadingStore, ReadingWrite, Segment, SeriesDays } from './reading-store.ts';
 export { encodeSegment, SegmentColumnsReader } from './segment-codec.ts';
 export { segmentWithin } from './segment-within.ts';

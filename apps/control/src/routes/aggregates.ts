@@ -1,21 +1,10 @@
-import {
-  aggregateFacts,
-  canonicalAggregate,
-  formatMean,
-  rareCounts,
-  resolutionOf,
-  resolutions,
-  rowEndMs,
-  rowStartMs,
-  SheetCursor,
-  type AggregateBatch,
-  type Resolution,
-} from '@meterflow/aggregates';
-import { defineRoute, exactNumber, type Route } from '@meterflow/http';
-import { qualities, utcText } from '@meterflow/readings';
+import { resolutions } from '@meterflow/aggregates';
+import { defineRoute, type Route } from '@meterflow/http';
+import { qualities } from '@meterflow/readings';
 import { z } from 'zod';
+import { aggregateRows } from '../aggregate-rows.ts';
 import type { ControlPorts } from '../ports.ts';
-import { dayMs, pageOf, seriesQuery, type Position } from '../query-span.ts';
+import { pageOf, seriesQuery } from '../query-span.ts';
 
 const query = z.strictObject({ ...seriesQuery, resolution: z.enum(resolutions).default('day') });
 
@@ -26,7 +15,7 @@ const inputs = z.object({
   ticket: z.number().int().describe('orders results: what was announced before it is in it'),
 });
 
-const aggregate = z.object({
+export const aggregateSchema = z.object({
   meter: z.string(),
   channel: z.string(),
   resolution: z.enum(resolutions),
@@ -56,14 +45,7 @@ const aggregate = z.object({
   notBillable: z.number().int().optional(),
   inputs: inputs.describe('the newest versions among what it was computed from'),
 });
-const answer = z.object({ aggregates: z.array(aggregate), next: z.string().optional() });
-
-/** A day's sheet holds its hours, and the longest local day there is began so long before its last hour. */
-const sheetMsMax = 2 * dayMs;
-
-interface WindowRow extends Position {
-  readonly json: object;
-}
+const answer = z.object({ aggregates: z.array(aggregateSchema), next: z.string().optional() });
 
 export function aggregatesRoute(ports: Pick<ControlPorts, 'aggregates'>): Route {
   return defineRoute({
@@ -75,72 +57,10 @@ export function aggregatesRoute(ports: Pick<ControlPorts, 'aggregates'>): Route 
     query,
     answers: { 200: { description: 'A page of aggregates', schema: answer } },
     handle: async ({ principal: { tenant }, query: { meter, channel, resolution, ...span } }) => {
-      const level = resolution === 'month' ? 'month' : 'day';
-      const page = await pageOf(span, async (fromMs, toMs) => {
-        const sheetsFromMs = resolution === 'hour' ? fromMs - sheetMsMax : fromMs;
-        const batch = await ports.aggregates.read({ tenant, meter, channel, level, fromMs: sheetsFromMs, toMs });
-        return rowsOf(batch, resolution).filter(({ startMs }) => startMs >= fromMs && startMs < toMs);
-      });
+      const page = await pageOf(span, (fromMs, toMs) =>
+        aggregateRows(ports.aggregates, { tenant, meter, channel, resolution, fromMs, toMs }),
+      );
       return { json: { aggregates: page.rows.map(({ json }) => json), next: page.next } };
     },
   });
-}
-
-function rowsOf(batch: AggregateBatch, resolution: Resolution): readonly WindowRow[] {
-  const rows: WindowRow[] = [];
-  const cursor = new SheetCursor(batch);
-  while (cursor.next()) {
-    for (let row = cursor.rowsFrom; row < cursor.rowsTo; row++) {
-      if (resolutionOf(cursor, row) === resolution) {
-        const startMs = rowStartMs(cursor, row);
-        rows.push({ startMs, lengthMs: rowEndMs(cursor, row) - startMs, json: jsonOf(cursor, row) });
-      }
-    }
-  }
-  return rows;
-}
-
-function jsonOf(cursor: SheetCursor, row: number): object {
-  const { meter, channel, resolution, start, end, sum, min, max, count, unit, quality } = canonicalAggregate(
-    cursor,
-    row,
-  );
-  const { rows, decimals } = cursor.batch;
-  const wide = { sumHigh: rows.sumHigh[row] as number, sumLow: rows.sumLow[row] as number };
-  return {
-    meter,
-    channel,
-    resolution,
-    start,
-    end,
-    sum: exactNumber(sum),
-    min: exactNumber(min),
-    max: exactNumber(max),
-    mean: count === 0 ? null : exactNumber(formatMean(wide, decimals, count)),
-    count,
-    unit,
-    quality,
-    ...factsOf(cursor, row),
-    inputs: inputsOf(cursor),
-  };
-}
-
-function factsOf(cursor: SheetCursor, row: number): object {
-  const facts = aggregateFacts(cursor, row);
-  if (facts === undefined) {
-    return {};
-  }
-  const { rows } = cursor.batch;
-  const missing = Math.max(0, facts.expected - (rows.count[row] as number));
-  const counts = Object.fromEntries(rareCounts.map((name) => [name, rows[name][row]]));
-  return { peakAt: facts.peakAt, expected: facts.expected, missing, ...counts };
-}
-
-function inputsOf({ inputs: { declared, acceptedAtMs, activation }, ticket }: SheetCursor): object {
-  return {
-    ...(declared === 0 ? {} : { version: declared }),
-    ...(acceptedAtMs === 0 ? {} : { acceptedAt: utcText(acceptedAtMs) }),
-    ...(activation === 0 ? {} : { activation }),
-    ticket,
-  };
 }

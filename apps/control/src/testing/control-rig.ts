@@ -61,6 +61,8 @@ export async function controlRig(): Promise<ControlRig> {
   const series = new SeriesRegistry({ registry, nowMs, cacheMs: -1 });
   const ports: ControlPorts = {
     readings: (layer) => platform.readings(layer),
+    history: (layer) => platform.readings(layer),
+    activations,
     aggregates: platform.aggregates,
     sources: platform.sources,
     tenants,

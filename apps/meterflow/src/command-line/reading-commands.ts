@@ -1,6 +1,7 @@
 import { Option, type Command } from 'commander';
 import type { Surroundings } from '../cli-context.ts';
 import { editReading, type EditOptions } from '../commands/edit.ts';
+import { explain, type ExplainOptions } from '../commands/explain.ts';
 import { exportTo } from '../commands/export.ts';
 import { importFiles, type ImportOptions } from '../commands/import.ts';
 import {
@@ -43,6 +44,7 @@ Examples:
     });
   addEdit(program, surroundings);
   addQueries(program, surroundings);
+  addExplain(program, surroundings);
   program
     .command('sql')
     .description('one SELECT over the views readings, readings_raw and aggregates')
@@ -132,6 +134,31 @@ function addQueries(program: Command, { globals, output }: Surroundings): void {
     .addHelpText('after', '\nExample:\n  meterflow query missing --meter M1 --from 2024-01-01 --to 2024-02-01')
     .action(async (options: SeriesOptions) => {
       await queryMissing(options, globals(), output);
+    });
+}
+
+function addExplain(program: Command, { globals, output }: Surroundings): void {
+  program
+    .command('explain')
+    .description('why a reading or an aggregate is what it is: sources and lines, versions, rules, what is missing')
+    .option('--tenant <tenant>', 'whose series it is', 'default')
+    .requiredOption('--meter <meter>', 'the meter')
+    .option('--channel <channel>', 'which quantity of the meter', 'import')
+    .requiredOption('--at <instant>', 'an instant of its interval or window', instant)
+    .addOption(
+      new Option('--resolution <resolution>', 'a reading, or which window')
+        .choices(['reading', 'hour', 'day', 'month'])
+        .default('reading'),
+    )
+    .addHelpText(
+      'after',
+      `
+Examples:
+  meterflow explain --meter M1 --at 2024-01-01T00:15:00Z
+  meterflow explain --meter M1 --at 2024-01-01T12:00:00Z --resolution day --json`,
+    )
+    .action(async (options: ExplainOptions) => {
+      await explain(options, globals(), output);
     });
 }
 

@@ -6,6 +6,7 @@ import {
   type ErasureScope,
   type NamedSeries,
   type OutcomeCounts,
+  type ReadingHistory,
   type ReadingStore,
   type ReadingWrite,
   type Segment,
@@ -43,7 +44,7 @@ function erasable(layer: Layer): ErasableCells {
  * One layer's readings. A write adds segments and reads none away, so that writers never meet; outcomes are judged by
  * what was there before and are advisory. What a read gives is exact.
  */
-export class BigtableReadingStore implements ReadingStore, ErasableStore {
+export class BigtableReadingStore implements ReadingStore, ReadingHistory, ErasableStore {
   readonly #layer: Layer;
   readonly #parts: ReadingWriterParts;
   readonly #writer: ReadingWriter;
@@ -74,6 +75,11 @@ export class BigtableReadingStore implements ReadingStore, ErasableStore {
   async history(days: SeriesDays): Promise<readonly Segment[]> {
     this.#check(days);
     return withStoredErrors(this.#parts.table.name, () => this.#reader.history(days));
+  }
+
+  /** See ReadingHistory: cells hold no lines. */
+  origins(): Promise<undefined> {
+    return Promise.resolve(undefined);
   }
 
   /** The latest readings among those that had been accepted by the instant. */

@@ -9,6 +9,8 @@ export interface ErasableTables {
   /** Tables whose key is a series' id times `keysPerSeries` and something below. */
   readonly tables: readonly string[];
   readonly historyTables: readonly string[];
+  /** Deleted with them, and not counted: they hold no readings. */
+  readonly otherTables?: readonly string[];
   readonly keysPerSeries: number;
   /** What holds the key, where it is not called so. */
   readonly keyColumn?: string;
@@ -114,7 +116,14 @@ function seriesOf(database: DatabaseSync, tenantId: number, series: Erasure['ser
 function count(
   database: DatabaseSync,
   statement: 'delete from' | 'select count(*) as rows from',
-  { id, tables, historyTables, keysPerSeries, keyColumn = 'key' }: ErasableTables & { readonly id: number },
+  {
+    id,
+    tables,
+    historyTables,
+    otherTables = [],
+    keysPerSeries,
+    keyColumn = 'key',
+  }: ErasableTables & { readonly id: number },
 ): Omit<Erased, 'series'> {
   const countOf = (names: readonly string[]): number =>
     names.reduce((sum, name) => {
@@ -123,6 +132,9 @@ function count(
       const rows = statement === 'delete from' ? run.run(...keys).changes : run.get(...keys)?.['rows'];
       return sum + Number(rows);
     }, 0);
+  if (statement === 'delete from') {
+    countOf(otherTables);
+  }
   return { rows: countOf(tables), historyRows: countOf(historyTables) };
 }
 

@@ -97,7 +97,7 @@ export class LedgerRows {
 
   /** The rows of all parts of an accepted batch in a layer. */
   rows(cause: Cause, layer: LedgerLayer): readonly StoredLedgerRow[] {
-    const rows = this.#find.all(this.#source(cause.sourceId), cause.key, ledgerLayers.indexOf(layer));
+    const rows = this.#find.all(this.source(cause.sourceId), cause.key, ledgerLayers.indexOf(layer));
     return rows as unknown as StoredLedgerRow[];
   }
 
@@ -109,7 +109,7 @@ export class LedgerRows {
   ): void {
     const { writeKey, counts, rows } = row;
     const { inserted, superseded, shadowed, duplicate, conflict } = counts;
-    const source = this.#source(cause.sourceId);
+    const source = this.source(cause.sourceId);
     const at = [source, cause.key, ledgerLayers.indexOf(layer), cause.parts, cause.part] as const;
     this.#add.run(...at, writeKey, inserted, superseded, shadowed, duplicate, conflict);
     // A batch that was cut otherwise under a later activation is counted once: as it was cut first.
@@ -124,7 +124,7 @@ export class LedgerRows {
     if (inserted + superseded + conflict === 0) {
       return;
     }
-    const source = this.#source(cause.sourceId);
+    const source = this.source(cause.sourceId);
     const at = [source, cause.key, ledgerLayers.indexOf(layer), cause.parts, cause.part] as const;
     this.#raise.run(inserted, superseded, conflict, ...at);
     this.#total(source, layer, { batches: 0, counts: { ...noOutcomes, inserted, superseded, conflict } });
@@ -148,7 +148,8 @@ export class LedgerRows {
     this.#totals.set(path, total);
   }
 
-  #source(name: string): number {
+  /** The id of a source in the file; it gets one where it is new. */
+  source(name: string): number {
     let id = this.#sources.get(name);
     if (id === undefined) {
       const found = this.#findSource.get(name);

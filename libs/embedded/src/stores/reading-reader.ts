@@ -4,10 +4,12 @@ import {
   dayMs,
   SegmentColumnsReader,
   segmentWithin,
+  type Origin,
   type Segment,
   type SeriesDays,
 } from '@meterflow/idempotent-writes';
 import type { Layer } from '@meterflow/readings';
+import { OriginReader } from './origins.ts';
 import { daysPerSeries } from './reading-schema.ts';
 import { SeriesReader, type SeriesFilter, type StoredSeries } from './series-reader.ts';
 import type { StoreFile } from './store-file.ts';
@@ -31,6 +33,7 @@ export class ReadingReader {
   readonly #days: StatementSync;
   readonly #page: StatementSync;
   readonly #history: StatementSync;
+  readonly #origins: OriginReader;
   readonly #columns = new SegmentColumnsReader();
 
   constructor(store: StoreFile, layer: Layer) {
@@ -45,6 +48,22 @@ export class ReadingReader {
     this.#days = prepare('select key, segment from days where key between ? and ?');
     this.#page = prepare('select key, segment from days where key > ? and key < ? order by key limit ?');
     this.#history = prepare('select key, segment from history where key between ? and ? order by key, id');
+    this.#origins = new OriginReader(store.database);
+  }
+
+  /** See ReadingHistory. */
+  origins({ tenant, meter, channel, layer, fromMs, toMs }: SeriesDays): Origin[] {
+    this.#check(layer);
+    return this.#store.read(() => {
+      const series = this.#series.find(tenant, meter, channel);
+      return series === undefined || !(fromMs < toMs)
+        ? []
+        : this.#origins.of(
+            series.id,
+            Math.max(0, Math.floor(fromMs / dayMs)),
+            Math.min(dayMax, Math.ceil(toMs / dayMs)),
+          );
+    });
   }
 
   /** See ReadingStore. */
@@ -106,9 +125,7 @@ export class ReadingReader {
   }
 
   #read(statement: StatementSync, { tenant, meter, channel, layer, fromMs, toMs }: SeriesDays): Segment[] {
-    if (layer !== this.#layer) {
-      throw new RangeError(`${this.#store.file} holds the ${this.#layer} layer, not ${layer}`);
-    }
+    this.#check(layer);
     return this.#store.read(() => {
       const series = this.#series.find(tenant, meter, channel);
       if (series === undefined || !(fromMs < toMs)) {
@@ -130,5 +147,11 @@ export class ReadingReader {
       }
       return segments;
     });
+  }
+
+  #check(layer: Layer): void {
+    if (layer !== this.#layer) {
+      throw new RangeError(`${this.#store.file} holds the ${this.#layer} layer, not ${layer}`);
+    }
   }
 }

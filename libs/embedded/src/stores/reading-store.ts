@@ -2,7 +2,9 @@ import type {
   ErasableStore,
   Erased,
   Erasure,
+  Origin,
   OutcomeCounts,
+  ReadingHistory,
   ReadingStore,
   ReadingWrite,
   Segment,
@@ -11,6 +13,7 @@ import type {
 import type { Layer } from '@meterflow/readings';
 import { PermanentError } from '@meterflow/stage';
 import { erase, found } from './erasure.ts';
+import { originsSchema } from './origins.ts';
 import { ReadingReader, type SeriesSegment } from './reading-reader.ts';
 import { daysPerSeries, readingSchema } from './reading-schema.ts';
 import { ReadingWriter } from './reading-writer.ts';
@@ -25,7 +28,12 @@ export interface ReadingStoreOptions {
   readonly bytesMax?: number;
 }
 
-const erasable = { tables: ['days'], historyTables: ['history'], keysPerSeries: daysPerSeries };
+const erasable = {
+  tables: ['days'],
+  historyTables: ['history'],
+  otherTables: ['origins'],
+  keysPerSeries: daysPerSeries,
+};
 
 /** Opens one layer's readings; the file is made where there is none. Several processes may have it open. */
 export function openReadingStore(options: ReadingStoreOptions): EmbeddedReadingStore {
@@ -36,7 +44,7 @@ export function openReadingStore(options: ReadingStoreOptions): EmbeddedReadingS
  * One layer's readings in one SQLite file. Reads see the last commit. A write holds the file's write lock for the time
  * of its transaction; a process that only reads never takes it.
  */
-export class EmbeddedReadingStore implements ReadingStore, ErasableStore {
+export class EmbeddedReadingStore implements ReadingStore, ReadingHistory, ErasableStore {
   readonly #store: StoreFile;
   readonly #layer: Layer;
   readonly #reader: ReadingReader;
@@ -44,7 +52,10 @@ export class EmbeddedReadingStore implements ReadingStore, ErasableStore {
   #writer: ReadingWriter | undefined;
 
   constructor({ file, layer, bytesMax }: ReadingStoreOptions) {
-    this.#store = new StoreFile({ file, schema: readingSchema, ...(bytesMax === undefined ? {} : { bytesMax }) });
+    this.#store = new StoreFile({
+      ...{ file, schema: readingSchema, additions: originsSchema },
+      ...(bytesMax === undefined ? {} : { bytesMax }),
+    });
     this.#layer = layer;
     this.#reader = new ReadingReader(this.#store, layer);
   }
@@ -76,6 +87,12 @@ export class EmbeddedReadingStore implements ReadingStore, ErasableStore {
     return this.#reader.history(days);
   }
 
+  /** See ReadingHistory. */
+  // eslint-disable-next-line @typescript-eslint/require-await -- as above
+  async origins(days: SeriesDays): Promise<readonly Origin[]> {
+    return this.#reader.origins(days);
+  }
+
   /** By tenant, meter and channel, in the order of their UTF-8 bytes. */
   series(filter?: SeriesFilter): Iterable<StoredSeries> {
     return this.#reader.series(filter);
@@ -94,7 +111,7 @@ export class EmbeddedReadingStore implements ReadingStore, ErasableStore {
   /** Deletes for good what is stored of a series or tenant; batches accepted up to `upTo` (an instant) stay out. */
   async erase(erasure: Erasure): Promise<Erased> {
     // A connection of its own: this one works on, and sees the other's commit as it sees that of any process.
-    const store = new StoreFile({ file: this.#store.file, schema: readingSchema });
+    const store = new StoreFile({ file: this.#store.file, schema: readingSchema, additions: originsSchema });
     try {
       return await erase(store, erasure, erasable);
     } finally {

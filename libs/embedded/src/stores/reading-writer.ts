@@ -2,6 +2,7 @@ import type { StatementSync } from 'node:sqlite';
 import { GroupMerger, type OutcomeCounts, type ReadingWrite } from '@meterflow/idempotent-writes';
 import type { Cause, Layer, ReadingBatch } from '@meterflow/readings';
 import { LedgerRows, type StoredLedgerRow } from './ledger-rows.ts';
+import { OriginWriter } from './origins.ts';
 import { daysPerSeries } from './reading-schema.ts';
 import { SeriesIndex, type KnownSeries } from './series-index.ts';
 import type { StoreFile } from './store-file.ts';
@@ -36,6 +37,7 @@ export class ReadingWriter {
   readonly #readDay: StatementSync;
   readonly #putDay: StatementSync;
   readonly #addHistory: StatementSync;
+  readonly #origins: OriginWriter;
   /** By their number in the group. */
   #series: KnownSeries[] = [];
   #group = 0;
@@ -50,6 +52,7 @@ export class ReadingWriter {
     this.#readDay.setReturnArrays(true);
     this.#putDay = database.prepare('insert or replace into days values (?, ?)');
     this.#addHistory = database.prepare('insert into history (key, segment) values (?, ?)');
+    this.#origins = new OriginWriter(database);
   }
 
   forget(): void {
@@ -106,8 +109,13 @@ export class ReadingWriter {
       const { inserted, superseded, shadowed, duplicate, conflict } = stored;
       return { inserted, superseded, shadowed, duplicate, conflict };
     }
-    const number = this.#merger.add(batch, this.#numbers(batch));
+    const numbers = this.#numbers(batch);
+    const number = this.#merger.add(batch, numbers);
     if (earlier === undefined) {
+      if (this.#layer === 'raw') {
+        const idOf = (series: number): number | undefined => this.#series[numbers[series] as number]?.id;
+        this.#origins.add(batch, this.#ledger.source(batch.sourceId), idOf);
+      }
       planned.set(path, { write, cause, rows, batch: number });
     }
     return number;

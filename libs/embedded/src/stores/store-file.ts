@@ -6,6 +6,7 @@ import { openDatabase, storeError, transaction } from '../database.ts';
 export interface StoreFileOptions {
   readonly file: string;
   readonly schema: string;
+  readonly additions?: string;
   /** The file grows no further: a write beyond fails as on a full disk. */
   readonly bytesMax?: number;
 }
@@ -22,9 +23,12 @@ export class StoreFile {
   readonly #version: StatementSync;
   #seenVersion: number;
 
-  constructor({ file, schema, bytesMax }: StoreFileOptions) {
+  constructor({ file, schema, additions, bytesMax }: StoreFileOptions) {
     this.file = file;
-    this.database = openDatabase(file, { schema, formatVersion, durability: 'full', pageBytes });
+    this.database = openDatabase(file, {
+      ...{ schema, formatVersion, durability: 'full', pageBytes },
+      ...(additions === undefined ? {} : { additions }),
+    });
     if (bytesMax !== undefined) {
       this.database.exec(`pragma max_page_count = ${Math.floor(bytesMax / pageBytes)}`);
     }

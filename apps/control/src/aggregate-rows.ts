@@ -1,0 +1,97 @@
+import {
+  aggregateFacts,
+  canonicalAggregate,
+  formatMean,
+  rareCounts,
+  resolutionOf,
+  rowEndMs,
+  rowStartMs,
+  SheetCursor,
+  type Resolution,
+} from '@meterflow/aggregates';
+import { exactNumber } from '@meterflow/http';
+import type { AggregateStore } from '@meterflow/idempotent-writes';
+import { utcText, type SeriesName } from '@meterflow/readings';
+import { dayMs, type Position } from './query-span.ts';
+
+/** A day's sheet holds its hours, and the longest local day there is began so long before its last hour. */
+const sheetMsMax = 2 * dayMs;
+
+/** A row of a sheet as queries answer it. */
+export interface WindowRow extends Position {
+  readonly json: object;
+}
+
+export interface WindowsAsked extends SeriesName {
+  readonly tenant: string;
+  readonly resolution: Resolution;
+  /** Windows that start in [fromMs, toMs). */
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/** The stored windows of a series, ascending. */
+export async function aggregateRows(
+  aggregates: Pick<AggregateStore, 'read'>,
+  { tenant, meter, channel, resolution, fromMs, toMs }: WindowsAsked,
+): Promise<readonly WindowRow[]> {
+  const level = resolution === 'month' ? 'month' : 'day';
+  const sheetsFromMs = resolution === 'hour' ? fromMs - sheetMsMax : fromMs;
+  const batch = await aggregates.read({ tenant, meter, channel, level, fromMs: sheetsFromMs, toMs });
+  const rows: WindowRow[] = [];
+  const cursor = new SheetCursor(batch);
+  while (cursor.next()) {
+    for (let row = cursor.rowsFrom; row < cursor.rowsTo; row++) {
+      const startMs = rowStartMs(cursor, row);
+      if (resolutionOf(cursor, row) === resolution && startMs >= fromMs && startMs < toMs) {
+        rows.push({ startMs, lengthMs: rowEndMs(cursor, row) - startMs, json: jsonOf(cursor, row) });
+      }
+    }
+  }
+  return rows;
+}
+
+function jsonOf(cursor: SheetCursor, row: number): object {
+  const { meter, channel, resolution, start, end, sum, min, max, count, unit, quality } = canonicalAggregate(
+    cursor,
+    row,
+  );
+  const { rows, decimals } = cursor.batch;
+  const wide = { sumHigh: rows.sumHigh[row] as number, sumLow: rows.sumLow[row] as number };
+  return {
+    meter,
+    channel,
+    resolution,
+    start,
+    end,
+    sum: exactNumber(sum),
+    min: exactNumber(min),
+    max: exactNumber(max),
+    mean: count === 0 ? null : exactNumber(formatMean(wide, decimals, count)),
+    count,
+    unit,
+    quality,
+    ...factsOf(cursor, row),
+    inputs: inputsOf(cursor),
+  };
+}
+
+function factsOf(cursor: SheetCursor, row: number): object {
+  const facts = aggregateFacts(cursor, row);
+  if (facts === undefined) {
+    return {};
+  }
+  const { rows } = cursor.batch;
+  const missing = Math.max(0, facts.expected - (rows.count[row] as number));
+  const counts = Object.fromEntries(rareCounts.map((name) => [name, rows[name][row]]));
+  return { peakAt: facts.peakAt, expected: facts.expected, missing, ...counts };
+}
+
+function inputsOf({ inputs: { declared, acceptedAtMs, activation }, ticket }: SheetCursor): object {
+  return {
+    ...(declared === 0 ? {} : { version: declared }),
+    ...(acceptedAtMs === 0 ? {} : { acceptedAt: utcText(acceptedAtMs) }),
+    ...(activation === 0 ? {} : { activation }),
+    ticket,
+  };
+}

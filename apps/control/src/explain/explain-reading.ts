@@ -1,0 +1,242 @@
+import {
+  lineOf,
+  type Origin,
+  type ReadingHistory,
+  type ReadingStore,
+  type Segment,
+} from '@meterflow/idempotent-writes';
+import {
+  formatDecimal,
+  missingCode,
+  qualityOf,
+  ReadingCursor,
+  utcText,
+  versionAt,
+  type Layer,
+  type Quality,
+  type SeriesName,
+  type Version,
+} from '@meterflow/readings';
+import type { Sources } from '@meterflow/receipts';
+import type { Activations } from '@meterflow/registry';
+import { takesSeries, type Activation, type FlowStep } from '@meterflow/rules';
+
+/** Where a version came from. */
+export interface ExplainedOrigin {
+  readonly source: string;
+  /** The file's name, or who edited and why; empty for a request. */
+  readonly label: string;
+  readonly line: number;
+  readonly acceptedAt: string;
+}
+
+/** One version of a reading. */
+export interface ExplainedVersion {
+  readonly layer: Layer;
+  /** The one that counts; the others were superseded by it, or came too late. */
+  readonly current: boolean;
+  readonly value: string | null;
+  readonly unit: string;
+  readonly quality: Quality;
+  readonly method?: string;
+  readonly reason?: string;
+  /** As the provider declared it. */
+  readonly declared?: number;
+  readonly acceptedAt?: string;
+  /** Of a raw version: who brought it. More than one where it came again unchanged. */
+  readonly origins?: readonly ExplainedOrigin[];
+  /** Of a validated version: under which activation it was made, and by which rules. */
+  readonly activation?: ExplainedActivation;
+}
+
+export interface ExplainedActivation {
+  readonly number: number;
+  readonly flow: string;
+  readonly author?: string;
+  readonly why?: string;
+  /** False where the flow failed and its policy decided. */
+  readonly computed: boolean;
+  /** The rules that its series goes through, in order; of a reading made on another channel those that make it. */
+  readonly rules: readonly ExplainedRule[];
+}
+
+export interface ExplainedRule {
+  readonly name: string;
+  readonly version: string;
+  readonly parameters: FlowStep['parameters'];
+}
+
+export interface ExplainedReading {
+  readonly meter: string;
+  readonly channel: string;
+  readonly start: string;
+  readonly end: string;
+  /** What the rules made of it; undefined where no validated one is stored. */
+  readonly validated: ExplainedVersion | undefined;
+  readonly raw: ExplainedVersion | undefined;
+  /** True where the rules changed value, unit or quality, or made a reading where none came. */
+  readonly changedByRules: boolean;
+  /** All that is known, newest first. */
+  readonly versions: readonly ExplainedVersion[];
+}
+
+export interface ExplainPorts {
+  readings(layer: Layer): Pick<ReadingStore, 'read'>;
+  history(layer: Layer): ReadingHistory;
+  readonly sources: Pick<Sources, 'receipt'>;
+  readonly activations: Pick<Activations, 'get'>;
+}
+
+export interface ReadingPlace extends SeriesName {
+  readonly tenant: string;
+  readonly startMs: number;
+  readonly lengthMs: number;
+}
+
+interface FoundVersion {
+  readonly version: Version;
+  readonly shown: Pick<ExplainedVersion, 'value' | 'unit' | 'quality' | 'method' | 'reason'>;
+}
+
+/** Every version of the reading at a place, and where each came from. Undefined where nothing is stored. */
+export async function explainReading(ports: ExplainPorts, place: ReadingPlace): Promise<ExplainedReading | undefined> {
+  const raw = await versionsOf(ports, place, 'raw');
+  const validated = await versionsOf(ports, place, 'validated');
+  if (raw.length + validated.length === 0) {
+    return undefined;
+  }
+  const origins = await ports.history('raw').origins({ ...place, layer: 'raw', ...dayAround(place) });
+  const rawShown = await Promise.all(raw.map((each, index) => explainedRaw(ports, place, { each, index, origins })));
+  const validatedShown = await Promise.all(
+    validated.map(async ({ version, shown }, index): Promise<ExplainedVersion> => {
+      const activation = await activationOf(ports, place, version);
+      return {
+        layer: 'validated',
+        current: index === 0,
+        ...shown,
+        ...(activation === undefined ? {} : { activation }),
+      };
+    }),
+  );
+  const latest = validatedShown.at(0);
+  const came = rawShown.at(0);
+  return {
+    meter: place.meter,
+    channel: place.channel,
+    start: utcText(place.startMs),
+    end: utcText(place.startMs + place.lengthMs),
+    validated: latest,
+    raw: came,
+    changedByRules: latest !== undefined && !sameReading(latest, came),
+    versions: [...validatedShown, ...rawShown],
+  };
+}
+
+function sameReading(latest: ExplainedVersion, came: ExplainedVersion | undefined): boolean {
+  return latest.value === came?.value && latest.unit === came.unit && latest.quality === came.quality;
+}
+
+function dayAround({ startMs }: ReadingPlace): { readonly fromMs: number; readonly toMs: number } {
+  return { fromMs: startMs, toMs: startMs + 1 };
+}
+
+/** Newest first: the one that counts, then what it superseded. */
+async function versionsOf(ports: ExplainPorts, place: ReadingPlace, layer: Layer): Promise<FoundVersion[]> {
+  const days = { ...place, layer, ...dayAround(place) };
+  const latest = found(await ports.readings(layer).read(days), place);
+  const earlier = found(await ports.history(layer).history(days), place);
+  return [...latest, ...earlier.sort((a, b) => compareFound(b, a))];
+}
+
+function found(segments: readonly Segment[], { startMs, lengthMs }: ReadingPlace): FoundVersion[] {
+  const versions: FoundVersion[] = [];
+  for (const { columns } of segments) {
+    const cursor = new ReadingCursor(columns);
+    while (cursor.next()) {
+      if (cursor.startMs === startMs && cursor.lengthMs === lengthMs) {
+        const { qualityCode, method, reason, unit } = cursor;
+        versions.push({
+          version: versionAt(columns.versions, cursor.versionIndex),
+          shown: {
+            value: qualityCode === missingCode ? null : formatDecimal(cursor.integer, columns.decimals),
+            unit,
+            quality: qualityOf(qualityCode),
+            ...(method === '' ? {} : { method }),
+            ...(reason === '' ? {} : { reason }),
+          },
+        });
+      }
+    }
+  }
+  return versions;
+}
+
+function compareFound({ version: a }: FoundVersion, { version: b }: FoundVersion): number {
+  return (
+    a.declared - b.declared || a.acceptedAtMs - b.acceptedAtMs || a.activation - b.activation || a.ticket - b.ticket
+  );
+}
+
+async function explainedRaw(
+  ports: ExplainPorts,
+  place: ReadingPlace,
+  {
+    each: { version, shown },
+    index,
+    origins,
+  }: { each: FoundVersion; index: number; origins: readonly Origin[] | undefined },
+): Promise<ExplainedVersion> {
+  const { declared, acceptedAtMs } = version;
+  const bringing = (origins ?? []).flatMap((origin) => {
+    const line = lineOf(origin, place);
+    const isOfVersion = declared === 0 ? origin.acceptedAtMs === acceptedAtMs : origin.declared === declared;
+    return line === undefined || !isOfVersion ? [] : [{ origin, line }];
+  });
+  return {
+    layer: 'raw',
+    current: index === 0,
+    ...shown,
+    ...(declared === 0 ? {} : { declared }),
+    ...(acceptedAtMs === 0 ? {} : { acceptedAt: utcText(acceptedAtMs) }),
+    ...(origins === undefined
+      ? {}
+      : { origins: await Promise.all(bringing.map((one) => explainedOrigin(ports, place.tenant, one))) }),
+  };
+}
+
+async function explainedOrigin(
+  { sources }: ExplainPorts,
+  tenant: string,
+  { origin, line }: { readonly origin: Origin; readonly line: number },
+): Promise<ExplainedOrigin> {
+  const receipt = await sources.receipt(tenant, origin.sourceId);
+  return { source: origin.sourceId, label: receipt?.label ?? '', line, acceptedAt: utcText(origin.acceptedAtMs) };
+}
+
+async function activationOf(
+  { activations }: ExplainPorts,
+  { tenant, meter, channel }: ReadingPlace,
+  { activation: number, computed }: Version,
+): Promise<ExplainedActivation | undefined> {
+  const activation = await activations.get(tenant, number);
+  if (activation === undefined) {
+    return undefined;
+  }
+  const { flow, author, why } = activation;
+  return {
+    number,
+    flow: flow.name,
+    ...(author === undefined ? {} : { author }),
+    ...(why === undefined ? {} : { why }),
+    computed,
+    rules: stepsFor(activation, { meter, channel }).map(({ rule, parameters }) => ({
+      ...{ name: rule.name, version: rule.id, parameters },
+    })),
+  };
+}
+
+/** The steps that the series goes through; where rules make its readings from other channels, those. */
+function stepsFor({ flow }: Activation, series: SeriesName): readonly FlowStep[] {
+  const making = flow.steps.filter(({ rule }) => rule.series?.emits.includes(series.channel) === true);
+  return making.length > 0 ? making : flow.steps.filter((step) => takesSeries(step, series));
+}

@@ -1,0 +1,112 @@
+import type { GlobalOptions, Output } from '../cli-context.ts';
+import { parseExact, shownValue } from '../client/exact-json.ts';
+import { queryString, type Row } from '../client/pages.ts';
+import { askServer } from '../client/with-server.ts';
+import { table } from '../terminal/table.ts';
+
+export interface ExplainOptions {
+  readonly tenant: string;
+  readonly meter: string;
+  readonly channel: string;
+  readonly at: string;
+  readonly resolution: string;
+}
+
+/** Says why a reading, or an aggregate, is what it is. */
+export async function explain(options: ExplainOptions, globals: GlobalOptions, output: Output): Promise<void> {
+  const { tenant, meter, channel, at, resolution } = options;
+  const path = `/v1/explain${queryString({ meter, channel, at, resolution })}`;
+  const told = await askServer(globals, async ({ control }) =>
+    parseExact(await control.text({ path, tenant, role: 'operator' })),
+  );
+  if (globals.json) {
+    output.line(JSON.stringify(told));
+    return;
+  }
+  output.line(resolution === 'reading' ? readingText(told as Row) : aggregateText(told as Row));
+}
+
+function readingText(told: Row): string {
+  const versions = rows(told, 'versions');
+  const shown = versions.map((version) => [
+    `${shownValue(version['layer'])}${version['current'] === true ? '' : ' (earlier)'}`,
+    shownValue(version['value']) === '' ? '–' : `${shownValue(version['value'])} ${shownValue(version['unit'])}`,
+    shownValue(version['quality']),
+    [version['method'], version['reason']].map(shownValue).filter(Boolean).join(': '),
+    cameFrom(version),
+  ]);
+  const changed = told['changedByRules'] === true ? 'The rules changed it.' : 'The rules left it as it came.';
+  return [
+    `Meter ${shownValue(told['meter'])}, channel ${shownValue(told['channel'])}, ${span(told)}. ${changed}`,
+    '',
+    table(['layer', 'value', 'quality', 'method: reason', 'where from'], shown),
+  ].join('\n');
+}
+
+function cameFrom(version: Row): string {
+  const origins = rows(version, 'origins').map(
+    (origin) =>
+      `${shownValue(origin['label']) || 'request'} line ${shownValue(origin['line'])} (source ${shownValue(origin['source'])})`,
+  );
+  const activation = version['activation'] as Row | undefined;
+  if (activation === undefined) {
+    return origins.join(', ');
+  }
+  const rules = rows(activation, 'rules').map(
+    (rule) => `${shownValue(rule['name'])} ${shownValue(rule['version']).slice(0, 12)}`,
+  );
+  const failed = activation['computed'] === false ? '; the flow failed, its policy decided' : '';
+  return `activation ${shownValue(activation['number'])}: ${rules.join(', ') || 'no rule'}${failed}`;
+}
+
+function aggregateText(told: Row): string {
+  const aggregate = told['aggregate'] as Row;
+  const { sum, unit, count, expected, quality } = Object.fromEntries(
+    ['sum', 'unit', 'count', 'expected', 'quality'].map((name) => [name, shownValue(aggregate[name])]),
+  ) as Record<'sum' | 'unit' | 'count' | 'expected' | 'quality', string>;
+  const missing = (told['missing'] as readonly string[]).slice();
+  const changed = rows(told, 'changed');
+  const sources = rows(told, 'sources');
+  const parts = [
+    `Meter ${shownValue(aggregate['meter'])}, channel ${shownValue(aggregate['channel'])}, ${shownValue(aggregate['resolution'])} of ${span(aggregate)}: ${sum} ${unit}`,
+    `from ${count} of ${expected || count} readings, ${quality}.`,
+  ];
+  if (missing.length > 0) {
+    parts.push('', `Missing: ${missing.slice(0, shownMax).join(', ')}${more(missing)}`);
+  }
+  if (changed.length > 0) {
+    const lines = changed
+      .slice(0, shownMax)
+      .map((each) => ['start', 'value', 'raw', 'quality', 'method', 'reason'].map((name) => shownValue(each[name])));
+    parts.push('', table(['start', 'value', 'came as', 'quality', 'method', 'reason'], lines) + more(changed));
+  }
+  if (sources.length > 0) {
+    const lines = sources
+      .slice(0, shownMax)
+      .map((each) => [
+        shownValue(each['label']) || 'request',
+        shownValue(each['source']),
+        shownValue(each['acceptedAt']),
+        shownValue(each['readings']),
+        `${shownValue(each['firstLine'])}–${shownValue(each['lastLine'])}`,
+      ]);
+    parts.push('', table(['brought by', 'source', 'accepted', 'readings', 'lines'], lines) + more(sources));
+  }
+  return parts.join('\n');
+}
+
+/** Rows of each list that a person is shown; --json has all. */
+const shownMax = 20;
+
+function more(list: readonly unknown[]): string {
+  return list.length > shownMax ? `\n… and ${list.length - shownMax} more (--json has them)` : '';
+}
+
+function span(told: Row): string {
+  const [start, end] = [shownValue(told['start']), shownValue(told['end'])];
+  return start === end ? start : `${start} to ${end}`;
+}
+
+function rows(told: Row, name: string): readonly Row[] {
+  return (told[name] ?? []) as readonly Row[];
+}

@@ -1,0 +1,43 @@
+import type { Segment, SeriesDays } from './reading-store.ts';
+
+/** Readings of a series that one batch brought, `count` of them, `stepMs` apart: where they stood. */
+export interface Origin {
+  /** Acceptance and delivery number. */
+  readonly sourceId: string;
+  readonly acceptedAtMs: number;
+  /** The provider's own version; 0 where it declared none. */
+  readonly declared: number;
+  readonly startMs: number;
+  /** 0 for one reading alone. */
+  readonly stepMs: number;
+  readonly count: number;
+  readonly lengthMs: number;
+  /** In the source, from 1 on; reading `i` stood in `line + i * lineStep`. */
+  readonly line: number;
+  readonly lineStep: number;
+}
+
+/** What a store knows of readings beside the latest: asked when somebody wants to know why a value is what it is. */
+export interface ReadingHistory {
+  /** What was superseded, oldest first within each UTC day. */
+  history(days: SeriesDays): Promise<readonly Segment[]>;
+  /**
+   * Every batch that brought raw readings of the series into [fromMs, toMs), in the order of storing, the latest ones
+   * where there are more than {@link originsMax}. Undefined where the store does not keep where they came from.
+   */
+  origins(days: SeriesDays): Promise<readonly Origin[] | undefined>;
+}
+
+export const originsMax = 10_000;
+
+/** The line of the source that the reading of this start and length stood in; undefined where the batch had none such. */
+export function lineOf(
+  origin: Origin,
+  reading: { readonly startMs: number; readonly lengthMs: number },
+): number | undefined {
+  const { startMs, stepMs, count, lengthMs, line, lineStep } = origin;
+  const offsetMs = reading.startMs - startMs;
+  const index = stepMs === 0 ? (offsetMs === 0 ? 0 : -1) : offsetMs / stepMs;
+  const isThere = reading.lengthMs === lengthMs && Number.isInteger(index) && index >= 0 && index < count;
+  return isThere ? line + index * lineStep : undefined;
+}
