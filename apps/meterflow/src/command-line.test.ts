@@ -75,6 +75,12 @@ const day = {
   count: 48,
   unit: 'kWh',
   quality: 'measured',
+  peakAt: '2013-03-25T19:00:00Z',
+  ...{ expected: 48, missing: 0, surplus: 0, estimated: 0, substituted: 0, calculated: 0, notBillable: 0 },
+  inputs: {
+    acceptedAt: expect.any(String) as string,
+    ticket: expect.any(Number) as number,
+  },
 };
 const reading = { meter: 'MAC000010', channel: 'import', unit: 'kWh', quality: 'measured' };
 const firstReading = { ...reading, start: '2013-03-25T00:00:00Z', end: '2013-03-25T00:30:00Z', value: 0.255 };

@@ -57,6 +57,6 @@ test('a stock rule fills the gap of a closed day; taken back, nothing of it coun
       { start: '2024-01-02T03:00:00Z', value: null, quality: 'missing', reason: 'no-longer-emitted' },
       { start: '2024-01-02T04:00:00Z', value: null, quality: 'missing', reason: 'no-longer-emitted' },
     ]);
-    expect(await ofDay()).toMatchObject([{ sum: measured, count: 22, quality: 'measured' }]);
+    expect(await ofDay()).toMatchObject([{ sum: measured, count: 22, missing: 2, quality: 'estimated' }]);
   }, waiting);
 });
