@@ -27,7 +27,7 @@ import type { Handled, OutgoingMessage, Stage } from '@meterflow/stage';
 import { dayWindowsMax } from '../aggregation-stage.ts';
 import { byTenant } from '../by-tenant.ts';
 import { DaysOfGroups, slotsOf, type GroupDays } from './group-day.ts';
-import { leafOf, parentOf, parseNode } from './group-tree.ts';
+import { leafOf, levelsOf, parentOf, parseNode } from './group-tree.ts';
 import type { TenantGroups } from './group-zones.ts';
 import { NodeDays, nodeNotices, toldNodes } from './node-notices.ts';
 import { readNodes, type NodeRead } from './node-reads.ts';
@@ -147,6 +147,7 @@ class NodePass {
    */
   #total({ node, day, children }: NodeRead, days: GroupDays): Contribution {
     const slots = slotsOf(days, day);
+    const isLeaf = parseNode(node)?.path.length === levelsOf(days.definition) - 1;
     this.#sum.reset(slots, days.unit);
     for (const { child, contribution } of children) {
       const isAlike =
@@ -154,8 +155,8 @@ class NodePass {
         contribution.endMs === slots.endMs &&
         contribution.slotMs === slots.slotMs &&
         contribution.unit === days.unit;
-      const hangsAt = parseNode(child) === undefined ? leafOf(days.definition, child) : parentOf(child);
-      if (isAlike && hangsAt?.channel === node.channel) {
+      // Of a shape that the group no longer has where a member is not at a leaf, or a branch is.
+      if (isAlike && isLeaf === (child.meter !== node.meter)) {
         this.#sum.add(contribution);
       }
     }
