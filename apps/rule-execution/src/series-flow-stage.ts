@@ -14,6 +14,7 @@ import {
   type ClosedDaysRegistry,
   type SeriesRegistry,
   type SettingsSnapshot,
+  tagsAt,
 } from '@meterflow/registry';
 import {
   channelNeeds,
@@ -262,13 +263,14 @@ async function runSeries(ports: SeriesFlowPorts, work: TenantWork, due: DueDays)
     emits: emits.filter((name) => name !== channel),
     aheadDays: Math.max(0, ...needs.map(({ lookAheadDays }) => lookAheadDays)),
   });
-  const { unit, tags } = settingsOf(channel);
+  const own = settingsOf(channel);
+  const { unit } = own;
   const closedThroughMs = work.closedThroughMs.get(due.timeZone) ?? 0;
   const facts = {
     tenant,
     series: due.series,
     unit,
-    tags,
+    tagsAt: (atMs: number) => tagsAt(own, atMs),
     closedThroughMs,
     activation: newest.number,
     days: inputs.days,

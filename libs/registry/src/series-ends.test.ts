@@ -57,3 +57,24 @@ test('one that is older than all that is remembered moves nothing', async () => 
   await settle('1', 1);
   expect(await before('new')).toEqual([end(40)]);
 });
+
+test('what is erased of a tenant, a meter or a channel is forgotten, and nothing else', async () => {
+  const ends = new SeriesEnds(new MemoryRegistry());
+  const names = ['import', 'export'].flatMap((channel) => ['m1', 'm2'].map((meter) => ({ meter, channel })));
+  const known = async (acceptance: string) =>
+    (await ends.fix(asking(acceptance), names)).flatMap((at) =>
+      at.end === undefined ? [] : [`${at.name.meter} ${at.name.channel}`],
+    );
+  await ends.fix(asking('one'), names);
+  await ends.settle(
+    asking('one'),
+    names.map((each) => ({ name: each, end: end(10) })),
+  );
+  await ends.erase('other');
+  await ends.erase('acme', { meter: 'm1', channel: 'import' });
+  expect(await known('two')).toEqual(['m2 import', 'm1 export', 'm2 export']);
+  await ends.erase('acme', { meter: 'm2' });
+  expect(await known('three')).toEqual(['m1 export']);
+  await ends.erase('acme');
+  expect(await known('four')).toEqual([]);
+});

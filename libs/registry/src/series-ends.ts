@@ -1,9 +1,10 @@
 import type { SeriesName } from '@meterflow/readings';
 import { z } from 'zod';
 import { changeEntry } from './change-entry.ts';
+import { entries } from './entries.ts';
 import { parseEntry } from './parse-entry.ts';
 import type { Registry } from './registry.ts';
-import { seriesPath } from './series-path.ts';
+import { seriesOfPath, seriesPath } from './series-path.ts';
 
 /** So many acceptances of a series are remembered with what stood before them; a delivery of an older one moves nothing. */
 const acceptancesKeptMax = 16;
@@ -80,6 +81,18 @@ export class SeriesEnds {
     await inGroups(names, (name) =>
       this.#change(tenant, name, (entry) => ({ ...entry, acceptances: withState(entry, acceptance, 'refused') })),
     );
+  }
+
+  /** Forgets for good where a tenant's series stand, or those of a meter, or one. Sources under way put theirs again. */
+  async erase(tenant: string, series?: { readonly meter: string; readonly channel?: string }): Promise<void> {
+    const prefix = seriesEndsPrefix(tenant);
+    for await (const { name, revision } of entries(this.#registry, 'setting', prefix)) {
+      const { meter, channel } = seriesOfPath(name.slice(prefix.length));
+      const isMeant = series === undefined || series.meter === meter;
+      if (isMeant && (series?.channel === undefined || series.channel === channel)) {
+        await this.#registry.remove('setting', name, revision);
+      }
+    }
   }
 
   async #change(tenant: string, name: SeriesName, change: (entry: Entry) => Entry): Promise<Entry> {

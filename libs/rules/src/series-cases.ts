@@ -73,7 +73,7 @@ export function seriesCase(name: string, told: Told): SeriesTestCase {
   const intervalMs = values.length === 0 ? undefined : minutes * 60_000;
   const facts = {
     ...{ tenant: 'test', series, days, unit, activation: 0 },
-    tags: given.tags as Readonly<Record<string, ParameterValue>>,
+    tagsAt: () => given.tags as Readonly<Record<string, ParameterValue>>,
     closedThroughMs: given.closed ? (days.startMs.at(-1) as number) : 0,
   };
   const windows = (reads: readonly string[]): SeriesWindows =>

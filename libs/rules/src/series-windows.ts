@@ -19,7 +19,8 @@ export interface SeriesFacts {
   readonly series: SeriesName;
   /** The registered unit. */
   readonly unit: string | undefined;
-  readonly tags: Readonly<Record<string, ParameterValue>>;
+  /** What the registry says of the series at an instant; a day has those of its start. */
+  readonly tagsAt: (atMs: number) => Readonly<Record<string, ParameterValue>>;
   readonly days: LocalDays;
   readonly closedThroughMs: number;
   readonly activation: number;
@@ -55,7 +56,7 @@ export class SeriesWindows {
     day: number,
     { backDays, aheadDays }: { readonly backDays: number; readonly aheadDays: number },
   ): { readonly run: SeriesRun; readonly others: ReadingBatch } {
-    const { tenant, series, days, activation, tags, closedThroughMs } = this.#facts;
+    const { tenant, series, days, activation, tagsAt, closedThroughMs } = this.#facts;
     const intervalMs = this.#intervalMs;
     const { texts } = this.#texts;
     const { batch, slots, others } = dayBatch(this.#own.columns, {
@@ -64,7 +65,8 @@ export class SeriesWindows {
     const from = day - backDays;
     const to = day + aheadDays + 1;
     const run: SeriesRun = {
-      ...{ batch, slots, unit: this.#unit, intervalMs, closedThroughMs, tags },
+      ...{ batch, slots, unit: this.#unit, intervalMs, closedThroughMs },
+      tags: tagsAt(days.startMs[day] as number),
       day: backDays,
       firstDay: days.firstDay + from,
       startMs: days.startMs.slice(from, to + 1),

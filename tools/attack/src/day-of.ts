@@ -18,7 +18,7 @@ export const dayNeeds: SeriesNeeds = {
 
 /** A closed day of half-hours with gaps, between two others; the values differ from tenant to tenant. */
 export function dayOf(tenant: string, seed: number): SeriesRun {
-  const facts = { tenant, series: { meter, channel: 'import' }, unit: 'kWh', tags: {}, days, activation: 1 };
+  const facts = { tenant, series: { meter, channel: 'import' }, unit: 'kWh', tagsAt: () => ({}), days, activation: 1 };
   const windows = new SeriesWindows(
     { ...facts, closedThroughMs: days.startMs.at(-1) as number },
     { channel: 'import', intervalMs, columns: [columnsOf('import', seed)] },

@@ -15,7 +15,7 @@ import {
   type SeriesWork,
   type StoredReadings,
 } from '@meterflow/rules';
-import type { SettingsSnapshot } from '@meterflow/registry';
+import { tagsAt, type SettingsSnapshot } from '@meterflow/registry';
 
 /** What failed so far on one side. */
 export interface FailureTally {
@@ -51,8 +51,11 @@ export async function daysWork(
   if ([inputs.own, ...inputs.others].every(({ columns }) => columns.length === 0)) {
     return undefined;
   }
-  const { unit, tags } = settings.of(series.meter, series.channel);
-  const facts = { tenant, series, unit, tags, closedThroughMs, activation: 0, days: inputs.days };
+  const own = settings.of(series.meter, series.channel);
+  const facts = {
+    ...{ tenant, series, unit: own.unit, closedThroughMs, activation: 0, days: inputs.days },
+    tagsAt: (atMs: number) => tagsAt(own, atMs),
+  };
   return { facts, inputs, windows: new SeriesWindows(facts, inputs.own, inputs.others), ticket: 0 };
 }
 

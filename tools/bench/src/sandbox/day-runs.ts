@@ -41,7 +41,7 @@ export class TenantDays {
     const register = columnsOf('register', count);
     this.#daysEach = daysEach;
     this.#windows = Array.from({ length: tenants }, (_, tenant) => {
-      const facts = { tenant: `tenant-${tenant}`, series, unit: 'kWh', tags: {}, days, activation: 1 };
+      const facts = { tenant: `tenant-${tenant}`, series, unit: 'kWh', tagsAt: () => ({}), days, activation: 1 };
       return new SeriesWindows(
         { ...facts, closedThroughMs: days.startMs.at(-1) as number },
         { channel: 'import', intervalMs, columns: own },
