@@ -12,6 +12,7 @@ import {
 import { exactNumber } from '@meterflow/http';
 import type { AggregateStore } from '@meterflow/idempotent-writes';
 import { utcText, type SeriesName } from '@meterflow/readings';
+import { graceMsDefault } from './day-closer.ts';
 import { dayMs, type Position } from './query-span.ts';
 
 /** A day's sheet holds its hours, and the longest local day there is began so long before its last hour. */
@@ -28,12 +29,20 @@ export interface WindowsAsked extends SeriesName {
   /** Windows that start in [fromMs, toMs). */
   readonly fromMs: number;
   readonly toMs: number;
+  readonly nowMs: number;
 }
+
+/**
+ * `open`: readings are still missing, and waited for. `complete`: none is missing. `final`: the window ended so long ago that
+ * its days are closed; what comes all the same still corrects it.
+ */
+export const windowStates = ['open', 'complete', 'final'] as const;
+export type WindowState = (typeof windowStates)[number];
 
 /** The stored windows of a series, ascending. */
 export async function aggregateRows(
   aggregates: Pick<AggregateStore, 'read'>,
-  { tenant, meter, channel, resolution, fromMs, toMs }: WindowsAsked,
+  { tenant, meter, channel, resolution, fromMs, toMs, nowMs }: WindowsAsked,
 ): Promise<readonly WindowRow[]> {
   const level = resolution === 'month' ? 'month' : 'day';
   const sheetsFromMs = resolution === 'hour' ? fromMs - sheetMsMax : fromMs;
@@ -44,7 +53,11 @@ export async function aggregateRows(
     for (let row = cursor.rowsFrom; row < cursor.rowsTo; row++) {
       const startMs = rowStartMs(cursor, row);
       if (resolutionOf(cursor, row) === resolution && startMs >= fromMs && startMs < toMs) {
-        rows.push({ startMs, lengthMs: rowEndMs(cursor, row) - startMs, json: jsonOf(cursor, row) });
+        rows.push({
+          startMs,
+          lengthMs: rowEndMs(cursor, row) - startMs,
+          json: { ...jsonOf(cursor, row), state: stateOf(cursor, row, nowMs) },
+        });
       }
     }
   }
@@ -74,6 +87,14 @@ function jsonOf(cursor: SheetCursor, row: number): object {
     ...factsOf(cursor, row),
     inputs: inputsOf(cursor),
   };
+}
+
+function stateOf(cursor: SheetCursor, row: number, nowMs: number): WindowState {
+  if (rowEndMs(cursor, row) + graceMsDefault <= nowMs) {
+    return 'final';
+  }
+  const facts = aggregateFacts(cursor, row);
+  return facts !== undefined && facts.expected <= (cursor.batch.rows.count[row] as number) ? 'complete' : 'open';
 }
 
 function factsOf(cursor: SheetCursor, row: number): object {

@@ -204,7 +204,7 @@ describe('the control API', () => {
       expect(await (await call(customer, `/v1/aggregates?${series}&resolution=day`)).text()).toBe(
         '{"aggregates":[{"meter":"m 1/a","channel":"import","resolution":"day","start":"2013-01-01T00:00:00Z",' +
           '"end":"2013-01-02T00:00:00Z","sum":3.23,"min":0.1,"max":0.58,"mean":1.076666667,"count":3,"unit":"kWh",' +
-          '"quality":"measured","inputs":{"ticket":1}}]}',
+          '"quality":"measured","inputs":{"ticket":1},"state":"final"}]}',
       );
     });
 

@@ -81,6 +81,7 @@ const day = {
     acceptedAt: expect.any(String) as string,
     ticket: expect.any(Number) as number,
   },
+  state: 'final',
 };
 const reading = { meter: 'MAC000010', channel: 'import', unit: 'kWh', quality: 'measured' };
 const firstReading = { ...reading, start: '2013-03-25T00:00:00Z', end: '2013-03-25T00:30:00Z', value: 0.255 };

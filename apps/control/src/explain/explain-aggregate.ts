@@ -58,6 +58,7 @@ const windowMsMax: Readonly<Record<Resolution, number>> = { hour: 2 * dayMs, day
 export interface ExplainAggregatePorts extends ExplainPorts {
   readonly aggregates: Pick<AggregateStore, 'read'>;
   readonly series: Pick<SeriesRegistry, 'current'>;
+  readonly nowMs: () => number;
 }
 
 export interface WindowPlace extends SeriesName {
@@ -76,6 +77,7 @@ export async function explainAggregate(
     ...place,
     fromMs: atMs - windowMsMax[resolution],
     toMs: atMs + 1,
+    nowMs: ports.nowMs(),
   });
   const window = rows.findLast(({ startMs, lengthMs }) => startMs <= atMs && atMs < startMs + lengthMs);
   if (window === undefined) {

@@ -2,7 +2,7 @@ import { resolutions } from '@meterflow/aggregates';
 import { defineRoute, type Route } from '@meterflow/http';
 import { qualities } from '@meterflow/readings';
 import { z } from 'zod';
-import { aggregateRows } from '../aggregate-rows.ts';
+import { aggregateRows, windowStates } from '../aggregate-rows.ts';
 import type { ControlPorts } from '../ports.ts';
 import { pageOf, seriesQuery } from '../query-span.ts';
 
@@ -44,10 +44,13 @@ export const aggregateSchema = z.object({
   calculated: z.number().int().optional(),
   notBillable: z.number().int().optional(),
   inputs: inputs.describe('the newest versions among what it was computed from'),
+  state: z
+    .enum(windowStates)
+    .describe('complete: no reading is missing; final: its days are closed, what still comes corrects it; else open'),
 });
 const answer = z.object({ aggregates: z.array(aggregateSchema), next: z.string().optional() });
 
-export function aggregatesRoute(ports: Pick<ControlPorts, 'aggregates'>): Route {
+export function aggregatesRoute(ports: Pick<ControlPorts, 'aggregates' | 'nowMs'>): Route {
   return defineRoute({
     method: 'GET',
     path: '/v1/aggregates',
@@ -58,7 +61,7 @@ export function aggregatesRoute(ports: Pick<ControlPorts, 'aggregates'>): Route 
     answers: { 200: { description: 'A page of aggregates', schema: answer } },
     handle: async ({ principal: { tenant }, query: { meter, channel, resolution, ...span } }) => {
       const page = await pageOf(span, (fromMs, toMs) =>
-        aggregateRows(ports.aggregates, { tenant, meter, channel, resolution, fromMs, toMs }),
+        aggregateRows(ports.aggregates, { tenant, meter, channel, resolution, fromMs, toMs, nowMs: ports.nowMs() }),
       );
       return { json: { aggregates: page.rows.map(({ json }) => json), next: page.next } };
     },
