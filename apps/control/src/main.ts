@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { dataDirectory } from '@meterflow/embedded';
 import { localPrincipal } from '@meterflow/http';
-import { configured, openPlatform } from '@meterflow/platform';
+import { configured, openPlatform, type OpenPlatform } from '@meterflow/platform';
 import {
   Activations,
   ClosedDaysRegistry,
@@ -48,8 +48,7 @@ await runService({
     const parts = platformParts(opened, { dataDir: config.dataDir, lifecycle, telemetry, nowMs });
     const { registry, deadLetters, publisher } = platform;
     const directory = dataDirectory(config.dataDir);
-    const tenants = new Tenants({ registry, nowMs });
-    const keys = new Keys({ registry, nowMs, randomBytes });
+    const [tenants, keys] = [new Tenants({ registry, nowMs }), new Keys({ registry, nowMs, randomBytes })];
     const activations = new Activations({ registry, nowMs, activationLeaseMs: 0 });
     const closedDays = new ClosedDaysRegistry(registry);
     const settings = new SeriesRegistry({ registry, nowMs, cacheMs: seriesSettingsMsMax });
@@ -62,9 +61,7 @@ await runService({
     if (opened.kind === 'embedded' || (await keys.list(firstTenant)).length === 0) {
       await ensureFirstKey(join(directory.root, 'operator.key'), { tenants, keys });
     }
-    // Elsewhere only the bus itself knows how many wait.
-    const backlogs = (): ReturnType<RuleLifePorts['backlogs']> =>
-      opened.kind === 'embedded' ? opened.platform.backlogs() : Promise.resolve(undefined);
+    const backlogs = backlogsOf(opened);
     const life = ruleLife({
       ...{ platform, backlogs, activations, tenants, keys, lifecycle, stored, known },
       ...{ owner: config.owner, logger: telemetry.logger },
@@ -117,6 +114,11 @@ await runService({
     return [];
   },
 });
+
+/** On Google only the bus itself knows how many wait. */
+function backlogsOf(opened: OpenPlatform): RuleLifePorts['backlogs'] {
+  return () => (opened.kind === 'embedded' ? opened.platform.backlogs() : Promise.resolve(undefined));
+}
 
 /** Series and groups as they are now: whoever changes them sees what the change before made. */
 function seriesPorts(registry: Registry): Pick<ControlPorts, 'series' | 'groups' | 'groupsNow'> {

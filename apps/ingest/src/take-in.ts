@@ -231,6 +231,14 @@ interface PassCounts extends ReaderCounts {
   readonly badLines: number;
 }
 
+type WhatWasRead = Pick<Reader, 'counts' | 'ends' | 'leftOut' | 'remarked'>;
+
+/** What is there of content that no reader could be made for. */
+const nothingRead: WhatWasRead = {
+  counts: { received: 0, accepted: 0, rejected: 0 },
+  ...{ ends: [], leftOut: 0, remarked: noRemarks },
+};
+
 /** One delivery of a source. */
 class Intake {
   refusal: Reject | undefined;
@@ -272,7 +280,6 @@ class Intake {
 
   /** Reads the content once. Unless it is to be published it leaves nothing behind but what it found. */
   async pass(purpose: Purpose): Promise<PassCounts> {
-    const publishes = purpose === 'publish';
     let reader: Reader | undefined;
     try {
       reader = this.#reader(purpose);
@@ -293,10 +300,13 @@ class Intake {
       }
     }
     await this.#flush(1);
-    this.#after = reader?.ends ?? [];
-    this.#remarked = publishes && reader !== undefined ? reader.remarked : noRemarks;
-    const counts = reader?.counts ?? { received: 0, accepted: 0, rejected: 0 };
-    return { ...counts, badLines: counts.rejected - (reader?.leftOut ?? 0) };
+    return this.#passed(reader ?? nothingRead, purpose);
+  }
+
+  #passed(read: WhatWasRead, purpose: Purpose): PassCounts {
+    this.#after = read.ends;
+    this.#remarked = purpose === 'publish' ? read.remarked : noRemarks;
+    return { ...read.counts, badLines: read.counts.rejected - read.leftOut };
   }
 
   /** After each step everybody else has their turn, whatever the content is. */

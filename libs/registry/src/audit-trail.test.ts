@@ -16,7 +16,7 @@ function setUp() {
     let writes = 0;
     const killing = async <Result>(write: () => Promise<Result>): Promise<Result> => {
       const isLast = ++writes === ends?.at;
-      if (isLast && !ends!.isWritten) {
+      if (isLast && !ends.isWritten) {
         throw new KilledError();
       }
       const result = await write();

@@ -65,22 +65,35 @@ export class Groups {
     if (before !== undefined && names?.length === 0) {
       return { ...before, checkedMs };
     }
-    const groups = new Map(before?.groups);
-    if (before === undefined || names === undefined) {
-      groups.clear();
-      // Nothing was ever said of groups: nothing need be read.
-      for await (const group of revision === 0 ? [] : this.#registry.all(tenant)) {
-        groups.set(group.definition.name, group);
-      }
-    } else {
-      for (const name of new Set(names)) {
-        const group = await this.#registry.get(tenant, name);
-        if (group !== undefined) {
-          groups.set(name, group);
-        }
+    const groups =
+      before === undefined || names === undefined
+        ? await this.#all(tenant, revision)
+        : await this.#changed(tenant, before.groups, names);
+    return { checkedMs, revision, groups, index: new GroupIndex(groups.values()) };
+  }
+
+  async #all(tenant: string, revision: number): Promise<Map<string, StoredGroup>> {
+    const groups = new Map<string, StoredGroup>();
+    // Nothing was ever said of groups: nothing need be read.
+    for await (const group of revision === 0 ? [] : this.#registry.all(tenant)) {
+      groups.set(group.definition.name, group);
+    }
+    return groups;
+  }
+
+  async #changed(
+    tenant: string,
+    before: Cached['groups'],
+    names: readonly string[],
+  ): Promise<Map<string, StoredGroup>> {
+    const groups = new Map(before);
+    for (const name of new Set(names)) {
+      const group = await this.#registry.get(tenant, name);
+      if (group !== undefined) {
+        groups.set(name, group);
       }
     }
-    return { checkedMs, revision, groups, index: new GroupIndex(groups.values()) };
+    return groups;
   }
 }
 

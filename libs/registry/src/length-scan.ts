@@ -67,11 +67,7 @@ export class LengthScan {
       if (!isOther && this.#lengths !== undefined && atMs - this.#scannedMs < this.#scanMs * restsPerScan) {
         return this.#lengths;
       }
-      this.#fallback =
-        entry === undefined
-          ? seriesDefaults
-          : mergeSettings(seriesDefaults, parseEntry(settingsEntrySchema, entry), atMs);
-      this.#fallbackRevision = entry?.revision ?? 0;
+      this.#fallBackOn(entry, atMs);
       await this.#scan(atMs);
     } else {
       await this.#reread(names, atMs);
@@ -79,6 +75,15 @@ export class LengthScan {
     this.#revision = revision;
     this.#checkedMs = atMs;
     return (this.#lengths ??= new IntervalLengths(lengthOf(this.#fallback), this.#own));
+  }
+
+  /** What holds for series that say nothing of themselves. */
+  #fallBackOn(entry: RegistryEntry<unknown> | undefined, atMs: number): void {
+    this.#fallback =
+      entry === undefined
+        ? seriesDefaults
+        : mergeSettings(seriesDefaults, parseEntry(settingsEntrySchema, entry), atMs);
+    this.#fallbackRevision = entry?.revision ?? 0;
   }
 
   async #scan(atMs: number): Promise<void> {
