@@ -33,14 +33,15 @@ export function addRegistry(program: Command, told: () => Told): void {
     .action(async (file: string, options: ImportOptions) => {
       await importRegistryFile(file, options, told());
     });
-  ofTenant(registry.command('export').description('every registered series, as lines that an import takes')).action(
-    async (options: OfTenant) => {
+  ofTenant(registry.command('export').description('every registered series, as lines that an import takes'))
+    .addHelpText('after', '\nExample:\n  meterflow registry export > meters.ndjson')
+    .action(async (options: OfTenant) => {
       await exportRegistry(options, told());
-    },
-  );
+    });
   ofTenant(registry.command('show').description('what holds for one series'))
     .requiredOption('--meter <meter>', 'the meter')
     .option('--channel <channel>', 'which quantity of the meter', 'import')
+    .addHelpText('after', '\nExample:\n  meterflow registry show --meter M1')
     .action(async (options: SeriesOptions) => {
       await showSeries(options, told());
     });
@@ -49,31 +50,36 @@ export function addRegistry(program: Command, told: () => Told): void {
 
 function addGroups(program: Command, told: () => Told): void {
   const groups = program.command('groups').description('series that are aggregated together');
-  ofTenant(groups.command('list').description('all groups, a line each')).action(async (options: OfTenant) => {
-    await listGroups(options, told());
-  });
-  ofTenant(groups.command('show <name>').description('one group')).action(async (name: string, options: OfTenant) => {
-    await showGroup(name, options, told());
-  });
+  ofTenant(groups.command('list').description('all groups, a line each'))
+    .addHelpText('after', '\nExample:\n  meterflow groups list')
+    .action(async (options: OfTenant) => {
+      await listGroups(options, told());
+    });
+  ofTenant(groups.command('show <name>').description('one group'))
+    .addHelpText('after', '\nExample:\n  meterflow groups show area-804')
+    .action(async (name: string, options: OfTenant) => {
+      await showGroup(name, options, told());
+    });
   ofTenant(groups.command('put <name> <file>').description('makes a group of what a JSON file says'))
     .addHelpText(
       'after',
-      '\nExample of a file:\n  {"timeZone": "Europe/Copenhagen", "intervalMs": 3600000,\n' +
-        '   "source": {"kind": "filter", "filter": "grid_area = 804 and supplier = \'X\'"}}',
+      '\nA file:\n  {"timeZone": "Europe/Copenhagen", "intervalMs": 3600000,\n' +
+        '   "source": {"kind": "filter", "filter": "grid_area = 804 and supplier = \'X\'"}}\n\n' +
+        'Example:\n  meterflow groups put area-804 area-804.json',
     )
     .action(async (name: string, file: string, options: OfTenant) => {
       await putGroup({ name, file }, options, told());
     });
-  ofTenant(groups.command('remove <name>').description('removes a group that no other counts')).action(
-    async (name: string, options: OfTenant) => {
+  ofTenant(groups.command('remove <name>').description('removes a group that no other counts'))
+    .addHelpText('after', '\nExample:\n  meterflow groups remove area-804')
+    .action(async (name: string, options: OfTenant) => {
       await removeGroup(name, options, told());
-    },
-  );
-  ofTenant(groups.command('members <name>').description('what counts in it directly, and when')).action(
-    async (name: string, options: OfTenant) => {
+    });
+  ofTenant(groups.command('members <name>').description('what counts in it directly, and when'))
+    .addHelpText('after', '\nExample:\n  meterflow groups members area-804')
+    .action(async (name: string, options: OfTenant) => {
       await listGroupMembers(name, options, told());
-    },
-  );
+    });
 }
 
 function ofTenant(command: Command): Command {
