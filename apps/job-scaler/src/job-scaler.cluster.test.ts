@@ -14,7 +14,7 @@ import { SimulatedWorkers } from './testing/simulated-workers.ts';
 
 /** A cluster with the scripted metrics of the control plane (one port above its API), and whose owner minds no namespace more. */
 const kubeconfig = process.env['KUBECONFIG'] ?? '';
-const isFull = process.env['METERFLOW_FULL'] === '1';
+const isFull = process.env['METERFLOW_FULL'] === 'true';
 /** Minutes in the long form; the same in seconds otherwise. */
 const [lagSeconds, idleSeconds] = isFull ? [180, 60] : [9, 3];
 const namespace = `job-scaler-${randomBytes(3).toString('hex')}`;

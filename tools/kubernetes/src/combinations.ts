@@ -48,6 +48,22 @@ export function combinations(): readonly (readonly string[])[] {
   ]);
 }
 
+/**
+ * Of these combinations so many that every two components that are ever together are together in one, the largest first:
+ * what two do to each other shows, at a fraction of the time that all of them take.
+ */
+export function everyPair(all: readonly (readonly string[])[]): readonly (readonly string[])[] {
+  const seen = new Set<string>();
+  return [...all]
+    .sort((a, b) => b.length - a.length)
+    .filter((components) => {
+      const pairs = components.flatMap((one) => components.map((other) => `${one} ${other}`));
+      const isNew = pairs.some((pair) => !seen.has(pair));
+      pairs.forEach((pair) => seen.add(pair));
+      return isNew;
+    });
+}
+
 /** What the base makes with these components, with images as an overlay would name them. */
 export function renderCombination(components: readonly string[]): readonly KubernetesObject[] {
   const folder = mkdtempSync(join(tmpdir(), 'combination-'));
