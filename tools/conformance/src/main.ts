@@ -39,7 +39,10 @@ if (values.help || suite === undefined || positionals.length > 1) {
   process.exitCode = values.help ? 0 : 2;
 } else {
   const folder = values.dir ?? suite.folder;
-  const cases = await suite.cases(folder);
+  const cases = await suite.cases(folder).catch((error: unknown) => {
+    print(`There are no cases of ${name} in ${folder}: ${(error as Error).message}`);
+    process.exit(2);
+  });
   const pipeline = new PipelineOnDemand();
   try {
     const startedMs = performance.now();

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fixtures } from '../repository.ts';
 import type { Suite } from '../suite.ts';
@@ -8,10 +9,12 @@ import { runCase } from './run-case.ts';
 export const oedSuite: Suite = {
   title: "Open Energy Dashboard's CSV uploads, the rows that are stored in the end",
   folder: join(fixtures, 'oed/csvPipeline'),
-  cases: async (folder) =>
-    [...(await readCases(folder))].map(([name, tried]) => ({
+  cases: async (given) => {
+    const folder = [given, join(given, 'csvPipeline')].find((each) => existsSync(join(each, 'cases.json'))) ?? given;
+    return [...(await readCases(folder))].map(([name, tried]) => ({
       name,
       title: tried.description,
       run: async (pipeline) => runCase({ folder, name, tried, pipeline: await pipeline() }),
-    })),
+    }));
+  },
 };
