@@ -25,9 +25,8 @@ create table if not exists origins (
 ) strict;
 create index if not exists originsByKey on origins (key);`;
 
-/** Readings of one series and version, one span apart, whose lines are one step apart. */
+/** Readings of one series and version that are one step apart, and so are their lines. */
 interface Piece {
-  span: number;
   series: number;
   version: number;
   startMs: number;
@@ -64,36 +63,38 @@ export class OriginWriter {
   }
 }
 
-function* piecesOf({ columns, firstLine, lineDeltas }: ReadingBatch): Generator<Piece> {
+/** Series by series, whatever order the batch has them in: a file that goes by time has a row for each too. */
+function piecesOf({ columns, firstLine, lineDeltas, series }: ReadingBatch): readonly Piece[] {
   const cursor = new ReadingCursor(columns);
   const deltas = new RunsCursor(lineDeltas);
-  let piece: Piece | undefined;
+  const pieces: Piece[] = [];
+  const open: (Piece | undefined)[] = new Array<Piece | undefined>(series.length).fill(undefined);
   let line = firstLine;
   while (cursor.next()) {
-    const { index, span, startMs } = cursor;
+    const { startMs, lengthMs } = cursor;
     const version = cursor.versionIndex;
-    line += deltas.at(index);
-    if (piece?.span === span && piece.version === version && follows(piece, startMs, line)) {
+    line += deltas.at(cursor.index);
+    const piece = open[cursor.series];
+    if (piece?.version === version && piece.lengthMs === lengthMs && follows(piece, startMs, line)) {
       piece.count += 1;
       continue;
     }
-    if (piece !== undefined) {
-      yield piece;
-    }
-    const { series, lengthMs } = cursor;
-    piece = { span, series, version, startMs, lengthMs, stepMs: 0, count: 1, line, lineStep: 0 };
+    const begun = { series: cursor.series, version, startMs, lengthMs, stepMs: 0, count: 1, line, lineStep: 0 };
+    open[cursor.series] = begun;
+    pieces.push(begun);
   }
-  if (piece !== undefined) {
-    yield piece;
-  }
+  return pieces;
 }
 
 /** The second of a piece says how far its readings, and their lines, are apart. */
 function follows(piece: Piece, startMs: number, line: number): boolean {
   if (piece.count === 1) {
+    if (startMs <= piece.startMs) {
+      return false;
+    }
     piece.stepMs = startMs - piece.startMs;
     piece.lineStep = line - piece.line;
-    return piece.stepMs > 0;
+    return true;
   }
   return startMs === piece.startMs + piece.count * piece.stepMs && line === piece.line + piece.count * piece.lineStep;
 }
