@@ -5,27 +5,25 @@ import { ChangeLog } from './change-log.ts';
 import { instantMsMax } from './instants.ts';
 import type { IntervalLengths } from './interval-lengths.ts';
 import { entries } from './entries.ts';
+import { withFormer } from './former-entry.ts';
 import { LengthScan } from './length-scan.ts';
 import { parseEntry } from './parse-entry.ts';
 import { putsTogetherMax, RevisionConflictError, type Registry, type RegistryKind } from './registry.ts';
 import { seriesOfPath, seriesPath } from './series-path.ts';
 import {
-  formerTagsMax,
   intervalTimeline,
   mergeSettings,
   seriesDefaults,
   seriesFactsSchema,
   seriesSettingsPartSchema,
   settingsEntrySchema,
-  tagTimeline,
   type SeriesFacts,
   type SeriesSettings,
   type SeriesSettingsPart,
   type SettingsEntry,
-  type Tags,
-  type TagValue,
 } from './series-settings.ts';
-import { stated, type Timeline, type Validity } from './timeline.ts';
+import { withFacts, withPart } from './stated-entry.ts';
+import type { Validity } from './timeline.ts';
 import { touchedSpan } from './touched-span.ts';
 
 /** A series that was registered, and from when on readings are expected of it: what never comes can be estimated. */
@@ -397,90 +395,6 @@ async function putPages(
     revisions.push(...(await registry.putAll(kind, changes.slice(from, from + putsTogetherMax))));
   }
   return revisions;
-}
-
-/** For all time: what was stated of a shorter one goes. */
-function withPart(before: SettingsEntry, part: SeriesSettingsPart & { readonly sinceMs?: number }): SettingsEntry {
-  return {
-    ...before,
-    ...part,
-    ...('intervalMs' in part ? { intervalChanges: undefined } : {}),
-    ...('tags' in part ? { tagChanges: undefined } : {}),
-  };
-}
-
-function withFacts(before: SettingsEntry, facts: SeriesFacts, validity: Validity): SettingsEntry {
-  let entry = before;
-  if (facts.intervalMs !== undefined) {
-    const { first, changes } = split(stated(intervalTimeline(before), facts.intervalMs, validity));
-    entry = { ...entry, intervalMs: first, intervalChanges: changes };
-  }
-  for (const [name, value] of Object.entries(facts.tags ?? {})) {
-    const before = tagTimeline(entry, name);
-    const after = stated(before, value, validity);
-    entry = isSame(before, after) ? entry : withTag(entry, name, after);
-  }
-  for (const [name, value] of Object.entries(facts.groups ?? {})) {
-    entry = { ...entry, groups: { ...entry.groups, [name]: stated(entry.groups?.[name] ?? [], value, validity) } };
-  }
-  return entry;
-}
-
-function isSame<Value>(before: Timeline<Value>, after: Timeline<Value>): boolean {
-  return JSON.stringify(before) === JSON.stringify(after);
-}
-
-function withTag(entry: SettingsEntry, name: string, timeline: Timeline<TagValue>): SettingsEntry {
-  const { first, changes } = split(timeline);
-  return { ...entry, tags: withKey(entry.tags, name, first), tagChanges: withKey(entry.tagChanges, name, changes) };
-}
-
-/** What holds from the beginning stands by itself in an entry. */
-function split<Value>(timeline: Timeline<Value>): { first: Value | undefined; changes: Timeline<Value> | undefined } {
-  const [head, ...changes] = timeline;
-  if (head?.[0] === -instantMsMax) {
-    return { first: head[1] ?? undefined, changes: changes.length === 0 ? undefined : changes };
-  }
-  return { first: undefined, changes: timeline.length === 0 ? undefined : timeline };
-}
-
-function withKey<Value>(
-  record: Readonly<Record<string, Value>> | undefined,
-  name: string,
-  value: Value | undefined,
-): Record<string, Value> | undefined {
-  const rest = Object.fromEntries(Object.entries(record ?? {}).filter(([each]) => each !== name));
-  const all = value === undefined ? rest : { ...rest, [name]: value };
-  return Object.keys(all).length === 0 ? undefined : all;
-}
-
-/** Remembers what held until now where something else holds from now on: what came of it is to be withdrawn. */
-function withFormer(before: SettingsEntry, after: SettingsEntry, inherited: string): SettingsEntry {
-  return withFormerTags(before, withFormerZone(before, after, inherited));
-}
-
-function withFormerTags(before: SettingsEntry, after: SettingsEntry): SettingsEntry {
-  const states = (entry: SettingsEntry): readonly Tags[] =>
-    mergeSettings(seriesDefaults, entry, 0).tagPeriods.map(({ tags }) => tags);
-  const now = new Set(states(after).map(canonical));
-  const gone = states(before).filter((tags) => Object.keys(tags).length > 0 && !now.has(canonical(tags)));
-  if (gone.length === 0) {
-    return after;
-  }
-  const all = new Map([...gone, ...(before.formerTags ?? [])].map((tags) => [canonical(tags), tags]));
-  return { ...after, formerTags: [...all.values()].slice(0, formerTagsMax) };
-}
-
-function canonical(tags: Tags): string {
-  return JSON.stringify(Object.entries(tags).sort(([a], [b]) => (a < b ? -1 : 1)));
-}
-
-function withFormerZone(before: SettingsEntry, after: SettingsEntry, inherited: string): SettingsEntry {
-  const zone = before.timeZone ?? inherited;
-  if (zone === (after.timeZone ?? inherited)) {
-    return after;
-  }
-  return { ...after, formerTimeZones: [...new Set([...(before.formerTimeZones ?? []), zone])] };
 }
 
 export function memberEntry(tenant: string, group: string, path: string): string {
