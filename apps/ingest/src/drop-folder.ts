@@ -6,7 +6,7 @@ import type { Tenants } from '@meterflow/registry';
 import type { Clock, Telemetry } from '@meterflow/stage';
 import { takeDropped, type DroppedFile, type DropDoor } from './dropped-file.ts';
 import { dropFilesPerLookMax, dropLookEveryMs, dropQuotaRetryMsMax, dropRetryMs, dropSteadyMs } from './limits.ts';
-import { InterruptedError } from './take-in.ts';
+import { InterruptedError } from './attempt.ts';
 
 export interface DropFolderOptions {
   /** Holds a folder for each tenant. Made when it is not there. */

@@ -9,7 +9,7 @@ import { checkDailyQuota } from './daily-quota.ts';
 import { FileChangedError, importFile } from './import-file.ts';
 import { isSameFile } from './same-file.ts';
 import type { Mappings } from './mappings.ts';
-import type { TakeInPorts } from './take-in.ts';
+import type { TakeInPorts } from './source-request.ts';
 
 export interface DroppedFile {
   readonly tenant: string;

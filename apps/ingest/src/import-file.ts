@@ -6,7 +6,8 @@ import { beginningOf, fileContent, fileFacts, type FileFacts } from './content.t
 import { mappingVersion } from './mapping-version.ts';
 import type { SourceFormat } from './open-reader.ts';
 import { isSameFile } from './same-file.ts';
-import { takeIn, type TakeInPorts, type TakenIn } from './take-in.ts';
+import type { TakeInPorts, TakenIn } from './source-request.ts';
+import { takeIn } from './take-in.ts';
 import { withinBytes } from './within-bytes.ts';
 
 export interface FileImport {

@@ -6,7 +6,8 @@ import { toldToOwner } from './fatal-watch.ts';
 import { importableFile, importFile, NotImportableError, type FileImport } from './import-file.ts';
 import { importsAtOnceMax } from './limits.ts';
 import type { Mappings } from './mappings.ts';
-import { InterruptedError, type TakeInPorts } from './take-in.ts';
+import { InterruptedError } from './attempt.ts';
+import type { TakeInPorts } from './source-request.ts';
 
 const importRequest = z.strictObject({
   path: z.string().min(1).startsWith('/', 'is not absolute').describe('absolute path of a file on this machine'),

@@ -25,7 +25,7 @@ import {
 import { mappingRoutes } from './mapping-routes.ts';
 import { Mappings } from './mappings.ts';
 import { pushRoute } from './push-route.ts';
-import type { TakeInPorts } from './take-in.ts';
+import type { TakeInPorts } from './source-request.ts';
 import { Workload } from './workload.ts';
 
 export interface IngestPorts {

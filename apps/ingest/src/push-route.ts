@@ -12,7 +12,9 @@ import { noMapping } from './mapping-routes.ts';
 import type { Mappings } from './mappings.ts';
 import type { SourceFormat } from './open-reader.ts';
 import { idempotencyKey, pushedFormat, pushedPacking, pushedTypes, requestHash } from './push-request.ts';
-import { InterruptedError, SettingsGoneError, takeIn, type TakeInPorts, type TakenIn } from './take-in.ts';
+import { InterruptedError } from './attempt.ts';
+import type { TakeInPorts, TakenIn } from './source-request.ts';
+import { SettingsGoneError, takeIn } from './take-in.ts';
 import type { Workload } from './workload.ts';
 
 export interface PushDoor {

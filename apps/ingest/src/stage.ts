@@ -1,2 +1,4 @@
 // What measures and breaks this app's stages: tools, and nothing else (eslint.config.mjs).
-export { InterruptedError, takeIn, type SourceRequest, type TakeInPorts, type TakenIn } from './take-in.ts';
+export { InterruptedError } from './attempt.ts';
+export type { SourceRequest, TakeInPorts, TakenIn } from './source-request.ts';
+export { takeIn } from './take-in.ts';
