@@ -18,15 +18,19 @@ export interface DevServerOptions {
   readonly on?: 'embedded' | 'google-emulators';
   /** Options of Node, for it and for its services. */
   readonly nodeOptions?: readonly string[];
+  /** All of its processes together run on the first so many cores; on all when absent. */
+  readonly cores?: number;
 }
 
 export async function startDevServer(
   dataDir: string,
-  { on = 'embedded', nodeOptions = [] }: DevServerOptions = {},
+  { on = 'embedded', nodeOptions = [], cores }: DevServerOptions = {},
 ): Promise<DevServer> {
   const entry = join(repositoryRoot, 'apps/meterflow/bin/meterflow.mjs');
   const dev = ['dev', '--with', on, '--json', '--port', '0', '--data-dir', dataDir];
-  const child = spawn(process.execPath, [...nodeOptions, entry, ...dev], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const pinned = cores === undefined ? [] : ['taskset', '--cpu-list', `0-${cores - 1}`];
+  const [command = '', ...words] = [...pinned, process.execPath, ...nodeOptions, entry, ...dev];
+  const child = spawn(command, words, { stdio: ['ignore', 'pipe', 'inherit'] });
   const { environment } = JSON.parse(await firstLine(child)) as Pick<DevServer, 'environment'>;
   return {
     pid: child.pid as number,

@@ -6,8 +6,9 @@ import { sandboxBench } from './sandbox/sandbox.ts';
 import { services } from './services/services.ts';
 import { latency } from './spine/latency.ts';
 import { spine } from './spine/spine.ts';
+import { theodolite } from './theodolite/theodolite.ts';
 
-const usage = `npm run bench -- spine|aggregation|latency|services|sandbox|rolling [options]
+const usage = `npm run bench -- spine|aggregation|latency|services|sandbox|rolling|theodolite [options]
 
   spine            a CSV file through all stages of "meterflow dev", checked against DuckDB
     --copies N     the input N times over, each under new meter names (default 1)
@@ -41,6 +42,13 @@ const usage = `npm run bench -- spine|aggregation|latency|services|sandbox|rolli
     --seconds N    how long it is measured without (default 20)
     --rounds N     how often each service is replaced (default 1)
 
+  theodolite       the four use cases of the Theodolite benchmarks: the largest load that one core, two, … keep up with
+    --case NAME    this one alone: uc1, uc2, uc3, uc4; may be repeated
+    --load N       this load alone (sensors; uc4: nested groups); may be repeated, ascending
+    --cores N      so many alone; may be repeated
+    --warm-up N    seconds before it is looked at (default 20)
+    --seconds N    how long it is looked at (default 20)
+
     --json         one JSON object on standard output`;
 
 const { values, positionals } = parseArgs({
@@ -57,6 +65,10 @@ const { values, positionals } = parseArgs({
     pushes: { type: 'string', default: '8' },
     meters: { type: 'string', default: '100' },
     rounds: { type: 'string', default: '1' },
+    case: { type: 'string', multiple: true },
+    load: { type: 'string', multiple: true },
+    cores: { type: 'string', multiple: true },
+    'warm-up': { type: 'string', default: '20' },
     profiles: { type: 'string' },
     readings: { type: 'string', default: '8000000' },
     json: { type: 'boolean', default: false },
@@ -97,6 +109,16 @@ if (values.help) {
     metersPerPush: Number(values.meters),
     calmSeconds: Number(values.seconds),
     rounds: Number(values.rounds),
+    json,
+  });
+  process.exitCode = right ? 0 : 1;
+} else if (positionals[0] === 'theodolite') {
+  const right = await theodolite({
+    ...(values.case === undefined ? {} : { cases: values.case }),
+    ...(values.load === undefined ? {} : { loads: values.load.map(Number) }),
+    ...(values.cores === undefined ? {} : { cores: values.cores.map(Number) }),
+    warmUpSeconds: Number(values['warm-up']),
+    seconds: Number(values.seconds),
     json,
   });
   process.exitCode = right ? 0 : 1;
