@@ -1,7 +1,6 @@
-import { parseArgs } from 'node:util';
+import { parseOptions, print, refuse, wholeNumber } from '@meterflow/command-line';
 import { sandboxLimits } from '@meterflow/sandbox';
-import { hostileRule, hostileRules } from './hostile-rule.ts';
-import { print } from './print.ts';
+import { hostileRule, hostileRules, type HostileRule } from './hostile-rule.ts';
 import { held, siege } from './siege.ts';
 import { head, line, summary } from './table.ts';
 
@@ -17,48 +16,41 @@ left over, memory is back where it was, and a version that killed its host is in
   --cpu-ms N      CPU time that one batch may take (default ${sandboxLimits.batchCpuMsMax}, as in production)
   --json          one JSON object on standard output`;
 
-const { values } = parseArgs({
+const { values } = parseOptions(usage, {
   options: {
     rule: { type: 'string', multiple: true },
     times: { type: 'string', default: '20' },
     tenants: { type: 'string', default: '99' },
     'cpu-ms': { type: 'string', default: String(sandboxLimits.batchCpuMsMax) },
     json: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
   },
 });
-const [times, honestTenants, batchCpuMsMax] = [values.times, values.tenants, values['cpu-ms']].map(Number) as [
-  number,
-  number,
-  number,
-];
-
-if (values.help) {
-  print(usage);
-} else if (![times, honestTenants, batchCpuMsMax].every((count) => Number.isInteger(count) && count > 0)) {
-  print('--times, --tenants and --cpu-ms are whole numbers from 1 on');
-  process.exitCode = 2;
+const times = wholeNumber('times', values.times);
+const honestTenants = wholeNumber('tenants', values.tenants);
+const batchCpuMsMax = wholeNumber('cpu-ms', values['cpu-ms']);
+const rules = values.rule === undefined ? await hostileRules() : await Promise.all(values.rule.map(named));
+if (!values.json) {
+  print(head);
+}
+const report = await siege({
+  rules,
+  times,
+  honestTenants,
+  limits: { batchCpuMsMax },
+  onReport: (attacked) => {
+    if (!values.json) {
+      print(line(attacked));
+    }
+  },
+});
+if (values.json) {
+  const attacks = report.attacks.map((attacked) => ({ ...attacked, fates: Object.fromEntries(attacked.fates) }));
+  print(JSON.stringify({ ...report, attacks, held: held(report) }));
 } else {
-  const rules = values.rule === undefined ? await hostileRules() : await Promise.all(values.rule.map(hostileRule));
-  if (!values.json) {
-    print(head);
-  }
-  const report = await siege({
-    rules,
-    times,
-    honestTenants,
-    limits: { batchCpuMsMax },
-    onReport: (attacked) => {
-      if (!values.json) {
-        print(line(attacked));
-      }
-    },
-  });
-  if (values.json) {
-    const attacks = report.attacks.map((attacked) => ({ ...attacked, fates: Object.fromEntries(attacked.fates) }));
-    print(JSON.stringify({ ...report, attacks, held: held(report) }));
-  } else {
-    print(summary(report));
-  }
-  process.exitCode = held(report) ? 0 : 1;
+  print(summary(report));
+}
+process.exitCode = held(report) ? 0 : 1;
+
+function named(file: string): Promise<HostileRule> {
+  return hostileRule(file).catch((error: unknown) => refuse(`--rule: ${(error as Error).message}`));
 }

@@ -1,6 +1,5 @@
-import { parseArgs } from 'node:util';
+import { parseOptions, refuse, wholeNumber } from '@meterflow/command-line';
 import { aggregation } from './aggregation/aggregation.ts';
-import { print } from './print.ts';
 import { rolling } from './rolling/rolling.ts';
 import { sandboxBench } from './sandbox/sandbox.ts';
 import { services } from './services/services.ts';
@@ -51,7 +50,7 @@ const usage = `npm run bench -- spine|aggregation|latency|services|sandbox|rolli
 
     --json         one JSON object on standard output`;
 
-const { values, positionals } = parseArgs({
+const { values, positionals } = parseOptions(usage, {
   allowPositionals: true,
   options: {
     copies: { type: 'string', default: '1' },
@@ -72,24 +71,25 @@ const { values, positionals } = parseArgs({
     profiles: { type: 'string' },
     readings: { type: 'string', default: '8000000' },
     json: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
   },
   allowNegative: true,
 });
 
 const { file, check, json } = values;
-if (values.help) {
-  print(usage);
-} else if (positionals[0] === 'spine') {
-  const counts = { copies: Number(values.copies), runs: Number(values.runs) };
+if (positionals[0] === 'spine') {
+  const counts = { copies: wholeNumber('copies', values.copies), runs: wholeNumber('runs', values.runs) };
   const right = await spine({ ...counts, check, json, ...(file === undefined ? {} : { file }) });
   process.exitCode = right ? 0 : 1;
 } else if (positionals[0] === 'aggregation') {
-  const counts = { copies: Number(values.copies), probes: Number(values.probes) };
+  const counts = { copies: wholeNumber('copies', values.copies), probes: wholeNumber('probes', values.probes) };
   const right = await aggregation({ ...counts, json, ...(file === undefined ? {} : { file }) });
   process.exitCode = right ? 0 : 1;
 } else if (positionals[0] === 'latency') {
-  await latency({ readingsPerSecond: Number(values.rate), seconds: Number(values.seconds), json });
+  await latency({
+    readingsPerSecond: wholeNumber('rate', values.rate),
+    seconds: wholeNumber('seconds', values.seconds),
+    json,
+  });
 } else if (positionals[0] === 'services') {
   const { shape, profiles } = values;
   const right = await services({
@@ -101,14 +101,14 @@ if (values.help) {
   });
   process.exitCode = right ? 0 : 1;
 } else if (positionals[0] === 'sandbox') {
-  const right = await sandboxBench({ readings: Number(values.readings), json });
+  const right = await sandboxBench({ readings: wholeNumber('readings', values.readings), json });
   process.exitCode = right ? 0 : 1;
 } else if (positionals[0] === 'rolling') {
   const right = await rolling({
-    pushesPerSecond: Number(values.pushes),
-    metersPerPush: Number(values.meters),
-    calmSeconds: Number(values.seconds),
-    rounds: Number(values.rounds),
+    pushesPerSecond: wholeNumber('pushes', values.pushes),
+    metersPerPush: wholeNumber('meters', values.meters),
+    calmSeconds: wholeNumber('seconds', values.seconds),
+    rounds: wholeNumber('rounds', values.rounds),
     json,
   });
   process.exitCode = right ? 0 : 1;
@@ -123,6 +123,5 @@ if (values.help) {
   });
   process.exitCode = right ? 0 : 1;
 } else {
-  print(usage);
-  process.exitCode = 2;
+  refuse(usage);
 }

@@ -1,8 +1,7 @@
-import { parseArgs } from 'node:util';
+import { parseOptions, print, refuse } from '@meterflow/command-line';
 import { energinetSuite } from './energinet/energinet-suite.ts';
 import { oedSuite } from './oed/oed-suite.ts';
 import { PipelineOnDemand } from './pipeline.ts';
-import { print } from './print.ts';
 import { runSuite } from './run-suite.ts';
 import type { Suite } from './suite.ts';
 import { tableOf } from './table.ts';
@@ -23,26 +22,23 @@ ${[...suites].map(([name, { title }]) => `  ${name.padEnd(12)} ${title}`).join('
 
 Exits 0 only when all cases pass.`;
 
-const { values, positionals } = parseArgs({
+const { values, positionals } = parseOptions(usage, {
   allowPositionals: true,
   options: {
     dir: { type: 'string' },
     json: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
   },
 });
 
 const [name = ''] = positionals;
 const suite = suites.get(name);
-if (values.help || suite === undefined || positionals.length > 1) {
-  print(usage);
-  process.exitCode = values.help ? 0 : 2;
+if (suite === undefined || positionals.length > 1) {
+  refuse(usage);
 } else {
   const folder = values.dir ?? suite.folder;
-  const cases = await suite.cases(folder).catch((error: unknown) => {
-    print(`There are no cases of ${name} in ${folder}: ${(error as Error).message}`);
-    process.exit(2);
-  });
+  const cases = await suite
+    .cases(folder)
+    .catch((error: unknown) => refuse(`There are no cases of ${name} in ${folder}: ${(error as Error).message}`));
   const pipeline = new PipelineOnDemand();
   try {
     const startedMs = performance.now();

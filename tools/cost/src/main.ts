@@ -1,36 +1,27 @@
-import { parseArgs } from 'node:util';
+import { parseOptions, print, wholeNumber } from '@meterflow/command-line';
 import { deployment, measured, prices } from './assumptions.ts';
 import { dataflowBill, meterflowBill, sharedBill, total, type BillLine } from './bill.ts';
-import { print } from './print.ts';
 
 const usage = `npm run cost -- [--readings-per-day N] [--json]
 
 The monthly bill at list prices, with its formulas: meterflow's services beside the same job on a managed dataflow service.
 The assumptions (prices, measurements, sizes) are tools/cost/src/assumptions.ts.`;
 
-const { values } = parseArgs({
+const { values } = parseOptions(usage, {
   options: {
     'readings-per-day': { type: 'string', default: String(deployment.readingsPerDay) },
     json: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
   },
 });
 
-const readingsPerDay = Number(values['readings-per-day']);
-if (values.help) {
-  print(usage);
-} else if (!(readingsPerDay > 0)) {
-  print(usage);
-  process.exitCode = 2;
-} else {
-  const inputs = { prices, measured, deployment: { ...deployment, readingsPerDay } };
-  const bills = {
-    meterflow: meterflowBill(inputs),
-    dataflow: dataflowBill(inputs),
-    stores: sharedBill(inputs),
-  };
-  print(values.json ? JSON.stringify({ readingsPerDay, ...bills }) : markdown(bills));
-}
+const readingsPerDay = wholeNumber('readings-per-day', values['readings-per-day']);
+const inputs = { prices, measured, deployment: { ...deployment, readingsPerDay } };
+const bills = {
+  meterflow: meterflowBill(inputs),
+  dataflow: dataflowBill(inputs),
+  stores: sharedBill(inputs),
+};
+print(values.json ? JSON.stringify({ readingsPerDay, ...bills }) : markdown(bills));
 
 function markdown(bills: Readonly<Record<string, readonly BillLine[]>>): string {
   return Object.entries(bills)

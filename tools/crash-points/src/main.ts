@@ -1,9 +1,8 @@
 import { availableParallelism } from 'node:os';
-import { parseArgs } from 'node:util';
+import { parseOptions, print, refuse, wholeNumber } from '@meterflow/command-line';
 import { adapterNames, worldsOf } from './adapters.ts';
 import { countOf, differences } from './compare.ts';
 import { parseSchedule } from './fault.ts';
-import { print } from './print.ts';
 import { shownFailure, type ProofResult } from './proof.ts';
 import { proveTogether } from './prove-together.ts';
 import { provePlanted, shownVerdict } from './prove-planted.ts';
@@ -22,7 +21,7 @@ call), runs on to the end, and holds what is left against the run that nobody di
   --planted       plants known bugs one by one: each must be caught
   --replay T      one run again, with each of its side effects, such as 7:persistence-raw.12.within`;
 
-const { values } = parseArgs({
+const { values } = parseOptions(usage, {
   options: {
     schedules: { type: 'string' },
     seed: { type: 'string', default: '1' },
@@ -30,18 +29,16 @@ const { values } = parseArgs({
     workers: { type: 'string', default: String(availableParallelism()) },
     planted: { type: 'boolean', default: false },
     replay: { type: 'string' },
-    help: { type: 'boolean', default: false },
   },
 });
 
 const worlds = await worldsOf(values.adapters);
-const schedules = Number(values.schedules ?? (values.adapters === 'memory' ? 5_000 : 200));
-const seed = Number(values.seed);
-const workers = Number(values.workers);
+const schedules = wholeNumber('schedules', values.schedules ?? (values.adapters === 'memory' ? '5000' : '200'));
+const seed = wholeNumber('seed', values.seed, 0);
+const workers = wholeNumber('workers', values.workers);
 
-if (values.help || worlds === undefined || !(schedules > 0) || !Number.isInteger(seed) || !(workers >= 1)) {
-  print(usage);
-  process.exitCode = values.help ? 0 : 2;
+if (worlds === undefined) {
+  refuse(`--adapters is one of ${adapterNames.join(', ')}`);
 } else {
   try {
     process.exitCode = (await command(worlds)) ? 0 : 1;

@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util';
+import { parseOptions, refuse, wholeNumber } from '@meterflow/command-line';
 import { endAllCommands } from './command.ts';
 import { crashModes, crashRun, type CrashResult } from './crash-run.ts';
 
@@ -20,7 +20,7 @@ canonical export and its receipts with those of a run that nobody killed.
   --keep          leave the data directories where they are
   --verbose       tell each kill`;
 
-const { values } = parseArgs({
+const { values } = parseOptions(usage, {
   options: {
     kills: { type: 'string', default: '100' },
     seed: { type: 'string', default: '1' },
@@ -32,14 +32,12 @@ const { values } = parseArgs({
     victims: { type: 'string' },
     keep: { type: 'boolean', default: false },
     verbose: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
   },
 });
 
 const mode = crashModes.find((each) => each === values.mode);
-if (values.help || mode === undefined) {
-  process.stdout.write(`${usage}\n`);
-  process.exitCode = values.help ? 0 : 2;
+if (mode === undefined) {
+  refuse(`--mode is one of ${crashModes.join(', ')}`);
 } else {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => {
@@ -48,15 +46,15 @@ if (values.help || mode === undefined) {
     });
   }
   const result = await crashRun({
-    kills: Number(values.kills),
-    seed: Number(values.seed),
+    kills: wholeNumber('kills', values.kills, 0),
+    seed: wholeNumber('seed', values.seed),
     mode,
     input: {
-      readings: Number(values.readings),
-      pieces: Number(values.pieces),
+      readings: wholeNumber('readings', values.readings),
+      pieces: wholeNumber('pieces', values.pieces),
       ...(values.file === undefined ? {} : { file: values.file }),
     },
-    everyMs: Number(values.every),
+    everyMs: wholeNumber('every', values.every),
     keep: values.keep,
     ...(values.victims === undefined ? {} : { victims: values.victims.split(',') }),
     ...(values.verbose ? { onKill: (victim, done) => process.stderr.write(`${done} ${victim}\n`) } : {}),

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { compareWithController } from './compare-with-controller.ts';
-import { print } from './print.ts';
+import { print } from '@meterflow/command-line';
 
 /** Runs the HPA controller's own code in fake time; builds it where it has not been built. */
 const hpaReplay = join(process.env['METERFLOW_SHARED'] ?? '', 'tools/control-plane/hpa-replay.sh');

@@ -1,9 +1,8 @@
 import { parseHpa, replay, type MetricStep, type ReplayedSync } from '@meterflow/scaling';
+import { parseOptions, print, refuse } from '@meterflow/command-line';
 import { readFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import { parseAllDocuments } from 'yaml';
 import { z } from 'zod';
-import { print } from './print.ts';
 import { replaySettingsSchema, stepsSchema } from './scenario-schema.ts';
 
 const usage = `npm run simulate -- --metrics FILE --hpa FILE [--json] [options]
@@ -31,7 +30,7 @@ class UsageError extends Error {}
 
 function main(): number {
   try {
-    const { values } = parseArgs({
+    const { values } = parseOptions(usage, {
       options: {
         metrics: { type: 'string' },
         hpa: { type: 'string' },
@@ -43,16 +42,11 @@ function main(): number {
         'pod-ready-seconds': { type: 'string' },
         'configurable-tolerance': { type: 'boolean' },
         json: { type: 'boolean', default: false },
-        help: { type: 'boolean', default: false },
       },
     });
-    if (values.help) {
-      print(usage);
-      return 0;
-    }
     const { metrics, hpa, json } = values;
     if (metrics === undefined || hpa === undefined) {
-      throw new UsageError('--metrics and --hpa are needed.');
+      return refuse(`--metrics and --hpa are needed.\n\n${usage}`);
     }
     const steps = stepsSchema.parse(read(metrics, (text) => JSON.parse(text)));
     const syncs = replay({ spec: parseHpa(read(hpa, firstHpa)), steps, ...settings(values, steps) });

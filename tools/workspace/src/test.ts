@@ -1,10 +1,6 @@
-// `npm test`: lint, types, tests and format of every package, all of them even when one fails, and one line at the end
-// that counts the tests. `npm test -- --long` also runs the suites that need minutes. `npm run test:cluster` runs what needs
-// the control plane of a Kubernetes cluster or a real node, and nothing else; `-- --full` its long form. Exits 0 only when everything held.
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { parseOptions, print } from '@meterflow/command-line';
 import { machineParts } from './machine-parts.ts';
-import { print } from './print.ts';
 import { repositoryRoot } from './repository.ts';
 import { runCommand } from './run-command.ts';
 import {
@@ -16,13 +12,22 @@ import {
   type TestResults,
 } from './test-results.ts';
 
+const usage = `npm test [-- --long], npm run test:cluster [-- --full]
+
+Lint, types, tests and format of every package, all of them even when one fails, and one line at the end that counts the
+tests. Exits 0 only when everything held.
+
+  --long      also the suites that need minutes
+  --cluster   what needs the control plane of a Kubernetes cluster or a real node, and nothing else
+  --full      of those the long form`;
+
 interface Check {
   readonly name: string;
   readonly run: () => Promise<boolean>;
 }
 
 const flag = { type: 'boolean', default: false } as const;
-const { values: options } = parseArgs({ options: { long: flag, cluster: flag, full: flag } });
+const { values: options } = parseOptions(usage, { options: { long: flag, cluster: flag, full: flag } });
 const suites: readonly Suite[] = options.cluster
   ? ['cluster', 'node']
   : options.long

@@ -1,4 +1,0 @@
-/** What the command says. */
-export function print(text: string): void {
-  console.log(text);
-}

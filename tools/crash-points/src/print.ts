@@ -1,4 +1,0 @@
-/** Tells the person at the command. */
-export function print(text: string): void {
-  console.log(text);
-}
