@@ -2,6 +2,7 @@ import { calendarOf, monthOfDay, type Calendar } from '@meterflow/aggregates';
 import type { Cause, SeriesName, Touched } from '@meterflow/readings';
 import type { ZonesSnapshot } from './series-zones.ts';
 import type { TouchedPart } from './touched-parts.ts';
+import { WaitingParts } from './waiting-parts.ts';
 import { WindowSet } from './window-set.ts';
 
 /** One message to be made: the windows it will hold and the causes that these windows are all of. */
@@ -16,25 +17,28 @@ export const localDay: WindowOf = (calendar, instantMs) => calendar.dayOf(instan
 export const localMonth: WindowOf = (calendar, instantMs) => monthOfDay(calendar.dayOf(instantMs));
 
 /**
- * Puts parts together in messages, in their order, each of `windowsMax` windows at the most (a part that alone has more
- * gets a message of its own). A window that several parts of a message touch is in it once: so a storm of notices
- * about the same meters comes to one computation.
+ * Puts parts together in messages, each of `windowsMax` windows at the most (a part that alone has more gets a message of
+ * its own). A window that several parts of a message touch is in it once: so a storm of notices about the same meters
+ * comes to one computation. After each part come those that share a series with it, as far as they fit, then the next.
  */
 export function messagePlans(
   parts: readonly TouchedPart[],
   zones: ZonesSnapshot,
   { windowOf, windowsMax }: { readonly windowOf: WindowOf; readonly windowsMax: number },
 ): readonly MessagePlan[] {
-  const plans: { causes: Cause[]; windows: WindowSet }[] = [];
-  for (const { touched, causes } of parts) {
-    const windows = touchedWindows(touched, zones, windowOf);
-    const last = plans.at(-1);
-    if (last !== undefined && last.windows.count + last.windows.lacking(windows) <= windowsMax) {
-      last.causes.push(...causes);
-      last.windows.addAll(windows);
-    } else {
-      plans.push({ causes: [...causes], windows });
+  const waiting = new WaitingParts(
+    parts.map(({ touched, causes }) => ({ causes, windows: touchedWindows(touched, zones, windowOf) })),
+  );
+  const plans: MessagePlan[] = [];
+  for (let first = waiting.first(); first !== undefined; first = waiting.first()) {
+    const { windows } = first;
+    const causes = [...first.causes];
+    const fits = (part: MessagePlan): boolean => windows.count + windows.lacking(part.windows) <= windowsMax;
+    for (let part = waiting.next(fits); part !== undefined; part = waiting.next(fits)) {
+      causes.push(...part.causes);
+      windows.addAll(part.windows);
     }
+    plans.push({ causes, windows });
   }
   return plans;
 }

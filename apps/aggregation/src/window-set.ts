@@ -54,6 +54,10 @@ export class WindowSet {
     return lacking;
   }
 
+  seriesPaths(): Iterable<string> {
+    return this.#series.keys();
+  }
+
   /** Neighbouring windows joined, series by series. */
   *runs(): Generator<WindowRun> {
     for (const { series, windows } of this.#series.values()) {

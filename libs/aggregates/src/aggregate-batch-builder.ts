@@ -154,7 +154,7 @@ export class AggregateBatchBuilder {
     for (const name of rowColumns) {
       this.#rows[name].set(cursor.batch.rows[name].subarray(rowsFrom, rowsTo), this.#rowCount);
     }
-    this.#odd.copy(cursor.batch.rows, { from: rowsFrom, to: rowsTo, at: this.#rowCount });
+    this.#odd.copy(cursor, this.#rowCount);
     this.#rowCount += cursor.rows;
     this.#sheets.rows[this.#sheetCount - 1] = cursor.rows;
   }

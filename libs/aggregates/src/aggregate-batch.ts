@@ -64,9 +64,14 @@ export interface AggregateRows {
   readonly calculated: Uint32Array;
   /** Of `count`, those that must not be billed: estimated by no method that is told, or of a code that the tenant names. */
   readonly notBillable: Uint32Array;
+  /**
+   * Which rows are out of the ordinary, rising. Of all others `expected` is `count` and the counts after it are 0: who
+   * carries those columns on need not look at them.
+   */
+  readonly odd: Uint32Array;
 }
 
-/** Counts of a row that are mostly 0: columns of a batch without any share one column of zeros. */
+/** Counts of a row that are mostly 0: those that are 0 in a whole batch share one column of zeros. */
 export const rareCounts = ['surplus', 'estimated', 'substituted', 'calculated', 'notBillable'] as const;
 export type RareCount = (typeof rareCounts)[number];
 

@@ -34,7 +34,7 @@ export {
 export { DaySheets, type DaySheetsRequest } from './day-sheets.ts';
 export { appendFormerWindows, type FormerWindowsRequest } from './former-windows.ts';
 export { appendMonthSheets, type MonthSheetsRequest } from './month-sheets.ts';
-export { hasOddRows, isOddRow, ordinaryRows, type OddColumns } from './odd-rows.ts';
+export { oddCounts, oddRows, ordinaryRows, type OddColumns } from './odd-rows.ts';
 export { missingIntervals, type Gap, type MissingDay, type MissingIntervalsRequest } from './missing-intervals.ts';
 export { peakStepMs } from './peak-step.ts';
 export { intervalsWithin, type RegisteredInterval, type RegisteredIntervals } from './registered-intervals.ts';

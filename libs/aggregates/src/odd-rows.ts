@@ -1,9 +1,11 @@
 import { rareCounts, type AggregateRows, type RareCount } from './aggregate-batch.ts';
+import type { SheetCursor } from './sheet-cursor.ts';
 
 /** What of a row is kept only where it is out of the ordinary. */
-export type OddColumns = Pick<AggregateRows, 'expected' | RareCount>;
-const oddColumns = ['expected', ...rareCounts] as const;
-type OddRow = Readonly<Record<'count' | (typeof oddColumns)[number], number>>;
+export type OddColumns = Pick<AggregateRows, 'expected' | 'odd' | RareCount>;
+/** In the order in which a row's counts are kept one after the other. */
+export const oddCounts = ['expected', ...rareCounts] as const;
+type OddRow = Readonly<Record<'count' | (typeof oddCounts)[number], number>>;
 
 /**
  * Collects the counts of rows that are out of the ordinary: as many readings as expected, all of them measured, are the
@@ -16,16 +18,18 @@ export class OddRows {
   note(index: number, row: OddRow): void {
     const rare = row.surplus | row.estimated | row.substituted | row.calculated | row.notBillable;
     if (row.expected !== row.count || rare !== 0) {
-      this.#keep(index, row);
+      this.#row.push(index);
+      this.#counts.push(row.expected, row.surplus, row.estimated, row.substituted, row.calculated, row.notBillable);
     }
   }
 
-  /** Notes rows [from, to) of a batch as those that follow `at`. */
-  copy(rows: AggregateRows, { from, to, at }: { from: number; to: number; at: number }): void {
-    for (let row = from; row < to; row++) {
-      if (isOddRow(rows, row)) {
-        this.#row.push(at + row - from);
-        this.#counts.push(...oddColumns.map((name) => rows[name][row] as number));
+  /** Notes the rows of the cursor's sheet as those that follow `at`. */
+  copy({ batch: { rows }, rowsFrom, oddFrom, oddTo }: SheetCursor, at: number): void {
+    for (let odd = oddFrom; odd < oddTo; odd++) {
+      const row = rows.odd[odd] as number;
+      this.#row.push(at + row - rowsFrom);
+      for (const name of oddCounts) {
+        this.#counts.push(rows[name][row] as number);
       }
     }
   }
@@ -35,37 +39,44 @@ export class OddRows {
     if (this.#row.length === 0) {
       return ordinaryRows(count);
     }
-    const columns = oddColumns.map((name) => (name === 'expected' ? count.slice() : new Uint32Array(count.length)));
-    this.#row.forEach((row, odd) => {
-      columns.forEach((column, number) => {
-        column[row] = this.#counts[odd * oddColumns.length + number] as number;
-      });
-    });
+    const columns = oddRows(count, this.#row, (odd, number) => this.#counts[odd * oddCounts.length + number] as number);
     this.#row = [];
     this.#counts = [];
-    return Object.fromEntries(oddColumns.map((name, number) => [name, columns[number]])) as unknown as OddColumns;
-  }
-
-  #keep(index: number, row: OddRow): void {
-    this.#row.push(index);
-    this.#counts.push(row.expected, row.surplus, row.estimated, row.substituted, row.calculated, row.notBillable);
+    return columns;
   }
 }
 
-/** Whether a row says more than that all that was expected is there and measured. */
-export function isOddRow(rows: AggregateRows, row: number): boolean {
-  return (
-    hasOddRows(rows) && (rows.expected[row] !== rows.count[row] || rareCounts.some((name) => rows[name][row] !== 0))
-  );
-}
-
-/** False for most batches: theirs share the column of counts. */
-export function hasOddRows(rows: AggregateRows): boolean {
-  return rows.expected !== rows.count;
+/**
+ * The columns where none but the rows `told`, rising, are out of the ordinary; `countOf` tells the counts of each of them,
+ * by its place among them and the place of the count among {@link oddCounts}.
+ */
+export function oddRows(
+  count: Uint32Array,
+  told: ArrayLike<number>,
+  countOf: (index: number, number: number) => number,
+): OddColumns {
+  const columns = { ...ordinaryRows(count), expected: count.slice() };
+  const none = columns.surplus;
+  oddCounts.forEach((name, number) => {
+    for (let index = 0; index < told.length; index++) {
+      const value = countOf(index, number);
+      if (name !== 'expected' && value !== 0 && columns[name] === none) {
+        columns[name] = new Uint32Array(count.length);
+      }
+      if (columns[name] !== none) {
+        columns[name][told[index] as number] = value;
+      }
+    }
+  });
+  // What stands for a row of its own must be one: equal rows have equal bytes.
+  const isOdd = (row: number): boolean =>
+    columns.expected[row] !== count[row] || rareCounts.some((name) => columns[name][row] !== 0);
+  return { ...columns, odd: Uint32Array.from(told).filter(isOdd) };
 }
 
 /** Shared by all batches without odd rows: never written to. */
 let zeros = new Uint32Array(1_024);
+const noRows = new Uint32Array(0);
 
 /** The columns where no row is odd. */
 export function ordinaryRows(count: Uint32Array): OddColumns {
@@ -73,5 +84,8 @@ export function ordinaryRows(count: Uint32Array): OddColumns {
     zeros = new Uint32Array(count.length * 2);
   }
   const none = zeros.subarray(0, count.length);
-  return { expected: count, surplus: none, estimated: none, substituted: none, calculated: none, notBillable: none };
+  return {
+    ...{ expected: count, odd: noRows },
+    ...{ surplus: none, estimated: none, substituted: none, calculated: none, notBillable: none },
+  };
 }

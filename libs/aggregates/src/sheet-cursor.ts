@@ -9,6 +9,9 @@ export class SheetCursor {
   /** The sheet's rows are [rowsFrom, rowsTo) of the batch's. */
   rowsFrom = 0;
   rowsTo = 0;
+  /** Those of them that are out of the ordinary are [oddFrom, oddTo) of the batch's `odd`. */
+  oddFrom = 0;
+  oddTo = 0;
 
   constructor(batch: AggregateBatch) {
     this.batch = batch;
@@ -22,6 +25,11 @@ export class SheetCursor {
     this.sheet += 1;
     this.rowsFrom = this.rowsTo;
     this.rowsTo += this.batch.sheets.rows[this.sheet] as number;
+    const { odd } = this.batch.rows;
+    this.oddFrom = this.oddTo;
+    while (this.oddTo < odd.length && (odd[this.oddTo] as number) < this.rowsTo) {
+      this.oddTo += 1;
+    }
     return true;
   }
 

@@ -1,12 +1,4 @@
-import {
-  hasOddRows,
-  isOddRow,
-  ordinaryRows,
-  rareCounts,
-  type AggregateRows,
-  type OddColumns,
-  type RareCount,
-} from '@meterflow/aggregates';
+import { oddCounts, oddRows, ordinaryRows, type AggregateRows, type OddColumns } from '@meterflow/aggregates';
 import { checkSameLength } from './check-spans.ts';
 import { MalformedMessageError } from './malformed-message-error.ts';
 import { block, type MessageFields, type MessageShape } from './message-fields.ts';
@@ -25,27 +17,25 @@ const shape: MessageShape = [
   block('calculated'),
   block('not_billable'),
 ];
-const expectedField = 2;
-const fieldOf = { surplus: 3, estimated: 4, substituted: 5, calculated: 6, notBillable: 7 } as const satisfies Record<
-  RareCount,
-  number
->;
+const fieldOf = {
+  ...{ expected: 2, surplus: 3, estimated: 4 },
+  ...{ substituted: 5, calculated: 6, notBillable: 7 },
+} as const satisfies Record<(typeof oddCounts)[number], number>;
 
 /** Writes the counts of rows that are out of the ordinary; nothing where there are none, as in most batches. */
 export function writeOddRows(writer: WireWriter, field: number, rows: AggregateRows): void {
-  if (!hasOddRows(rows)) {
-    return;
-  }
-  const odd = Uint32Array.from(rows.hour.keys()).filter((row) => isOddRow(rows, row));
+  const { odd } = rows;
   if (odd.length === 0) {
     return;
   }
   const { mark } = writer;
-  const column = (values: Uint32Array): Uint32Array => odd.map((row) => values[row] as number);
-  for (const name of [...rareCounts].reverse()) {
-    writer.column(fieldOf[name], column(rows[name]));
+  for (const name of oddCounts.toReversed()) {
+    const values = rows[name];
+    writer.column(
+      fieldOf[name],
+      odd.map((row) => values[row] as number),
+    );
   }
-  writer.column(expectedField, column(rows.expected));
   writer.column(1, odd);
   writer.message(field, mark);
 }
@@ -58,23 +48,13 @@ export function readOddRows(fields: MessageFields, number: number, count: Uint32
   const odd = fields.message(number, shape);
   const row = odd.uint32s(1, rowsMax);
   checkRising(row, count.length, odd.pathOf(1));
-  const dense = (field: number, column: Uint32Array): Uint32Array => {
+  const columns = oddCounts.map((name) => {
+    const field = fieldOf[name];
     const values = odd.uint32s(field, rowsMax);
     checkSameLength({ row, [odd.pathOf(field).split('.').at(-1) as string]: values }, odd.path);
-    row.forEach((at, index) => {
-      column[at] = values[index] as number;
-    });
-    return column;
-  };
-  const rare = (name: RareCount): Uint32Array => dense(fieldOf[name], new Uint32Array(count.length));
-  return {
-    expected: dense(expectedField, count.slice()),
-    surplus: rare('surplus'),
-    estimated: rare('estimated'),
-    substituted: rare('substituted'),
-    calculated: rare('calculated'),
-    notBillable: rare('notBillable'),
-  };
+    return values;
+  });
+  return oddRows(count, row, (index, number) => columns[number]?.[index] as number);
 }
 
 function checkRising(rows: Uint32Array, end: number, path: string): void {

@@ -120,8 +120,8 @@ export class EmbeddedPlatform implements Platform {
   }
 
   // eslint-disable-next-line @typescript-eslint/require-await -- the files are read at once; errors reject
-  async backlogs(): Promise<readonly SubscriptionBacklog[]> {
-    return this.bus.backlog();
+  async backlogs(subscriptions?: readonly string[]): Promise<readonly SubscriptionBacklog[]> {
+    return this.bus.backlog(subscriptions);
   }
 
   /** Closes what was opened, the newest first. */

@@ -49,6 +49,19 @@ export class ByteReader {
     throw new CorruptSegmentError('a number is longer than 53 bits');
   }
 
+  /** Skips so many varints, whatever they say. */
+  skipVarints(count: number): void {
+    const { bytes } = this;
+    let { position } = this;
+    for (let left = count; left > 0; position++) {
+      if (position >= bytes.length) {
+        throw new CorruptSegmentError('the bytes end too early');
+      }
+      left -= (bytes[position] as number) < 0x80 ? 1 : 0;
+    }
+    this.position = position;
+  }
+
   /** A number that must not be above `max`: a count is held against the bytes that are left before anything is allocated. */
   countTo(max: number): number {
     const value = this.varint();

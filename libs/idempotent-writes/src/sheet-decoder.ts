@@ -1,4 +1,4 @@
-import { AggregateRow, noInputs, rareCounts, unknownPeak, type AggregateBatchBuilder } from '@meterflow/aggregates';
+import { AggregateRow, noInputs, oddCounts, unknownPeak, type AggregateBatchBuilder } from '@meterflow/aggregates';
 import { decimalsMax, missingCode } from '@meterflow/readings';
 import type { SheetRows } from './aggregate-store.ts';
 import { ByteReader } from './byte-reader.ts';
@@ -165,7 +165,7 @@ const facts = {
   /** How many rows are out of the ordinary, which, and their counts, one row after the other. */
   odd: 0,
   oddRows: new Uint8Array(rowsPerSheetMax),
-  oddCounts: new Uint32Array(rowsPerSheetMax * (1 + rareCounts.length)),
+  oddCounts: new Uint32Array(rowsPerSheetMax * oddCounts.length),
 };
 
 function readFacts(at: number, to: number): void {
@@ -177,16 +177,21 @@ function readFacts(at: number, to: number): void {
   const { position } = reader;
   reader.position = at;
   const stepMs = reader.varint();
-  for (let index = 0; index < head.rows; index++) {
-    const step = stepMs === 0 ? 0 : reader.varint();
-    facts.peaks[index] = step === 0 ? unknownPeak : (step - 1) * stepMs;
+  if (stepMs === 0) {
+    facts.peaks.fill(unknownPeak);
+  } else {
+    reader.skipVarints(head.from);
+    for (let index = head.from; index < head.rows; index++) {
+      const step = reader.varint();
+      facts.peaks[index] = step === 0 ? unknownPeak : (step - 1) * stepMs;
+    }
   }
   facts.odd = reader.countTo(head.rows);
   for (let odd = 0, next = 0; odd < facts.odd; odd++) {
     facts.oddRows[odd] = reader.countTo(head.rows - 1);
-    for (let count = 0; count <= rareCounts.length; count++) {
+    oddCounts.forEach(() => {
       facts.oddCounts[next++] = reader.countTo(0xffff_ffff);
-    }
+    });
   }
   facts.end = reader.position;
   checkWithin(to);
@@ -212,7 +217,8 @@ function readSheet(wanted: SheetRows): void {
 function readRows(rows: number, from: number): void {
   head.hoursAt = reader.skip(rows);
   head.qualitiesAt = reader.skip(rows);
-  for (let index = 0; index < rows; index++) {
+  reader.skipVarints(from);
+  for (let index = from; index < rows; index++) {
     counts[index] = reader.countTo(0xffff_ffff);
   }
   head.decimals = reader.byte();
@@ -246,21 +252,26 @@ function appendSheet({ builder, series }: SheetTarget): void {
     while (odd < facts.odd && (facts.oddRows[odd] as number) < index) {
       odd += 1;
     }
-    takeCounts(odd < facts.odd && facts.oddRows[odd] === index ? odd : undefined);
+    if (odd < facts.odd && facts.oddRows[odd] === index) {
+      takeCounts(odd);
+    } else {
+      takeOrdinary();
+    }
     builder.append(row);
   }
 }
 
-/** Fills the row's counts with those of an odd row, or with what is the rule. */
-function takeCounts(odd: number | undefined): void {
-  const at = (odd ?? 0) * (1 + rareCounts.length);
-  const count = (index: number): number => (odd === undefined ? 0 : (facts.oddCounts[at + index] as number));
-  row.expected = odd === undefined ? row.count : count(0);
-  row.surplus = count(1);
-  row.estimated = count(2);
-  row.substituted = count(3);
-  row.calculated = count(4);
-  row.notBillable = count(5);
+/** Fills the row's counts with those of an odd row. */
+function takeCounts(odd: number): void {
+  oddCounts.forEach((name, index) => {
+    row[name] = facts.oddCounts[odd * oddCounts.length + index] as number;
+  });
+}
+
+/** Fills the row's counts with what is the rule. */
+function takeOrdinary(): void {
+  row.expected = row.count;
+  row.surplus = row.estimated = row.substituted = row.calculated = row.notBillable = 0;
 }
 
 function readColumn(column: Float64Array, from: number, rows: number): void {

@@ -1,8 +1,6 @@
 import {
-  hasOddRows,
-  isOddRow,
+  oddCounts,
   peakStepMs,
-  rareCounts,
   setSum,
   sumInteger,
   unknownPeak,
@@ -74,18 +72,12 @@ function takePeaks(offsetsMs: Float64Array, { rowsFrom, rowsTo }: SheetCursor): 
   }
 }
 
-function takeOddRows(rows: AggregateRows, { rowsFrom, rowsTo }: SheetCursor): void {
-  const odd: number[] = [];
-  for (let row = rowsFrom; row < rowsTo && hasOddRows(rows); row++) {
-    if (isOddRow(rows, row)) {
-      odd.push(row);
-    }
-  }
-  added.varint(odd.length);
-  for (const row of odd) {
+function takeOddRows(rows: AggregateRows, { rowsFrom, oddFrom, oddTo }: SheetCursor): void {
+  added.varint(oddTo - oddFrom);
+  for (let odd = oddFrom; odd < oddTo; odd++) {
+    const row = rows.odd[odd] as number;
     added.varint(row - rowsFrom);
-    added.varint(rows.expected[row] as number);
-    for (const name of rareCounts) {
+    for (const name of oddCounts) {
       added.varint(rows[name][row] as number);
     }
   }

@@ -22,6 +22,11 @@ export interface DevServerOptions {
   readonly cores?: number;
 }
 
+/** Of servers whose processes leave CPU profiles in a folder; as usual where none is named. */
+export function profiled(folder: string | undefined): DevServerOptions {
+  return folder === undefined ? {} : { nodeOptions: ['--cpu-prof', `--cpu-prof-dir=${folder}`] };
+}
+
 export async function startDevServer(
   dataDir: string,
   { on = 'embedded', nodeOptions = [], cores }: DevServerOptions = {},

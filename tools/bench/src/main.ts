@@ -13,12 +13,14 @@ const usage = `npm run bench -- spine|aggregation|latency|services|sandbox|rolli
     --copies N     the input N times over, each under new meter names (default 1)
     --runs N       how often it is measured; the median is told (default 3)
     --file FILE    the readings, gzipped CSV (default: the Swiss households of the shared folder)
+    --profiles DIR CPU profiles of all processes
     --no-check     leave the comparison with the reference out
 
   aggregation      the same into a tree of groups over all meters, beside none; then a late reading to the area's month
     --copies N     as above
     --probes N     late readings (default 100)
     --file FILE    as above
+    --profiles DIR as above
 
   latency          from a push to the aggregate that a query gives back, under load
     --rate N       readings a second beside the probes (default 100000)
@@ -75,14 +77,18 @@ const { values, positionals } = parseOptions(usage, {
   allowNegative: true,
 });
 
-const { file, check, json } = values;
+const { check, json } = values;
+const inputs = {
+  ...(values.file === undefined ? {} : { file: values.file }),
+  ...(values.profiles === undefined ? {} : { profiles: values.profiles }),
+};
 if (positionals[0] === 'spine') {
   const counts = { copies: wholeNumber('copies', values.copies), runs: wholeNumber('runs', values.runs) };
-  const right = await spine({ ...counts, check, json, ...(file === undefined ? {} : { file }) });
+  const right = await spine({ ...counts, check, json, ...inputs });
   process.exitCode = right ? 0 : 1;
 } else if (positionals[0] === 'aggregation') {
   const counts = { copies: wholeNumber('copies', values.copies), probes: wholeNumber('probes', values.probes) };
-  const right = await aggregation({ ...counts, json, ...(file === undefined ? {} : { file }) });
+  const right = await aggregation({ ...counts, json, ...inputs });
   process.exitCode = right ? 0 : 1;
 } else if (positionals[0] === 'latency') {
   await latency({
@@ -91,14 +97,8 @@ if (positionals[0] === 'spine') {
     json,
   });
 } else if (positionals[0] === 'services') {
-  const { shape, profiles } = values;
-  const right = await services({
-    check,
-    json,
-    ...(file === undefined ? {} : { file }),
-    ...(shape === undefined ? {} : { shapes: shape }),
-    ...(profiles === undefined ? {} : { profiles }),
-  });
+  const { shape } = values;
+  const right = await services({ check, json, ...inputs, ...(shape === undefined ? {} : { shapes: shape }) });
   process.exitCode = right ? 0 : 1;
 } else if (positionals[0] === 'sandbox') {
   const right = await sandboxBench({ readings: wholeNumber('readings', values.readings), json });

@@ -1,11 +1,13 @@
 import {
-  ordinaryRows,
+  oddCounts,
+  oddRows,
   rareCounts,
   unknownPeak,
   wholeWindow,
   type AggregateBatch,
   type AggregateRows,
   type AggregatesStored,
+  type OddColumns,
   type RareCount,
 } from '@meterflow/aggregates';
 import {
@@ -330,19 +332,15 @@ export const arbitraryAggregateBatch: fc.Arbitrary<AggregateBatch> = fc
       });
   });
 
-function facts(rows: readonly Aggregate[]): Pick<AggregateRows, 'peakOffsetMs' | 'expected' | RareCount> {
-  const column = (name: 'expected' | RareCount): Uint32Array => Uint32Array.from(rows, (row) => row[name]);
+function facts(rows: readonly Aggregate[]): Pick<AggregateRows, 'peakOffsetMs'> & OddColumns {
   const isOdd = (row: Aggregate): boolean => row.expected !== row.count || rareCounts.some((name) => row[name] > 0);
-  const peakOffsetMs = Float64Array.from(rows, (row) => row.peakOffsetMs);
-  return rows.some(isOdd)
-    ? {
-        peakOffsetMs,
-        expected: column('expected'),
-        surplus: column('surplus'),
-        estimated: column('estimated'),
-        substituted: column('substituted'),
-        calculated: column('calculated'),
-        notBillable: column('notBillable'),
-      }
-    : { peakOffsetMs, ...ordinaryRows(Uint32Array.from(rows, (row) => row.count)) };
+  const odd = [...rows.keys()].filter((row) => isOdd(rows[row] as Aggregate));
+  return {
+    peakOffsetMs: Float64Array.from(rows, (row) => row.peakOffsetMs),
+    ...oddRows(
+      Uint32Array.from(rows, (row) => row.count),
+      odd,
+      (index, number) => rows[odd[index] as number]?.[oddCounts[number] as (typeof oddCounts)[number]] as number,
+    ),
+  };
 }

@@ -188,6 +188,7 @@ function toldAggregates(): AggregateBatch {
       substituted: Uint32Array.of(0, 0, 0),
       calculated: Uint32Array.of(0, 1, 1),
       notBillable: Uint32Array.of(0, 1, 1),
+      odd: Uint32Array.of(1, 2),
     },
   };
 }

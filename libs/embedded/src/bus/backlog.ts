@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { SubscriptionBacklog } from '@meterflow/service';
 import { retryTopicOf } from '@meterflow/stage';
+import { prepared } from '../prepared.ts';
 import type { BusFiles } from './bus-files.ts';
 import { noOwner, positionOf } from './subscription-file.ts';
 import { spanAfter, type TopicSpan } from './topic-span.ts';
@@ -30,13 +31,12 @@ export function backlogOf(files: BusFiles, { name, topic }: Subscription): Subsc
 }
 
 function handedOutOf(subscription: DatabaseSync): TopicSpan & { readonly leased: number } {
-  const row = subscription
-    .prepare(
-      `select count(*) as messages, coalesce(sum(bytes), 0) as bytes, min(publishedAtMs) as oldest,
-         coalesce(sum(owner <> ?), 0) as leased
-       from unsettled`,
-    )
-    .get(noOwner) as { messages: number; bytes: number; oldest: number | null; leased: number };
+  const row = prepared(
+    subscription,
+    `select count(*) as messages, coalesce(sum(bytes), 0) as bytes, min(publishedAtMs) as oldest,
+       coalesce(sum(owner <> ?), 0) as leased
+     from unsettled`,
+  ).get(noOwner) as { messages: number; bytes: number; oldest: number | null; leased: number };
   return {
     messages: row.messages,
     bytes: row.bytes,

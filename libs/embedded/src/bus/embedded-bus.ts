@@ -112,8 +112,12 @@ export class EmbeddedBus {
     return releaseLeases(this.#files, isDead, this.#options.clock.nowMs());
   }
 
-  backlog(): readonly SubscriptionBacklog[] {
-    return this.#files.topology.subscriptions().map((subscription) => backlogOf(this.#files, subscription));
+  /** Of the subscriptions with these names, of all where none are named. */
+  backlog(names?: readonly string[]): readonly SubscriptionBacklog[] {
+    return this.#files.topology
+      .subscriptions()
+      .filter(({ name }) => names === undefined || names.includes(name))
+      .map((subscription) => backlogOf(this.#files, subscription));
   }
 
   /** What is kept of a tenant's messages, waiting or for a replay. */

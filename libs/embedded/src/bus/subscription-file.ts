@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { openDatabase } from '../database.ts';
+import { prepared } from '../prepared.ts';
 
 /**
  * One subscription: how far it has read its topic and its retry topic, and a row for each message that was handed out
@@ -44,7 +45,7 @@ export function openSubscriptionFile(file: string): DatabaseSync {
 }
 
 export function positionOf(subscription: DatabaseSync): SubscriptionPosition {
-  const row = subscription.prepare('select epoch, cursor, retryCursor from position').get();
+  const row = prepared(subscription, 'select epoch, cursor, retryCursor from position').get();
   return row as unknown as SubscriptionPosition;
 }
 

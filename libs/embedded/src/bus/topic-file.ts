@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { openDatabase } from '../database.ts';
+import { prepared } from '../prepared.ts';
 
 /**
  * One topic: its messages in the order of their commits. Small payloads lie in their rows, large ones in a segment: a
@@ -50,16 +51,10 @@ export interface TopicPosition {
 }
 
 export function topicEnds(database: DatabaseSync): TopicEnds {
-  return preparedTopicEnds(database)();
+  return {
+    first: prepared(database, `${position} order by seq limit 1`).get() as TopicPosition | undefined,
+    last: prepared(database, `${position} order by seq desc limit 1`).get() as TopicPosition | undefined,
+  };
 }
 
-/** For who asks often: a statement made anew each time costs more than its answer. */
-export function preparedTopicEnds(database: DatabaseSync): () => TopicEnds {
-  const columns = 'select seq, publishedAtMs, endBytes, bytes from messages';
-  const first = database.prepare(`${columns} order by seq limit 1`);
-  const last = database.prepare(`${columns} order by seq desc limit 1`);
-  return () => ({
-    first: first.get() as TopicPosition | undefined,
-    last: last.get() as TopicPosition | undefined,
-  });
-}
+const position = 'select seq, publishedAtMs, endBytes, bytes from messages';

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { prepared } from '../prepared.ts';
 import { topicEnds } from './topic-file.ts';
 
 /** The number of the last message published before `fromMs`; 0 when none is kept. Publish times never go backwards. */
@@ -32,12 +33,10 @@ export interface TopicSpan {
 /** Everything after message `seq`. Numbers have no gaps, so that this costs three look-ups however long it is. */
 export function spanAfter(topic: DatabaseSync, seq: number): TopicSpan {
   const { last } = topicEnds(topic);
-  const next = topic
-    .prepare(
-      `select seq, publishedAtMs, endBytes - bytes as startBytes from messages
-       where seq > ? order by seq limit 1`,
-    )
-    .get(seq) as { seq: number; publishedAtMs: number; startBytes: number } | undefined;
+  const next = prepared(
+    topic,
+    'select seq, publishedAtMs, endBytes - bytes as startBytes from messages where seq > ? order by seq limit 1',
+  ).get(seq) as { seq: number; publishedAtMs: number; startBytes: number } | undefined;
   if (last === undefined || next === undefined) {
     return { messages: 0, bytes: 0, oldestPublishedAtMs: undefined };
   }

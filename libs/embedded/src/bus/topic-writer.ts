@@ -2,14 +2,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { TransientError, type Clock, type OutgoingMessage } from '@meterflow/stage';
 import { storeError, transaction } from '../database.ts';
 import { SegmentWriter, type Placement } from './segment-writer.ts';
-import {
-  inlineBytesMax,
-  inlineCommitBytesMax,
-  openTopicFile,
-  preparedTopicEnds,
-  type TopicEnds,
-  type TopicPosition,
-} from './topic-file.ts';
+import { inlineBytesMax, inlineCommitBytesMax, openTopicFile, topicEnds, type TopicPosition } from './topic-file.ts';
 
 /** Calls that wait together share one commit, up to this many bytes of payload. */
 const commitBytesMax = 16 * 1024 * 1024;
@@ -28,7 +21,6 @@ export class TopicWriter {
   readonly #bytesMax: number;
   readonly #database: DatabaseSync;
   readonly #statements: Record<'insert' | 'newSegment' | 'useSegment', StatementSync>;
-  readonly #ends: () => TopicEnds;
   #waiting: Waiting[] = [];
   #committing: Promise<void> | undefined;
   #segment: SegmentWriter | undefined;
@@ -38,7 +30,6 @@ export class TopicWriter {
     this.#clock = clock;
     this.#bytesMax = bytesMax;
     this.#database = openTopicFile(file, 'full');
-    this.#ends = preparedTopicEnds(this.#database);
     this.#statements = {
       insert: this.#database.prepare('insert into messages values (?, ?, ?, ?, ?, ?, ?, ?)'),
       newSegment: this.#database.prepare(
@@ -126,7 +117,7 @@ export class TopicWriter {
 
   /** False when the segment was trimmed while it was written to: it had no message then, and must not get one. */
   #insert(messages: readonly OutgoingMessage[], placements: readonly (Placement | undefined)[]): boolean {
-    const { first, last } = this.#ends();
+    const { first, last } = topicEnds(this.#database);
     const end: TopicPosition = last ?? { seq: 0, publishedAtMs: 0, endBytes: 0, bytes: 0 };
     const keptBytes = end.endBytes - (first === undefined ? 0 : first.endBytes - first.bytes);
     this.#checkRoom(keptBytes + messages.reduce((sum, { payload }) => sum + payload.length, 0));

@@ -1,7 +1,6 @@
 import {
   formatExtreme,
   formatSum,
-  hasOddRows,
   rareCounts,
   resolutionOf,
   rowEndMs,
@@ -57,7 +56,7 @@ export class AggregateLines {
 
   #facts(rows: AggregateRows, row: number, peakMs: number): string {
     let facts = `,"peakAt":"${this.#instants.text(peakMs)}","expected":${rows.expected[row] as number}`;
-    if (hasOddRows(rows)) {
+    if (rows.odd.length > 0) {
       for (const name of rareCounts) {
         facts += rows[name][row] === 0 ? '' : `,"${name}":${rows[name][row] as number}`;
       }

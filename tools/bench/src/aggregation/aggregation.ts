@@ -6,7 +6,7 @@ import { formatSum, sumInteger, type AggregateBatch } from '@meterflow/aggregate
 import { openEmbeddedPlatform, type EmbeddedPlatform } from '@meterflow/embedded';
 import { groupMeter, GroupRegistry } from '@meterflow/registry';
 import { silentTelemetry } from '@meterflow/stage';
-import { startDevServer, type DevServer } from '../dev-server.ts';
+import { profiled, startDevServer, type DevServer } from '../dev-server.ts';
 import { machine } from '../machine.ts';
 import { note, print } from '../print.ts';
 import { processTree, usedSince } from '../process-usage.ts';
@@ -22,6 +22,8 @@ export interface AggregationOptions {
   readonly probes: number;
   readonly json: boolean;
   readonly file?: string;
+  /** A folder for CPU profiles of all processes. */
+  readonly profiles?: string;
 }
 
 interface Reading {
@@ -51,9 +53,9 @@ export async function aggregation(options: AggregationOptions): Promise<boolean>
     note('writing the input …');
     const input = await writtenInput(join(folder, 'readings.csv'), options);
     note(`${input.meters.length} meters, without groups …`);
-    const without = await measured(input, join(folder, 'without'), { isGrouped: false, probes: 0 });
+    const without = await measured(input, join(folder, 'without'), { ...options, isGrouped: false, probes: 0 });
     note('with a tree of three levels …');
-    const grouped = await measured(input, join(folder, 'grouped'), { isGrouped: true, probes: options.probes });
+    const grouped = await measured(input, join(folder, 'grouped'), { ...options, isGrouped: true });
     const told = {
       readings: input.readings,
       meters: input.meters.length,
@@ -99,14 +101,14 @@ interface Measured {
 async function measured(
   input: Input,
   dataDir: string,
-  { isGrouped, probes }: { readonly isGrouped: boolean; readonly probes: number },
+  { isGrouped, probes, profiles }: Pick<AggregationOptions, 'probes' | 'profiles'> & { readonly isGrouped: boolean },
 ): Promise<Measured> {
   const platform = openEmbeddedPlatform({ root: dataDir, owner: 'bench', telemetry: silentTelemetry });
   const groups = new GroupRegistry(platform.registry);
   for (const group of isGrouped ? gridOf(input.meters) : []) {
     await groups.put(tenant, group);
   }
-  const server = await startDevServer(dataDir);
+  const server = await startDevServer(dataDir, profiled(profiles));
   try {
     const before = processTree(server.pid);
     const startedMs = performance.now();

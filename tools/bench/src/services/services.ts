@@ -5,7 +5,7 @@ import { openPlatform } from '@meterflow/platform';
 import type { Receipt } from '@meterflow/receipts';
 import { parseServiceConfig, type Platform } from '@meterflow/service';
 import { silentTelemetry } from '@meterflow/stage';
-import { startDevServer, type DevServer } from '../dev-server.ts';
+import { profiled, startDevServer, type DevServer } from '../dev-server.ts';
 import { activatePeersRule } from '../peers-rule.ts';
 import { note, print } from '../print.ts';
 import { processTree, usedSince, type ProcessUsage } from '../process-usage.ts';
@@ -36,12 +36,14 @@ export interface ServicesOptions {
 export async function services(options: ServicesOptions): Promise<boolean> {
   const folder = mkdtempSync(join(tmpdir(), 'meterflow-bench-'));
   const { profiles, json } = options;
-  const nodeOptions = profiles === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profiles}`];
   try {
     note('writing the input …');
     const files = await writeInputs(folder, options.file ?? swissReadings);
     note('starting the services …');
-    const server = await startDevServer(join(folder, 'data'), { on: 'google-emulators', nodeOptions });
+    const server = await startDevServer(join(folder, 'data'), {
+      on: 'google-emulators',
+      ...profiled(profiles),
+    });
     // Not asked for where everything is an emulator; the clients would wait for an answer.
     process.env['METADATA_SERVER_DETECTION'] = 'none';
     const { platform } = await openPlatform(configOf(server), silentTelemetry);

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { openEmbeddedPlatform, type EmbeddedPlatform } from '@meterflow/embedded';
 import type { Receipt } from '@meterflow/receipts';
 import { silentTelemetry } from '@meterflow/stage';
-import { startDevServer, type DevServer } from '../dev-server.ts';
+import { profiled, startDevServer, type DevServer } from '../dev-server.ts';
 import { machine } from '../machine.ts';
 import { activatePeersRule } from '../peers-rule.ts';
 import { note, print } from '../print.ts';
@@ -22,6 +22,8 @@ export interface SpineOptions {
   readonly check: boolean;
   readonly json: boolean;
   readonly file?: string;
+  /** A folder for CPU profiles of all processes. */
+  readonly profiles?: string;
 }
 
 interface Files {
@@ -65,7 +67,8 @@ export async function spine(options: SpineOptions): Promise<boolean> {
     const duckdb: DuckDbRun[] = [];
     for (let run = 1; run <= options.runs; run++) {
       note(`run ${run} of ${options.runs} …`);
-      runs.push(await measured({ file, warmUp, input }, join(folder, `data-${run}`), options.check && run === 1));
+      const check = options.check && run === 1;
+      runs.push(await measured({ file, warmUp, input }, join(folder, `data-${run}`), { ...options, check }));
       duckdb.push(await duckDbLoad(file));
       rmSync(join(folder, `data-${run}`), { recursive: true });
     }
@@ -76,10 +79,14 @@ export async function spine(options: SpineOptions): Promise<boolean> {
   }
 }
 
-async function measured({ file, warmUp, input }: Files, dataDir: string, check: boolean): Promise<Run> {
+async function measured(
+  { file, warmUp, input }: Files,
+  dataDir: string,
+  { check, profiles }: Pick<SpineOptions, 'check' | 'profiles'>,
+): Promise<Run> {
   const platform = openEmbeddedPlatform({ root: dataDir, owner: 'bench', telemetry: silentTelemetry });
   await activatePeersRule(platform.registry);
-  const server = await startDevServer(dataDir);
+  const server = await startDevServer(dataDir, profiled(profiles));
   try {
     const first = await importedWhole(server, platform, warmUp);
     const before = processTree(server.pid);
