@@ -17,8 +17,11 @@ export interface BackPressureOptions {
   readonly backlogAgeMsMax: number;
 }
 
-/** Stages whose work is a customer's: their flows may be slow, and that must not keep anybody's readings out. */
-const unwatched: readonly string[] = ['series-flows', 'days-due'];
+/**
+ * Stages whose work is a customer's: their flows may be slow, and that must not keep anybody's readings out; and ingest's own
+ * topic: what waits there stands beside a push, not before it.
+ */
+const unwatched: readonly string[] = ['ingest', 'series-flows', 'days-due'];
 /** The stages that a reading passes. What another listener has not read (a second sink) stops nobody. */
 export const watchedSubscriptions: readonly string[] = Object.values(subscriptionsByTopic)
   .flat()

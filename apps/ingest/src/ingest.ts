@@ -9,7 +9,7 @@ import {
   Tenants,
   type Registry,
 } from '@meterflow/registry';
-import type { Clock, Publisher, Telemetry } from '@meterflow/stage';
+import type { Clock, Publisher, Sink, Telemetry } from '@meterflow/stage';
 import { BackPressure, type Backlog } from './back-pressure.ts';
 import { DropFolder } from './drop-folder.ts';
 import { editRoute } from './edit-route.ts';
@@ -25,7 +25,8 @@ import {
 import { mappingRoutes } from './mapping-routes.ts';
 import { Mappings } from './mappings.ts';
 import { pushRoute } from './push-route.ts';
-import type { TakeInPorts } from './source-request.ts';
+import type { SourceRequest, TakeInPorts } from './source-request.ts';
+import { TopicDoorStage, topicDoorSink } from './topic-door.ts';
 import { Workload } from './workload.ts';
 
 export interface IngestPorts {
@@ -55,6 +56,8 @@ export interface Ingest {
   /** For whoever owns the data directory. */
   readonly localRoutes: readonly Route[];
   readonly dropFolder: DropFolder;
+  /** For the providers' topic of a lane. */
+  readonly topicDoor: (lane: string) => { readonly stage: TopicDoorStage; readonly sink: Sink<SourceRequest> };
   /** Resolves when no request and no import is in work any more. Call it when none comes in any more. */
   settle(): Promise<void>;
 }
@@ -98,6 +101,10 @@ export function createIngest(ports: IngestPorts, options: IngestOptions): Ingest
     routes,
     localRoutes: [...routes, importRoute({ ...door, imports })],
     dropFolder: new DropFolder({ directory: options.dropDirectory, tenants, door, clock, telemetry }),
+    topicDoor: (lane) => ({
+      stage: new TopicDoorStage({ takeIn: requests, mappings, tenants }, lane),
+      sink: topicDoorSink(requests),
+    }),
     settle: async () => {
       closed.abort();
       await Promise.all([workload.settled(), imports.settled()]);

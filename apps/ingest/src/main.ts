@@ -1,11 +1,12 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import { subscriptionName, subscriptionsByTopic } from '@meterflow/contracts';
 import { dataDirectory } from '@meterflow/embedded';
 import type { Lifecycle } from '@meterflow/graceful-shutdown';
 import { createHttpServer, localPrincipal, type HttpServerOptions } from '@meterflow/http';
 import { configured, openPlatform } from '@meterflow/platform';
 import { Keys, Tenants } from '@meterflow/registry';
-import { publicAddress, runService, type Waiting } from '@meterflow/service';
+import { publicAddress, runService, stageRun, type Waiting } from '@meterflow/service';
 import { systemClock } from '@meterflow/stage';
 import { createTelemetry, serveOperations } from '@meterflow/telemetry';
 import { watchedSubscriptions } from './back-pressure.ts';
@@ -73,7 +74,18 @@ await runService({
       // Elsewhere they go by their age.
       sweepUploads(lifecycle, (beforeMs) => opened.platform.uploads.sweep(beforeMs));
     }
-    return [];
+    return config.lanes.map((lane) => {
+      const { stage, sink } = ingest.topicDoor(lane);
+      return stageRun(stage, {
+        platform,
+        subscription: subscriptionName('ingest', lane),
+        sink,
+        downstream: subscriptionsByTopic['readings.accepted'].map((name) => subscriptionName(name, lane)),
+        lane,
+        owner: config.owner,
+        telemetry,
+      });
+    });
   },
 });
 

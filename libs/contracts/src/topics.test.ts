@@ -5,6 +5,7 @@ import { lanes, messageAttributes, subscriptionName, topicName, topology, type M
 
 test('every lane has every topic, with the subscriptions of the stages that read it', () => {
   expect(topology(['live'])).toEqual([
+    { topic: 'readings.pushed.live', subscriptions: ['ingest.live'] },
     { topic: 'readings.accepted.live', subscriptions: ['rule-execution.live', 'persistence-raw.live'] },
     { topic: 'readings.transformed.live', subscriptions: ['persistence-validated.live'] },
     { topic: 'readings.stored.raw.live', subscriptions: ['series-flows.live'] },
@@ -14,7 +15,7 @@ test('every lane has every topic, with the subscriptions of the stages that read
     { topic: 'aggregates.stored.live', subscriptions: ['aggregation-parents.live'] },
     { topic: 'contributions.stored.live', subscriptions: ['aggregation-nodes.live'] },
   ]);
-  expect(topology(lanes)).toHaveLength(16);
+  expect(topology(lanes)).toHaveLength(18);
   expect(topology(lanes).map(({ topic }) => topic)).toContain(topicName('readings.accepted', 'bulk'));
 });
 

@@ -12,6 +12,8 @@ export type Lane = string;
  * subscription keeps every message until someone acks it: only those that a running stage reads stand here.
  */
 export const subscriptionsByTopic = {
+  /** Where providers publish; everything else is ours. */
+  'readings.pushed': ['ingest'],
   'readings.accepted': ['rule-execution', 'persistence-raw'],
   'readings.transformed': ['persistence-validated'],
   'readings.stored.raw': ['series-flows'],
@@ -24,6 +26,7 @@ export const subscriptionsByTopic = {
 
 /** And those of a warehouse beside the primary store: declared only where there is one, for nobody else would read them. */
 export const warehouseSubscriptionsByTopic = {
+  'readings.pushed': [],
   'readings.accepted': ['bigquery-raw'],
   'readings.transformed': ['bigquery-validated'],
   'readings.stored.raw': [],

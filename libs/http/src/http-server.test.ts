@@ -104,8 +104,12 @@ async function makeServer(requestsPerMinute = 6_000) {
   const issue = async (tenant: string, role: Role) => (await keys.create({ tenant, role, label: '' })).text;
   let ids = 0;
   const state = { notReady: undefined as string | undefined };
+  const gauges = new Map<string, number>();
   const server = createHttpServer({
-    telemetry: silentTelemetry,
+    telemetry: {
+      ...silentTelemetry,
+      gauge: (name, value, labels = {}) => void gauges.set(`${name} ${Object.values(labels).join()}`, value),
+    },
     api: { title: 'Test', version: '1', description: '' },
     routes,
     authenticate: (text) => keys.authenticate(text),
@@ -121,7 +125,7 @@ async function makeServer(requestsPerMinute = 6_000) {
     customer: await issue('acme', 'customer'),
     operator: await issue('acme', 'operator'),
   };
-  return { server, clock, state, issue, keys: issued };
+  return { server, clock, state, gauges, issue, keys: issued };
 }
 
 describeAdmission('a server', {
@@ -291,6 +295,19 @@ describe('a server', () => {
   test('shows its metrics to operators', async () => {
     expect(await (await call('/metrics', 'operator')).text()).toBe('a_total 1\n');
     expect((await call('/metrics', 'customer')).status).toBe(403);
+  });
+
+  test('tells how many requests of a route are in work, also when the client goes away', async () => {
+    const inFlight = (): number | undefined => made.gauges.get('http_requests_in_flight /v1/slow');
+    const gone = new AbortController();
+    const headers = { authorization: `Bearer ${made.keys.operator}` };
+    const asked = [1, 2].map(() => fetch(`${url}/v1/slow`, { headers, signal: gone.signal }));
+    await expect.poll(inFlight).toBe(2);
+    gone.abort();
+    await Promise.allSettled(asked);
+    await expect.poll(inFlight).toBe(0);
+    await call('/v1/slow', 'customer');
+    await expect.poll(inFlight).toBe(0);
   });
 
   test('answers what is in work before it closes, and keeps no connection', async () => {

@@ -9,6 +9,7 @@ import { openApi, type ApiFacts } from './open-api.ts';
 import { Problem } from './problem.ts';
 import { invalidRequest, problemOf } from './problem-of.ts';
 import { limitedBytes, mediaType, readJson } from './request-body.ts';
+import { requestBegins } from './requests-in-flight.ts';
 import { defineRoute, jsonBytesMaxDefault, methods, type AdmittedRequest, type Reply, type Route } from './route.ts';
 
 export interface HttpServerOptions extends AdmissionPorts {
@@ -96,7 +97,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   });
   addPublicRoutes(server, options, routes);
   for (const route of routes) {
-    addRoute(server, route, admission);
+    addRoute(server, route, { admission, telemetry: options.telemetry });
   }
   return {
     routes,
@@ -139,18 +140,26 @@ function metricsRoute(metrics: () => string | Promise<string>): Route {
   });
 }
 
-function addRoute(server: FastifyInstance, route: Route, admission: Admission): void {
+interface RouteParts {
+  readonly admission: Admission;
+  readonly telemetry: Telemetry;
+}
+
+function addRoute(server: FastifyInstance, route: Route, { admission, telemetry }: RouteParts): void {
   server.route({
     method: route.method,
     url: route.path.replaceAll(/\{(\w+)\}/g, ':$1'),
     handler: async (request, reply) => {
-      const { principal, quotas } = await admission.admit(route, request.headers.authorization);
       const gone = new AbortController();
+      const ends = requestBegins(telemetry, route.path);
+      // Before anything is waited for: who goes away meanwhile would be in work for ever.
       reply.raw.once('close', () => {
+        ends();
         if (!reply.raw.writableFinished) {
           gone.abort();
         }
       });
+      const { principal, quotas } = await admission.admit(route, request.headers.authorization);
       const bytes = limitedBytes(request.raw.iterator({ destroyOnReturn: false }), {
         bytesMax: Math.min(route.bodyBytesMax ?? jsonBytesMaxDefault, quotas.bytesPerRequest),
         announced: request.headers['content-length'],

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { k8sFolder } from './k8s-folder.ts';
 import { manifestFiles } from './manifest-files.ts';
-import { scaledStages, warehouseStage } from './scaled-stages.ts';
+import { ingestStage, scaledStages, warehouseStage } from './scaled-stages.ts';
 import { writtenFiles } from './written-files.ts';
 
 test('what follows from the platform file is what stands there: npm run manifests writes it', () => {
@@ -31,6 +31,6 @@ test('every subscription belongs to one stage', () => {
     ...Object.values(subscriptionsByTopic).flat(),
     ...Object.values(warehouseSubscriptionsByTopic).flat(),
   ];
-  const read = [...scaledStages, warehouseStage].flatMap(({ subscriptions }) => subscriptions);
+  const read = [...scaledStages, ingestStage, warehouseStage].flatMap(({ subscriptions }) => subscriptions);
   expect(read.toSorted()).toEqual(declared.toSorted());
 });

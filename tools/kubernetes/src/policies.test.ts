@@ -77,6 +77,7 @@ const stageSubscriptions = [
   'aggregation-nodes',
   'aggregation-parents',
   'days-due',
+  'ingest',
   'persistence-aggregates',
   'persistence-raw',
   'persistence-validated',

@@ -1,5 +1,5 @@
 import { written } from './lane-files.ts';
-import { scaledStages, subscriptionsOf, type ScaledStage } from './scaled-stages.ts';
+import { ingestStage, scaledStages, subscriptionsOf, type ScaledStage } from './scaled-stages.ts';
 
 const cloudMetric = 'stackdriver_pubsub_subscription_pubsub_googleapis_com_subscription';
 /** Milliseconds of a second that a stage waited for the one after it: half of the time is held back. */
@@ -10,7 +10,12 @@ const heldBackMsPerSecond = 500;
  * controller leaves the pods as they are, and more of them would only wait as well.
  */
 export function recordingRules(lanes: readonly string[]): string {
-  const held = lanes.flatMap((lane) => scaledStages.flatMap((stage) => heldBack(stage, lane)));
+  const held = lanes.flatMap((lane) =>
+    [
+      ...scaledStages.map((stage) => heldBack(stage, lane, `${stage.service}-${lane}`)),
+      heldBack(ingestStage, lane, 'ingest'),
+    ].flat(),
+  );
   return `${written}# For Prometheus. Numbers of the first group: Pub/Sub's own, by Google's stackdriver-exporter.
 groups:
   - name: meterflow-backlog
@@ -26,12 +31,15 @@ ${held.join('')}      - record: meterflow_scaling_backlog_messages
         expr: meterflow_backlog_messages unless on (subscription_id) meterflow_held_back
       - record: meterflow_scaling_backlog_age_seconds
         expr: meterflow_backlog_age_seconds unless on (subscription_id) meterflow_held_back
+      # One value, without labels: those of routes are no label values of Kubernetes.
+      - record: meterflow_scaling_requests_in_flight
+        expr: sum(http_requests_in_flight{route="/v1/readings"})
 `;
 }
 
 /** All subscriptions of a stage together: they share its pods. */
-function heldBack(stage: ScaledStage, lane: string): readonly string[] {
-  const waited = `rate(stage_held_back_ms_total{pod=~"${stage.service}-${lane}-.+"}[2m])`;
+function heldBack(stage: ScaledStage, lane: string, pods: string): readonly string[] {
+  const waited = `rate(stage_held_back_ms_total{pod=~"${pods}-.+"}[2m])`;
   return subscriptionsOf(stage, lane).map(
     (subscription) => `      - record: meterflow_held_back
         labels: { subscription_id: ${subscription} }

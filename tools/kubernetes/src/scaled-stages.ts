@@ -31,6 +31,15 @@ export const scaledStages: readonly ScaledStage[] = [
   { service: 'persistence', subscriptions: ['persistence-raw', 'persistence-validated', 'persistence-aggregates'] },
 ];
 
+/** Not one a lane: its pods answer requests as well, and take in what waits on the providers' topics of all lanes. */
+export const ingestStage: ScaledStage = { service: 'ingest', subscriptions: ['ingest'] };
+
+/**
+ * A pod's share of the requests that are in work: a quarter of what it takes at the most (`requestsInWorkMax` in
+ * apps/ingest), so that twice as many find room while pods start.
+ */
+export const requestsInFlight = 16;
+
 /** Stages that a process runs, but that nothing scales. */
 export const warehouseStage: ScaledStage = {
   service: 'persistence-bigquery',

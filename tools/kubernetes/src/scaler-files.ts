@@ -1,11 +1,21 @@
+import { subscriptionName } from '@meterflow/contracts';
 import { kustomization, written, type ManifestFiles } from './lane-files.ts';
 import { recordingRules } from './recording-rules.ts';
-import { scaledStages, scalingTarget, subscriptionsOf, type ScaledStage, type ScalingTarget } from './scaled-stages.ts';
+import {
+  ingestStage,
+  requestsInFlight,
+  scaledStages,
+  scalingTarget,
+  subscriptionsOf,
+  type ScaledStage,
+  type ScalingTarget,
+} from './scaled-stages.ts';
 
-/** How a way of scaling names a subscription's two metrics. */
+/** How a way of scaling names a subscription's two metrics, and the requests that ingest has in work. */
 interface MetricNames {
   readonly backlog: string;
   readonly age: string;
+  readonly inFlight: string;
   /** The label that holds the subscription. */
   readonly label: string;
 }
@@ -14,6 +24,7 @@ interface MetricNames {
 const gke: MetricNames = {
   backlog: 'pubsub.googleapis.com|subscription|num_undelivered_messages',
   age: 'pubsub.googleapis.com|subscription|oldest_unacked_message_age',
+  inFlight: 'prometheus.googleapis.com|meterflow_scaling_requests_in_flight|gauge',
   label: 'resource.labels.subscription_id',
 };
 
@@ -21,29 +32,121 @@ const gke: MetricNames = {
 const prometheus: MetricNames = {
   backlog: 'meterflow_scaling_backlog_messages',
   age: 'meterflow_scaling_backlog_age_seconds',
+  inFlight: 'meterflow_scaling_requests_in_flight',
   label: 'subscription_id',
 };
 
 /** One autoscaler for each stage of each lane, in each of the ways to have one. */
 export function scalerFiles(lanes: readonly string[]): ManifestFiles {
-  const each = (folder: string, text: (stage: ScaledStage, lane: string) => string): ManifestFiles => {
+  const each = (folder: string, text: (stage: ScaledStage, lane: string) => string, ingest: Ingest): ManifestFiles => {
     const files = lanes.flatMap((lane) =>
       scaledStages.map((stage) => [`${stage.service}-${lane}.yaml`, text(stage, lane)] as const),
     );
+    const resources = [...files.map(([name]) => name), ...(ingest.replaces ? ['ingest.yaml'] : [])];
     return {
-      [`components/${folder}/scalers/kustomization.yaml`]: kustomization(
-        'Component',
-        files.map(([name]) => name),
+      [`components/${folder}/scalers/kustomization.yaml`]: `${kustomization('Component', resources)}patches:
+${ingest.replaces ? withoutAutoscaler : '  - path: ingest.yaml\n'}`,
+      ...Object.fromEntries(
+        [...files, ['ingest.yaml', ingest.text] as const].map(([name, yaml]) => [
+          `components/${folder}/scalers/${name}`,
+          yaml,
+        ]),
       ),
-      ...Object.fromEntries(files.map(([name, yaml]) => [`components/${folder}/scalers/${name}`, yaml])),
     };
   };
   return {
-    ...each('autoscaling-gke', (stage, lane) => autoscaler(stage, lane, gke)),
-    ...each('autoscaling-prometheus', (stage, lane) => autoscaler(stage, lane, prometheus)),
-    ...each('autoscaling-keda', scaledObject),
+    ...each('autoscaling-gke', (stage, lane) => autoscaler(stage, lane, gke), ingestMetrics(lanes, gke)),
+    ...each(
+      'autoscaling-prometheus',
+      (stage, lane) => autoscaler(stage, lane, prometheus),
+      ingestMetrics(lanes, prometheus),
+    ),
+    ...each('autoscaling-keda', scaledObject, ingestObject(lanes)),
     'components/autoscaling-prometheus/recording-rules.yaml': recordingRules(lanes),
   };
+}
+
+/** What a way of scaling does with ingest, whose autoscaler of the base knows its CPU alone. */
+interface Ingest {
+  readonly text: string;
+  /** Instead of that autoscaler; else it is a patch of it. */
+  readonly replaces: boolean;
+}
+
+const withoutAutoscaler = `  - patch: |-
+      $patch: delete
+      apiVersion: autoscaling/v2
+      kind: HorizontalPodAutoscaler
+      metadata:
+        name: ingest
+`;
+
+/** Percent of the request: at 250m a pod has a quarter of a core, and pushes come in bursts each quarter of an hour. */
+const cpuUtilization = 150;
+const ingestReplicas = { min: 2, max: 10 };
+/** Longer than from one quarter-hour push to the next: else each push finds the pods just gone. */
+const ingestDownWindowSeconds = 1_200;
+
+function ingestMetrics(lanes: readonly string[], names: MetricNames): Ingest {
+  const text = `${written}# What waits on the providers' topics: ${lanes.map((lane) => scalingTarget(lane).measuredBy).join('; ')}.
+# Requests in flight: a quarter of requestsInWorkMax (apps/ingest/src/limits.ts), at which a pod refuses more.
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata:
+  name: ingest
+  annotations:
+    meterflow/no-backlog: null
+spec:
+  metrics:
+${lanes
+  .flatMap((lane) => {
+    const subscription = subscriptionName('ingest', lane);
+    const target = scalingTarget(lane);
+    return [
+      metric(names.backlog, { [names.label]: subscription }, target.backlogMessages),
+      metric(names.age, { [names.label]: subscription }, target.ageSeconds),
+    ];
+  })
+  .join('')}${metric(names.inFlight, {}, requestsInFlight)}    - type: Resource
+      resource:
+        name: cpu
+        target:
+          type: Utilization
+          averageUtilization: ${cpuUtilization}
+`;
+  return { text, replaces: false };
+}
+
+function ingestObject(lanes: readonly string[]): Ingest {
+  const triggers = [
+    ...lanes.flatMap((lane) => backlogTriggers(ingestStage, lane)),
+    trigger(`max(${prometheus.inFlight})`, requestsInFlight),
+    `    - type: cpu
+      metricType: Utilization
+      metadata:
+        value: '${cpuUtilization}'
+`,
+  ];
+  const text = `${written}# What waits on the providers' topics: ${lanes.map((lane) => scalingTarget(lane).measuredBy).join('; ')}.
+# Requests in flight: a quarter of requestsInWorkMax (apps/ingest/src/limits.ts), at which a pod refuses more.
+apiVersion: keda.sh/v1alpha1
+kind: ScaledObject
+metadata:
+  name: ingest
+  labels:
+    app.kubernetes.io/name: ingest
+spec:
+  scaleTargetRef:
+    name: ingest
+  pollingInterval: 30
+  minReplicaCount: ${ingestReplicas.min}
+  maxReplicaCount: ${ingestReplicas.max}
+  advanced:
+    horizontalPodAutoscalerConfig:
+      behavior:
+${indented(behaviour({ downWindowSeconds: ingestDownWindowSeconds }), 8)}  triggers:
+${triggers.join('')}`;
+  return { text, replaces: true };
 }
 
 function autoscaler(stage: ScaledStage, lane: string, names: MetricNames): string {
@@ -79,18 +182,23 @@ function metric(name: string, labels: Readonly<Record<string, string>>, value: n
       external:
         metric:
           name: ${name}
-          selector:
-            matchLabels:
-${Object.entries(labels)
-  .map(([label, wanted]) => `              ${label}: ${wanted}\n`)
-  .join('')}        target:
+${selector(labels)}        target:
           type: AverageValue
           averageValue: '${value}'
 `;
 }
 
+function selector(labels: Readonly<Record<string, string>>): string {
+  const lines = Object.entries(labels).map(([label, wanted]) => `              ${label}: ${wanted}\n`);
+  return lines.length === 0
+    ? ''
+    : `          selector:
+            matchLabels:
+${lines.join('')}`;
+}
+
 /** Up: at most double, or four pods, in a step. Down: behind the window, a pod at a time. */
-function behaviour({ downWindowSeconds }: ScalingTarget): string {
+function behaviour({ downWindowSeconds }: Pick<ScalingTarget, 'downWindowSeconds'>): string {
   return `scaleUp:
   stabilizationWindowSeconds: 0
   policies:
@@ -112,10 +220,6 @@ scaleDown:
 
 function scaledObject(stage: ScaledStage, lane: string): string {
   const target = scalingTarget(lane);
-  const triggers = subscriptionsOf(stage, lane).flatMap((subscription) => [
-    trigger(`max(${prometheus.backlog}{subscription_id="${subscription}"})`, target.backlogMessages),
-    trigger(`max(${prometheus.age}{subscription_id="${subscription}"})`, target.ageSeconds),
-  ]);
   return `${written}# Numbers: ${target.measuredBy}
 apiVersion: keda.sh/v1alpha1
 kind: ScaledObject
@@ -134,7 +238,15 @@ spec:
     horizontalPodAutoscalerConfig:
       behavior:
 ${indented(behaviour(target), 8)}  triggers:
-${triggers.join('')}`;
+${backlogTriggers(stage, lane).join('')}`;
+}
+
+function backlogTriggers(stage: ScaledStage, lane: string): readonly string[] {
+  const target = scalingTarget(lane);
+  return subscriptionsOf(stage, lane).flatMap((subscription) => [
+    trigger(`max(${prometheus.backlog}{subscription_id="${subscription}"})`, target.backlogMessages),
+    trigger(`max(${prometheus.age}{subscription_id="${subscription}"})`, target.ageSeconds),
+  ]);
 }
 
 function trigger(query: string, threshold: number): string {
