@@ -97,6 +97,7 @@ export type CommandErrorCode =
   | 'not-written'
   | 'not-idle'
   | 'nothing-chosen'
+  | 'hpa-invalid'
   | 'plan-invalid'
   | 'trace-invalid'
   | 'rule-invalid'

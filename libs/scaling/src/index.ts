@@ -9,6 +9,7 @@ export { jobsToStart, type WorkersTarget, type WorkersView } from './jobs/jobs-t
 export { compareModels, managedPriceFactor, type ModelOutcome, type Plan } from './plan/compare-models.ts';
 export { LoadTraceError, parseLoadTrace, type LoadTrace } from './plan/load-trace.ts';
 export { planChart } from './plan/plan-chart.ts';
+export { planMetricOf } from './scalers/hpa-scaler.ts';
 export type { PlanRequest, Recommendation } from './plan/recommend.ts';
 export { shippedTrace, shippedTraces, type ShippedTrace } from './plan/shipped-traces.ts';
 export { flapSeconds, type PlanOutcome, type PlanSample, type PlanWorld } from './plan/simulate.ts';

@@ -20,7 +20,9 @@ export function addPlanCommands(program: Command, { globals, output }: Surroundi
     .option('--metric-lag <time>', 'how late a sample is seen', seconds, planDefaults.metricLag)
     .option('--kill-every <time>', 'a pod is killed each time this is over', seconds)
     .option('--price <dollars>', 'of a pod for an hour', amount, planDefaults.price)
-    .option('--name <hpa>', 'whose patch it is', planDefaults.name)
+    .option('--hpa <file>', 'the autoscaler that is there: its metrics, their names and its policies are kept')
+    .option('--readings-per-message <count>', 'that a backlog counts; 1,000 with --hpa, else 1', amount)
+    .option('--name <hpa>', `whose patch it is: that of --hpa, else ${planDefaults.name}`)
     .option('--svg <file>', 'write arrivals, backlog, age and pods over time as a picture')
     .option('--csv <file>', 'the same as numbers')
     .option('--patch <file>', 'write the HPA patch there')
@@ -33,7 +35,8 @@ fixed pods with VPA, and the way a managed service scales. Exits 1 where nothing
 
 Examples:
   meterflow plan --trace daily-files --deadline 15m
-  meterflow plan --trace recorded.csv --deadline 15m --svg plan.svg --patch k8s/overlays/production/hpa-persistence.yaml`,
+  meterflow plan --trace recorded.csv --deadline 15m --svg plan.svg --patch k8s/overlays/production/hpa-persistence.yaml
+  meterflow plan --trace recorded.csv --deadline 15m --hpa k8s/components/autoscaling-gke/scalers/persistence-live.yaml`,
     )
     .action((options: PlanOptions) => {
       plan(options, globals(), output);

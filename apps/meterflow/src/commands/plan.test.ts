@@ -1,7 +1,8 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseHpa } from '@meterflow/scaling';
+import { fileURLToPath } from 'node:url';
+import { parseHpa, type HpaSpec } from '@meterflow/scaling';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { runCommand } from '../testing/run-command.ts';
@@ -56,6 +57,40 @@ test('recommends an HPA that keeps the deadline, as patch, picture and numbers',
   ]);
   expect(readFileSync(csv, 'utf8').split('\n')[0]).toBe('seconds,backlog,age_seconds,pods,ready_pods');
   expect(readFileSync(svg, 'utf8')).toMatch(/^<svg [^]*deadline[^]*<\/svg>\n$/);
+});
+
+const manifest = (name: string): string =>
+  fileURLToPath(new URL(`../../../../k8s/components/autoscaling-${name}.yaml`, import.meta.url));
+
+test.each([
+  ['gke/scalers/persistence-live', 'pubsub.googleapis.com|subscription|num_undelivered_messages'],
+  ['prometheus/scalers/persistence-live', 'meterflow_scaling_backlog_messages'],
+])('keeps names, selectors and policies of %s, counts messages, and tells how it does now', async (name, backlog) => {
+  const patch = join(folder, 'patch.yaml');
+  const { code, out } = await runCommand(
+    ...['plan', '--trace', trace, '--rate', '1000', '--deadline', '30m', '--hpa', manifest(name)],
+    ...['--patch', patch, '--json'],
+  );
+  expect(code).toBe(0);
+  const { models } = JSON.parse(out) as { models: { model: string }[] };
+  expect(models.map(({ model }) => model).slice(0, 3)).toEqual(['hpa', 'hpa-now', 'keda']);
+  const written = parse(readFileSync(patch, 'utf8')) as { metadata: { name: string } };
+  expect(written.metadata.name).toBe('persistence-live');
+  const [before, after] = [parseHpa(parse(readFileSync(manifest(name), 'utf8'))), parseHpa(written)];
+  const kept = ({ metrics }: HpaSpec): readonly string[] =>
+    metrics.map((metric) => `${metric.name}{${metric.selector}}`);
+  expect(kept(after)).toEqual(kept(before));
+  expect(after.behavior).toEqual(before.behavior);
+  // A pod's share of the backlog: less than its work until the deadline, in messages of a thousand readings.
+  const target = after.metrics.find((metric) => metric.name === backlog)?.target.milli ?? 0;
+  expect(target / 1_000).toBeLessThanOrEqual(1_800);
+});
+
+test('refuses to plan an autoscaler that also looks at something else', async () => {
+  const { code, err } = await runCommand(
+    ...['plan', '--trace', 'outage', '--deadline', '1m', '--hpa', manifest('gke/scalers/ingest')],
+  );
+  expect([code, err]).toEqual([1, expect.stringContaining('External') as string]);
 });
 
 test('says that nothing keeps the deadline, and writes no file', async () => {

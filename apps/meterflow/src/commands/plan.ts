@@ -2,10 +2,13 @@ import {
   compareModels,
   hpaPatch,
   LoadTraceError,
+  parseHpa,
   parseLoadTrace,
   planChart,
+  planMetricOf,
   shippedTrace,
   shippedTraces,
+  type HpaSpec,
   type LoadTrace,
   type Plan,
   type PlanOutcome,
@@ -13,7 +16,7 @@ import {
   type Recommendation,
 } from '@meterflow/scaling';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
-import { stringify } from 'yaml';
+import { parseAllDocuments, stringify } from 'yaml';
 import { CommandError, type GlobalOptions, type Output } from '../cli-context.ts';
 import { table } from '../terminal/table.ts';
 
@@ -29,7 +32,9 @@ export interface PlanOptions {
   readonly metricLag: number;
   readonly killEvery?: number;
   readonly price: number;
-  readonly name: string;
+  readonly name?: string;
+  readonly hpa?: string;
+  readonly readingsPerMessage?: number;
   readonly svg?: string;
   readonly csv?: string;
   readonly patch?: string;
@@ -46,21 +51,35 @@ export const planDefaults = {
   metricLag: 180,
   price: 0.0136,
   name: 'persistence',
+  /** Where an autoscaler counts messages: the fewest readings of one, so that a backlog is never taken for less than it is. */
+  readingsPerMessage: 1_000,
 } as const;
 
 /** As provisioned: `ackDeadlineSeconds` of the platform file. */
 const ackDeadlineSeconds = 60;
 const inFlightSeconds = 2;
 const traceBytesMax = 64 * 1024 ** 2;
+const aliasesMax = 100;
+const manifestBytesMax = 1024 ** 2;
+
+type NamedOptions = PlanOptions & { readonly name: string };
+
+/** The autoscaler that is there. */
+interface Existing {
+  readonly name: string | undefined;
+  readonly spec: HpaSpec;
+}
 
 /** Writes nothing but the files that were asked for. */
 export function plan(options: PlanOptions, { json }: GlobalOptions, output: Output): void {
-  const request = requestOf(options);
+  const existing = options.hpa === undefined ? undefined : existingOf(options.hpa);
+  const request = requestOf(options, existing);
   const found = compareModels(request);
+  const named = { ...options, name: options.name ?? existing?.name ?? planDefaults.name };
   if (found.recommendation !== undefined) {
-    writeFiles(options, request, found.recommendation);
+    writeFiles(named, request, found.recommendation);
   }
-  output.line(json ? JSON.stringify(shape(found, options)) : text(found, options));
+  output.line(json ? JSON.stringify(shape(found, named)) : text(found, named));
   if (found.recommendation === undefined) {
     throw new CommandError(
       'deadline-not-kept',
@@ -69,15 +88,43 @@ export function plan(options: PlanOptions, { json }: GlobalOptions, output: Outp
   }
 }
 
-function requestOf(options: PlanOptions): PlanRequest {
+/** Throws CommandError unless each of its metrics is a backlog or an age: others are not modelled, and would decide as well. */
+function existingOf(file: string): Existing {
+  try {
+    if (statSync(file).size > manifestBytesMax) {
+      throw new RangeError(`A manifest has at most ${manifestBytesMax} bytes.`);
+    }
+    const documents = parseAllDocuments(readFileSync(file, 'utf8')).map(
+      (document) =>
+        document.toJS({ maxAliasCount: aliasesMax }) as { kind?: unknown; metadata?: { name?: unknown } } | null,
+    );
+    const manifest = documents.find((each) => each?.kind === 'HorizontalPodAutoscaler') ?? documents[0];
+    const spec = parseHpa(manifest);
+    const other = spec.metrics.find(({ name }) => planMetricOf(name) === undefined);
+    if (other !== undefined) {
+      throw new RangeError(`The metric ${other.name} is neither a backlog nor an age: plan without it.`);
+    }
+    const name = manifest?.metadata?.name;
+    return { name: typeof name === 'string' ? name : undefined, spec };
+  } catch (error) {
+    throw new CommandError('hpa-invalid', `${file}: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+function requestOf(options: PlanOptions, existing: Existing | undefined): PlanRequest {
   const { rate, replicasMax, metricSample } = options;
-  if (!(rate > 0 && replicasMax > 0 && metricSample > 0 && options.deadline > 0)) {
-    throw new CommandError('plan-invalid', 'Rate, most pods, deadline and metric sample are each more than none.');
+  const byDefault = existing === undefined ? 1 : planDefaults.readingsPerMessage;
+  const { readingsPerMessage = byDefault } = options;
+  if (!(rate > 0 && replicasMax > 0 && metricSample > 0 && options.deadline > 0 && readingsPerMessage > 0)) {
+    const all = 'Rate, most pods, deadline, metric sample and readings of a message';
+    throw new CommandError('plan-invalid', `${all} are each more than none.`);
   }
   return {
     trace: traceOf(options),
     deadlineSeconds: options.deadline,
     replicasMax,
+    readingsPerMessage,
+    ...(existing && { existing: existing.spec }),
     world: {
       readingsPerPodSecond: rate,
       startSeconds: options.podStart,
@@ -108,7 +155,7 @@ function traceOf({ trace, readingsPerDay }: PlanOptions): LoadTrace {
 }
 
 function writeFiles(
-  options: PlanOptions,
+  options: NamedOptions,
   { trace, deadlineSeconds }: PlanRequest,
   { spec, outcome }: Recommendation,
 ): void {
@@ -140,7 +187,7 @@ function csv({ samples }: PlanOutcome): string {
   return `seconds,backlog,age_seconds,pods,ready_pods\n${lines.join('\n')}\n`;
 }
 
-function shape({ recommendation, models }: Plan, { name }: PlanOptions): unknown {
+function shape({ recommendation, models }: Plan, { name }: NamedOptions): unknown {
   const told = ({ samples: _samples, ...outcome }: PlanOutcome): object => outcome;
   return {
     recommendation:
@@ -156,7 +203,7 @@ function shape({ recommendation, models }: Plan, { name }: PlanOptions): unknown
   };
 }
 
-function text({ recommendation, models }: Plan, { name, deadline }: PlanOptions): string {
+function text({ recommendation, models }: Plan, { name, deadline }: NamedOptions): string {
   const headings = [
     'model',
     'settings',

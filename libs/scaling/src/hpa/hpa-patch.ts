@@ -14,7 +14,7 @@ export function hpaPatch(spec: HpaSpec, name: string): Readonly<Record<string, u
       metrics: spec.metrics.map((metric) => ({
         type: 'External',
         external: {
-          metric: { name: metric.name },
+          metric: { name: metric.name, ...(metric.selector !== '' && { selector: selectorOf(metric.selector) }) },
           target:
             metric.target.type === 'averageValue'
               ? { type: 'AverageValue', averageValue: quantity(metric.target.milli) }
@@ -26,6 +26,15 @@ export function hpaPatch(spec: HpaSpec, name: string): Readonly<Record<string, u
       }),
     },
   };
+}
+
+/** Of the text of a selector that says what labels are; throws RangeError for one with other requirements. */
+function selectorOf(text: string): { readonly matchLabels: Readonly<Record<string, string>> } {
+  const pairs = text.split(',').map((requirement) => requirement.split('='));
+  if (pairs.some((pair) => pair.length !== 2)) {
+    throw new RangeError(`The selector "${text}" says more than what labels are, and is not written.`);
+  }
+  return { matchLabels: Object.fromEntries(pairs) as Record<string, string> };
 }
 
 function quantity(milli: number): string {

@@ -1,8 +1,10 @@
 import { DataflowLikeScaler } from '../scalers/dataflow-like-scaler.ts';
 import { FixedScaler, VpaScaler } from '../scalers/fixed-scaler.ts';
 import { JobsScaler } from '../scalers/jobs-scaler.ts';
+import { HpaScaler } from '../scalers/hpa-scaler.ts';
 import { KedaScaler } from '../scalers/keda-scaler.ts';
 import type { Scaler } from '../scalers/scaler.ts';
+import type { HpaSpec } from '../hpa/hpa-spec.ts';
 import { recommend, type PlanRequest, type Recommendation } from './recommend.ts';
 import { simulate, type PlanOutcome, type PlanWorld } from './simulate.ts';
 
@@ -10,7 +12,7 @@ import { simulate, type PlanOutcome, type PlanWorld } from './simulate.ts';
 export const managedPriceFactor = 2.5;
 
 export interface ModelOutcome {
-  readonly model: 'hpa' | 'keda' | 'jobs' | 'fixed' | 'fixed-vpa' | 'managed';
+  readonly model: 'hpa' | 'hpa-now' | 'keda' | 'jobs' | 'fixed' | 'fixed-vpa' | 'managed';
   readonly settings: string;
   readonly outcome: PlanOutcome;
   readonly keepsDeadline: boolean;
@@ -36,14 +38,25 @@ const jobShares = [0.05, 0.1, 0.2, 0.4, 0.7] as const;
 
 /** The same trace under each way to scale, and what the HPA is recommended to be. */
 export function compareModels(request: PlanRequest): Plan {
-  const { world, deadlineSeconds, replicasMax } = request;
+  const { world, deadlineSeconds, replicasMax, existing, readingsPerMessage = 1 } = request;
   const rate = world.readingsPerPodSecond;
   const recommendation = recommend(request);
   const spec = recommendation?.spec;
   const counts = replicaCounts(replicasMax);
   const trials: Readonly<Record<Exclude<ModelOutcome['model'], 'hpa'>, readonly Trial[]>> = {
+    'hpa-now':
+      existing === undefined
+        ? []
+        : [{ settings: replicasText(existing), scaler: () => new HpaScaler(existing, { readingsPerMessage }) }],
     keda:
-      spec === undefined ? [] : [{ settings: '0 and up', scaler: () => new KedaScaler({ ...spec, minReplicas: 1 }) }],
+      spec === undefined
+        ? []
+        : [
+            {
+              settings: '0 and up',
+              scaler: () => new KedaScaler({ ...spec, minReplicas: 1 }, { readingsPerMessage }),
+            },
+          ],
     jobs: jobShares.map((share) => {
       const targetBacklog = Math.ceil(rate * deadlineSeconds * share);
       const options = { targetBacklog, jobsMax: replicasMax, idleSeconds };
@@ -69,7 +82,7 @@ export function compareModels(request: PlanRequest): Plan {
       : [
           {
             model: 'hpa',
-            settings: replicasText(recommendation),
+            settings: replicasText(recommendation.spec),
             outcome: recommendation.outcome,
             keepsDeadline: true,
           },
@@ -102,6 +115,6 @@ function replicaCounts(replicasMax: number): number[] {
   return [...counts, replicasMax];
 }
 
-function replicasText({ spec: { minReplicas, maxReplicas } }: Recommendation): string {
+function replicasText({ minReplicas, maxReplicas }: HpaSpec): string {
   return `${minReplicas} to ${maxReplicas} pods`;
 }

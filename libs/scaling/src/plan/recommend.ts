@@ -1,5 +1,5 @@
-import type { HpaSpec } from '../hpa/hpa-spec.ts';
-import { HpaScaler, planMetrics } from '../scalers/hpa-scaler.ts';
+import type { ExternalMetric, HpaSpec } from '../hpa/hpa-spec.ts';
+import { HpaScaler, planMetricOf, planMetrics } from '../scalers/hpa-scaler.ts';
 import type { LoadTrace } from './load-trace.ts';
 import { flapSeconds, simulate, type PlanOutcome, type PlanWorld } from './simulate.ts';
 
@@ -10,6 +10,10 @@ export interface PlanRequest {
   readonly world: PlanWorld;
   /** What the cluster or the budget allows. */
   readonly replicasMax: number;
+  /** In metrics and targets a backlog is messages of so many readings; 1. */
+  readonly readingsPerMessage?: number;
+  /** The autoscaler that is there: its metrics and policies stay as they are, and its numbers are looked for anew. */
+  readonly existing?: HpaSpec;
 }
 
 export interface Recommendation {
@@ -35,7 +39,8 @@ const scaleDownWindowStepSeconds = 30;
 export function recommend(request: PlanRequest): Recommendation | undefined {
   let best: Recommendation | undefined;
   for (const spec of candidates(request)) {
-    const outcome = simulate(request.trace, { world: request.world, scaler: new HpaScaler(spec) });
+    const { world, readingsPerMessage = 1 } = request;
+    const outcome = simulate(request.trace, { world, scaler: new HpaScaler(spec, { readingsPerMessage }) });
     const keeps = outcome.finished && outcome.worstAgeSeconds <= request.deadlineSeconds;
     if (keeps && (best === undefined || isBetter(outcome, best.outcome))) {
       best = { spec, outcome };
@@ -49,10 +54,11 @@ function isBetter(a: PlanOutcome, b: PlanOutcome): boolean {
 }
 
 function* candidates(request: PlanRequest): Generator<HpaSpec> {
-  const { deadlineSeconds, world, replicasMax } = request;
+  const { deadlineSeconds, world, replicasMax, existing, readingsPerMessage = 1 } = request;
   const needed = replicasNeeded(request);
   const shortest = scaleDownWindowSeconds(world);
-  const windows = [shortest, Math.max(2 * shortest, flapSeconds + syncSeconds)];
+  // The policies of an autoscaler that is there hold, and with them its window.
+  const windows = existing?.behavior ? [0] : [shortest, Math.max(2 * shortest, flapSeconds + syncSeconds)];
   const mosts = new Set(
     maxMultiples.map((multiple) => Math.min(replicasMax, Math.max(1, Math.ceil(needed * multiple)))),
   );
@@ -60,20 +66,32 @@ function* candidates(request: PlanRequest): Generator<HpaSpec> {
     const fewests = new Set(minShares.map((share) => Math.max(1, Math.ceil(most * share))));
     for (const fewest of fewests) {
       for (const share of backlogShares) {
-        const backlog = Math.ceil(world.readingsPerPodSecond * deadlineSeconds * share);
+        const backlog = Math.ceil((world.readingsPerPodSecond * deadlineSeconds * share) / readingsPerMessage);
         const ageSeconds = (deadlineSeconds * ageShare) / most;
         for (const windowSeconds of windows) {
-          yield hpaOnBacklogAndAge({ fewest, most, backlog, ageSeconds, windowSeconds });
+          const spec = hpaOnBacklogAndAge({ fewest, most, backlog, ageSeconds, windowSeconds });
+          yield existing === undefined ? spec : inPlaceOf(existing, spec);
         }
       }
     }
   }
 }
 
+/** The numbers of one in the form of another: its metrics by their names, and its policies where it has any. */
+function inPlaceOf(existing: HpaSpec, { minReplicas, maxReplicas, metrics, behavior }: HpaSpec): HpaSpec {
+  const targets = new Map(metrics.map(({ name, target }) => [planMetricOf(name), target]));
+  const named = existing.metrics.map((metric): ExternalMetric => ({
+    ...metric,
+    target: targets.get(planMetricOf(metric.name)) ?? metric.target,
+  }));
+  const policies = existing.behavior ?? behavior;
+  return { minReplicas, maxReplicas, metrics: named, ...(policies && { behavior: policies }) };
+}
+
 interface HpaSettings {
   readonly fewest: number;
   readonly most: number;
-  /** A pod's share of the backlog, readings, and of the age, seconds. */
+  /** A pod's share of the backlog, messages, and of the age, seconds. */
   readonly backlog: number;
   readonly ageSeconds: number;
   /** For how long a lower count must have been enough before pods are taken away. */

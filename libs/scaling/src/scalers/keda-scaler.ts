@@ -1,5 +1,5 @@
 import type { HpaSpec } from '../hpa/hpa-spec.ts';
-import { HpaScaler } from './hpa-scaler.ts';
+import { HpaScaler, type HpaScalerOptions } from './hpa-scaler.ts';
 import type { Scaler, ScalerView } from './scaler.ts';
 
 /** Defaults of a ScaledObject: https://keda.sh/docs/latest/reference/scaledobject-spec/ */
@@ -13,10 +13,10 @@ export class KedaScaler implements Scaler {
   #lastActiveSecond = -Infinity;
 
   /** `spec` is that of the HPA that KEDA makes; it has at least one replica. */
-  constructor(spec: HpaSpec) {
+  constructor(spec: HpaSpec, options: Pick<HpaScalerOptions, 'readingsPerMessage'> = {}) {
     this.#hpa = new HpaScaler(
       { ...spec, minReplicas: Math.max(1, spec.minReplicas) },
-      { syncSeconds: this.periodSeconds },
+      { ...options, syncSeconds: this.periodSeconds },
     );
   }
 

@@ -10,6 +10,9 @@ export interface Measured {
   readonly problems: readonly string[];
 }
 
+/** A tick of the kernel's clock: less is told as none. */
+const cpuSecondsMin = 0.01;
+
 /** Not ours to speed up. */
 const parts: readonly string[] = ['Pub/Sub emulator', 'Bigtable emulator', 'Redis'];
 
@@ -17,6 +20,8 @@ interface Usage {
   readonly process: string;
   readonly ours: boolean;
   readonly cpuSecondsPerMillion: number;
+  /** What it would settle with a core to itself: a pod settles as large a part as it requests of a core. */
+  readonly readingsPerCoreSecond: number;
   readonly memoryMbPeak: number;
 }
 
@@ -43,10 +48,12 @@ function ofShape({ shape, readings, seconds, processes, problems }: Measured): S
   const names = [...new Set(processes.map(({ name }) => name))];
   const usages = names.map((process): Usage => {
     const own = processes.filter(({ name }) => name === process);
+    const cpuSeconds = own.reduce((sum, each) => sum + each.cpuSeconds, 0);
     return {
       process,
       ours: !parts.includes(process),
-      cpuSecondsPerMillion: rounded(own.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0) / millions),
+      cpuSecondsPerMillion: rounded(cpuSeconds / millions),
+      readingsPerCoreSecond: Math.round(readings / Math.max(cpuSeconds, cpuSecondsMin)),
       memoryMbPeak: Math.round(own.reduce((sum, { memoryBytesPeak }) => sum + memoryBytesPeak, 0) / 1e6),
     };
   });
@@ -73,10 +80,11 @@ function shapeReport(told: ShapeSummary): string {
     `${shape}: ${readings} readings, ${told.readingsPerSecond} readings/s, ` +
       `${told.readingsPerCpuSecond} readings per CPU-second of ours`,
     `  CPU-s per million: ${cpu.ours} ours, ${cpu.emulators} of the emulators and Redis`,
-    `  ${'process'.padEnd(20)}${'CPU-s per million'.padStart(18)}${'peak MB'.padStart(10)}`,
+    `  ${'process'.padEnd(20)}${'CPU-s per million'.padStart(18)}${'readings/s a core'.padStart(19)}${'peak MB'.padStart(10)}`,
     ...processes.map(
-      ({ process, cpuSecondsPerMillion, memoryMbPeak }) =>
-        `  ${process.padEnd(20)}${String(cpuSecondsPerMillion).padStart(18)}${String(memoryMbPeak).padStart(10)}`,
+      ({ process, cpuSecondsPerMillion, readingsPerCoreSecond, memoryMbPeak }) =>
+        `  ${process.padEnd(20)}${String(cpuSecondsPerMillion).padStart(18)}${String(readingsPerCoreSecond).padStart(19)}` +
+        String(memoryMbPeak).padStart(10),
     ),
     problems.length === 0 ? '  right' : `  WRONG: ${problems.slice(0, 10).join('; ')}`,
   ].join('\n');
