@@ -1,15 +1,11 @@
-import { powersOfTen, qualityCode, type ReadingColumns } from '@meterflow/readings';
+import type { ReadingColumns } from '@meterflow/readings';
 import { wholeWindow } from './aggregate-batch.ts';
 import { AggregateRow, noInputs, type AggregateBatchBuilder, type InputVersions } from './aggregate-batch-builder.ts';
 import type { Calendar } from './calendar.ts';
-import { dayChoice, type DayChoice } from './day-choice.ts';
+import { dayChoice } from './day-choice.ts';
 import { DayGrid } from './day-grid.ts';
-import { newerInputs, newestInputs } from './newest-inputs.ts';
-import { countNotBillable } from './not-billable.ts';
-import { ReadingRuns } from './reading-runs.ts';
+import { ReadingSums } from './reading-sums.ts';
 import { intervalsWithin, type RegisteredIntervals } from './registered-intervals.ts';
-import { SlotSums, type Values } from './slot-sums.ts';
-import { multiplier } from './unit-choice.ts';
 
 export interface DaySheetsRequest {
   /** The series' index in the builder. */
@@ -25,18 +21,6 @@ export interface DaySheetsRequest {
 }
 
 const noCodes: ReadonlySet<string> = new Set();
-const [measured, estimated, substituted, calculated] = (
-  ['measured', 'estimated', 'substituted', 'calculated'] as const
-).map(qualityCode);
-
-interface SumPlan {
-  readonly grid: DayGrid;
-  readonly choice: DayChoice;
-  readonly decimals: number;
-  readonly notBillableCodes: ReadonlySet<string>;
-  /** Of each day, the newest of what was summed in it. */
-  readonly inputs: InputVersions[];
-}
 
 /**
  * Computes local days and their elapsed hours from the whole current state of a series, exactly.
@@ -47,15 +31,8 @@ interface SumPlan {
  * estimated where any is estimated or substituted, or missing, else measured. Windows without a reading have no row.
  */
 export class DaySheets {
-  readonly #sums = new SlotSums();
+  readonly #readings = new ReadingSums();
   readonly #row = new AggregateRow();
-  readonly #run: { -readonly [Name in keyof Values]: Values[Name] } = {
-    values: new Float64Array(0),
-    from: 0,
-    to: 0,
-    startMs: 0,
-    stepMs: 0,
-  };
 
   /**
    * Appends a sheet for each day of the request, also for those without a row: they withdraw what was there before.
@@ -68,9 +45,9 @@ export class DaySheets {
     const choice = dayChoice(columns, grid);
     const decimals = columns.reduce((most, segment) => Math.max(most, segment.decimals), 0);
     const inputs = new Array<InputVersions>(grid.days).fill(noInputs);
-    this.#sums.reset(grid.days * grid.stride);
+    this.#readings.slots.reset(grid.days * grid.stride);
     for (const segment of columns) {
-      this.#sum(segment, { grid, choice, decimals, notBillableCodes, inputs });
+      this.#readings.add(segment, { grid, choice, decimals, notBillableCodes, inputs });
     }
     for (let day = 0; day < grid.days; day++) {
       if (grid.dayStartMs(day) === grid.dayStartMs(day + 1)) {
@@ -88,68 +65,17 @@ export class DaySheets {
     }
   }
 
-  #sum(segment: ReadingColumns, plan: SumPlan): void {
-    const { grid, choice, decimals } = plan;
-    const runs = new ReadingRuns(segment, grid);
-    const newest = newestInputs(segment);
-    const run = this.#run;
-    run.values = segment.values;
-    const aligning = decimals - segment.decimals;
-    let dayNoted = -1;
-    while (runs.next()) {
-      const { day, slot } = grid;
-      const lengthMs = grid.intervalMs ?? choice.lengthMs[day];
-      const power =
-        runs.lengthMs === lengthMs
-          ? multiplier(segment.texts[runs.unit] as string, choice.unit[day] as string)
-          : undefined;
-      if (power === undefined) {
-        this.#sums.countRare(slot, 'surplus', runs.to - runs.from);
-        continue;
-      }
-      if (day !== dayNoted) {
-        dayNoted = day;
-        plan.inputs[day] = newerInputs(plan.inputs[day] as InputVersions, newest);
-      }
-      run.from = runs.from;
-      run.to = runs.to;
-      run.startMs = runs.startMs;
-      run.stepMs = runs.stepMs;
-      this.#sums.add(slot, run, powersOfTen[aligning + power] as number);
-      if (runs.quality !== measured || plan.notBillableCodes.size > 0) {
-        this.#note(runs, slot, plan.notBillableCodes);
-      }
-    }
-  }
-
-  /** Notes what is not simply measured and billed. */
-  #note(runs: ReadingRuns, slot: number, notBillableCodes: ReadonlySet<string>): void {
-    const { quality } = runs;
-    const count = runs.to - runs.from;
-    this.#sums.note(slot, quality);
-    if (quality === estimated) {
-      this.#sums.countRare(slot, 'estimated', count);
-    } else if (quality === substituted) {
-      this.#sums.countRare(slot, 'substituted', count);
-    } else if (quality === calculated) {
-      this.#sums.countRare(slot, 'calculated', count);
-    }
-    const notBillable = countNotBillable(runs.columns, runs, notBillableCodes);
-    if (notBillable > 0) {
-      this.#sums.countRare(slot, 'notBillable', notBillable);
-    }
-  }
-
   #appendRows(
     builder: AggregateBatchBuilder,
     grid: DayGrid,
     { day, commonMs }: { readonly day: number; readonly commonMs: number },
   ): void {
+    const { slots } = this.#readings;
     const hourFrom = day * grid.stride;
     const daySlot = hourFrom + grid.stride - 1;
     for (let slot = hourFrom; slot < daySlot; slot++) {
-      this.#sums.fold(daySlot, slot);
-      if (this.#sums.count(slot) > 0) {
+      slots.fold(daySlot, slot);
+      if (slots.count(slot) > 0) {
         const hour = slot - hourFrom;
         const startMs = grid.slotStartMs(day, hour);
         const span = { fromMs: startMs, toMs: grid.slotStartMs(day, hour + 1) };
@@ -157,7 +83,7 @@ export class DaySheets {
         this.#appendRow(builder, slot, { hour, startMs, expected });
       }
     }
-    if (this.#sums.count(daySlot) > 0) {
+    if (slots.count(daySlot) > 0) {
       const startMs = grid.dayStartMs(day);
       const expected = intervalsWithin(grid.intervals, commonMs, { fromMs: startMs, toMs: grid.dayStartMs(day + 1) });
       this.#appendRow(builder, daySlot, { hour: wholeWindow, startMs, expected });
@@ -169,7 +95,7 @@ export class DaySheets {
     slot: number,
     window: { readonly hour: number; readonly startMs: number; readonly expected: number },
   ): void {
-    this.#sums.read(slot, this.#row, window);
+    this.#readings.slots.read(slot, this.#row, window);
     this.#row.hour = window.hour;
     builder.append(this.#row);
   }
