@@ -140,7 +140,7 @@ function appendPlan(
     };
     const span = { fromMs: calendar.dayStartMs(run.first), toMs: calendar.dayStartMs(run.end) };
     sheets.append(builder, request, columnsWithin(read.segments.of(run), span));
-    const former = formerTimeZones.map(calendarOf);
+    const former = formerTimeZones.map((zone) => calendarOf(zone));
     appendFormerWindows(builder, { series: request.series, level: 'day', calendar, former, ...span });
   }
 }

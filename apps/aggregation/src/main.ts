@@ -1,6 +1,6 @@
 import { subscriptionName, type Lane } from '@meterflow/contracts';
 import { configured, openPlatform } from '@meterflow/platform';
-import { Groups, SeriesRegistry, seriesSettingsMsMax } from '@meterflow/registry';
+import { Groups, RegisterCalendars, SeriesRegistry, seriesSettingsMsMax } from '@meterflow/registry';
 import { noSink, parseServiceConfig, runService, stageRun, type StageRun } from '@meterflow/service';
 import { systemClock } from '@meterflow/stage';
 import { createTelemetry, serveOperations } from '@meterflow/telemetry';
@@ -9,6 +9,8 @@ import { groupZones } from './groups/group-zones.ts';
 import { memberStage } from './groups/member-stage.ts';
 import { nodeStage } from './groups/node-stage.ts';
 import { monthStage } from './month-stage.ts';
+import { registerStage, type RegisterStage } from './registers/register-stage.ts';
+import { registerZones } from './registers/register-zones.ts';
 
 const config = configured((environment, made) => parseServiceConfig(environment, { ...made, service: 'aggregation' }));
 const telemetry = createTelemetry({ service: 'aggregation', level: config.logLevel, otlp: config.otlp });
@@ -30,11 +32,20 @@ await runService({
     const nowMs = (): number => systemClock.nowMs();
     const series = new SeriesRegistry({ registry, nowMs, cacheMs: seriesSettingsMsMax });
     const groups = new Groups({ registry, series, nowMs, cacheMs: seriesSettingsMsMax });
-    const zones = groupZones(series, groups);
+    const calendars = new RegisterCalendars({ registry, nowMs, cacheMs: seriesSettingsMsMax });
+    const zones = registerZones(groupZones(series, groups), calendars);
     const readings = platform.readings('validated');
     const common = { platform, owner, telemetry };
+    const days = (lane: Lane): RegisterStage => {
+      const members = memberStage(
+        aggregationStage({ tickets, readings, zones }, { lane }),
+        { readings, groups },
+        { lane },
+      );
+      return registerStage(members, { readings, calendars }, { lane });
+    };
     const stages = (lane: Lane): StageRun[] => [
-      stageRun(memberStage(aggregationStage({ tickets, readings, zones }, { lane }), { readings, groups }, { lane }), {
+      stageRun(days(lane), {
         ...common,
         lane,
         subscription: subscriptionName('aggregation', lane),

@@ -1,6 +1,6 @@
-import { calendarOf, monthOfDay, type Calendar } from '@meterflow/aggregates';
+import { monthOfDay, type Calendar } from '@meterflow/aggregates';
 import type { Cause, SeriesName, Touched } from '@meterflow/readings';
-import type { ZonesSnapshot } from './series-zones.ts';
+import { calendarOfZone, type ZonesSnapshot } from './series-zones.ts';
 import type { TouchedPart } from './touched-parts.ts';
 import { WaitingParts } from './waiting-parts.ts';
 import { WindowSet } from './window-set.ts';
@@ -47,7 +47,7 @@ function touchedWindows(touched: Touched, zones: ZonesSnapshot, windowOf: Window
   const windows = new WindowSet();
   touched.index.forEach((index, row) => {
     const series = touched.series[index] as SeriesName;
-    const calendar = calendarOf(zones.of(series.meter, series.channel).timeZone);
+    const calendar = calendarOfZone(zones.of(series.meter, series.channel));
     const fromMs = touched.fromMs[row] as number;
     // An instant of a register reading touches the window that it lies in.
     const lastMs = Math.max(fromMs, (touched.toMs[row] as number) - 1);

@@ -19,7 +19,7 @@ import { byTenant } from './by-tenant.ts';
 import { inputsOf } from './inputs-of.ts';
 import { localMonth, messagePlans, type MessagePlan } from './message-plan.ts';
 import { readRuns, sortedRuns, type RunReads } from './read-runs.ts';
-import type { SeriesZones, ZonesSnapshot } from './series-zones.ts';
+import { calendarOfZone, type SeriesZones, type ZonesSnapshot } from './series-zones.ts';
 import { compareSeries } from './touched-parts.ts';
 import type { WindowRun } from './window-set.ts';
 
@@ -86,7 +86,7 @@ function readDays(
   { tenant, zones, run }: { readonly tenant: string; readonly zones: ZonesSnapshot; readonly run: WindowRun },
 ): Promise<AggregateBatch> {
   const { meter, channel } = run.series;
-  const calendar = calendarOf(zones.of(meter, channel).timeZone);
+  const calendar = calendarOfZone(zones.of(meter, channel));
   return aggregates.read({
     tenant,
     meter,
@@ -118,11 +118,13 @@ function appendMonths(
   { run, days }: { readonly run: WindowRun; readonly days: AggregateBatch },
 ): void {
   const { meter, channel } = run.series;
-  const { timeZone, intervals = [], formerTimeZones = [] } = zones.of(meter, channel);
-  const calendar = calendarOf(timeZone);
+  const zone = zones.of(meter, channel);
+  const { intervals = [], formerTimeZones = [], dayStartsAtMs, covered } = zone;
+  const calendar = calendarOfZone(zone);
   const series = builder.series(meter, channel);
-  appendMonthSheets(builder, { series, calendar, intervals, firstMonth: run.first, endMonth: run.end }, days);
+  const request = { series, calendar, intervals, firstMonth: run.first, endMonth: run.end };
+  appendMonthSheets(builder, covered === undefined ? request : { ...request, covered }, days);
   const span = { fromMs: calendar.monthStartMs(run.first), toMs: calendar.monthStartMs(run.end) };
-  const former = formerTimeZones.map(calendarOf);
+  const former = formerTimeZones.map((each) => calendarOf(each, dayStartsAtMs));
   appendFormerWindows(builder, { series, level: 'month', calendar, former, ...span });
 }

@@ -39,10 +39,7 @@ export async function readRuns<Content>(
   plans: readonly MessagePlan[],
   read: (run: WindowRun) => Promise<Content>,
 ): Promise<RunReads<Content>> {
-  const union = new WindowSet();
-  for (const { windows } of plans) {
-    union.addAll(windows);
-  }
+  const union = unionOf(plans);
   const reads = new RunReads<Content>();
   const runs = union.runs();
   const reader = async (): Promise<void> => {
@@ -52,6 +49,19 @@ export async function readRuns<Content>(
   };
   await Promise.all(Array.from({ length: Math.min(readsInFlightMax, union.count) }, reader));
   return reads;
+}
+
+/** The windows of all plans, each once: as they were read. */
+export function runsRead(plans: readonly MessagePlan[]): readonly WindowRun[] {
+  return [...unionOf(plans).runs()];
+}
+
+function unionOf(plans: readonly MessagePlan[]): WindowSet {
+  const union = new WindowSet();
+  for (const { windows } of plans) {
+    union.addAll(windows);
+  }
+  return union;
 }
 
 /** The runs of a plan in the order of their series, for the same message whatever the order of its inputs. */

@@ -1,4 +1,4 @@
-import type { RegisteredIntervals } from '@meterflow/aggregates';
+import { calendarOf, type Calendar, type Covered, type RegisteredIntervals } from '@meterflow/aggregates';
 import type { SeriesName } from '@meterflow/readings';
 
 /** What aggregation must know of a series beside its readings. */
@@ -9,6 +9,18 @@ export interface SeriesZone {
   readonly formerTimeZones?: readonly string[];
   /** The registered lengths of its intervals over time; where there is none, the most common one of each day counts. */
   readonly intervals?: RegisteredIntervals;
+  /** The tenant's calendars that it is aggregated by as well, and those that it was. */
+  readonly calendars?: readonly string[];
+  readonly formerCalendars?: readonly string[];
+  /** What the clock shows when its days begin; 0 unless told. */
+  readonly dayStartsAtMs?: number;
+  /** Of a register: the parts of a span that it takes. */
+  readonly covered?: Covered;
+}
+
+/** The calendar whose days and months are aggregated. */
+export function calendarOfZone({ timeZone, dayStartsAtMs }: SeriesZone): Calendar {
+  return calendarOf(timeZone, dayStartsAtMs);
 }
 
 /** The settings of some series at one moment: look-ups cost no I/O. */

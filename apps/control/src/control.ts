@@ -4,6 +4,7 @@ import { aggregatesRoute } from './routes/aggregates.ts';
 import { missingRoute } from './routes/missing.ts';
 import { auditRoute } from './routes/audit.ts';
 import { backtestRoute } from './routes/backtests.ts';
+import { calendarRoutes } from './routes/calendars.ts';
 import { deadLetterRoutes } from './routes/dead-letters.ts';
 import { erasureRoutes } from './routes/erasures.ts';
 import { explainRoute } from './routes/explain.ts';
@@ -34,6 +35,7 @@ export function controlRoutes(ports: ControlPorts): readonly Route[] {
     ...seriesRoutes(ports),
     ...registryFileRoutes(ports),
     ...groupRoutes(ports),
+    ...calendarRoutes(ports),
     ...keyRoutes(ports),
     ...ruleRoutes(ports),
     ...activationRoutes(ports),

@@ -10,6 +10,7 @@ import {
   Groups,
   Keys,
   quotaDefaults,
+  RegisterCalendars,
   SeriesRegistry,
   seriesSettingsMsMax,
   Tenants,
@@ -121,10 +122,11 @@ function backlogsOf(opened: OpenPlatform): RuleLifePorts['backlogs'] {
 }
 
 /** Series and groups as they are now: whoever changes them sees what the change before made. */
-function seriesPorts(registry: Registry): Pick<ControlPorts, 'series' | 'groups' | 'groupsNow'> {
+function seriesPorts(registry: Registry): Pick<ControlPorts, 'series' | 'groups' | 'groupsNow' | 'calendars'> {
   const uncached = { registry, nowMs, cacheMs: -1 };
   const series = new SeriesRegistry(uncached);
-  return { series, groups: new GroupRegistry(registry), groupsNow: new Groups({ ...uncached, series }) };
+  const groups = { groups: new GroupRegistry(registry), groupsNow: new Groups({ ...uncached, series }) };
+  return { series, ...groups, calendars: new RegisterCalendars(uncached) };
 }
 
 function dayCloser(

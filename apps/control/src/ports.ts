@@ -6,6 +6,7 @@ import type {
   Groups,
   GroupRegistry,
   Keys,
+  RegisterCalendars,
   Reprocesses,
   SeriesRegistry,
   Tenants,
@@ -94,6 +95,8 @@ export interface ControlPorts {
   readonly erasures: ErasureDesk;
   readonly series: Pick<SeriesRegistry, 'all' | 'apply' | 'current' | 'set' | 'setDefault' | 'beginDefault'>;
   readonly groups: GroupRegistry;
+  /** As calendars are now, uncached. */
+  readonly calendars: Pick<RegisterCalendars, 'list' | 'put' | 'remove' | 'require'>;
   /** As groups are now, uncached. */
   readonly groupsNow: Pick<Groups, 'snapshot'>;
   readonly recomputes: RecomputeDesk;

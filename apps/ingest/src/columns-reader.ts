@@ -11,6 +11,7 @@ import {
   BatchBuilder,
   formatDecimal,
   groupMeterPrefix,
+  registerChannelMark,
   isIdentifier,
   isUnit,
   missingCode,
@@ -168,12 +169,14 @@ export class ColumnsReader implements Reader {
 const ofAGroup: Problem = {
   column: 'meter',
   code: 'invalid-meter',
-  reason: 'the meter stands for a group, which has no readings of its own',
+  reason: 'the series stands for a group or a register, which has no readings of its own',
 };
 
-/** Which of the batch's series stand for groups; undefined where none does, as nearly always. */
+/** Which of the batch's series stand for groups or registers; undefined where none does, as nearly always. */
 function groupSeries({ series }: ReadingBatch): readonly boolean[] | undefined {
-  const ofGroups = series.map(({ meter }) => meter.startsWith(groupMeterPrefix));
+  const ofGroups = series.map(
+    ({ meter, channel }) => meter.startsWith(groupMeterPrefix) || channel.includes(registerChannelMark),
+  );
   return ofGroups.includes(true) ? ofGroups : undefined;
 }
 

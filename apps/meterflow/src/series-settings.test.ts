@@ -22,8 +22,19 @@ afterAll(async () => {
 
 const meterflow = (...words: string[]): Promise<string> => commandIn(place.dataDir, words);
 const json = async (...words: string[]): Promise<unknown> => JSON.parse(await meterflow(...words, '--json'));
-const sums = async (resolution: string, tenant = 'acme'): Promise<unknown> => {
-  const span = ['--from', '2023-12-01', '--to', '2024-02-01', '--resolution', resolution, '--tenant', tenant];
+const sums = async (resolution: string, tenant = 'acme', channel = 'import'): Promise<unknown> => {
+  const span = [
+    '--channel',
+    channel,
+    '--from',
+    '2023-12-01',
+    '--to',
+    '2024-02-01',
+    '--resolution',
+    resolution,
+    '--tenant',
+    tenant,
+  ];
   const found = (await json('query', 'aggregates', '--meter', 'm1', ...span)) as { start: string; sum: number }[];
   return found.map(({ start, sum }) => `${start} ${sum}`);
 };
@@ -41,6 +52,34 @@ test('a tenant that is not there is refused by import, and by its settings', asy
   await expect(meterflow('import', file, '--tenant', 'typo')).rejects.toMatchObject(refused);
   await expect(meterflow('tenants', 'set', 'typo', '--time-zone', 'UTC')).rejects.toMatchObject({ code: 'not-found' });
 }, 60_000);
+
+test('gas days and tariff registers are computed of what is stored, and withdrawn with their calendar', async () => {
+  const tariff = join(dirname(place.dataDir), 'tariff.json');
+  const weekend = { '00:00': 'night' };
+  const periods = [{ from: '2024-01-01', weekday: { '00:00': 'night', '06:00': 'day', '22:00': 'night' }, weekend }];
+  writeFileSync(tariff, JSON.stringify({ periods }));
+  const tenant = ['--tenant', 'zoned'];
+  await meterflow('calendars', 'put', 'gas-day', '--day-starts-at', '06:00', ...tenant);
+  await meterflow('calendars', 'put', 'tariff', tariff, ...tenant);
+  const set = ['series', 'set', '--meter', 'm1', ...tenant, '--calendars'];
+  await expect(meterflow(...set, 'tarif')).rejects.toMatchObject({ code: 'invalid-request' });
+  expect(await json(...set, 'gas-day,tariff')).toMatchObject({ calendars: ['gas-day', 'tariff'] });
+  const of = (channel: string, resolution = 'day'): Promise<unknown> => sums(resolution, 'zoned', channel);
+  // The hours begin at midnight in Zurich: six of them are still of the gas day before.
+  expect(await of('import@gas-day')).toEqual([
+    '2024-01-09T05:00:00Z 6',
+    '2024-01-10T05:00:00Z 24',
+    '2024-01-11T05:00:00Z 18',
+  ]);
+  expect(await of('import@tariff.day')).toEqual(['2024-01-09T23:00:00Z 16', '2024-01-10T23:00:00Z 16']);
+  expect(await of('import@tariff.night')).toEqual(['2024-01-09T23:00:00Z 8', '2024-01-10T23:00:00Z 8']);
+  expect(await of('import@tariff.day', 'month')).toEqual(['2023-12-31T23:00:00Z 32']);
+  expect(await of('import@gas-day', 'month')).toEqual(['2024-01-01T05:00:00Z 48']);
+  await meterflow('calendars', 'remove', 'tariff', ...tenant);
+  expect(await of('import@tariff.day')).toEqual([]);
+  expect(await of('import@tariff.day', 'month')).toEqual([]);
+  expect(await of('import@gas-day', 'month')).toEqual(['2024-01-01T05:00:00Z 48']);
+}, 120_000);
 
 test('a zone that changes has every day and month computed anew, with a server and without one', async () => {
   await meterflow('tenants', 'create', 'acme');

@@ -11,28 +11,32 @@ const calendarsMax = 1_000;
 const pagesMax = 1_000;
 
 /**
- * The local days and months of one time zone. A day is named by its local date as days since 1970-01-01, a month as
+ * The local days, months and years of one time zone. A day is named by its local date as days since 1970-01-01, a month as
  * months since 1970-01; both are half-open spans of UTC milliseconds which follow each other without gap.
  *
  * A day begins where Temporal's `startOfDay` says: at the first instant that shows 00:00, or, where the clock jumps over
- * midnight, at the jump. Starts are worked out 512 days at a time and kept, so that no reading pays for zone rules.
+ * midnight, at the jump. Where days begin at another time of the clock (a gas day at 06:00), so do months and years. Starts
+ * are worked out 512 days at a time and kept, so that no reading pays for zone rules.
  */
 export class Calendar {
   readonly timeZone: string;
+  /** What the clock shows when a day begins: 0 for midnight. */
+  readonly dayStartsAtMs: number;
   readonly #offset: ((instantMs: number) => number) | undefined;
   readonly #pages = new Map<number, Float64Array>();
   #page: Float64Array = new Float64Array(0);
   #pageNumber = Number.NaN;
 
   /** Throws {@link UnknownTimeZoneError}. */
-  constructor(timeZone: string) {
+  constructor(timeZone: string, dayStartsAtMs = 0) {
     this.timeZone = timeZone;
+    this.dayStartsAtMs = dayStartsAtMs;
     this.#offset = timeZone === 'UTC' ? undefined : offsetReader(timeZone);
   }
 
   /** The local day that an instant belongs to. */
   dayOf(instantMs: number): number {
-    let day = Math.floor(instantMs / dayMs);
+    let day = Math.floor((instantMs - this.dayStartsAtMs) / dayMs);
     if (this.#offset === undefined) {
       return day;
     }
@@ -48,7 +52,7 @@ export class Calendar {
   /** Where a local day begins; it ends where the next one begins. A day that the zone left out is empty. */
   dayStartMs(day: number): number {
     if (this.#offset === undefined) {
-      return day * dayMs;
+      return day * dayMs + this.dayStartsAtMs;
     }
     const number = Math.floor(day / pageDays);
     if (number !== this.#pageNumber) {
@@ -66,11 +70,16 @@ export class Calendar {
     return this.dayStartMs(firstDayOfMonth(month));
   }
 
+  /** Years are numbered as people do. */
+  yearStartMs(year: number): number {
+    return this.monthStartMs((year - 1970) * 12);
+  }
+
   #turnTo(number: number, offset: (instantMs: number) => number): void {
     let page = this.#pages.get(number);
     if (page === undefined) {
       page = Float64Array.from({ length: pageDays }, (_, index) =>
-        startOfDay((number * pageDays + index) * dayMs, offset),
+        startOfDay((number * pageDays + index) * dayMs + this.dayStartsAtMs, offset),
       );
       if (this.#pages.size >= pagesMax) {
         this.#pages.clear();
@@ -85,14 +94,15 @@ export class Calendar {
 const calendars = new Map<string, Calendar>();
 
 /** The calendar of a time zone, made once. Throws {@link UnknownTimeZoneError}. */
-export function calendarOf(timeZone: string): Calendar {
-  let calendar = calendars.get(timeZone);
+export function calendarOf(timeZone: string, dayStartsAtMs = 0): Calendar {
+  const name = dayStartsAtMs === 0 ? timeZone : `${timeZone} ${dayStartsAtMs}`;
+  let calendar = calendars.get(name);
   if (calendar === undefined) {
-    calendar = new Calendar(timeZone);
+    calendar = new Calendar(timeZone, dayStartsAtMs);
     if (calendars.size >= calendarsMax) {
       calendars.clear();
     }
-    calendars.set(timeZone, calendar);
+    calendars.set(name, calendar);
   }
   return calendar;
 }
@@ -103,12 +113,17 @@ export function monthOfDay(day: number): number {
   return (date.getUTCFullYear() - 1970) * 12 + date.getUTCMonth();
 }
 
+/** The year of a local day. */
+export function yearOfDay(day: number): number {
+  return new Date(day * dayMs).getUTCFullYear();
+}
+
 /** The first local day of a month. */
 export function firstDayOfMonth(month: number): number {
   return Date.UTC(1970, month, 1) / dayMs;
 }
 
-/** `localMs` is midnight read as if it were UTC. */
+/** `localMs` is what the clock shows when the day begins, read as if it were UTC. */
 function startOfDay(localMs: number, offset: (instantMs: number) => number): number {
   // No zone changes its clock twice within four days, and none by more than a day at once.
   const before = offset(localMs - 2 * dayMs);

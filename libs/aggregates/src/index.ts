@@ -20,7 +20,16 @@ export {
   type SheetHead,
 } from './aggregate-batch-builder.ts';
 export type { AggregatesStored } from './aggregates-stored.ts';
-export { Calendar, calendarOf, dayMs, firstDayOfMonth, hourMs, monthOfDay, UnknownTimeZoneError } from './calendar.ts';
+export {
+  Calendar,
+  calendarOf,
+  dayMs,
+  firstDayOfMonth,
+  hourMs,
+  monthOfDay,
+  UnknownTimeZoneError,
+  yearOfDay,
+} from './calendar.ts';
 export {
   aggregateFacts,
   canonicalAggregate,
@@ -33,7 +42,14 @@ export {
 } from './canonical-aggregate.ts';
 export { DaySheets, type DaySheetsRequest } from './day-sheets.ts';
 export { appendFormerWindows, type FormerWindowsRequest } from './former-windows.ts';
-export { appendMonthSheets, type MonthSheetsRequest } from './month-sheets.ts';
+export {
+  appendMonthSheets,
+  appendYearSheets,
+  type Covered,
+  type MonthSheetsRequest,
+  type MsSpan,
+  type YearSheetsRequest,
+} from './month-sheets.ts';
 export { oddCounts, oddRows, ordinaryRows, type OddColumns } from './odd-rows.ts';
 export { missingIntervals, type Gap, type MissingDay, type MissingIntervalsRequest } from './missing-intervals.ts';
 export { peakStepMs } from './peak-step.ts';
@@ -71,3 +87,12 @@ export { MemberContribution, type MemberRequest } from './groups/member-contribu
 export { fitsSlots, type MemberStretch } from './groups/member-stretch.ts';
 export { roundedContribution, type Rounding } from './groups/rounded-contribution.ts';
 export { share, shareOut, wideShare } from './resolution/share-out.ts';
+export { noRegister, RegisterDays, registerDaysOf, type RegisterPiece } from './registers/register-days.ts';
+export {
+  dayKinds,
+  type DayKind,
+  type RegisterPeriod,
+  type RegisterPlan,
+  type RegisterSwitch,
+} from './registers/register-plan.ts';
+export { RegisterSheets, type RegisterSheetsRequest } from './registers/register-sheets.ts';

@@ -1,22 +1,40 @@
 import { qualityCode } from '@meterflow/readings';
 import { rareCounts, unknownPeak, wholeWindow, type AggregateBatch } from './aggregate-batch.ts';
 import { AggregateRow, noInputs, type AggregateBatchBuilder, type InputVersions } from './aggregate-batch-builder.ts';
-import { monthOfDay, type Calendar } from './calendar.ts';
+import { monthOfDay, yearOfDay, type Calendar } from './calendar.ts';
 import { newerInputs } from './newest-inputs.ts';
 import { intervalsWithin, type RegisteredIntervals } from './registered-intervals.ts';
 import { SheetCursor } from './sheet-cursor.ts';
 import { multiplier, unitChoice, type UnitCount } from './unit-choice.ts';
 import { setSum, sumInteger } from './wide-sum.ts';
 
-export interface MonthSheetsRequest {
+interface ParentsRequest {
   /** The series' index in the builder. */
   readonly series: number;
   readonly calendar: Calendar;
+  /** The lengths registered of the series' intervals: what days without a sheet should have had. */
+  readonly intervals?: RegisteredIntervals;
+  /** The parts of a span in which intervals count, where not all of it does. */
+  readonly covered?: Covered;
+}
+
+/** Which parts of a span a register of a calendar takes. */
+export type Covered = (span: MsSpan) => readonly MsSpan[];
+export interface MsSpan {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+export interface MonthSheetsRequest extends ParentsRequest {
   /** The local months [firstMonth, endMonth). */
   readonly firstMonth: number;
   readonly endMonth: number;
-  /** The lengths registered of the series' intervals: what days without a sheet should have had. */
-  readonly intervals?: RegisteredIntervals;
+}
+
+export interface YearSheetsRequest extends ParentsRequest {
+  /** The local years [firstYear, endYear). */
+  readonly firstYear: number;
+  readonly endYear: number;
 }
 
 /**
@@ -28,35 +46,61 @@ export function appendMonthSheets(
   request: MonthSheetsRequest,
   days: AggregateBatch,
 ): void {
-  const months: WholeDay[][] = Array.from({ length: request.endMonth - request.firstMonth }, () => []);
+  const { calendar, firstMonth, endMonth } = request;
+  const starts = Array.from({ length: endMonth - firstMonth + 1 }, (_, index) =>
+    calendar.monthStartMs(firstMonth + index),
+  );
+  appendParents(builder, { ...request, starts, parentOf: (day) => monthOfDay(day) - firstMonth }, days);
+}
+
+/** The same of years, from days as well. */
+export function appendYearSheets(
+  builder: AggregateBatchBuilder,
+  request: YearSheetsRequest,
+  days: AggregateBatch,
+): void {
+  const { calendar, firstYear, endYear } = request;
+  const starts = Array.from({ length: endYear - firstYear + 1 }, (_, index) => calendar.yearStartMs(firstYear + index));
+  appendParents(builder, { ...request, starts, parentOf: (day) => yearOfDay(day) - firstYear }, days);
+}
+
+interface Parents extends ParentsRequest {
+  /** Where each window begins; the last one is the end of the last but one. */
+  readonly starts: readonly number[];
+  /** Which of them a local day belongs to. */
+  readonly parentOf: (day: number) => number;
+}
+
+function appendParents(builder: AggregateBatchBuilder, request: Parents, days: AggregateBatch): void {
+  const { series, calendar, starts, parentOf, intervals = [], covered = whole } = request;
+  const parents: WholeDay[][] = starts.slice(1).map(() => []);
   for (const day of wholeDays(days)) {
-    const localDay = request.calendar.dayOf(day.startMs);
+    const localDay = calendar.dayOf(day.startMs);
     // A day of a zone that the series had before is about to be withdrawn; with it, its readings would count twice.
-    if (request.calendar.dayStartMs(localDay) === day.startMs) {
-      months[monthOfDay(localDay) - request.firstMonth]?.push(day);
+    if (calendar.dayStartMs(localDay) === day.startMs) {
+      parents[parentOf(localDay)]?.push(day);
     }
   }
-  months.forEach((found, index) => {
+  parents.forEach((found, index) => {
     const unit = unitChoice(found);
-    const span = {
-      fromMs: request.calendar.monthStartMs(request.firstMonth + index),
-      toMs: request.calendar.monthStartMs(request.firstMonth + index + 1),
-    };
+    const span = { fromMs: starts[index] as number, toMs: starts[index + 1] as number };
     builder.begin({
-      series: request.series,
+      series,
       startMs: span.fromMs,
       endMs: span.toMs,
       unit: builder.text(unit),
       decimals: days.decimals,
       inputs: found.reduce((newest, { inputs }) => newerInputs(newest, inputs), noInputs),
     });
-    const row = monthRow(found, unit, days);
+    const row = parentRow(found, unit, days);
     if (row.count > 0) {
-      complete(row, found, { span, intervals: request.intervals ?? [] });
+      complete(row, found, { span, intervals, covered });
       builder.append(row);
     }
   });
 }
+
+const whole: Covered = (span) => [span];
 
 /** The row of a whole local day. */
 interface WholeDay extends UnitCount {
@@ -92,7 +136,7 @@ function wholeDays(days: AggregateBatch): WholeDay[] {
   return found;
 }
 
-function monthRow(days: readonly WholeDay[], unit: string, { rows }: AggregateBatch): AggregateRow {
+function parentRow(days: readonly WholeDay[], unit: string, { rows }: AggregateBatch): AggregateRow {
   const month = new AggregateRow();
   month.hour = wholeWindow;
   let sum: number | bigint = 0;
@@ -125,22 +169,25 @@ function monthRow(days: readonly WholeDay[], unit: string, { rows }: AggregateBa
   return month;
 }
 
+/** What a window should have had. */
+interface Due {
+  readonly span: MsSpan;
+  readonly intervals: RegisteredIntervals;
+  readonly covered: Covered;
+}
+
 /**
  * Completes a month by what its days lack. Where a day does not tell what was expected, since a build before wrote it, the
  * month does not either.
  */
-function complete(
-  month: AggregateRow,
-  days: readonly WholeDay[],
-  { span, intervals }: { readonly span: { fromMs: number; toMs: number }; readonly intervals: RegisteredIntervals },
-): void {
+function complete(month: AggregateRow, days: readonly WholeDay[], due: Due): void {
   if (days.some(({ peakOffsetMs }) => peakOffsetMs === unknownPeak)) {
     month.peakOffsetMs = unknownPeak;
     month.expected = month.count;
     return;
   }
-  month.peakOffsetMs -= span.fromMs;
-  month.expected = expectedWithin(days, span, intervals);
+  month.peakOffsetMs -= due.span.fromMs;
+  month.expected = expectedWithin(days, due);
   if (month.quality === measured && month.count < month.expected) {
     month.quality = estimated;
   }
@@ -150,30 +197,32 @@ const measured = qualityCode('measured');
 const estimated = qualityCode('estimated');
 
 /** What the days expected, and what those between them that have no sheet should have had. */
-function expectedWithin(
-  days: readonly WholeDay[],
-  span: { readonly fromMs: number; readonly toMs: number },
-  intervals: RegisteredIntervals,
-): number {
-  const commonMs = commonLength(days);
+function expectedWithin(days: readonly WholeDay[], { span, intervals, covered }: Due): number {
+  const commonMs = commonLength(days, covered);
+  const expectedOf = (gap: MsSpan): number =>
+    gap.fromMs < gap.toMs ? covered(gap).reduce((sum, part) => sum + intervalsWithin(intervals, commonMs, part), 0) : 0;
   let expected = 0;
   let toldToMs = span.fromMs;
   for (const day of [...days].sort((a, b) => a.startMs - b.startMs)) {
-    expected += day.expected + intervalsWithin(intervals, commonMs, { fromMs: toldToMs, toMs: day.startMs });
+    expected += day.expected + expectedOf({ fromMs: toldToMs, toMs: day.startMs });
     toldToMs = day.endMs;
   }
-  return expected + intervalsWithin(intervals, commonMs, { fromMs: toldToMs, toMs: span.toMs });
+  return expected + expectedOf({ fromMs: toldToMs, toMs: span.toMs });
 }
 
 /** The length of intervals that most of the days have; the shorter of equally common ones, 0 where none tells. */
-function commonLength(days: readonly WholeDay[]): number {
+function commonLength(days: readonly WholeDay[], covered: Covered): number {
   const counts = new Map<number, number>();
   for (const { startMs, endMs, expected } of days) {
-    const lengthMs = expected === 0 ? 0 : (endMs - startMs) / expected;
+    const lengthMs = expected === 0 ? 0 : lengthOf(covered({ fromMs: startMs, toMs: endMs })) / expected;
     counts.set(lengthMs, (counts.get(lengthMs) ?? 0) + 1);
   }
   const [common] = [...counts].sort(([a, most], [b, other]) => other - most || a - b);
   return common?.[0] ?? 0;
+}
+
+function lengthOf(parts: readonly MsSpan[]): number {
+  return parts.reduce((sum, { fromMs, toMs }) => sum + toMs - fromMs, 0);
 }
 
 /** Adds a day's sum: in float64 as long as that holds every digit. */

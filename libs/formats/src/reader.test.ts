@@ -539,6 +539,11 @@ describe('JSON', () => {
     ]);
   });
 
+  test('takes no reading of a channel that stands for a register', () => {
+    const source = read('ndjson', JSON.stringify({ ...readings[0], channel: 'import@gas-day' }));
+    expect(source.rejects.map(({ code }) => code)).toEqual(['invalid-channel']);
+  });
+
   test('takes no reading of a meter that stands for a group', () => {
     const source = read('ndjson', JSON.stringify({ ...readings[0], meter_id: 'group:area' }));
     expect(codesOf(source)).toEqual([[1, 'meter_id', 'invalid-meter']]);

@@ -1,4 +1,4 @@
-import { groupMeterPrefix, missingCode, readDecimal } from '@meterflow/readings';
+import { groupMeterPrefix, missingCode, readDecimal, registerChannelMark } from '@meterflow/readings';
 import { qualityMeant, unitMeant } from './field-meanings.ts';
 import type { LocalClock } from './local-clock.ts';
 import type { Mapping } from './mapping.ts';
@@ -197,6 +197,13 @@ function notAName(field: 'meter' | 'channel', text: string): RowProblem {
       field,
       code: 'invalid-meter',
       reason: `"${shown(text)}" stands for a group, which has no readings of its own`,
+    };
+  }
+  if (field === 'channel' && text.includes(registerChannelMark)) {
+    return {
+      field,
+      code: 'invalid-channel',
+      reason: `"${shown(text)}" stands for a register, which is computed: a channel has no ${registerChannelMark}`,
     };
   }
   const reason = `"${shown(text)}" is not a ${field}: 1 to 64 printable characters`;

@@ -1,4 +1,4 @@
-import { groupMeterPrefix, isIdentifier, type SeriesName } from '@meterflow/readings';
+import { groupMeterPrefix, isIdentifier, registerChannelMark, type SeriesName } from '@meterflow/readings';
 import { seriesRememberedMax } from './limits.ts';
 import type { LengthPeriod } from './registered-length.ts';
 import type { SeriesCoverage } from './series-coverage.ts';
@@ -41,7 +41,7 @@ export class SeriesTable {
     this.meters = new TextTable((text) =>
       isName(text) && !text.startsWith(groupMeterPrefix) ? newMeter(text) : undefined,
     );
-    this.channels = new TextTable((text) => (isName(text) ? text : undefined));
+    this.channels = new TextTable((text) => (isName(text) && !text.includes(registerChannelMark) ? text : undefined));
   }
 
   seriesOf(meter: MeterEntry, channel: string): SeriesEntry {

@@ -9,6 +9,8 @@ export interface SeriesName {
 export const identifierCharsMax = 64;
 /** Begins the meters that groups' aggregates are stored under: no source may bring readings of such a one. */
 export const groupMeterPrefix = 'group:';
+/** Stands in the channels that registers of calendars are stored under, `import@gas-day`: no source may bring such a one. */
+export const registerChannelMark = '@';
 
 const tenantPattern = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 // Letters, numbers, punctuation and symbols, inner spaces: no control or format characters (a reversed name would lie).

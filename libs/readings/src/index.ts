@@ -18,6 +18,7 @@ export { ExactSum } from './exact-sum.ts';
 export {
   channelName,
   groupMeterPrefix,
+  registerChannelMark,
   identifierCharsMax,
   isIdentifier,
   meterName,

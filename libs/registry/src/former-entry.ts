@@ -2,7 +2,14 @@ import { formerTagsMax, mergeSettings, seriesDefaults, type SettingsEntry, type 
 
 /** Remembers what held until now where something else holds from now on: what came of it is to be withdrawn. */
 export function withFormer(before: SettingsEntry, after: SettingsEntry, inherited: string): SettingsEntry {
-  return withFormerTags(before, withFormerZone(before, after, inherited));
+  return withFormerTags(before, withFormerCalendars(before, withFormerZone(before, after, inherited)));
+}
+
+function withFormerCalendars(before: SettingsEntry, after: SettingsEntry): SettingsEntry {
+  const gone = (before.calendars ?? []).filter((name) => !(after.calendars ?? []).includes(name));
+  return gone.length === 0
+    ? after
+    : { ...after, formerCalendars: [...new Set([...(before.formerCalendars ?? []), ...gone])] };
 }
 
 function withFormerTags(before: SettingsEntry, after: SettingsEntry): SettingsEntry {

@@ -75,6 +75,21 @@ export {
   type ReprocessRequest,
   type ReprocessState,
 } from './reprocesses.ts';
+export {
+  calendarNameSchema,
+  calendarSchema,
+  registerChannel,
+  registerOfChannel,
+  type CalendarDefinition,
+} from './register-calendar.ts';
+export {
+  CalendarRefusedError,
+  RegisterCalendars,
+  UnknownCalendarError,
+  type CalendarsSnapshot,
+  type KnownCalendar,
+  type NamedCalendar,
+} from './register-calendars.ts';
 export { restoreActivation, UnknownActivationError } from './restore-activation.ts';
 export {
   RuleVersions,

@@ -33,6 +33,8 @@ describe('series settings', () => {
     expect(snapshot.of('a/b c', 'import')).toEqual({
       timeZone: 'Europe/Berlin',
       formerTimeZones: ['UTC'],
+      calendars: [],
+      formerCalendars: [],
       intervalMs: 900_000,
       intervals: [{ fromMs: -instantMsMax, intervalMs: 900_000 }],
       unit: 'kWh',

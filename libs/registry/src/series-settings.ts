@@ -2,6 +2,7 @@ import { decimalsMax, isUnit, type Unit } from '@meterflow/readings';
 import { z } from 'zod';
 import { groupNameSchema } from './group-name.ts';
 import { instantMsMax } from './instants.ts';
+import { calendarNameSchema } from './register-calendar.ts';
 import { timelineSchema, valueAt, type Timeline } from './timeline.ts';
 
 /** What must be known of a series beside its readings. */
@@ -10,6 +11,10 @@ export interface SeriesSettings {
   readonly timeZone: string;
   /** Zones that it may have been aggregated in before: what is stored of their days and months is to be withdrawn. */
   readonly formerTimeZones: readonly string[];
+  /** The tenant's calendars by which it is aggregated beside hours, days and months: gas days, tariff registers. */
+  readonly calendars: readonly string[];
+  /** Calendars that it may have been aggregated by before: what is stored of them is to be withdrawn. */
+  readonly formerCalendars: readonly string[];
   /** The registered length of its intervals now; undefined: whatever its readings have. */
   readonly intervalMs: number | undefined;
   /** The registered lengths over time, ascending: each holds for readings that start in it, until the next. */
@@ -49,6 +54,8 @@ const beginningMs = -instantMsMax;
 export const seriesDefaults: SeriesSettings = {
   timeZone: 'UTC',
   formerTimeZones: [],
+  calendars: [],
+  formerCalendars: [],
   intervalMs: undefined,
   intervals: [],
   unit: undefined,
@@ -79,8 +86,12 @@ const tooManyGroups = `more than ${groupsPerSeriesMax} groups`;
 const atMostTags = (tags: object): boolean => Object.keys(tags).length <= tagsMax;
 const tooManyTags = `more than ${tagsMax} tags`;
 
+/** Calendars that a series is, or was, aggregated by: each costs as much as its days do. */
+const calendarsPerSeriesMax = 8;
+
 export const seriesSettingsSchema = z.object({
   timeZone: z.string().refine(isTimeZone, 'not a time zone of the IANA database, like Europe/Berlin'),
+  calendars: z.array(calendarNameSchema).max(calendarsPerSeriesMax),
   intervalMs,
   unit: z.string().refine(isUnit, 'not a unit'),
   decimals: z.number().int().min(0).max(decimalsMax),
@@ -89,6 +100,7 @@ export const seriesSettingsSchema = z.object({
 export const seriesSettingsPartSchema = seriesSettingsSchema.partial();
 /** So many zones may a series, or a tenant's default, have had: each costs a little whenever a day is aggregated. */
 const formerTimeZonesMax = 16;
+const formerCalendarsMax = 32;
 /** So many sets of tags are remembered; whoever changed them longer ago has long been recomputed. */
 export const formerTagsMax = 16;
 /**
@@ -98,6 +110,7 @@ export const formerTagsMax = 16;
  */
 export const settingsEntrySchema = seriesSettingsPartSchema.extend({
   formerTimeZones: z.array(z.string()).max(formerTimeZonesMax).optional(),
+  formerCalendars: z.array(calendarNameSchema).max(formerCalendarsMax).optional(),
   sinceMs: z.number().optional(),
   intervalChanges: timelineSchema(intervalMs).optional(),
   tagChanges: z.record(tagName, timelineSchema<TagValue>(tagValue)).refine(atMostTags, tooManyTags).optional(),
@@ -134,11 +147,15 @@ export function mergeSettings(settings: SeriesSettings, entry: SettingsEntry, no
   const timeZone = entry.timeZone ?? settings.timeZone;
   const former = new Set([...settings.formerTimeZones, ...(entry.formerTimeZones ?? [])]);
   former.delete(timeZone);
+  const calendars = entry.calendars ?? settings.calendars;
+  const formerCalendars = [...settings.formerCalendars, ...settings.calendars, ...(entry.formerCalendars ?? [])];
   const intervals = mergedIntervals(settings, entry);
   const tagPeriods = mergedTags(settings, entry);
   return {
     timeZone,
     formerTimeZones: [...former],
+    calendars,
+    formerCalendars: [...new Set(formerCalendars)].filter((each) => !calendars.includes(each)),
     intervalMs: intervalMsAt({ intervals }, nowMs),
     intervals,
     unit: entry.unit ?? settings.unit,

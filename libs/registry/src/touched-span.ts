@@ -9,7 +9,8 @@ export interface TouchedSpan {
 
 /** Where aggregates come out otherwise once other settings hold; undefined: nowhere. */
 export function touchedSpan(before: SeriesSettings, after: SeriesSettings): TouchedSpan | undefined {
-  if (before.timeZone !== after.timeZone || before.unit !== after.unit) {
+  const hasOtherCalendars = before.calendars.join() !== after.calendars.join();
+  if (before.timeZone !== after.timeZone || before.unit !== after.unit || hasOtherCalendars) {
     return { fromMs: -instantMsMax, toMs: instantMsMax };
   }
   const instants = [...new Set([-instantMsMax, ...instantsOf(before), ...instantsOf(after)])].sort((a, b) => a - b);

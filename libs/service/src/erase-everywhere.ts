@@ -1,7 +1,7 @@
-import type { Erased, ErasableStore, Erasure, RaisableTickets } from '@meterflow/idempotent-writes';
+import type { Erased, ErasableStore, Erasure, ErasureScope, RaisableTickets } from '@meterflow/idempotent-writes';
 import type { Layer } from '@meterflow/readings';
 import type { ErasableSources, ErasedTexts, SourceErasure, Uploads } from '@meterflow/receipts';
-import { SeriesEnds, type Registry } from '@meterflow/registry';
+import { RegisterCalendars, registerChannel, SeriesEnds, type Registry } from '@meterflow/registry';
 import type { ErasableLetters, ErasedLetters, LetterErasure } from '@meterflow/stage';
 
 /** What to erase: all of a tenant's readings, those of a meter, or of one channel of it. */
@@ -100,6 +100,7 @@ export async function eraseEverywhere(places: ErasablePlaces, request: ErasureRe
   const letters: LetterErasure = { ...scope, upToMs, ticket };
   const receipts = await places.sources.erase(texts);
   const deadLetters = await places.deadLetters.erase(letters);
+  await eraseRegisters(places, letters);
   await new SeriesEnds(places.registry).erase(tenant, series);
   const droppedFiles = series === undefined ? ((await places.droppedFiles?.remove(tenant)) ?? 0) : 0;
   const warehouseRows = await places.warehouse?.(letters);
@@ -147,17 +148,58 @@ async function eraseAggregates(
   return { ticket, aggregates: { ...first, rows: first.rows + second.rows } };
 }
 
-/** What was computed of it under a ticket. */
-async function eraseComputed({ aggregates, contributions }: ErasablePlaces, erasure: Erasure): Promise<Erased> {
-  const own = await aggregates.erase(erasure);
-  const given = await contributions.erase(erasure);
-  return { ...own, rows: own.rows + given.rows };
+/** What else speaks of registers of calendars; their sums go with the aggregates. */
+async function eraseRegisters(
+  { registry, deadLetters, warehouse }: ErasablePlaces,
+  letters: LetterErasure,
+): Promise<void> {
+  for (const register of await registersOf(registry, letters)) {
+    await deadLetters.erase(register);
+    await warehouse?.(register);
+  }
 }
 
-async function foundComputed({ aggregates, contributions }: ErasablePlaces, erasure: Erasure): Promise<Erased> {
+/** What was computed of it under a ticket. */
+async function eraseComputed(
+  { registry, aggregates, contributions }: ErasablePlaces,
+  erasure: Erasure,
+): Promise<Erased> {
+  const own = await aggregates.erase(erasure);
+  const given = await contributions.erase(erasure);
+  let rows = own.rows + given.rows;
+  for (const register of await registersOf(registry, erasure)) {
+    rows += (await aggregates.erase(register)).rows;
+  }
+  return { ...own, rows };
+}
+
+async function foundComputed(
+  { registry, aggregates, contributions }: ErasablePlaces,
+  erasure: Erasure,
+): Promise<Erased> {
   const own = await aggregates.found(erasure);
   const given = await contributions.found(erasure);
-  return { ...own, rows: own.rows + given.rows };
+  let rows = own.rows + given.rows;
+  for (const register of await registersOf(registry, erasure)) {
+    rows += (await aggregates.found(register)).rows;
+  }
+  return { ...own, rows };
+}
+
+/**
+ * The same of what registers of calendars count of one channel, which stands under channels of its own: of every calendar
+ * that the tenant ever had. A whole meter, or tenant, has them in it.
+ */
+async function registersOf<Scope extends ErasureScope>(registry: Registry, scope: Scope): Promise<readonly Scope[]> {
+  const { meter, channel } = scope.series ?? {};
+  if (meter === undefined || channel === undefined) {
+    return [];
+  }
+  const calendars = await new RegisterCalendars({ registry, nowMs: () => 0, cacheMs: 0 }).snapshot(scope.tenant);
+  return calendars.registersEver().flatMap(({ calendar, register }) => {
+    const own = registerChannel(channel, calendar, register);
+    return own === undefined ? [] : [{ ...scope, series: { meter, channel: own } }];
+  });
 }
 
 /** Keeps it in the registry, with its ticket once that is known; resolves to the ticket that is kept, if any. */

@@ -4,7 +4,8 @@ import type { ReadingColumns, SeriesName } from '@meterflow/readings';
 import type { GroupsSnapshot, Membership } from '@meterflow/registry';
 import type { TenantReads } from '../aggregation-stage.ts';
 import type { SeriesZone } from '../series-zones.ts';
-import { seriesPath, WindowSet, type WindowRun } from '../window-set.ts';
+import { runsRead } from '../read-runs.ts';
+import { seriesPath, type WindowRun } from '../window-set.ts';
 import { DaysOfGroups, slotsOf, type GroupDays } from './group-day.ts';
 
 /** What a series gives a group over one of its days, still to be computed. */
@@ -36,7 +37,7 @@ export async function readMembers(
   { snapshot, isOrdered }: { readonly snapshot: GroupsSnapshot; readonly isOrdered: IsOrdered },
 ): Promise<TenantMembers> {
   const { tenant, ticket } = read;
-  const runs = runsOf(read);
+  const runs = runsRead(read.plans);
   const series = [...new Map(runs.map((run) => [seriesPath(run.series), run.series])).values()];
   const memberships = await snapshot.membershipsOf(series);
   const groups = new DaysOfGroups(snapshot);
@@ -53,15 +54,6 @@ export async function readMembers(
     }
   }
   return { tenant, ticket, members };
-}
-
-/** The windows of all plans, each once: as they were read. */
-function runsOf({ plans }: TenantReads): readonly WindowRun[] {
-  const union = new WindowSet();
-  for (const { windows } of plans) {
-    union.addAll(windows);
-  }
-  return [...union.runs()];
 }
 
 interface Source {

@@ -8,6 +8,7 @@ export function exportLines({ series, own }: SeriesEntry): readonly object[] {
     ...given('interval', own.intervalMs),
     ...given('unit', own.unit),
     ...given('decimals', own.decimals),
+    ...given('calendars', own.calendars?.length === 0 ? undefined : own.calendars?.join(';')),
     ...given('since', own.sinceMs === undefined ? undefined : instantText(own.sinceMs)),
     ...given('tags', own.tags),
   };

@@ -36,6 +36,7 @@ const own = [
   'interval',
   'unit',
   'decimals',
+  'calendars',
   'since',
   'group',
   'valid_from',
@@ -159,6 +160,7 @@ function parseChange(said: Cells): SeriesChange {
     part: seriesSettingsPartSchema.parse({
       ...(said.has('time_zone') ? { timeZone: textIn(said, 'time_zone') } : {}),
       ...(said.has('unit') ? { unit: textIn(said, 'unit') } : {}),
+      ...(said.has('calendars') ? { calendars: namesIn(textIn(said, 'calendars') ?? '') } : {}),
       ...(said.has('decimals') ? { decimals: Number(textIn(said, 'decimals')) } : {}),
     }),
     facts: factsIn(said),
@@ -225,8 +227,12 @@ function intervalOf(value: Cell): number | null {
   return Number(count) * unitMs[unit as keyof typeof unitMs];
 }
 
+function namesIn(text: string): readonly string[] {
+  return text.split(';').map((name) => name.trim());
+}
+
 function groupsOf(text: string): Record<string, true> {
-  const names = text.split(';').map((name) => name.trim());
+  const names = namesIn(text);
   if (names.length > groupsPerLineMax) {
     throw new ColumnError('group', `names more than ${groupsPerLineMax} groups`);
   }

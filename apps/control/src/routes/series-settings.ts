@@ -10,12 +10,16 @@ import {
 import { z } from 'zod';
 import type { ControlPorts } from '../ports.ts';
 import { clockMs, reprocessSettings } from '../reprocess/reprocess-settings.ts';
+import { calendarProblem } from './calendars.ts';
 import { asProblem } from './tenants.ts';
 
-const { timeZone, intervalMs, unit, decimals, tags } = seriesSettingsSchema.shape;
+const { timeZone, calendars, intervalMs, unit, decimals, tags } = seriesSettingsSchema.shape;
 const takesBack = 'null takes it back';
 const change = {
   timeZone: timeZone.nullish().describe(`IANA name, whose days and months are aggregated; ${takesBack}`),
+  calendars: calendars
+    .nullish()
+    .describe(`the tenant’s calendars by which it is aggregated as well: gas days, tariff registers; ${takesBack}`),
   intervalMs: intervalMs.nullish().describe(`the one length of intervals that is summed; ${takesBack}`),
   unit: unit.nullish().describe(takesBack),
   decimals: decimals.nullish().describe(takesBack),
@@ -32,6 +36,7 @@ const settings = z.object({
   intervalMs: z.number().nullable().describe('null: the most common one of each day'),
   unit: z.string().nullable().describe('null: what the readings come in'),
   decimals: z.number().int(),
+  calendars: calendars.optional().describe('absent where there are none'),
   tags: tags.optional().describe('absent where there are none'),
 });
 const changed = settings.extend({
@@ -48,7 +53,17 @@ const since = z.iso
 
 type SeriesPorts = Pick<
   ControlPorts,
-  'series' | 'recomputes' | 'tenants' | 'sources' | 'sleep' | 'reprocesses' | 'rules' | 'audited' | 'newId' | 'nowMs'
+  | 'series'
+  | 'calendars'
+  | 'recomputes'
+  | 'tenants'
+  | 'sources'
+  | 'sleep'
+  | 'reprocesses'
+  | 'rules'
+  | 'audited'
+  | 'newId'
+  | 'nowMs'
 >;
 
 /** What must be known of series beside their readings; each tenant sees and changes its own. */
@@ -80,6 +95,7 @@ function changeDefaultsRoute(ports: SeriesPorts): Route {
     handle: async ({ principal, body, signal }) => {
       const { tenant } = principal;
       await ports.tenants.require(tenant).catch(asProblem);
+      await requireCalendars(ports, tenant, body);
       await ports.series.setDefault(tenant, partOf(body)).catch(settingsProblem);
       return { json: await changedOf(ports, { principal }, { body, signal }) };
     },
@@ -113,6 +129,7 @@ function changeRoute(ports: SeriesPorts): Route {
     handle: async ({ principal, body: { meter, channel, since: begin, ...body }, signal }) => {
       const { tenant } = principal;
       await ports.tenants.require(tenant).catch(asProblem);
+      await requireCalendars(ports, tenant, body);
       const sinceMs = begin === undefined ? undefined : Date.parse(begin);
       await ports.series.set(tenant, { meter, channel }, { ...partOf(body), sinceMs }).catch(settingsProblem);
       const target = { principal, series: { meter, channel } };
@@ -135,7 +152,7 @@ async function changedOf(
   const told = reprocess === undefined ? {} : { reprocess };
   const now = { ...jsonOf(await ports.series.current(target.tenant, target.series)), ...told };
   // Also where the value is the one before: whoever was interrupted in between says it once more.
-  if (body.timeZone === undefined && body.intervalMs === undefined) {
+  if ([body.timeZone, body.intervalMs, body.calendars].every((each) => each === undefined)) {
     return now;
   }
   const [any] = await ports.sources.list(target.tenant, { limit: 1 });
@@ -171,15 +188,26 @@ function partOf(body: Omit<Change, 'since'>): SeriesSettingsPart {
   );
 }
 
+async function requireCalendars({ calendars: known }: SeriesPorts, tenant: string, body: Change): Promise<void> {
+  for (const name of body.calendars ?? []) {
+    await known.require(tenant, name).catch(calendarProblem);
+  }
+}
+
 function jsonOf({
   timeZone: zone,
+  calendars: names,
   intervalMs: length,
   unit: name,
   decimals: digits,
   tags: facts,
 }: SeriesSettings): z.infer<typeof settings> {
   const told = { timeZone: zone, intervalMs: length ?? null, unit: name ?? null, decimals: digits };
-  return Object.keys(facts).length === 0 ? told : { ...told, tags: facts };
+  return {
+    ...told,
+    ...(names.length === 0 ? {} : { calendars: [...names] }),
+    ...(Object.keys(facts).length === 0 ? {} : { tags: facts }),
+  };
 }
 
 /** What the schema of the body can't see: a series that had too many zones. */

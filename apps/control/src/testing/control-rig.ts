@@ -8,6 +8,7 @@ import {
   Activations,
   AuditTrail,
   GroupRegistry,
+  RegisterCalendars,
   Groups,
   Keys,
   Reprocesses,
@@ -71,6 +72,7 @@ export async function controlRig(): Promise<ControlRig> {
     erasures: erasureDesk(() => erasablePlaces(platform), { nowMs, newId: () => randomBytes(6).toString('hex') }),
     series,
     groups: new GroupRegistry(registry),
+    calendars: new RegisterCalendars({ registry, nowMs, cacheMs: -1 }),
     groupsNow: new Groups({ registry, nowMs, cacheMs: -1, series }),
     recomputes: recomputeDesk({
       storedDays: embeddedDays(platform),

@@ -57,6 +57,11 @@ export function setting(text: string): string | null {
   return text === asDefault ? null : text;
 }
 
+/** Names with commas between them; `none`, or `default`, which takes it back. */
+export function names(text: string): readonly string[] | null {
+  return text === asDefault ? null : text === 'none' ? [] : text.split(',').map((name) => name.trim());
+}
+
 /** `15m` in seconds. */
 export function seconds(text: string): number {
   const [, count, unit] = /^(0|[1-9]\d{0,5})([smhd])$/.exec(text) ?? [];

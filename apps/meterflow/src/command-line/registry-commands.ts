@@ -10,6 +10,7 @@ import {
   showGroup,
   type ImportOptions,
 } from '../commands/registry.ts';
+import { listCalendars, putCalendar, removeCalendar, showCalendar } from '../commands/calendars.ts';
 import { showSeries, type SeriesOptions } from '../commands/series-settings.ts';
 
 interface OfTenant {
@@ -46,6 +47,7 @@ export function addRegistry(program: Command, told: () => Told): void {
       await showSeries(options, told());
     });
   addGroups(program, told);
+  addCalendars(program, told);
 }
 
 function addGroups(program: Command, told: () => Told): void {
@@ -79,6 +81,36 @@ function addGroups(program: Command, told: () => Told): void {
     .addHelpText('after', '\nExample:\n  meterflow groups members area-804')
     .action(async (name: string, options: OfTenant) => {
       await listGroupMembers(name, options, told());
+    });
+}
+
+function addCalendars(program: Command, told: () => Told): void {
+  const calendars = program.command('calendars').description('gas days and tariff registers');
+  ofTenant(calendars.command('list').description('all calendars, a line each'))
+    .addHelpText('after', '\nExample:\n  meterflow calendars list')
+    .action(async (options: OfTenant) => {
+      await listCalendars(options, told());
+    });
+  ofTenant(calendars.command('show <name>').description('one calendar'))
+    .addHelpText('after', '\nExample:\n  meterflow calendars show tariff')
+    .action(async (name: string, options: OfTenant) => {
+      await showCalendar(name, options, told());
+    });
+  ofTenant(calendars.command('put <name> [file]').description('makes a calendar of what a JSON file says'))
+    .option('--day-starts-at <time>', 'instead of a file: its days begin then, by the clock')
+    .addHelpText(
+      'after',
+      '\nA file:\n  {"holidays": ["2024-12-25"], "periods": [{"from": "2024-01-01",\n' +
+        '   "weekday": {"00:00": "off-peak", "08:00": "peak", "20:00": "off-peak"}, "weekend": {"00:00": "off-peak"}}]}\n\n' +
+        'Examples:\n  meterflow calendars put tariff tariff.json\n  meterflow calendars put gas-day --day-starts-at 06:00',
+    )
+    .action(async (name: string, file: string | undefined, options: OfTenant & { readonly dayStartsAt?: string }) => {
+      await putCalendar({ name, file, dayStartsAt: options.dayStartsAt }, options, told());
+    });
+  ofTenant(calendars.command('remove <name>').description('removes a calendar; what was computed by it is withdrawn'))
+    .addHelpText('after', '\nExample:\n  meterflow calendars remove tariff')
+    .action(async (name: string, options: OfTenant) => {
+      await removeCalendar(name, options, told());
     });
 }
 

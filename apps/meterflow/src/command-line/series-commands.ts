@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { Told } from '../cli-context.ts';
 import { setSeries, showSeries, type SeriesOptions, type SettingsOptions } from '../commands/series-settings.ts';
-import { instant, interval, setting } from './arguments.ts';
+import { instant, interval, names, setting } from './arguments.ts';
 
 /** What must be known of series beside their readings. */
 export function addSeries(program: Command, told: () => Told): void {
@@ -28,7 +28,8 @@ export function settings(command: Command): Command {
   return command
     .option('--time-zone <zone>', 'whose days and months are aggregated, like Europe/Zurich; UTC unless set', setting)
     .option('--interval <length>', 'the one length of intervals that is summed, like 15m', interval)
-    .option('--unit <unit>', 'like kWh', setting);
+    .option('--unit <unit>', 'like kWh', setting)
+    .option('--calendars <names>', 'by which it is aggregated as well, like gas-day,tariff; or none', names);
 }
 
 function ofSeries(command: Command): Command {

@@ -12,6 +12,7 @@ export interface SettingsOptions {
   readonly timeZone?: string | null;
   readonly interval?: number | null;
   readonly unit?: string | null;
+  readonly calendars?: readonly string[] | null;
   /** Of one series alone: readings are expected from this instant on. */
   readonly since?: string;
 }
@@ -23,11 +24,12 @@ export interface SeriesOptions {
 }
 
 /** As the API takes them. */
-export function settingsBody({ timeZone, interval, unit, since }: SettingsOptions): object {
+export function settingsBody({ timeZone, interval, unit, calendars, since }: SettingsOptions): object {
   return {
     ...(timeZone === undefined ? {} : { timeZone }),
     ...(interval === undefined ? {} : { intervalMs: interval }),
     ...(unit === undefined ? {} : { unit }),
+    ...(calendars === undefined ? {} : { calendars }),
     ...(since === undefined ? {} : { since: new Date(since).toISOString() }),
   };
 }
@@ -84,7 +86,7 @@ function recomputedText(recomputed: Row): string {
 }
 
 function settingsText(answer: Row): string {
-  const names = ['meter', 'channel', 'timeZone', 'intervalMs', 'unit', 'decimals'];
+  const names = ['meter', 'channel', 'timeZone', 'intervalMs', 'unit', 'decimals', 'calendars'];
   const known = names.filter((name) => name in answer);
   const shown = (name: string): string => (answer[name] === null ? 'as the readings come' : shownValue(answer[name]));
   return table(

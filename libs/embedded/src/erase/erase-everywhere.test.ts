@@ -1,9 +1,11 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { AggregateBatchBuilder, AggregateRow, wholeWindow } from '@meterflow/aggregates';
 import { encodeReadingBatch, messageAttributes } from '@meterflow/contracts';
 import { BatchBuilder, rawVersion, ReadingRow, type ReadingBatch } from '@meterflow/readings';
 import { aggregateWrite } from '@meterflow/idempotent-writes/testing';
+import { RegisterCalendars } from '@meterflow/registry';
 import { eraseEverywhere, knownErasures } from '@meterflow/service';
 import { silentTelemetry } from '@meterflow/stage';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -123,6 +125,33 @@ test('the registry tells of every erasure, so that a restore can apply it', asyn
   const [entry] = await there.registry.list('erasure', { prefix: 'acme/', limit: 9 });
   expect(entry?.value).toEqual({ tenant: 'acme', ...series, upToMs: 5_000, ticket });
   expect(await knownErasures(there.registry)).toEqual([{ ...request, ticket }]);
+});
+
+test('a channel takes the registers of the tenant’s calendars with it, and leaves those of another channel', async () => {
+  const calendars = new RegisterCalendars({ registry: here.registry, nowMs: () => 0, cacheMs: 0 });
+  await calendars.put('acme', 'gas-day', { dayStartsAt: '06:00' });
+  const builder = new AggregateBatchBuilder();
+  const row = Object.assign(new AggregateRow(), {
+    hour: wholeWindow,
+    count: 1,
+    sumLow: 7,
+    expected: 1,
+    peakOffsetMs: 0,
+  });
+  for (const channel of ['import@gas-day', 'export@gas-day']) {
+    const series = builder.series('m1', channel);
+    builder.begin({ series, startMs: 6 * hourMs, endMs: 30 * hourMs, unit: builder.text('kWh'), decimals: 0 });
+    builder.append(row);
+  }
+  const ticket = await here.tickets.take('acme');
+  const batch = builder.finish({ tenant: 'acme', level: 'day', ticket, causes: [] });
+  await here.aggregates.write([{ key: 'd'.repeat(32), batch }]);
+  const series = { meter: 'm1', channel: 'import' };
+  const proof = await eraseEverywhere(erasablePlaces(here), { tenant: 'acme', series, upToMs: 5_000, id: 'x' });
+  expect(proof.erased.aggregates.rows).toBe(1);
+  expect(proof.found.aggregates.rows).toBe(0);
+  expect(await exported()).not.toContain('import@gas-day');
+  expect(await exported()).toContain('export@gas-day');
 });
 
 test('applied again, it is what it was: what was computed and stored since stays', async () => {
