@@ -8,8 +8,8 @@ import { promisify } from 'node:util';
 import { randomScenario } from './random-scenario.ts';
 import { parseScenario } from './scenario-schema.ts';
 
-/** Scenarios given to the controller at once. */
-const scenariosPerCall = 500;
+/** Scenarios given to the controller at once: few enough for its ten minutes on a machine that is busy. */
+const scenariosPerCall = 100;
 /** How often a scenario is replayed before its decisions count as the controller's. */
 const replaysMax = 10;
 /** How often a replay that ended in the middle is tried. */

@@ -11,7 +11,7 @@ const syncSeconds = 5;
 const startMsMax = 1_800_000;
 
 /** The controller itself, on a clock that nobody turns: what the replay in fake time can't say of watches and late pods. */
-describe.skipIf(!isFull || !hasControlPlane)('the live HPA controller [needs shared]', () => {
+describe.skipIf(!isFull || !hasControlPlane)('the live HPA controller [needs full] [needs shared]', () => {
   let own: OwnControlPlane;
   beforeAll(() => {
     own = startControlPlane(syncSeconds);

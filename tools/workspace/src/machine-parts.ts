@@ -47,6 +47,12 @@ export function machineParts(env: NodeJS.ProcessEnv = process.env): readonly Mac
       absenceAllowed: true,
     },
     {
+      name: 'the hours that the long form of the cluster suites takes (-- --full)',
+      marker: 'full',
+      present: env['METERFLOW_FULL'] === 'true',
+      absenceAllowed: true,
+    },
+    {
       name: 'local-bigquery',
       marker: 'local-bigquery',
       present: onPath('local-bigquery', env) || env['METERFLOW_LOCAL_BIGQUERY'] !== undefined,

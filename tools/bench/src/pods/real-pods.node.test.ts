@@ -1,5 +1,7 @@
 import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { topicName } from '@meterflow/contracts';
+import type { Receipt } from '@meterflow/receipts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { activatePeersRule } from '../peers-rule.ts';
 import { swissReadings } from '../repository.ts';
@@ -192,6 +194,22 @@ describe.skipIf(nodeAddress === undefined)('real pods of the local overlay [need
     expect(await inContainer(pod, 'sandbox', [through, ...connecting('10.96.0.1', 443)])).toBe('EACCES');
     expect(await inContainer(pod, 'sandbox', [through, ...redis])).not.toBe('connected');
   });
+
+  test(
+    'take in what is published to the providers’ topic, once',
+    async () => {
+      const reading = (hour: number): string => `T1,import,2025-06-01T0${hour}:00:00Z,1.5,kWh\n`;
+      const payload = Buffer.from(`meter_id,channel,start,value,unit\n${reading(0)}${reading(1)}${reading(2)}`);
+      const attributes = { tenant: 'default', 'content-type': 'text/csv', label: 'published' };
+      await local.platform.publisher.publish([{ topic: topicName('readings.pushed', 'live'), payload, attributes }]);
+      const published = async (): Promise<readonly Receipt[]> =>
+        (await local.platform.sources.list('default', { limit: 10 })).filter(({ label }) => label === 'published');
+      await expect
+        .poll(published, { timeout: 60_000, interval: 1_000 })
+        .toMatchObject([{ state: 'complete', received: 3, inserted: 3 }]);
+    },
+    phaseMsMax,
+  );
 
   test.skipIf(!existsSync(swissReadings))(
     'store a file of Swiss households with every count and sum exact [needs shared]',
