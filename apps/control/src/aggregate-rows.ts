@@ -11,7 +11,7 @@ import {
 } from '@meterflow/aggregates';
 import { exactNumber } from '@meterflow/http';
 import type { AggregateStore } from '@meterflow/idempotent-writes';
-import { utcText, type SeriesName } from '@meterflow/readings';
+import { utcText, type Quality, type SeriesName } from '@meterflow/readings';
 import { graceMsDefault } from './day-closer.ts';
 import { dayMs, type Position } from './query-span.ts';
 
@@ -20,6 +20,8 @@ const sheetMsMax = 2 * dayMs;
 
 /** A row of a sheet as queries answer it. */
 export interface WindowRow extends Position {
+  readonly quality: Quality;
+  readonly state: WindowState;
   readonly json: object;
 }
 
@@ -53,18 +55,17 @@ export async function aggregateRows(
     for (let row = cursor.rowsFrom; row < cursor.rowsTo; row++) {
       const startMs = rowStartMs(cursor, row);
       if (resolutionOf(cursor, row) === resolution && startMs >= fromMs && startMs < toMs) {
-        rows.push({
-          startMs,
-          lengthMs: rowEndMs(cursor, row) - startMs,
-          json: { ...jsonOf(cursor, row), state: stateOf(cursor, row, nowMs) },
-        });
+        const state = stateOf(cursor, row, nowMs);
+        const json = jsonOf(cursor, row);
+        const lengthMs = rowEndMs(cursor, row) - startMs;
+        rows.push({ startMs, lengthMs, quality: json.quality, state, json: { ...json, state } });
       }
     }
   }
   return rows;
 }
 
-function jsonOf(cursor: SheetCursor, row: number): object {
+function jsonOf(cursor: SheetCursor, row: number): Readonly<Record<string, unknown>> & { readonly quality: Quality } {
   const { meter, channel, resolution, start, end, sum, min, max, count, unit, quality } = canonicalAggregate(
     cursor,
     row,

@@ -26,6 +26,7 @@ import { ensureFirstKey, firstTenant } from './first-key.ts';
 import { KnownSeries } from './known-series.ts';
 import { platformParts } from './platform-parts.ts';
 import type { ControlPorts } from './ports.ts';
+import { dayMs } from './query-span.ts';
 import { ruleLife, type RuleLifePorts } from './rule-life.ts';
 
 const { config, own: told } = configured((environment, made) =>
@@ -81,8 +82,8 @@ await runService({
       recomputes: parts.recomputes,
       ...life,
       backlogs: async () => (await backlogs()) ?? [],
-      nowMs,
-      sleep: (ms, signal) => systemClock.sleep(ms, signal),
+      ...{ nowMs, sleep: (ms, signal) => systemClock.sleep(ms, signal) },
+      readingsRetentionMs: config.declared.tables.retentionDays.readings * dayMs,
     };
     const access: Omit<ControlAccess, 'authenticate' | 'quotas'> = {
       telemetry,

@@ -87,7 +87,7 @@ export interface ControlPorts {
   /** What is known of readings beside the latest. */
   history(layer: Layer): ReadingHistory;
   readonly aggregates: Pick<AggregateStore, 'read'>;
-  readonly activations: Pick<Activations, 'get'>;
+  readonly activations: Pick<Activations, 'get' | 'list'>;
   readonly sources: Sources;
   readonly tenants: Tenants;
   readonly keys: Keys;
@@ -109,6 +109,8 @@ export interface ControlPorts {
   /** Of every subscription. */
   readonly backlogs: () => Promise<readonly Backlog[]>;
   readonly nowMs: () => number;
+  /** How long readings are kept after the day that they are of. */
+  readonly readingsRetentionMs: number;
   /** Resolves after `ms`, or at once when the signal aborts. */
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
 }

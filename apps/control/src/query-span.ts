@@ -1,12 +1,16 @@
+import { calendarOf, UnknownTimeZoneError } from '@meterflow/aggregates';
 import { Problem } from '@meterflow/http';
-import { identifierCharsMax } from '@meterflow/readings';
+import { identifierCharsMax, qualities } from '@meterflow/readings';
 import { z } from 'zod';
+import { formatNames } from './tabular/answer-format.ts';
 
 export const dayMs = 86_400_000;
 /** A query spans no more than this, so that an empty one ends soon too. */
 const spanDaysMax = 50 * 366;
 /** One read of the store: about a year of a series. */
 const windowMs = 400 * dayMs;
+/** And of a stream, so that a window of readings a minute apart is no more than some megabytes. */
+const streamWindowMs = 31 * dayMs;
 const rowsPerPageDefault = 10_000;
 const rowsPerPageMax = 50_000;
 
@@ -26,13 +30,44 @@ export const instant = z
     return instantMs;
   });
 
+const zoneCharsMax = 64;
+/** A zone that the calendars know. */
+const timeZone = z
+  .string()
+  .min(1)
+  .max(zoneCharsMax)
+  .refine(isTimeZone, 'not a time zone of the IANA database, like Europe/Zurich')
+  .default('UTC');
+
+/** Qualities, parted by commas. */
+const qualityList = z
+  .string()
+  .max(200)
+  .transform((text) => text.split(','))
+  .pipe(z.array(z.enum(qualities)).min(1))
+  .optional();
+
+/** How the rows of a query are chosen and written, beside the span. */
+export const tableQuery = {
+  zone: timeZone.describe('whose clocks the instants of the answer show; days and months stay those of the series'),
+  quality: qualityList.describe(`those of these qualities alone, parted by commas: ${qualities.join(', ')}`),
+  asOf: instant.optional().describe('as it was known at this instant: from what had been accepted by then'),
+  format: z.enum(formatNames).optional().describe('stands before the Accept header; json comes in pages'),
+};
+
 /** What every query of one series asks for. */
 export const seriesQuery = {
   meter: z.string().min(1).max(identifierCharsMax),
   channel: z.string().min(1).max(identifierCharsMax).describe('import, export, …'),
   from: instant.describe('first instant, ISO 8601 with offset, or a date of UTC'),
   to: instant.describe('first instant that is not in it any more'),
-  limit: z.coerce.number().int().min(1).max(rowsPerPageMax).default(rowsPerPageDefault),
+  limit: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(rowsPerPageMax)
+    .optional()
+    .describe(`rows of a page; ${rowsPerPageDefault} unless told`),
   after: z
     .string()
     .regex(/^-?\d{1,16}\.\d{1,16}$/, 'not the `next` of a page')
@@ -49,7 +84,7 @@ export interface Position {
 export interface Span {
   readonly from: number;
   readonly to: number;
-  readonly limit: number;
+  readonly limit?: number | undefined;
   readonly after?: string | undefined;
 }
 
@@ -67,24 +102,38 @@ export async function pageOf<Row extends Position>(
   span: Span,
   read: (fromMs: number, toMs: number) => Promise<readonly Row[]>,
 ): Promise<Page<Row>> {
+  const { limit = rowsPerPageDefault } = span;
+  const rows: Row[] = [];
+  for await (const some of rowSets(span, read, windowMs)) {
+    for (const row of some) {
+      rows.push(row);
+    }
+    if (rows.length > limit) {
+      break;
+    }
+  }
+  const last = rows[limit - 1];
+  const more = rows.length > limit && last !== undefined;
+  return { rows: rows.slice(0, limit), next: more ? `${last.startMs}.${last.lengthMs}` : undefined };
+}
+
+/** All rows of a span after its position, a window of the store at a time; the next is read when it is asked for. */
+export async function* rowSets<Row extends Position>(
+  span: Span,
+  read: (fromMs: number, toMs: number) => Promise<readonly Row[]>,
+  windowAtOnceMs = streamWindowMs,
+): AsyncGenerator<readonly Row[]> {
   if (!(span.from <= span.to) || span.to - span.from > spanDaysMax * dayMs) {
     throw new Problem('invalid-request', `\`from\` must lie before \`to\`, by ${spanDaysMax} days at most`);
   }
   const after = position(span.after);
-  const rows: Row[] = [];
   let fromMs = Math.max(span.from, after?.startMs ?? span.from);
-  while (fromMs < span.to && rows.length <= span.limit) {
-    const toMs = Math.min(fromMs + windowMs, span.to);
-    for (const row of await read(fromMs, toMs)) {
-      if (after === undefined || isAfter(row, after)) {
-        rows.push(row);
-      }
-    }
+  while (fromMs < span.to) {
+    const toMs = Math.min(fromMs + windowAtOnceMs, span.to);
+    const rows = await read(fromMs, toMs);
+    yield after === undefined ? rows : rows.filter((row) => isAfter(row, after));
     fromMs = toMs;
   }
-  const last = rows[span.limit - 1];
-  const more = rows.length > span.limit && last !== undefined;
-  return { rows: rows.slice(0, span.limit), next: more ? `${last.startMs}.${last.lengthMs}` : undefined };
 }
 
 function position(text: string | undefined): Position | undefined {
@@ -94,4 +143,16 @@ function position(text: string | undefined): Position | undefined {
 
 function isAfter(row: Position, { startMs, lengthMs }: Position): boolean {
   return row.startMs > startMs || (row.startMs === startMs && row.lengthMs > lengthMs);
+}
+
+function isTimeZone(name: string): boolean {
+  try {
+    calendarOf(name);
+    return true;
+  } catch (error) {
+    if (error instanceof UnknownTimeZoneError) {
+      return false;
+    }
+    throw error;
+  }
 }

@@ -114,7 +114,12 @@ export class EmbeddedPlatform implements Platform {
   readings(layer: Layer): EmbeddedReadingStore {
     return this.#open(
       `readings ${layer}`,
-      () => openReadingStore({ file: this.directory.store(layer), layer }),
+      () =>
+        openReadingStore({
+          file: this.directory.store(layer),
+          layer,
+          originsOfRaw: (days) => this.readings('raw').origins(days),
+        }),
       closing,
     );
   }

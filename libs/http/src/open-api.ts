@@ -73,11 +73,12 @@ function operation(route: Route): Schema {
 }
 
 function response(answer: Route['answers'][number]): Schema {
-  const { description, schema, mediaType } = answer;
-  if (schema !== undefined) {
-    return { description, content: { 'application/json': { schema: jsonSchema(schema, 'output') } } };
-  }
-  return mediaType === undefined ? { description } : { description, content: { [mediaType]: {} } };
+  const { description, schema, mediaType, mediaTypes = mediaType === undefined ? [] : [mediaType] } = answer;
+  const content = {
+    ...(schema === undefined ? {} : { 'application/json': { schema: jsonSchema(schema, 'output') } }),
+    ...Object.fromEntries(mediaTypes.map((type) => [type, {}])),
+  };
+  return Object.keys(content).length === 0 ? { description } : { description, content };
 }
 
 function requestBody(route: Route): Schema {

@@ -7,6 +7,11 @@ const catalogue = {
     'The request is not valid',
     'Correct what `errors` lists; /openapi.json says what is expected.',
   ],
+  'not-acceptable': [
+    406,
+    'None of the accepted formats can be had',
+    'Accept one of the content types that /openapi.json lists for this path, or name one by `format`.',
+  ],
   'invalid-json': [400, 'The body is not JSON', 'Send one JSON value in UTF-8.'],
   'incomplete-body': [400, 'The body ended too early', 'Send the request again, whole.'],
   'not-authenticated': [

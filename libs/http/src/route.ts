@@ -40,9 +40,17 @@ interface RouteFacts {
   readonly summary: string;
   /** Whose keys may call it. */
   readonly roles: readonly [Role, ...Role[]];
-  /** Answers by status, for the OpenAPI document: a schema, or a media type for what is no JSON. */
+  /** Answers by status, for the OpenAPI document: a schema of JSON, media types of what is none. */
   readonly answers: Readonly<
-    Record<number, { readonly description: string; readonly schema?: z.ZodType; readonly mediaType?: string }>
+    Record<
+      number,
+      {
+        readonly description: string;
+        readonly schema?: z.ZodType;
+        readonly mediaType?: string;
+        readonly mediaTypes?: readonly string[];
+      }
+    >
   >;
   /** Content types that are taken as bytes. Exclusive with `body`. */
   readonly takesBytes?: readonly string[];

@@ -12,6 +12,8 @@ export interface Statement {
 
 /** Set in what {@link judge} returns where the incoming reading takes the place of the standing one. */
 export const replaces = 8;
+/** Set where the incoming reading is of an earlier version than the standing one, whose place it does not take. */
+export const older = 16;
 /** The outcome's index within what {@link judge} returns. */
 export const outcomeMask = 7;
 
@@ -27,10 +29,10 @@ export function judge(attributes: Attributes, standing: Statement, incoming: Sta
     labels.quality(incoming.label) - labels.quality(standing.label);
   if (greater === 0) {
     const stays = later < 0 || (later === 0 && labels.compareTexts(incoming.label, standing.label) <= 0);
-    return stays ? duplicateIndex : duplicateIndex | replaces;
+    return duplicateIndex | (later < 0 ? older : stays ? 0 : replaces);
   }
   if (later === 0) {
     return greater > 0 ? conflictIndex | replaces : conflictIndex;
   }
-  return later > 0 ? supersededIndex | replaces : shadowedIndex;
+  return later > 0 ? supersededIndex | replaces : shadowedIndex | older;
 }

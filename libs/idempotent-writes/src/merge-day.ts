@@ -4,8 +4,8 @@ import type { DayPieces } from './day-pieces.ts';
 import { DayRun } from './day-run.ts';
 import { DaySlots, type MergeReport } from './day-slots.ts';
 import { UniformSteps, type IncomingColumns } from './incoming-columns.ts';
-import { judge, outcomeMask, replaces, type Statement } from './judge.ts';
-import { duplicateIndex, insertedIndex, type OutcomeTally } from './outcome-tally.ts';
+import { judge, older, outcomeMask, replaces, type Statement } from './judge.ts';
+import { insertedIndex, type OutcomeTally } from './outcome-tally.ts';
 import { ReadingList } from './reading-list.ts';
 import { SegmentDecoder } from './segment-decoder.ts';
 import { SegmentDraft } from './segment-draft.ts';
@@ -324,12 +324,11 @@ export class DayMerger {
     const verdict = judge(this.#attributes, this.#standing, this.#incoming);
     const outcome = verdict & outcomeMask;
     tally.add(list.batch[row] as number, outcome, 1);
-    if ((verdict & replaces) === 0) {
-      return false;
+    // Also what only says the same again, or comes late: what was known at an instant is found by the versions.
+    if ((verdict & (replaces | older)) !== 0) {
+      const earlier = (verdict & replaces) === 0 ? this.#incoming : this.#standing;
+      replaced.push(list.startMs[row] as number, list.lengthMs[row] as number, earlier);
     }
-    if (outcome !== duplicateIndex) {
-      replaced.push(list.startMs[row] as number, list.lengthMs[row] as number, this.#standing);
-    }
-    return true;
+    return (verdict & replaces) !== 0;
   }
 }

@@ -19,13 +19,26 @@ export interface Origin {
 
 /** What a store knows of readings beside the latest: asked when somebody wants to know why a value is what it is. */
 export interface ReadingHistory {
-  /** What was superseded, oldest first within each UTC day. */
+  /** What does not count any more: superseded, said again since, or come too late; oldest first within each UTC day. */
   history(days: SeriesDays): Promise<readonly Segment[]>;
   /**
    * Every batch that brought raw readings of the series into [fromMs, toMs), in the order of storing, the latest ones
    * where there are more than {@link originsMax}. Undefined where the store does not keep where they came from.
    */
   origins(days: SeriesDays): Promise<readonly Origin[] | undefined>;
+  /**
+   * The readings as they were known: of each the latest version that counts by {@link KnownBy}. An erasure takes what it
+   * erased out of what was known before it, too.
+   */
+  asOf(days: SeriesDays, known: KnownBy): Promise<readonly Segment[]>;
+}
+
+/** What was known at an instant. */
+export interface KnownBy {
+  /** What had been accepted by then. */
+  readonly instantMs: number;
+  /** The newest activation that there was: validated readings of later ones were not known. All of them unless told. */
+  readonly activationMax?: number;
 }
 
 export const originsMax = 10_000;

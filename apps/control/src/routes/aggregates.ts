@@ -4,9 +4,25 @@ import { qualities } from '@meterflow/readings';
 import { z } from 'zod';
 import { aggregateRows, windowStates } from '../aggregate-rows.ts';
 import type { ControlPorts } from '../ports.ts';
-import { pageOf, seriesQuery } from '../query-span.ts';
+import { aggregatesAsOf, type AsOfPorts } from '../as-of/aggregates-as-of.ts';
+import { knownBy } from '../as-of/known-by.ts';
+import { seriesQuery, tableQuery } from '../query-span.ts';
+import { answerFormat, tableMediaTypes } from '../tabular/answer-format.ts';
+import { aggregateColumns } from '../tabular/columns.ts';
+import { tableReply } from '../tabular/table-reply.ts';
 
-const query = z.strictObject({ ...seriesQuery, resolution: z.enum(resolutions).default('day') });
+const query = z.strictObject({
+  ...seriesQuery,
+  ...tableQuery,
+  resolution: z.enum(resolutions).default('day'),
+  state: z
+    .string()
+    .max(100)
+    .transform((text) => text.split(','))
+    .pipe(z.array(z.enum(windowStates)).min(1))
+    .optional()
+    .describe(`windows in these states alone, parted by commas: ${windowStates.join(', ')}`),
+});
 
 const inputs = z.object({
   version: z.number().int().optional().describe('the provider’s own revision'),
@@ -50,20 +66,39 @@ export const aggregateSchema = z.object({
 });
 const answer = z.object({ aggregates: z.array(aggregateSchema), next: z.string().optional() });
 
-export function aggregatesRoute(ports: Pick<ControlPorts, 'aggregates' | 'nowMs'>): Route {
+type AggregatesPorts = Pick<ControlPorts, 'aggregates' | 'activations'> & AsOfPorts;
+
+export function aggregatesRoute(ports: AggregatesPorts): Route {
   return defineRoute({
     method: 'GET',
     path: '/v1/aggregates',
     operationId: 'listAggregates',
-    summary: 'Hours, local days or months of a series, in order',
+    summary: 'Hours, local days or months of a series, in order, or what they were known to be at an instant',
     roles: ['customer', 'operator'],
     query,
-    answers: { 200: { description: 'A page of aggregates', schema: answer } },
-    handle: async ({ principal: { tenant }, query: { meter, channel, resolution, ...span } }) => {
-      const page = await pageOf(span, (fromMs, toMs) =>
-        aggregateRows(ports.aggregates, { tenant, meter, channel, resolution, fromMs, toMs, nowMs: ports.nowMs() }),
-      );
-      return { json: { aggregates: page.rows.map(({ json }) => json), next: page.next } };
+    answers: {
+      200: { description: 'A page of aggregates; all of them as a table', schema: answer, mediaTypes: tableMediaTypes },
+    },
+    handle: async (request) => {
+      const { tenant } = request.principal;
+      const { meter, channel, resolution, ...asked } = request.query;
+      const known = asked.asOf === undefined ? undefined : await knownBy(ports, tenant, asked.asOf);
+      const stored = known === undefined ? ports.aggregates : aggregatesAsOf(ports, known);
+      const nowMs = known?.instantMs ?? ports.nowMs();
+      return tableReply({
+        format: answerFormat(asked.format, request.header('accept')),
+        columns: aggregateColumns,
+        timeZone: asked.zone,
+        span: asked,
+        read: async (fromMs, toMs) => {
+          const rows = await aggregateRows(stored, { tenant, meter, channel, resolution, fromMs, toMs, nowMs });
+          return rows.filter(
+            ({ quality, state }) =>
+              (asked.quality?.includes(quality) ?? true) && (asked.state?.includes(state) ?? true),
+          );
+        },
+        page: (aggregates, next) => ({ aggregates, next }),
+      });
     },
   });
 }

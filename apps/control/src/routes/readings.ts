@@ -1,12 +1,24 @@
 import { defineRoute, exactNumber, type Route } from '@meterflow/http';
-import type { Segment } from '@meterflow/idempotent-writes';
-import { canonicalReading, qualities, ReadingCursor, type Layer, type SeriesName } from '@meterflow/readings';
+import type { Segment, SeriesDays } from '@meterflow/idempotent-writes';
+import {
+  canonicalReading,
+  qualities,
+  ReadingCursor,
+  type Layer,
+  type Quality,
+  type SeriesName,
+} from '@meterflow/readings';
 import { z } from 'zod';
 import type { ControlPorts } from '../ports.ts';
-import { pageOf, seriesQuery, type Position } from '../query-span.ts';
+import { knownBy } from '../as-of/known-by.ts';
+import { seriesQuery, tableQuery } from '../query-span.ts';
+import { answerFormat, tableMediaTypes } from '../tabular/answer-format.ts';
+import { readingColumns } from '../tabular/columns.ts';
+import { tableReply, type TableRow } from '../tabular/table-reply.ts';
 
 const query = z.strictObject({
   ...seriesQuery,
+  ...tableQuery,
   raw: z.stringbool().default(false).describe('as they came, before the rules'),
 });
 
@@ -24,28 +36,42 @@ const reading = z.object({
 });
 const answer = z.object({ layer: z.string(), readings: z.array(reading), next: z.string().optional() });
 
-interface ReadingRow extends Position {
-  readonly json: object;
-}
-
-export function readingsRoute(ports: Pick<ControlPorts, 'readings'>): Route {
+export function readingsRoute(ports: Pick<ControlPorts, 'readings' | 'history' | 'activations' | 'nowMs'>): Route {
   return defineRoute({
     method: 'GET',
     path: '/v1/readings',
     operationId: 'listReadings',
-    summary: 'The latest readings of a series, in order',
+    summary: 'The latest readings of a series, in order, or those that were known at an instant',
     roles: ['customer', 'operator'],
     query,
-    answers: { 200: { description: 'A page of readings', schema: answer } },
-    handle: async ({ principal: { tenant }, query: { meter, channel, raw, ...span } }) => {
+    answers: {
+      200: { description: 'A page of readings; all of them as a table', schema: answer, mediaTypes: tableMediaTypes },
+    },
+    handle: async (request) => {
+      const { tenant } = request.principal;
+      const { meter, channel, raw, ...asked } = request.query;
       const layer: Layer = raw ? 'raw' : 'validated';
-      const store = ports.readings(layer);
-      const page = await pageOf(span, async (fromMs, toMs) =>
-        rowsOf(await store.read({ tenant, meter, channel, layer, fromMs, toMs }), tenant, { meter, channel, layer }),
-      );
-      return { json: { layer, readings: page.rows.map(({ json }) => json), next: page.next } };
+      const known = asked.asOf === undefined ? undefined : await knownBy(ports, tenant, asked.asOf);
+      const series = { tenant, meter, channel, layer };
+      const read = (days: SeriesDays): Promise<readonly Segment[]> =>
+        known === undefined ? ports.readings(layer).read(days) : ports.history(layer).asOf(days, known);
+      return tableReply({
+        format: answerFormat(asked.format, request.header('accept')),
+        columns: readingColumns,
+        timeZone: asked.zone,
+        span: asked,
+        read: async (fromMs, toMs) => {
+          const rows = rowsOf(await read({ ...series, fromMs, toMs }), tenant, series);
+          return asked.quality === undefined ? rows : rows.filter(({ quality }) => asked.quality?.includes(quality));
+        },
+        page: (readings, next) => ({ layer, readings, next }),
+      });
     },
   });
+}
+
+interface ReadingRow extends TableRow {
+  readonly quality: Quality;
 }
 
 function rowsOf(
@@ -68,7 +94,7 @@ function rowsOf(
         ...(cursor.method === '' ? {} : { method: cursor.method }),
         ...{ reason, version },
       };
-      rows.push({ startMs: cursor.startMs, lengthMs: cursor.lengthMs, json });
+      rows.push({ startMs: cursor.startMs, lengthMs: cursor.lengthMs, quality, json });
     }
   }
   return rows;

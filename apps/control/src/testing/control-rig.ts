@@ -105,6 +105,7 @@ export async function controlRig(): Promise<ControlRig> {
         { subscription: 's.bulk', topic: 't.bulk', messages: 0, bytes: 0, oldestPublishedAtMs: undefined, leased: 0 },
       ]),
     nowMs,
+    readingsRetentionMs: 7_305 * 86_400_000,
     sleep: (ms, signal) => systemClock.sleep(Math.min(ms, sleepMsMax), signal),
   };
   const issue = async (tenant: string, role: Role): Promise<string> =>

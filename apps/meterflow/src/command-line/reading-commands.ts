@@ -8,6 +8,7 @@ import {
   queryAggregates,
   queryMissing,
   queryReadings,
+  tableFormats,
   type AggregatesOptions,
   type ReadingsOptions,
   type SeriesOptions,
@@ -113,16 +114,31 @@ function addQueries(program: Command, { globals, output }: Surroundings): void {
       .option('--channel <channel>', 'which quantity of the meter', 'import')
       .requiredOption('--from <instant>', 'first instant, like 2013-03-04T00:00:00Z, or a date of UTC', instant)
       .requiredOption('--to <instant>', 'first instant that is not in it any more', instant);
-  series(query.command('readings').description('the latest readings, in order'))
+  const table = (command: Command): Command =>
+    series(command)
+      .option('--zone <zone>', 'whose clocks the answer shows: Europe/Zurich; UTC unless given')
+      .option('--quality <qualities>', 'those of these qualities alone, parted by commas')
+      .option('--as-of <instant>', 'as it was known at this instant', instant)
+      .addOption(new Option('--format <format>', 'how it is written').choices(tableFormats))
+      .option('--out <file>', 'where; its ending tells the format when --format does not');
+  table(query.command('readings').description('the latest readings, in order'))
     .option('--raw', 'as they came, before the rules')
-    .addHelpText('after', '\nExample:\n  meterflow query readings --meter M1 --from 2024-01-01 --to 2024-01-02')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  meterflow query readings --meter M1 --from 2024-01-01 --to 2024-01-02
+  meterflow query readings --meter M1 --from 2024-01-01 --to 2025-01-01 --out m1.parquet
+  meterflow query readings --meter M1 --from 2024-01-01 --to 2024-01-02 --as-of 2024-01-03T12:00:00Z --zone Europe/Zurich`,
+    )
     .action(async (options: ReadingsOptions) => {
       await queryReadings(options, globals(), output);
     });
-  series(query.command('aggregates').description('hours, local days or months, in order'))
+  table(query.command('aggregates').description('hours, local days or months, in order'))
     .addOption(
       new Option('--resolution <resolution>', 'how long each is').choices(['hour', 'day', 'month']).default('day'),
     )
+    .option('--state <states>', 'windows in these states alone, parted by commas: open, complete, final')
     .addHelpText(
       'after',
       '\nExample:\n  meterflow query aggregates --meter M1 --from 2024-01-01 --to 2025-01-01 --resolution month',

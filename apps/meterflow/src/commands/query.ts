@@ -1,6 +1,10 @@
-import type { GlobalOptions, Output, Told } from '../cli-context.ts';
+import { extname } from 'node:path';
+import { Readable } from 'node:stream';
+import { CommandError, type GlobalOptions, type Output, type Told } from '../cli-context.ts';
 import { floatValue, shownValue } from '../client/exact-json.ts';
+import type { LocalClient } from '../client/local-client.ts';
 import { pages, queryString, type Row } from '../client/pages.ts';
+import { writeWholeFile } from '../client/whole-file.ts';
 import { askServer } from '../client/with-server.ts';
 import { sparkline } from '../terminal/chart.ts';
 import { table } from '../terminal/table.ts';
@@ -13,21 +17,35 @@ export interface SeriesOptions {
   readonly to: string;
 }
 
-export interface ReadingsOptions extends SeriesOptions {
+/** How rows are chosen and written. */
+export interface TableOptions extends SeriesOptions {
+  readonly zone?: string;
+  readonly quality?: string;
+  readonly asOf?: string;
+  readonly format?: string;
+  readonly out?: string;
+}
+
+export interface ReadingsOptions extends TableOptions {
   /** The readings as they came, before the rules. */
   readonly raw?: boolean;
 }
 
-export interface AggregatesOptions extends SeriesOptions {
+export interface AggregatesOptions extends TableOptions {
   readonly resolution: string;
+  readonly state?: string;
 }
 
+export const tableFormats = ['json', 'csv', 'parquet', 'arrow'] as const;
+
 export async function queryReadings(options: ReadingsOptions, globals: GlobalOptions, output: Output): Promise<void> {
-  const { tenant, meter, channel, from, to, raw } = options;
-  const path = `/v1/readings${queryString({ meter, channel, from, to, raw })}`;
-  const rows = await allRows(globals, { tenant, path, rows: 'readings' });
   const columns = ['start', 'end', 'value', 'unit', 'quality', 'method', 'reason', 'version'];
-  tell(rows, { series: options, columns, value: 'value' }, { globals, output });
+  const shown = { series: options, columns, value: 'value' };
+  await queryTable(
+    options,
+    { path: '/v1/readings', rows: 'readings', own: { raw: options.raw }, shown },
+    { globals, output },
+  );
 }
 
 export async function queryAggregates(
@@ -35,11 +53,82 @@ export async function queryAggregates(
   globals: GlobalOptions,
   output: Output,
 ): Promise<void> {
-  const { tenant, meter, channel, from, to, resolution } = options;
-  const path = `/v1/aggregates${queryString({ meter, channel, from, to, resolution })}`;
-  const rows = await allRows(globals, { tenant, path, rows: 'aggregates' });
+  const { resolution, state } = options;
   const columns = ['start', 'end', 'sum', 'min', 'max', 'mean', 'count', 'unit', 'quality'];
-  tell(rows, { series: options, columns, value: 'sum' }, { globals, output });
+  const shown = { series: options, columns, value: 'sum' };
+  const table = { path: '/v1/aggregates', rows: 'aggregates', own: { resolution, state }, shown };
+  await queryTable(options, table, { globals, output });
+}
+
+interface TableAsked {
+  readonly path: string;
+  /** Where the rows stand in the answer's JSON. */
+  readonly rows: string;
+  /** Parameters of this table alone. */
+  readonly own: Readonly<Record<string, string | boolean | undefined>>;
+  readonly shown: Shown;
+}
+
+/** To the terminal, or as JSON; in another format, or to a file, as the server writes it. */
+async function queryTable(options: TableOptions, asked: TableAsked, told: Told): Promise<void> {
+  const { tenant, meter, channel, from, to, zone, quality, asOf, out } = options;
+  const format = formatOf(options);
+  const chosen = { meter, channel, from, to, zone, quality, asOf, ...asked.own };
+  const { globals, output } = told;
+  if (format === undefined || (format === 'json' && out === undefined)) {
+    const rows = await allRows(globals, { tenant, path: `${asked.path}${queryString(chosen)}`, rows: asked.rows });
+    tell(rows, asked.shown, format === undefined ? told : { globals: { ...globals, json: true }, output });
+    return;
+  }
+  const path = `${asked.path}${queryString({ ...chosen, format })}`;
+  if (out === undefined) {
+    await askServer(globals, async ({ control }) => {
+      for await (const line of control.textLines({ path, tenant, role: 'operator' })) {
+        output.line(line);
+      }
+    });
+    return;
+  }
+  const file = await askServer(globals, ({ control }) =>
+    writeWholeFile(out, async () =>
+      format === 'json'
+        ? Readable.from(jsonRows(control, { path: `${asked.path}${queryString(chosen)}`, tenant, rows: asked.rows }))
+        : control.stream({ path, tenant, role: 'operator' }),
+    ),
+  );
+  if (globals.json) {
+    output.line(JSON.stringify({ file }));
+  } else {
+    output.note(`The rows are in ${file}.`);
+  }
+}
+
+/** As it is asked for, or as the file's name ends; undefined for the terminal's own. */
+function formatOf({ format, out }: TableOptions): string | undefined {
+  const ending = out === undefined ? '' : extname(out).slice(1);
+  const chosen = format ?? (tableFormats.some((name) => name === ending) ? ending : undefined);
+  if (out === undefined && (chosen === 'parquet' || chosen === 'arrow')) {
+    throw new CommandError('nothing-chosen', `${chosen} is not for the terminal: name a file by --out`);
+  }
+  if (out !== undefined && chosen === undefined) {
+    throw new CommandError('nothing-chosen', `${out} does not end in a format: name one by --format`);
+  }
+  return chosen;
+}
+
+/** All pages as one array, a row a line. */
+async function* jsonRows(
+  control: LocalClient,
+  query: { readonly path: string; readonly tenant: string; readonly rows: string },
+): AsyncGenerator<string> {
+  let before = '[\n';
+  for await (const page of pages(control, { ...query, role: 'operator', cursor: 'after' })) {
+    for (const row of page) {
+      yield before + JSON.stringify(row);
+      before = ',\n';
+    }
+  }
+  yield before === ',\n' ? '\n]\n' : '[]\n';
 }
 
 export async function queryMissing(options: SeriesOptions, globals: GlobalOptions, output: Output): Promise<void> {
@@ -78,12 +167,14 @@ async function allRows(
   });
 }
 
+interface Shown {
+  readonly series: SeriesOptions;
+  readonly columns: readonly string[];
+  readonly value: string;
+}
+
 /** Rows as JSON; or, for a person, a table, and on a terminal a chart above it. */
-function tell(
-  rows: readonly Row[],
-  shown: { readonly series: SeriesOptions; readonly columns: readonly string[]; readonly value: string },
-  { globals, output }: Told,
-): void {
+function tell(rows: readonly Row[], shown: Shown, { globals, output }: Told): void {
   if (globals.json) {
     output.line(JSON.stringify(rows));
     return;

@@ -1,33 +1,26 @@
-import { encodeSegment, SegmentColumnsReader } from '@meterflow/idempotent-writes';
-import { sliceColumns, type ReadingColumns } from '@meterflow/readings';
+import { encodeSegment, knownColumns, SegmentColumnsReader, type KnownBy } from '@meterflow/idempotent-writes';
 import type { AcceptedSegment } from './segment-cell.ts';
 
 /**
- * Of a row's originals what had been accepted by the instant. Of a merged segment that is those of its readings whose
- * version says so; one with a declared version, which superseded nothing, counts from the first of the merged batches.
+ * Of a row's originals what was known. A segment as it was accepted tells when; of a merged one that is those of its
+ * readings whose version says so, and one with a declared version, which superseded nothing, counts from the first of the
+ * merged batches.
  */
 export function asOf(
   segments: readonly AcceptedSegment[],
-  { instantMs, day }: { readonly instantMs: number; readonly day: number },
+  { known, day }: { readonly known: KnownBy; readonly day: number },
 ): Uint8Array[] {
   const reader = new SegmentColumnsReader();
   return segments.flatMap(({ acceptedFromMs, acceptedToMs, blob }): Uint8Array[] => {
-    if (acceptedFromMs > instantMs) {
+    if (acceptedFromMs > known.instantMs) {
       return [];
     }
-    if (acceptedToMs <= instantMs) {
+    if (acceptedToMs <= known.instantMs && known.activationMax === undefined) {
       return [blob];
     }
     return reader
       .read(blob, day)
-      .flatMap((columns) => acceptedBy(columns, instantMs))
+      .flatMap((columns) => knownColumns(columns, known))
       .map((columns) => encodeSegment(columns, day));
   });
-}
-
-function acceptedBy(columns: ReadingColumns, instantMs: number): ReadingColumns[] {
-  const { ends, values } = columns.version;
-  return Array.from(ends, (end, run) => ({ from: run === 0 ? 0 : (ends[run - 1] as number), to: end, run }))
-    .filter(({ run }) => (columns.versions.acceptedAtMs[values[run] as number] as number) <= instantMs)
-    .map(({ from, to }) => sliceColumns(columns, from, to));
 }

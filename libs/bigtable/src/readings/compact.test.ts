@@ -46,7 +46,7 @@ withEmulator('compaction', (emulator) => {
     return count;
   };
   const valuesAsOf = async (instantMs: number): Promise<number[]> =>
-    (await store.asOf(days, instantMs)).flatMap(({ columns }) => [...columns.values]);
+    (await store.asOf(days, { instantMs })).flatMap(({ columns }) => [...columns.values]);
   const superseded = async (): Promise<number[]> =>
     (await store.history(days)).flatMap(({ columns }) => [...columns.values]);
 

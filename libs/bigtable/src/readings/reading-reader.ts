@@ -4,6 +4,7 @@ import {
   SegmentColumnsReader,
   SegmentMerger,
   segmentWithin,
+  type KnownBy,
   type Segment,
   type SeriesDays,
 } from '@meterflow/idempotent-writes';
@@ -66,11 +67,9 @@ export class ReadingReader {
     });
   }
 
-  /** What was known at an instant: the latest among what had been accepted by then. */
-  asOf(days: SeriesDays, instantMs: number): Promise<Segment[]> {
-    return this.#read(days, this.#allRows, (cells, day) =>
-      this.#latest(asOf(originals(cells), { instantMs, day }), day),
-    );
+  /** The latest of what was known. */
+  asOf(days: SeriesDays, known: KnownBy): Promise<Segment[]> {
+    return this.#read(days, this.#allRows, (cells, day) => this.#latest(asOf(originals(cells), { known, day }), day));
   }
 
   #latest(blobs: readonly Uint8Array[], day: number): Uint8Array | undefined {

@@ -1,4 +1,4 @@
-import { describeReadingStore } from '@meterflow/idempotent-writes/testing';
+import { describeReadingHistory, describeReadingStore } from '@meterflow/idempotent-writes/testing';
 import { withEmulator } from '../testing/temporary-stores.ts';
 
 withEmulator('readings', (emulator) => {
@@ -11,4 +11,8 @@ withEmulator('readings', (emulator) => {
     },
     { runs: 20 },
   );
+  describeReadingHistory('Bigtable', async (layer) => {
+    const stores = await emulator.open({ only: ['readings', 'ledger'] });
+    return { store: stores.readings(layer), close: () => stores.close() };
+  });
 });

@@ -9,6 +9,7 @@ import {
   type ReadingHistory,
   type ReadingStore,
   type ReadingWrite,
+  type KnownBy,
   type Segment,
   type SeriesDays,
 } from '@meterflow/idempotent-writes';
@@ -82,10 +83,10 @@ export class BigtableReadingStore implements ReadingStore, ReadingHistory, Erasa
     return Promise.resolve(undefined);
   }
 
-  /** The latest readings among those that had been accepted by the instant. */
-  async asOf(days: SeriesDays, instantMs: number): Promise<readonly Segment[]> {
+  /** See ReadingHistory. */
+  async asOf(days: SeriesDays, known: KnownBy): Promise<readonly Segment[]> {
     this.#check(days);
-    return withStoredErrors(this.#parts.table.name, () => this.#reader.asOf(days, instantMs));
+    return withStoredErrors(this.#parts.table.name, () => this.#reader.asOf(days, known));
   }
 
   /** See ErasableStore. The tombstone, an instant, is of both layers; what is deleted is of this one. */

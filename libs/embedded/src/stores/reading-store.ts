@@ -2,6 +2,7 @@ import type {
   ErasableStore,
   Erased,
   Erasure,
+  KnownBy,
   Origin,
   OutcomeCounts,
   ReadingHistory,
@@ -12,6 +13,7 @@ import type {
 } from '@meterflow/idempotent-writes';
 import type { Layer } from '@meterflow/readings';
 import { PermanentError } from '@meterflow/stage';
+import { asOf } from './as-of.ts';
 import { erase, found } from './erasure.ts';
 import { originsSchema } from './origins.ts';
 import { ReadingReader, type SeriesSegment } from './reading-reader.ts';
@@ -24,6 +26,8 @@ export interface ReadingStoreOptions {
   /** `dataDirectory(…).store(layer)`. */
   readonly file: string;
   readonly layer: Layer;
+  /** Of a store of validated readings: where the raw ones came from, which tells when declared versions were accepted. */
+  readonly originsOfRaw?: (days: SeriesDays) => Promise<readonly Origin[]>;
   /** The file grows no further: a write beyond fails as on a full disk. */
   readonly bytesMax?: number;
 }
@@ -48,16 +52,18 @@ export class EmbeddedReadingStore implements ReadingStore, ReadingHistory, Erasa
   readonly #store: StoreFile;
   readonly #layer: Layer;
   readonly #reader: ReadingReader;
+  readonly #originsOfRaw: (days: SeriesDays) => Promise<readonly Origin[]>;
   /** Made with the first write: most openers only read. */
   #writer: ReadingWriter | undefined;
 
-  constructor({ file, layer, bytesMax }: ReadingStoreOptions) {
+  constructor({ file, layer, bytesMax, originsOfRaw = () => Promise.resolve([]) }: ReadingStoreOptions) {
     this.#store = new StoreFile({
       ...{ file, schema: readingSchema, additions: originsSchema },
       ...(bytesMax === undefined ? {} : { bytesMax }),
     });
     this.#layer = layer;
     this.#reader = new ReadingReader(this.#store, layer);
+    this.#originsOfRaw = layer === 'raw' ? (days) => this.origins(days) : originsOfRaw;
   }
 
   // eslint-disable-next-line @typescript-eslint/require-await -- the file is written at once; errors reject
@@ -81,7 +87,7 @@ export class EmbeddedReadingStore implements ReadingStore, ReadingHistory, Erasa
     return this.#reader.read(days);
   }
 
-  /** What was superseded, oldest first within each day. */
+  /** See ReadingHistory. */
   // eslint-disable-next-line @typescript-eslint/require-await -- as above
   async history(days: SeriesDays): Promise<readonly Segment[]> {
     return this.#reader.history(days);
@@ -91,6 +97,12 @@ export class EmbeddedReadingStore implements ReadingStore, ReadingHistory, Erasa
   // eslint-disable-next-line @typescript-eslint/require-await -- as above
   async origins(days: SeriesDays): Promise<readonly Origin[]> {
     return this.#reader.origins(days);
+  }
+
+  /** See ReadingHistory. */
+  async asOf(days: SeriesDays, known: KnownBy): Promise<readonly Segment[]> {
+    const origins = await this.#originsOfRaw({ ...days, layer: 'raw' });
+    return asOf({ versions: [...this.#reader.history(days), ...this.#reader.read(days)], known, origins });
   }
 
   /** By tenant, meter and channel, in the order of their UTF-8 bytes. */

@@ -161,11 +161,10 @@ export class ReadingWriter {
       }
       const row = stored[at];
       const segment = merger.merge(row?.[0] === key ? row[1] : undefined);
-      if (segment === undefined) {
-        continue;
+      if (segment !== undefined) {
+        this.#putDay.run(key, segment);
+        series.keyMax = Math.max(series.keyMax, key);
       }
-      this.#putDay.run(key, segment);
-      series.keyMax = Math.max(series.keyMax, key);
       const history = merger.history();
       if (history !== undefined) {
         this.#addHistory.run(key, history);

@@ -3,6 +3,7 @@ export {
   type DescribeReadingStoreOptions,
   type ReadingStoreUnderTest,
 } from './describe-reading-store.ts';
+export { describeReadingHistory, type ReadingHistoryUnderTest } from './describe-reading-history.ts';
 export { MemoryReadingStore } from './memory-reading-store.ts';
 export { canonicalRows, freshKey, writeOf, type PlainBatch } from './plain-state.ts';
 export {
