@@ -18,6 +18,7 @@ export { GroupMerger, type DayExtent } from './merge-group.ts';
 export { knownColumns } from './known-columns.ts';
 export { SegmentMerger, type MergedSegments } from './merge-segments.ts';
 export { addOutcomes, noOutcomes, outcomes, type Outcome, type OutcomeCounts } from './outcome.ts';
+export { decodeOriginPieces, encodeOriginPieces, type OriginPiece } from './origin-codec.ts';
 export { lineOf, originsMax, type KnownBy, type Origin, type ReadingHistory } from './reading-history.ts';
 export type { ReadingStore, ReadingWrite, Segment, SeriesDays } from './reading-store.ts';
 export { encodeSegment, SegmentColumnsReader } from './segment-codec.ts';

@@ -47,6 +47,11 @@ export class RunsCursor {
     }
     return values[this.#run] as number;
   }
+
+  /** Where the run that `at` found last ends. */
+  get end(): number {
+    return this.#runs.ends[this.#run] as number;
+  }
 }
 
 export function sliceRuns(runs: Runs, from: number, to: number): Runs {

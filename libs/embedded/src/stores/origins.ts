@@ -1,12 +1,21 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { dayMs, originsMax, type Origin } from '@meterflow/idempotent-writes';
-import { ReadingCursor, RunsCursor, type ReadingBatch } from '@meterflow/readings';
+import {
+  dayMs,
+  decodeOriginPieces,
+  encodeOriginPieces,
+  originsMax,
+  type Origin,
+  type OriginPiece,
+} from '@meterflow/idempotent-writes';
+import type { ReadingBatch } from '@meterflow/readings';
+import { seriesPieces } from './origin-pieces.ts';
 import { daysPerSeries } from './reading-schema.ts';
 
 /**
- * Which lines of which source brought readings: for each batch and series a row for readings that follow each other in
- * time and in their lines. `key` and `lastKey` are those of the first and the last day. Files made by an earlier build
- * get the table when they are opened.
+ * Which lines of which source brought readings: for each batch, series and version a row in `originPacks`, whose `pieces`
+ * are readings that follow each other in time and in their lines. `key` and `lastKey` are those of the first and the last
+ * day. Files made by an earlier build get the tables when they are opened. `origins`, with a row for each piece, is what
+ * the build before wrote; it is read, and no longer written.
  */
 export const originsSchema = `
 create table if not exists origins (
@@ -23,99 +32,80 @@ create table if not exists origins (
   line integer not null,
   lineStep integer not null
 ) strict;
-create index if not exists originsByKey on origins (key);`;
+create index if not exists originsByKey on origins (key);
+create table if not exists originPacks (
+  id integer primary key,
+  key integer not null,
+  lastKey integer not null,
+  source integer not null references sources,
+  acceptedAtMs real not null,
+  declared real not null,
+  pieces blob not null
+) strict;
+create index if not exists originPacksByKey on originPacks (key);`;
 
-/** Readings of one series and version that are one step apart, and so are their lines. */
-interface Piece {
-  series: number;
-  version: number;
-  startMs: number;
-  lengthMs: number;
-  stepMs: number;
-  count: number;
-  line: number;
-  lineStep: number;
-}
+export const originTables = ['origins', 'originPacks'] as const;
 
 /** Writes where raw readings came from, within the store's transactions. */
 export class OriginWriter {
   readonly #add: StatementSync;
 
   constructor(database: DatabaseSync) {
-    this.#add = database.prepare('insert into origins values (null, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
+    this.#add = database.prepare('insert into originPacks values (null, ?, ?, ?, ?, ?, ?)');
   }
 
   /** `idOf`: the series' id in the file by its index in the batch; undefined for one that is not stored. */
   add(batch: ReadingBatch, source: number, idOf: (series: number) => number | undefined): void {
-    for (const piece of piecesOf(batch)) {
-      const id = idOf(piece.series);
+    for (const { series, version, pieces } of seriesPieces(batch)) {
+      const id = idOf(series);
       if (id === undefined) {
         continue;
       }
-      const { startMs, stepMs, count, lengthMs, line, lineStep } = piece;
       const keyOf = (atMs: number): number => id * daysPerSeries + Math.floor(atMs / dayMs);
-      const declared = batch.columns.versions.declared[piece.version] as number;
-      this.#add.run(
-        ...([keyOf(startMs), keyOf(startMs + (count - 1) * stepMs), source, batch.acceptedAtMs, declared] as const),
-        ...([startMs, stepMs, count, lengthMs, line, lineStep] as const),
-      );
+      const first = pieces.reduce((least, { startMs }) => Math.min(least, startMs), Infinity);
+      const last = pieces.reduce((greatest, piece) => Math.max(greatest, lastStartMs(piece)), -Infinity);
+      const declared = batch.columns.versions.declared[version] as number;
+      const blob = encodeOriginPieces(pieces);
+      this.#add.run(keyOf(first), keyOf(last), source, batch.acceptedAtMs, declared, blob);
     }
   }
 }
 
-/** Series by series, whatever order the batch has them in: a file that goes by time has a row for each too. */
-function piecesOf({ columns, firstLine, lineDeltas, series }: ReadingBatch): readonly Piece[] {
-  const cursor = new ReadingCursor(columns);
-  const deltas = new RunsCursor(lineDeltas);
-  const pieces: Piece[] = [];
-  const open: (Piece | undefined)[] = new Array<Piece | undefined>(series.length).fill(undefined);
-  let line = firstLine;
-  while (cursor.next()) {
-    const { startMs, lengthMs } = cursor;
-    const version = cursor.versionIndex;
-    line += deltas.at(cursor.index);
-    const piece = open[cursor.series];
-    if (piece?.version === version && piece.lengthMs === lengthMs && follows(piece, startMs, line)) {
-      piece.count += 1;
-      continue;
-    }
-    const begun = { series: cursor.series, version, startMs, lengthMs, stepMs: 0, count: 1, line, lineStep: 0 };
-    open[cursor.series] = begun;
-    pieces.push(begun);
-  }
-  return pieces;
-}
-
-/** The second of a piece says how far its readings, and their lines, are apart. */
-function follows(piece: Piece, startMs: number, line: number): boolean {
-  if (piece.count === 1) {
-    if (startMs <= piece.startMs) {
-      return false;
-    }
-    piece.stepMs = startMs - piece.startMs;
-    piece.lineStep = line - piece.line;
-    return true;
-  }
-  return startMs === piece.startMs + piece.count * piece.stepMs && line === piece.line + piece.count * piece.lineStep;
+function lastStartMs({ startMs, stepMs, count }: Pick<Origin, 'startMs' | 'stepMs' | 'count'>): number {
+  return startMs + (count - 1) * stepMs;
 }
 
 type OriginRow = Omit<Origin, 'sourceId'> & { readonly name: string };
+type PackRow = Pick<OriginRow, 'name' | 'acceptedAtMs' | 'declared'> & { readonly pieces: Uint8Array };
 
 export class OriginReader {
   readonly #of: StatementSync;
+  readonly #packsOf: StatementSync;
 
   constructor(database: DatabaseSync) {
-    this.#of = database.prepare(
-      `select name, acceptedAtMs, declared, startMs, stepMs, count, lengthMs, line, lineStep from origins
+    const from = (columns: string, table: string): string =>
+      `select name, acceptedAtMs, declared, ${columns} from ${table}
        join sources on sources.id = source where key between ? and ? and lastKey >= ?
-       order by origins.id desc limit ${originsMax}`,
-    );
+       order by ${table}.id desc limit ${originsMax}`;
+    this.#of = database.prepare(from('startMs, stepMs, count, lengthMs, line, lineStep', 'origins'));
+    this.#packsOf = database.prepare(from('pieces', 'originPacks'));
   }
 
-  /** Of the series with this id, batches that touch the days [firstDay, endDay), in the order of storing. */
+  /** Of the series with this id, what touches the days [firstDay, endDay), in the order of storing; the last of many. */
   of(id: number, firstDay: number, endDay: number): Origin[] {
     const first = id * daysPerSeries;
-    const rows = this.#of.all(first, first + endDay - 1, first + firstDay) as unknown as OriginRow[];
-    return rows.map(({ name, ...origin }) => ({ sourceId: name, ...origin })).reverse();
+    const keys = [first, first + endDay - 1, first + firstDay] as const;
+    const rows = this.#of.all(...keys) as unknown as OriginRow[];
+    const packs = this.#packsOf.all(...keys) as unknown as PackRow[];
+    const touches = (piece: OriginPiece): boolean =>
+      piece.startMs < endDay * dayMs && lastStartMs(piece) >= firstDay * dayMs;
+    return [
+      ...rows.reverse().map(({ name, ...origin }) => ({ sourceId: name, ...origin })),
+      ...packs.reverse().flatMap(({ name, acceptedAtMs, declared, pieces }) =>
+        decodeOriginPieces(pieces)
+          .filter(touches)
+          .map((piece) => ({ sourceId: name, acceptedAtMs, declared, ...piece })),
+      ),
+    ].slice(-originsMax);
   }
 }

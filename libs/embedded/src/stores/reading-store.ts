@@ -15,7 +15,7 @@ import type { Layer } from '@meterflow/readings';
 import { PermanentError } from '@meterflow/stage';
 import { asOf } from './as-of.ts';
 import { erase, found } from './erasure.ts';
-import { originsSchema } from './origins.ts';
+import { originsSchema, originTables } from './origins.ts';
 import { ReadingReader, type SeriesSegment } from './reading-reader.ts';
 import { daysPerSeries, readingSchema } from './reading-schema.ts';
 import { ReadingWriter } from './reading-writer.ts';
@@ -35,7 +35,7 @@ export interface ReadingStoreOptions {
 const erasable = {
   tables: ['days'],
   historyTables: ['history'],
-  otherTables: ['origins'],
+  otherTables: originTables,
   keysPerSeries: daysPerSeries,
 };
 
