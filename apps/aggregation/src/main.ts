@@ -15,8 +15,9 @@ import { registerZones } from './registers/register-zones.ts';
 const config = configured((environment, made) => parseServiceConfig(environment, { ...made, service: 'aggregation' }));
 const telemetry = createTelemetry({ service: 'aggregation', level: config.logLevel, otlp: config.otlp });
 
-/** Many notices tell of the same nodes: together they cost one pass. */
+/** Many notices tell of the same nodes: together they cost one pass. In a flood a pass waits for more of them. */
 const nodeLimits = { groupMessagesMax: 256 };
+const bulkNodeLimits = { ...nodeLimits, coalesceMs: 100 };
 
 await runService({
   telemetry,
@@ -62,7 +63,7 @@ await runService({
         lane,
         subscription: subscriptionName('aggregation-nodes', lane),
         sink: contributions,
-        limits: nodeLimits,
+        limits: lane === 'bulk' ? bulkNodeLimits : nodeLimits,
       }),
     ];
     return config.lanes.flatMap((lane) => stages(lane));

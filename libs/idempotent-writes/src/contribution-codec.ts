@@ -72,26 +72,18 @@ function writeColumn(column: Float64Array): void {
   const width = isZero ? 0 : greatest < 0x80 ? 1 : greatest < 0x8000 ? 2 : greatest < 0x8000_0000 ? 4 : 8;
   writer.byte(width);
   writer.reserve(column.length * width);
-  const view = new DataView(writer.bytes.buffer, writer.position, column.length * width);
-  for (let index = 0; index < column.length && width > 0; index++) {
-    put(view, width, { at: index * width, value: column[index] as number });
+  const { bytes } = writer;
+  let at = writer.position;
+  writer.position = at + column.length * width;
+  if (width === 8) {
+    bytes.set(new Uint8Array(column.buffer, column.byteOffset, column.byteLength), at);
+    return;
   }
-  writer.position += column.length * width;
-}
-
-function put(view: DataView, width: number, { at, value }: { readonly at: number; readonly value: number }): void {
-  switch (width) {
-    case 1:
-      view.setInt8(at, value);
-      return;
-    case 2:
-      view.setInt16(at, value, true);
-      return;
-    case 4:
-      view.setInt32(at, value, true);
-      return;
-    default:
-      view.setFloat64(at, value, true);
+  for (let index = 0; index < column.length && width > 0; index++) {
+    const value = column[index] as number;
+    for (let shift = 0; shift < width * 8; shift += 8) {
+      bytes[at++] = value >> shift;
+    }
   }
 }
 
@@ -102,46 +94,51 @@ function readColumn(slots: number): Float64Array {
     throw new CorruptSegmentError('a column of an unknown width');
   }
   const start = reader.skip(slots * width);
-  const { buffer, byteOffset } = reader.bytes;
-  const view = new DataView(buffer, byteOffset + start, slots * width);
-  for (let index = 0; index < slots && width > 0; index++) {
-    column[index] = get(view, width, index * width);
+  const { bytes } = reader;
+  if (width === 8) {
+    new Uint8Array(column.buffer).set(bytes.subarray(start, start + slots * 8));
+    return column;
+  }
+  const spare = 32 - width * 8;
+  for (let index = 0, at = start; index < slots && width > 0; index++) {
+    let value = 0;
+    for (let shift = 0; shift < width * 8; shift += 8) {
+      value |= (bytes[at++] as number) << shift;
+    }
+    // The sign is in the highest bit that was written.
+    column[index] = (value << spare) >> spare;
   }
   return column;
 }
 
-function get(view: DataView, width: number, at: number): number {
-  switch (width) {
-    case 1:
-      return view.getInt8(at);
-    case 2:
-      return view.getInt16(at, true);
-    case 4:
-      return view.getInt32(at, true);
-    default:
-      return view.getFloat64(at, true);
-  }
-}
-
 function writeCounts(counts: Uint32Array, slots: number): void {
-  const columns = qualities.map((_, quality) => counts.subarray(quality * slots, (quality + 1) * slots));
-  writer.byte(
-    columns.reduce((bits, column, quality) => (column.some((count) => count > 0) ? bits | (1 << quality) : bits), 0),
-  );
-  for (const column of columns) {
-    if (column.some((count) => count > 0)) {
-      writeRuns(column);
+  let bits = 0;
+  for (let quality = 0; quality < qualities.length; quality++) {
+    bits |= occurs(counts, quality * slots, (quality + 1) * slots) ? 1 << quality : 0;
+  }
+  writer.byte(bits);
+  for (let quality = 0; quality < qualities.length; quality++) {
+    if ((bits & (1 << quality)) !== 0) {
+      writeRuns(counts, quality * slots, (quality + 1) * slots);
     }
   }
 }
 
-function writeRuns(column: Uint32Array): void {
-  let from = 0;
-  for (let index = 1; index <= column.length; index++) {
-    if (index === column.length || column[index] !== column[from]) {
-      writer.varint(index - from);
-      writer.varint(column[from] as number);
-      from = index;
+function occurs(counts: Uint32Array, from: number, to: number): boolean {
+  let index = from;
+  while (index < to && counts[index] === 0) {
+    index += 1;
+  }
+  return index < to;
+}
+
+function writeRuns(counts: Uint32Array, from: number, to: number): void {
+  let start = from;
+  for (let index = from + 1; index <= to; index++) {
+    if (index === to || counts[index] !== counts[start]) {
+      writer.varint(index - start);
+      writer.varint(counts[start] as number);
+      start = index;
     }
   }
 }

@@ -1,15 +1,9 @@
-import {
-  missingCode,
-  powersOfTen,
-  qualities,
-  ReadingCursor,
-  RunsCursor,
-  type ReadingColumns,
-} from '@meterflow/readings';
+import { missingCode, powersOfTen, qualities, type ReadingColumns } from '@meterflow/readings';
 import { multiplier } from '../unit-choice.ts';
 import { slotCount, type Contribution, type DaySlots } from './contribution.ts';
 import { cutStretches, type CutStretch, type MemberStretch } from './member-stretch.ts';
 import { missingBit, slotQuality } from './slot-quality.ts';
+import { StretchRuns } from './stretch-runs.ts';
 import { WideColumn } from './wide-column.ts';
 
 export interface MemberRequest extends DaySlots {
@@ -90,23 +84,22 @@ export class MemberContribution {
     { stretches, decimals }: { readonly stretches: readonly CutStretch[]; readonly decimals: number },
   ): void {
     const factors = unitFactors(segment, request.unit, decimals);
-    const cursor = new ReadingCursor(segment);
-    const units = new RunsCursor(segment.unit);
-    let stretch = stretches[0];
-    while (cursor.next()) {
-      const { startMs } = cursor;
-      if (!isWithin(stretch, startMs)) {
-        stretch = stretches.find((other) => isWithin(other, startMs));
-      }
-      if (stretch?.intervalMs !== cursor.lengthMs || stretch.factor === 0) {
+    const runs = new StretchRuns(segment, stretches);
+    while (runs.next()) {
+      const { stretch, quality, startMs, stepMs } = runs;
+      if (stretch.intervalMs !== runs.lengthMs || stretch.factor === 0) {
         continue;
       }
-      const slot = Math.floor((startMs - request.startMs) / request.slotMs);
-      const quality = cursor.qualityCode;
-      const factor = quality === missingCode ? 0 : (factors[units.at(cursor.index)] as number);
-      this.#note(slot, stretch.parts, factor === 0 ? missingCode : quality);
-      if (factor !== 0) {
-        this.#share(slot, { parts: stretch.parts, value: cursor.integer, factor: factor * stretch.factor });
+      const { parts } = stretch;
+      const unitFactor = quality === missingCode ? 0 : (factors[runs.unit] as number);
+      const found = unitFactor === 0 ? missingCode : quality;
+      const factor = unitFactor * stretch.factor;
+      for (let index = runs.from, atMs = startMs - request.startMs; index < runs.to; index++, atMs += stepMs) {
+        const slot = Math.floor(atMs / request.slotMs);
+        this.#note(slot, parts, found);
+        if (factor !== 0) {
+          this.#share(slot, { parts, value: segment.values[index] as number, factor });
+        }
       }
     }
   }
@@ -138,10 +131,6 @@ export class MemberContribution {
     }
     return counts;
   }
-}
-
-function isWithin(stretch: CutStretch | undefined, instantMs: number): boolean {
-  return stretch !== undefined && instantMs >= stretch.fromMs && instantMs < stretch.toMs;
 }
 
 /** Decimals that hold every value of the columns in the unit. */

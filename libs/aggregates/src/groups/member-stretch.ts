@@ -1,6 +1,7 @@
-import { missingCode, powersOfTen, ReadingCursor, type ReadingColumns } from '@meterflow/readings';
+import { missingCode, powersOfTen, type ReadingColumns } from '@meterflow/readings';
 import { leastCommonMultiple, unitFraction } from '../resolution/unit-fraction.ts';
 import type { DaySlots } from './contribution.ts';
+import { StretchRuns } from './stretch-runs.ts';
 
 /** A span [fromMs, toMs) in which a series belongs to the group, with its interval registered then. */
 export interface MemberStretch {
@@ -68,15 +69,14 @@ export function cutStretches(
 /** The length that most readings with a value have which start in the span (ties: the shorter); undefined: none does. */
 function usualLength(
   columns: readonly ReadingColumns[],
-  { fromMs, toMs }: { fromMs: number; toMs: number },
+  span: { readonly fromMs: number; readonly toMs: number },
 ): number | undefined {
   const counts = new Map<number, number>();
   for (const segment of columns) {
-    const cursor = new ReadingCursor(segment);
-    while (cursor.next()) {
-      const within = cursor.startMs >= fromMs && cursor.startMs < toMs;
-      if (within && cursor.lengthMs > 0 && cursor.qualityCode !== missingCode) {
-        counts.set(cursor.lengthMs, (counts.get(cursor.lengthMs) ?? 0) + 1);
+    const runs = new StretchRuns(segment, [span]);
+    while (runs.next()) {
+      if (runs.lengthMs > 0 && runs.quality !== missingCode) {
+        counts.set(runs.lengthMs, (counts.get(runs.lengthMs) ?? 0) + runs.to - runs.from);
       }
     }
   }

@@ -41,7 +41,8 @@ export class WideColumn {
     const { sumHigh, sumLow } = from;
     const plain = factor === 1 || factor === -1;
     for (let index = 0; index < this.#length; index++) {
-      const [high, low] = [sumHigh[index] as number, sumLow[index] as number];
+      const high = sumHigh[index] as number;
+      const low = sumLow[index] as number;
       if (plain) {
         this.#carry(index, high * factor, low * factor);
       } else if (high === 0) {
@@ -112,6 +113,11 @@ export class WideColumn {
   #settle(index: number): void {
     let high = this.sumHigh[index] as number;
     let low = this.sumLow[index] as number;
+    if (high === 0) {
+      this.sumHigh[index] = 0;
+      this.sumLow[index] = low + 0;
+      return;
+    }
     if (high > 0 && low < 0) {
       high -= 1;
       low += sumHighUnit;

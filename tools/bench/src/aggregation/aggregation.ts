@@ -14,10 +14,13 @@ import { swissReadings } from '../repository.ts';
 import { completed, importInto, push } from '../requests.ts';
 import { writeRepeatedInput, type RepeatedInput } from '../spine/repeated-input.ts';
 import { area, gridOf } from './grid.ts';
+import { yearOfOneMeter, type Backfill } from './year-of-one-meter.ts';
 
 export interface AggregationOptions {
-  /** The Swiss households so many times over. */
+  /** The Swiss households so many times over … */
   readonly copies: number;
+  /** … of each at most its first days: many meters need not be many readings. */
+  readonly days?: number;
   /** Late readings, one after the other. */
   readonly probes: number;
   readonly json: boolean;
@@ -34,6 +37,8 @@ interface Reading {
 
 interface Input extends RepeatedInput {
   readonly file: string;
+  /** A few days of other meters, imported first: a server that has just started compiles itself. */
+  readonly warmUp: string;
   readonly meters: readonly string[];
   readonly first: Reading;
 }
@@ -41,11 +46,13 @@ interface Input extends RepeatedInput {
 const tenant = 'default';
 const lookEveryMs = 2;
 const restLooks = 5;
+const warmUpDays = 14;
 
 /**
  * Readings into hours, days and months of all meters and of a tree of groups over them: from an import's request until
- * nothing waits any more, with and without the groups. Then how long one late reading takes to the corrected month of the
- * group above all. True when that month is the sum of the meters' own.
+ * nothing waits any more, with and without the groups, on a server that has imported some days of other meters before.
+ * Then how long one late reading takes to the corrected month of the group above all, and how long a year of one meter
+ * takes. True when that month is the sum of the meters' own.
  */
 export async function aggregation(options: AggregationOptions): Promise<boolean> {
   const folder = mkdtempSync(join(tmpdir(), 'meterflow-aggregation-'));
@@ -62,6 +69,7 @@ export async function aggregation(options: AggregationOptions): Promise<boolean>
       withoutGroups: without.rates,
       grouped: grouped.rates,
       lateReadingMs: quantiles(grouped.lateMs),
+      backfill: grouped.backfill,
       isRight: grouped.isRight,
       machine,
     };
@@ -74,9 +82,11 @@ export async function aggregation(options: AggregationOptions): Promise<boolean>
 
 async function writtenInput(
   file: string,
-  { copies, file: source = swissReadings }: AggregationOptions,
+  { copies, days = Infinity, file: source = swissReadings }: AggregationOptions,
 ): Promise<Input> {
-  const written = await writeRepeatedInput(source, file, { copies });
+  const written = await writeRepeatedInput(source, file, { copies, days });
+  const warmUp = `${file}.warm-up`;
+  await writeRepeatedInput(source, warmUp, { copies: 1, firstCopy: copies, days: Math.min(days, warmUpDays) });
   const meters = new Set<string>();
   let first: Reading | undefined;
   let columns: string[] | undefined;
@@ -89,12 +99,13 @@ async function writtenInput(
     meters.add(cells[0] as string);
     first ??= { meter: cells[0] as string, channel: cells[1] as string, startMs: Date.parse(cells[2] as string) };
   }
-  return { ...written, file, meters: [...meters], first: first as Reading };
+  return { ...written, file, warmUp, meters: [...meters], first: first as Reading };
 }
 
 interface Measured {
   readonly rates: { readonly readingsPerSecond: number; readonly cpuSecondsPerMillion: number };
   readonly lateMs: readonly number[];
+  readonly backfill: Backfill;
   readonly isRight: boolean;
 }
 
@@ -110,6 +121,8 @@ async function measured(
   }
   const server = await startDevServer(dataDir, profiled(profiles));
   try {
+    await completed(server, await importInto(server, input.warmUp));
+    await nothingWaits(platform);
     const before = processTree(server.pid);
     const startedMs = performance.now();
     await completed(server, await importInto(server, input.file));
@@ -123,6 +136,7 @@ async function measured(
         cpuSecondsPerMillion: Math.round((cpuSeconds / (input.readings / 1e6)) * 1000) / 1000,
       },
       lateMs: await lateReadings({ server, platform }, input.first, probes),
+      backfill: await yearOfOneMeter({ server, platform }, `${dataDir}-year.csv`),
       isRight,
     };
   } finally {
@@ -200,10 +214,11 @@ interface Told {
   readonly withoutGroups: Measured['rates'];
   readonly grouped: Measured['rates'];
   readonly lateReadingMs: ReturnType<typeof quantiles>;
+  readonly backfill: Backfill;
   readonly isRight: boolean;
 }
 
-function report({ readings, meters, withoutGroups, grouped, lateReadingMs, isRight }: Told): string {
+function report({ readings, meters, withoutGroups, grouped, lateReadingMs, backfill, isRight }: Told): string {
   const row = (name: string, { readingsPerSecond, cpuSecondsPerMillion }: Measured['rates']): string =>
     `${name.padEnd(28)}${String(readingsPerSecond).padStart(12)}${String(cpuSecondsPerMillion).padStart(20)}`;
   const { probes, p50, p99, max } = lateReadingMs;
@@ -215,6 +230,8 @@ function report({ readings, meters, withoutGroups, grouped, lateReadingMs, isRig
     row('and a tree of three levels', grouped),
     '',
     `a late reading to the corrected month of the area: p50 ${p50} ms, p99 ${p99} ms, max ${max} ms (${probes} probes)`,
+    `a year of one meter, ${backfill.readings} readings: ${backfill.seconds} s until aggregated; ` +
+      `${backfill.daysComputed} days and ${backfill.monthsComputed} months computed for ${backfill.days} and ${backfill.months}`,
     isRight
       ? "the area's month is the sum of its meters' months"
       : "WRONG: the area's month is not the sum of its meters'",

@@ -16,7 +16,8 @@ export interface RepeatedInput {
 
 /**
  * Writes `copies` times the readings of a gzipped CSV file to `target`, each copy but copy 0 under new meter names, with every 50th
- * reading sent again 1,000 lines later; of each copy at most its first `readingsMax`. Returns how many distinct readings and how many lines it holds.
+ * reading sent again 1,000 lines later; of each copy at most its first `readingsMax`, and those of its first `days`.
+ * Returns how many distinct readings and how many lines it holds.
  */
 export async function writeRepeatedInput(
   source: string,
@@ -25,11 +26,12 @@ export async function writeRepeatedInput(
     copies,
     firstCopy = 0,
     readingsMax = Infinity,
-  }: { readonly copies: number; readonly firstCopy?: number; readonly readingsMax?: number },
+    days = Infinity,
+  }: { readonly copies: number; readonly firstCopy?: number; readonly readingsMax?: number; readonly days?: number },
 ): Promise<RepeatedInput> {
   const counts = { readings: 0, lines: 0, copies };
   await pipeline(
-    () => repeatedLines(source, { from: firstCopy, to: firstCopy + copies, readingsMax }, counts),
+    () => repeatedLines(source, { from: firstCopy, to: firstCopy + copies, readingsMax, days }, counts),
     createWriteStream(target, { highWaterMark: 1 << 20 }),
   );
   return counts;
@@ -50,14 +52,14 @@ export function countProblems(receipt: Receipt, { readings, lines }: RepeatedInp
 
 async function* repeatedLines(
   source: string,
-  { from, to, readingsMax }: { from: number; to: number; readingsMax: number },
+  { from, to, readingsMax, days }: { from: number; to: number; readingsMax: number; days: number },
   counts: { readings: number; lines: number },
 ): AsyncGenerator<string> {
   for (let copy = from; copy < to; copy++) {
     const repeats: { readonly afterLine: number; readonly line: string }[] = [];
     let piece = '';
     let count = -1;
-    for await (const original of linesOf(source, readingsMax + 1)) {
+    for await (const original of linesOf(source, { linesMax: readingsMax + 1, days })) {
       count += 1;
       if (count === 0) {
         piece = copy === from ? `${original}\n` : '';
@@ -82,13 +84,27 @@ async function* repeatedLines(
   }
 }
 
-async function* linesOf(source: string, linesMax: number): AsyncGenerator<string> {
+/** The header and what follows it. Its first reading starts before all others. */
+async function* linesOf(
+  source: string,
+  { linesMax, days }: { readonly linesMax: number; readonly days: number },
+): AsyncGenerator<string> {
   let lines = 0;
+  let untilStamp: string | undefined;
   for await (const line of createInterface({ input: createReadStream(source).pipe(createGunzip()) })) {
     if (lines === linesMax) {
       return;
+    }
+    if (lines > 0 && days !== Infinity) {
+      const start = line.split(',', 3)[2] as string;
+      untilStamp ??= new Date(Date.parse(start) + days * dayMs).toISOString();
+      if (start >= untilStamp) {
+        continue;
+      }
     }
     lines += 1;
     yield line;
   }
 }
+
+const dayMs = 86_400_000;
