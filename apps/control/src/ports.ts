@@ -96,7 +96,7 @@ export interface ControlPorts {
   readonly series: Pick<SeriesRegistry, 'all' | 'apply' | 'current' | 'set' | 'setDefault' | 'beginDefault'>;
   readonly groups: GroupRegistry;
   /** As calendars are now, uncached. */
-  readonly calendars: Pick<RegisterCalendars, 'list' | 'put' | 'remove' | 'require'>;
+  readonly calendars: Pick<RegisterCalendars, 'list' | 'put' | 'remove' | 'require' | 'snapshot'>;
   /** As groups are now, uncached. */
   readonly groupsNow: Pick<Groups, 'snapshot'>;
   readonly recomputes: RecomputeDesk;

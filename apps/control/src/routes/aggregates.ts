@@ -1,8 +1,7 @@
-import { resolutions } from '@meterflow/aggregates';
 import { defineRoute, type Route } from '@meterflow/http';
 import { qualities } from '@meterflow/readings';
 import { z } from 'zod';
-import { aggregateRows, windowStates } from '../aggregate-rows.ts';
+import { windowStates } from '../aggregate-rows.ts';
 import type { ControlPorts } from '../ports.ts';
 import { aggregatesAsOf, type AsOfPorts } from '../as-of/aggregates-as-of.ts';
 import { knownBy } from '../as-of/known-by.ts';
@@ -10,11 +9,12 @@ import { seriesQuery, tableQuery } from '../query-span.ts';
 import { answerFormat, tableMediaTypes } from '../tabular/answer-format.ts';
 import { aggregateColumns } from '../tabular/columns.ts';
 import { tableReply } from '../tabular/table-reply.ts';
+import { requireStoredAsOf, windowResolution, windowRows } from '../window-rows.ts';
 
 const query = z.strictObject({
   ...seriesQuery,
   ...tableQuery,
-  resolution: z.enum(resolutions).default('day'),
+  resolution: windowResolution.default('day'),
   state: z
     .string()
     .max(100)
@@ -34,14 +34,14 @@ const inputs = z.object({
 export const aggregateSchema = z.object({
   meter: z.string(),
   channel: z.string(),
-  resolution: z.enum(resolutions),
+  resolution: windowResolution,
   start: z.string().describe('ISO 8601, UTC; days and months are those of the series’ time zone'),
   end: z.string(),
   sum: z.number().describe('exact'),
-  min: z.number(),
-  max: z.number(),
-  mean: z.number().nullable().describe('rounded half-even to nine decimals'),
-  count: z.number().int(),
+  min: z.number().optional().describe('absent, as all but the sum and the quality, of windows of another length'),
+  max: z.number().optional(),
+  mean: z.number().nullable().optional().describe('rounded half-even to nine decimals'),
+  count: z.number().int().optional(),
   unit: z.string(),
   quality: z
     .enum(qualities)
@@ -59,21 +59,22 @@ export const aggregateSchema = z.object({
   substituted: z.number().int().optional(),
   calculated: z.number().int().optional(),
   notBillable: z.number().int().optional(),
-  inputs: inputs.describe('the newest versions among what it was computed from'),
+  inputs: inputs.optional().describe('the newest versions among what it was computed from'),
   state: z
     .enum(windowStates)
     .describe('complete: no reading is missing; final: its days are closed, what still comes corrects it; else open'),
 });
 const answer = z.object({ aggregates: z.array(aggregateSchema), next: z.string().optional() });
 
-type AggregatesPorts = Pick<ControlPorts, 'aggregates' | 'activations'> & AsOfPorts;
+type AggregatesPorts = Pick<ControlPorts, 'aggregates' | 'activations' | 'readings' | 'groupsNow' | 'calendars'> &
+  AsOfPorts;
 
 export function aggregatesRoute(ports: AggregatesPorts): Route {
   return defineRoute({
     method: 'GET',
     path: '/v1/aggregates',
     operationId: 'listAggregates',
-    summary: 'Hours, local days or months of a series, in order, or what they were known to be at an instant',
+    summary: 'Hours, days, months, years or shorter windows of a series, or what they were known to be at an instant',
     roles: ['customer', 'operator'],
     query,
     answers: {
@@ -82,6 +83,9 @@ export function aggregatesRoute(ports: AggregatesPorts): Route {
     handle: async (request) => {
       const { tenant } = request.principal;
       const { meter, channel, resolution, ...asked } = request.query;
+      if (asked.asOf !== undefined) {
+        requireStoredAsOf({ channel, resolution });
+      }
       const known = asked.asOf === undefined ? undefined : await knownBy(ports, tenant, asked.asOf);
       const stored = known === undefined ? ports.aggregates : aggregatesAsOf(ports, known);
       const nowMs = known?.instantMs ?? ports.nowMs();
@@ -91,7 +95,7 @@ export function aggregatesRoute(ports: AggregatesPorts): Route {
         timeZone: asked.zone,
         span: asked,
         read: async (fromMs, toMs) => {
-          const rows = await aggregateRows(stored, { tenant, meter, channel, resolution, fromMs, toMs, nowMs });
+          const rows = await windowRows(ports, stored, { tenant, meter, channel, resolution, fromMs, toMs, nowMs });
           return rows.filter(
             ({ quality, state }) =>
               (asked.quality?.includes(quality) ?? true) && (asked.state?.includes(state) ?? true),

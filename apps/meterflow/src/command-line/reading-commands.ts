@@ -134,10 +134,12 @@ Examples:
     .action(async (options: ReadingsOptions) => {
       await queryReadings(options, globals(), output);
     });
-  table(query.command('aggregates').description('hours, local days or months, in order'))
-    .addOption(
-      new Option('--resolution <resolution>', 'how long each is').choices(['hour', 'day', 'month']).default('day'),
-    )
+  table(
+    query
+      .command('aggregates')
+      .description('hours, local days, months or years, or windows of any length up to a day, in order'),
+  )
+    .option('--resolution <resolution>', 'how long each is: hour, day, month, year, or a length like 15m or 2h', 'day')
     .option('--state <states>', 'windows in these states alone, parted by commas: open, complete, final')
     .addHelpText(
       'after',
