@@ -1,3 +1,4 @@
+import { fitsSlots } from '@meterflow/aggregates';
 import type { SeriesName } from '@meterflow/readings';
 import { z } from 'zod';
 import { changeEntry } from './change-entry.ts';
@@ -11,11 +12,14 @@ import { seriesPath } from './series-path.ts';
 /** So much of what a group held before is remembered, each kind: what came of it is to be withdrawn. */
 const formerFiltersMax = 16;
 const formerMax = 20_000;
+const formerTimeZonesMax = 16;
 
 const formerSchema = z.looseObject({
   filters: z.array(z.object({ filter: z.string(), channel: z.string() })),
   groups: z.array(z.string()),
   series: z.array(z.object({ meter: z.string(), channel: z.string() })),
+  /** Zones that it had: what stands in their days and months is to be withdrawn. */
+  timeZones: z.array(z.string()).default([]),
 });
 const storedSchema = z.looseObject({
   definition: z.looseObject({ ...groupSchema.shape }),
@@ -88,9 +92,32 @@ export class GroupRegistry {
   async put(tenant: string, request: GroupRequest, revision?: number): Promise<StoredGroup> {
     const definition = groupSchema.parse(request);
     await this.#check(tenant, definition);
-    return this.#change(tenant, definition.name, (before) => {
+    await this.#checkParents(tenant, definition);
+    let replaced: StoredGroup | undefined;
+    const put = await this.#change(tenant, definition.name, (before) => {
       expectRevision(before, revision);
+      replaced = before;
       return { definition, former: formerOf(before, definition), isRemoved: false };
+    });
+    try {
+      // Once more, now that it is there: of two that would make a circle together, the later one at least sees both.
+      await this.#checkBelow(tenant, definition);
+    } catch (error) {
+      await this.#takeBack(tenant, put, replaced);
+      throw error;
+    }
+    return put;
+  }
+
+  /** As it was before; unless somebody has changed it since. */
+  async #takeBack(tenant: string, put: StoredGroup, replaced: StoredGroup | undefined): Promise<void> {
+    const nothing = { ...put.definition, source: { kind: 'members' } } as const;
+    await this.#change(tenant, put.definition.name, (now) => {
+      if (now?.revision !== put.revision) {
+        throw new RevisionConflictError(`the group ${put.definition.name} was changed by somebody else meanwhile`);
+      }
+      const definition = replaced?.definition ?? nothing;
+      return { definition, former: formerOf(put, definition), isRemoved: replaced?.isRemoved ?? true };
     });
   }
 
@@ -135,6 +162,20 @@ export class GroupRegistry {
 
   /** What it counts must be there, and must not count it. Whoever reads groups goes no deeper than {@link groupDepthMax}. */
   async #check(tenant: string, definition: GroupDefinition): Promise<void> {
+    await this.#checkBelow(tenant, definition);
+    await this.#checkCount(tenant, definition.name);
+  }
+
+  /** Those that count it would be given nothing by days or slots that are not theirs. */
+  async #checkParents(tenant: string, definition: GroupDefinition): Promise<void> {
+    for await (const parent of this.all(tenant)) {
+      if (!parent.isRemoved && partsOf(parent.definition).includes(definition.name)) {
+        checkAlike(definition, parent.definition);
+      }
+    }
+  }
+
+  async #checkBelow(tenant: string, definition: GroupDefinition): Promise<void> {
     const seen = new Set<string>();
     let level = partsOf(definition);
     for (let depth = 1; level.length > 0; depth++) {
@@ -150,12 +191,14 @@ export class GroupRegistry {
         if (below === undefined || below.isRemoved) {
           throw new GroupRefusedError(`there is no group ${name}: make it first`);
         }
+        if (depth === 1) {
+          checkAlike(below.definition, definition);
+        }
         next.push(...partsOf(below.definition));
       }
       level.forEach((name) => seen.add(name));
       level = [...new Set(next)].filter((name) => !seen.has(name) || name === definition.name);
     }
-    await this.#checkCount(tenant, definition.name);
   }
 
   async #checkCount(tenant: string, name: string): Promise<void> {
@@ -170,6 +213,21 @@ export class GroupRegistry {
       }
       return count + 1;
     });
+  }
+}
+
+/** Throws {@link GroupRefusedError} where a group could give the one that counts it nothing. */
+function checkAlike(child: GroupDefinition, parent: GroupDefinition): void {
+  if (child.timeZone !== parent.timeZone) {
+    throw new GroupRefusedError(
+      `${parent.name} has days of ${parent.timeZone}, and ${child.name}, which it counts, of ${child.timeZone}: give both one zone`,
+    );
+  }
+  if (!fitsSlots(child.intervalMs, parent.intervalMs)) {
+    throw new GroupRefusedError(
+      `${parent.name} has slots of ${parent.intervalMs} ms, and ${child.name}, which it counts, of ${child.intervalMs} ms: ` +
+        'one must divide the other',
+    );
   }
 }
 
@@ -195,7 +253,7 @@ function expectRevision(before: StoredGroup | undefined, revision: number | unde
 /** What the group held before and does not hold now. */
 function formerOf(before: StoredGroup | undefined, now: GroupDefinition): StoredGroup['former'] {
   if (before === undefined) {
-    return { filters: [], groups: [], series: [] };
+    return { filters: [], groups: [], series: [], timeZones: [] };
   }
   const { definition, former } = before;
   const { source, channel } = definition;
@@ -205,7 +263,10 @@ function formerOf(before: StoredGroup | undefined, now: GroupDefinition): Stored
   const series = new Map(
     [...termSeries(definition), ...former.series].map((each) => [seriesPath(each.meter, each.channel), each]),
   );
+  const zones = new Set([definition.timeZone, ...former.timeZones]);
+  zones.delete(now.timeZone);
   return {
+    timeZones: [...zones].slice(0, formerTimeZonesMax),
     filters: distinctFilters(filters, now).slice(0, formerFiltersMax),
     groups: [...new Set([...partsOf(definition), ...former.groups])]
       .filter((each) => !held.has(each))

@@ -133,6 +133,10 @@ class TenantGroups implements GroupsSnapshot {
     return series.map((each) => this.#parts.index.membershipsOf(each, settings.of(each.meter, each.channel)));
   }
 
+  formerTimeZonesOf(group: string): readonly string[] {
+    return this.#parts.groups.get(group)?.former.timeZones ?? [];
+  }
+
   parentsOf(group: string): readonly Membership[] {
     return this.#parts.index.parentsOf(group);
   }

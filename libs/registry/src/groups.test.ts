@@ -149,6 +149,41 @@ describe('groups of groups', () => {
     await expect(groups.remove('acme', 'none')).rejects.toThrow(UnknownGroupError);
   });
 
+  test('have the days of what counts them, and slots that divide', async () => {
+    const { put } = setUp();
+    const of = (group: string): GroupRequest['source'] => ({ kind: 'children', children: [{ group }] });
+    const groups = new GroupRegistry(new MemoryRegistry());
+    const members = { kind: 'members' } as const;
+    await groups.put('acme', { ...basics, name: 'child', source: members });
+    const other = { ...basics, timeZone: 'Europe/Helsinki' };
+    await expect(groups.put('acme', { ...other, name: 'parent', source: of('child') })).rejects.toThrow(
+      'give both one',
+    );
+    const uneven = { ...basics, intervalMs: 2_700_000 };
+    await expect(groups.put('acme', { ...uneven, name: 'parent', source: of('child') })).rejects.toThrow('must divide');
+    await groups.put('acme', { ...basics, intervalMs: 900_000, name: 'parent', source: of('child') });
+    // Nor may the child become another while it is counted.
+    await expect(groups.put('acme', { ...other, name: 'child', source: members })).rejects.toThrow(GroupRefusedError);
+    await groups.put('acme', { ...basics, name: 'parent', source: members });
+    const moved = await groups.put('acme', { ...other, name: 'child', source: members });
+    expect(moved.former.timeZones).toEqual(['Europe/Copenhagen']);
+    await put({ name: 'alone', source: members });
+  });
+
+  test('that two put at once to count each other: one at the most is there', async () => {
+    const { groups, put, snapshot } = setUp();
+    const of = (group: string): GroupRequest['source'] => ({ kind: 'children', children: [{ group }] });
+    await put({ name: 'a', source: { kind: 'members' } });
+    await put({ name: 'b', source: { kind: 'members' } });
+    const both = await Promise.allSettled([put({ name: 'a', source: of('b') }), put({ name: 'b', source: of('a') })]);
+    expect(both.filter(({ status }) => status === 'rejected').length).toBeGreaterThanOrEqual(1);
+    const kinds = [await groups.get('acme', 'a'), await groups.get('acme', 'b')].map(
+      (each) => each?.definition.source.kind,
+    );
+    expect(kinds.filter((kind) => kind === 'children').length).toBeLessThanOrEqual(1);
+    expect((await snapshot()).formerTimeZonesOf('a')).toEqual([]);
+  });
+
   test('are at most so many, one below the other', async () => {
     const { put } = setUp();
     await put({ name: 'g0', source: { kind: 'members' } });

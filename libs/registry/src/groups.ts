@@ -105,6 +105,8 @@ export interface GroupsSnapshot {
    */
   membershipsOf(series: readonly SeriesName[]): Promise<readonly (readonly Membership[])[]>;
   /** The same of a group. */
+  /** Zones that it had before: what stands in their days and months is to be withdrawn. */
+  formerTimeZonesOf(group: string): readonly string[];
   parentsOf(group: string): readonly Membership[];
   /** What counts in it directly, streaming: of a filter every registered series is looked at. */
   membersOf(group: string): AsyncIterable<Member>;

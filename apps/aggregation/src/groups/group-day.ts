@@ -8,6 +8,8 @@ const unitDefault = 'kWh';
 export interface GroupDays {
   readonly definition: GroupDefinition;
   readonly calendar: Calendar;
+  /** Of zones that the group had before. */
+  readonly former: readonly Calendar[];
   readonly slotMs: number;
   readonly unit: string;
 }
@@ -28,17 +30,18 @@ export class DaysOfGroups {
   /** Undefined where there is no such group. */
   of(name: string): GroupDays | undefined {
     if (!this.#known.has(name)) {
-      this.#known.set(name, daysOf(this.#snapshot.group(name)));
+      this.#known.set(name, daysOf(this.#snapshot.group(name), this.#snapshot));
     }
     return this.#known.get(name);
   }
 }
 
-function daysOf(definition: GroupDefinition | undefined): GroupDays | undefined {
+function daysOf(definition: GroupDefinition | undefined, snapshot: GroupsSnapshot): GroupDays | undefined {
   return (
     definition && {
       definition,
       calendar: calendarOf(definition.timeZone),
+      former: snapshot.formerTimeZonesOf(definition.name).map((zone) => calendarOf(zone)),
       slotMs: definition.intervalMs,
       unit: definition.unit ?? unitDefault,
     }

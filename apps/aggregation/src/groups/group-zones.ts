@@ -1,6 +1,6 @@
 import type { SeriesName } from '@meterflow/readings';
-import { groupOfMeter, type GroupDefinition, type GroupsSnapshot } from '@meterflow/registry';
-import type { SeriesZones } from '../series-zones.ts';
+import { groupOfMeter, type GroupsSnapshot } from '@meterflow/registry';
+import type { SeriesZone, SeriesZones } from '../series-zones.ts';
 
 /** The registry's view of groups. */
 export interface TenantGroups {
@@ -16,24 +16,24 @@ export function groupZones(zones: SeriesZones, groups: TenantGroups): SeriesZone
       if (!series.some(({ meter }) => groupOfMeter(meter) !== undefined)) {
         return own;
       }
-      const definitions = definitionsOf(await groups.snapshot(tenant), series);
+      const definitions = zonesOf(await groups.snapshot(tenant), series);
       return {
         of: (meter, channel) => {
-          const definition = definitions.get(meter);
-          return definition === undefined ? own.of(meter, channel) : { timeZone: definition.timeZone };
+          return definitions.get(meter) ?? own.of(meter, channel);
         },
       };
     },
   };
 }
 
-function definitionsOf(snapshot: GroupsSnapshot, series: readonly SeriesName[]): Map<string, GroupDefinition> {
-  const definitions = new Map<string, GroupDefinition>();
+function zonesOf(snapshot: GroupsSnapshot, series: readonly SeriesName[]): Map<string, SeriesZone> {
+  const definitions = new Map<string, SeriesZone>();
   for (const { meter } of series) {
     const group = groupOfMeter(meter);
     const definition = group === undefined ? undefined : snapshot.group(group);
     if (definition !== undefined) {
-      definitions.set(meter, definition);
+      const formerTimeZones = snapshot.formerTimeZonesOf(definition.name);
+      definitions.set(meter, { timeZone: definition.timeZone, formerTimeZones });
     }
   }
   return definitions;

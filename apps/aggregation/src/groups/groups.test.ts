@@ -114,6 +114,21 @@ describe('a tree of groups', () => {
     expect(world.sums('meters').at(-1)).toBe('0 day 0.301 2');
   });
 
+  test('withdraws the days of a zone that it had', async () => {
+    const world = new GroupWorld();
+    const source = { kind: 'members' } as const;
+    world.groups.put({ name: 'street', source });
+    world.groups.setMember('a', [{ ...always, group: 'street' }]);
+    world.put('a', dayMs, { integer: 7 });
+    await world.settle();
+    expect(world.sums('street')).toEqual(['24 0 0.007 1', '24 day 0.007 1']);
+    world.groups.put({ name: 'street', timeZone: 'Asia/Tokyo', source });
+    world.order([{ meter: 'a', fromMs: dayMs, toMs: dayMs + quarterMs }]);
+    await world.settle();
+    // Midnight of Tokyo is 15:00 of UTC: its days stand where those of UTC do not, which are empty now.
+    expect(world.sums('street')).toEqual(['15 9 0.007 1', '15 day 0.007 1']);
+  });
+
   test('has the days and slots of each group on a day of 23 hours', async () => {
     const world = new GroupWorld();
     world.groups.put({ name: 'street', timeZone: 'Europe/Zurich', source: { kind: 'members' } });

@@ -1,5 +1,6 @@
 import {
   AggregateBatchBuilder,
+  appendFormerWindows,
   appendGroupSheet,
   ContributionSum,
   emptyContribution,
@@ -163,9 +164,12 @@ class NodePass {
     return this.#sum.finish();
   }
 
-  #appendSheet({ definition }: GroupDays, total: Contribution): void {
+  #appendSheet({ definition, calendar, former }: GroupDays, total: Contribution): void {
     const builder = this.#builder;
-    appendGroupSheet(builder, builder.series(groupMeter(definition.name), definition.channel), total);
+    const series = builder.series(groupMeter(definition.name), definition.channel);
+    appendGroupSheet(builder, series, total);
+    const span = { fromMs: total.startMs, toMs: total.endMs };
+    appendFormerWindows(builder, { series, level: 'day', calendar, former, ...span });
     if (builder.sheetCount >= dayWindowsMax) {
       this.#finishSheets();
     }

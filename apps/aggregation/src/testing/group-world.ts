@@ -27,6 +27,7 @@ export const always = { fromMs: -8e15, toMs: 8e15, factor: '1' } as const;
 /** A tenant's groups as a test sets them; series are members as `members` says. */
 export class TestGroups implements TenantGroups {
   readonly #definitions = new Map<string, GroupDefinition>();
+  readonly #former = new Map<string, readonly string[]>();
   readonly #members = new Map<string, Membership[]>();
   /** How often a snapshot was asked about series. */
   asked = 0;
@@ -34,6 +35,10 @@ export class TestGroups implements TenantGroups {
   /** In UTC, by the quarter hour, unless told otherwise. */
   put(request: Partial<GroupRequest> & Pick<GroupRequest, 'name' | 'source'>): void {
     const definition = groupSchema.parse({ timeZone: 'UTC', intervalMs: quarterMs, ...request });
+    const before = this.#definitions.get(definition.name);
+    if (before !== undefined && before.timeZone !== definition.timeZone) {
+      this.#former.set(definition.name, [before.timeZone]);
+    }
     this.#definitions.set(definition.name, definition);
   }
 
@@ -54,6 +59,7 @@ export class TestGroups implements TenantGroups {
         this.asked += 1;
         return Promise.resolve(series.map(({ meter }) => members.get(meter) ?? []));
       },
+      formerTimeZonesOf: (name) => this.#former.get(name) ?? [],
       parentsOf: (group) => parentsOf([...definitions.values()], group),
       membersOf: (): AsyncIterable<Member> => {
         throw new Error('nobody asks for it here');

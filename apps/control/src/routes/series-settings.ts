@@ -53,6 +53,7 @@ const since = z.iso
 
 type SeriesPorts = Pick<
   ControlPorts,
+  | 'groupsNow'
   | 'series'
   | 'calendars'
   | 'recomputes'
@@ -152,7 +153,7 @@ async function changedOf(
   const told = reprocess === undefined ? {} : { reprocess };
   const now = { ...jsonOf(await ports.series.current(target.tenant, target.series)), ...told };
   // Also where the value is the one before: whoever was interrupted in between says it once more.
-  if ([body.timeZone, body.intervalMs, body.calendars].every((each) => each === undefined)) {
+  if (!(await isAggregatedAnew(ports, target.tenant, body))) {
     return now;
   }
   const [any] = await ports.sources.list(target.tenant, { limit: 1 });
@@ -162,6 +163,14 @@ async function changedOf(
   // Whoever computes a day now may do so with settings of before. After this time nobody does any more.
   await ports.sleep(seriesSettingsMsMax + clockMs, signal);
   return { ...now, recomputing: await ports.recomputes.recompute(target) };
+}
+
+/** Tags say which groups a series belongs to, where there are any. */
+async function isAggregatedAnew({ groupsNow }: SeriesPorts, tenant: string, body: Change): Promise<boolean> {
+  if ([body.timeZone, body.intervalMs, body.calendars].some((each) => each !== undefined)) {
+    return true;
+  }
+  return body.tags !== undefined && (await groupsNow.snapshot(tenant)).hasGroups;
 }
 
 /** What rules see of whole days hangs on these; undefined where no such rule was ever activated. */
