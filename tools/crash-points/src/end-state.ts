@@ -1,6 +1,6 @@
 import { canonicalAggregate, SheetCursor } from '@meterflow/aggregates';
 import { decodeReadingBatch } from '@meterflow/contracts';
-import { canonicalReading, layers, ReadingCursor } from '@meterflow/readings';
+import { canonicalReading, layers, missingCode, noLongerEmitted, ReadingCursor } from '@meterflow/readings';
 import type { CrashPorts, CrashWorld, DeadLetterFacts } from './world.ts';
 import type { Workload } from './workload.ts';
 
@@ -56,24 +56,34 @@ export async function endStateOf(world: CrashWorld, ports: CrashPorts, workload:
 
 type Series = Workload['series'][number];
 
-async function addReadings(lines: Map<string, string>, ports: CrashPorts, { tenant, meter }: Series): Promise<void> {
+async function addReadings(lines: Map<string, string>, ports: CrashPorts, series: Series): Promise<void> {
+  const { tenant, meter, channel } = series;
   for (const layer of layers) {
-    for (const { columns } of await ports.readings(layer).read({ tenant, meter, channel: 'import', layer, ...span })) {
+    for (const { columns } of await ports.readings(layer).read({ tenant, meter, channel, layer, ...span })) {
       for (const cursor = new ReadingCursor(columns); cursor.next();) {
-        const row = canonicalReading(tenant, { meter, channel: 'import', layer }, cursor);
-        lines.set(`${tenant} ${meter} ${layer} ${row.start}`, JSON.stringify(row));
+        // As in the canonical export: once made and withdrawn, or never made, is one.
+        if (cursor.qualityCode !== missingCode || cursor.reason !== noLongerEmitted) {
+          const row = canonicalReading(tenant, { meter, channel, layer }, cursor);
+          lines.set(`${nameOf(series)} ${layer} ${row.start}`, JSON.stringify(row));
+        }
       }
     }
   }
 }
 
-async function addAggregates(lines: Map<string, string>, ports: CrashPorts, { tenant, meter }: Series): Promise<void> {
+/** By meter, and the channel where it is not the usual one. */
+function nameOf({ tenant, meter, channel }: Series): string {
+  return `${tenant} ${meter}${channel === 'import' ? '' : `/${channel}`}`;
+}
+
+async function addAggregates(lines: Map<string, string>, ports: CrashPorts, series: Series): Promise<void> {
+  const { tenant, meter, channel } = series;
   for (const level of ['day', 'month'] as const) {
-    const batch = await ports.aggregates.read({ tenant, meter, channel: 'import', level, ...span });
+    const batch = await ports.aggregates.read({ tenant, meter, channel, level, ...span });
     for (const cursor = new SheetCursor(batch); cursor.next();) {
       for (let index = cursor.rowsFrom; index < cursor.rowsTo; index++) {
         const row = canonicalAggregate(cursor, index);
-        lines.set(`${tenant} ${meter} ${row.resolution} ${row.start}`, JSON.stringify(row));
+        lines.set(`${nameOf(series)} ${row.resolution} ${row.start}`, JSON.stringify(row));
       }
     }
   }

@@ -1,5 +1,6 @@
 import { formatDecimal, missingCode, ReadingCursor, type ReadingBatch } from '@meterflow/readings';
 import { change, unchangedResult, type Flow, type FlowResult, type FlowStep, type Sandbox } from '@meterflow/rules';
+import { estimateDay } from './proof-estimate.ts';
 
 /** A reading of this meter kills the process that handles it. */
 export const poisonMeter = 'poison';
@@ -21,10 +22,11 @@ interface Changed extends FlowResult {
 }
 
 /** Runs the proof's rules. `kill` is called for poison, and does not return to what called it. */
-export function flowSandbox(kill: () => Promise<never>): Pick<Sandbox, 'run'> {
+export function flowSandbox(kill: () => Promise<never>): Pick<Sandbox, 'run' | 'runSeries'> {
   return {
     run: (flow, batch) =>
       batch.series.some(({ meter }) => meter === poisonMeter) ? kill() : Promise.resolve(resultOf(flow, batch)),
+    runSeries: (flow, run) => Promise.resolve(estimateDay(flow, run)),
   };
 }
 

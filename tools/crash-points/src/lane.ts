@@ -3,15 +3,12 @@ import { subscriptionName, topology, type TopicDeclaration } from '@meterflow/co
 /** The one lane that the proof runs in: lanes are the same stages once more. */
 export const lane = 'live';
 
-/**
- * Series flows are proven by the order of their inputs (apps/rule-execution), not here as yet. The topic of providers hands
- * its messages to the same `takeIn` that sources are handed to here.
- */
-const left = ['ingest', 'series-flows', 'days-due'] as const;
+/** The topic of providers hands its messages to the same `takeIn` that sources are handed to here. */
+const left = 'ingest';
 
 /** What the stages of the proof listen to. */
 export function proofTopology(lanes: readonly string[]): readonly TopicDeclaration[] {
-  const leftOut = new Set(lanes.flatMap((each) => left.map((name) => subscriptionName(name, each))));
+  const leftOut = new Set(lanes.map((each) => subscriptionName(left, each)));
   return topology(lanes).map(({ topic, subscriptions }) => ({
     topic,
     subscriptions: subscriptions.filter((name) => !leftOut.has(name)),

@@ -23,13 +23,13 @@ export interface PlantedBug {
   /** Where it can be planted, and why not elsewhere; everywhere where absent. */
   readonly only?: { readonly adapters: readonly string[]; readonly because: string };
   /** The ports of a process, before its stage is made. */
-  readonly ports?: (ports: CrashPorts) => CrashPorts;
+  readonly ports?: (ports: CrashPorts, stage: string) => CrashPorts;
   /** The stage, and the ports that it runs on. */
   readonly running?: <Input, Reads, Write>(running: Running<Input, Reads, Write>) => Running<Input, Reads, Write>;
 }
 
-/** The same ports, but for some. */
-export function withPorts(ports: CrashPorts, others: Partial<CrashPorts>): CrashPorts {
+/** The same ports, or one port, but for some members. */
+export function withPorts<Ports extends object>(ports: Ports, others: Partial<Ports>): Ports {
   return new Proxy(ports, {
     get: (target, name) => {
       const value: unknown = Reflect.get(Object.hasOwn(others, name) ? others : target, name, target);

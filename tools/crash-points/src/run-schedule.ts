@@ -1,4 +1,6 @@
 import { Activations, GroupRegistry, SeriesRegistry } from '@meterflow/registry';
+import { controlRests, type Surroundings } from './control-process.ts';
+import { Customers } from './customers.ts';
 import { endStateOf, type EndState } from './end-state.ts';
 import type { Fault, FaultKind, Schedule } from './fault.ts';
 import type { PlantedBug } from './planted-bug.ts';
@@ -6,7 +8,7 @@ import { sendAll } from './senders.ts';
 import { cacheMs } from './stages.ts';
 import { Supervisor } from './supervisor.ts';
 import type { CrashPorts, CrashWorld, CrashWorlds } from './world.ts';
-import { workloadOf, type Phase, type Workload } from './workload.ts';
+import { timeZone, workloadOf, type Phase, type Workload } from './workload.ts';
 
 /** What a run came to, and how. */
 export interface RunResult {
@@ -43,13 +45,19 @@ export async function runSchedule(
 ): Promise<RunResult> {
   const world = await worlds.open();
   const faults = new Faults(schedule.faults, world, traces);
-  const { compacts } = workload;
-  const supervisor = new Supervisor({ world, seed: schedule.seed, bug, compacts, nextEffect: faults.next });
+  const today: Today = { daysOverMs: undefined };
+  const surroundings = { series: workload.series, daysOverMs: () => today.daysOverMs };
+  const supervisor = new Supervisor({
+    ...{ world, seed: schedule.seed, bug, workload, surroundings },
+    nextEffect: faults.next,
+  });
   try {
     const operator = world.open('operator');
     await prepare(operator, world, workload);
     supervisor.start();
-    const isStuck = await finishes(world, supervisor, () => workThrough({ world, supervisor, operator, workload }));
+    const isStuck = await finishes(world, supervisor, () =>
+      workThrough({ world, supervisor, operator, workload, surroundings, today }),
+    );
     const end = await endStateOf(world, operator, workload);
     const dead = new Set((await world.deadLetters()).map(({ stage, key }) => `${stage} ${key}`));
     const breaches = supervisor.breaches({
@@ -95,37 +103,56 @@ class Faults {
   };
 }
 
+/** How far days are over by now, as the run's calendar has it. */
+interface Today {
+  daysOverMs: number | undefined;
+}
+
 interface Work {
   readonly world: CrashWorld;
   readonly supervisor: Supervisor;
   readonly operator: CrashPorts;
   readonly workload: Workload;
+  readonly surroundings: Surroundings;
+  readonly today: Today;
 }
 
 async function prepare(ports: CrashPorts, { time }: CrashWorld, { series }: Workload): Promise<void> {
   const settings = new SeriesRegistry({ registry: ports.registry, nowMs: () => time.nowMs(), cacheMs });
   for (const tenant of new Set(series.map((each) => each.tenant))) {
-    await settings.setDefault(tenant, { timeZone: 'Europe/Zurich' });
+    await settings.setDefault(tenant, { timeZone });
+  }
+  for (const { tenant, meter, channel, intervalMs } of series) {
+    if (intervalMs !== undefined) {
+      await settings.set(tenant, { meter, channel }, { intervalMs, unit: 'kWh' });
+    }
   }
 }
 
-async function workThrough({ world, supervisor, operator, workload }: Work): Promise<void> {
+async function workThrough(work: Work): Promise<void> {
+  const { world, supervisor, operator, workload, today } = work;
+  const customers = new Customers({ supervisor, time: world.time });
   for (const phase of workload.phases) {
+    if (phase.waits) {
+      await atRest(work);
+    }
+    today.daysOverMs = phase.daysOverMs ?? today.daysOverMs;
     await activate(phase, operator, world);
     await changeZones(phase, operator, world);
     await changeGroups(phase, operator, world);
     if (phase.strays.length > 0) {
       await operator.publisher.publish(phase.strays);
     }
-    await sendAll(phase.senders, { supervisor, time: world.time });
+    const ordered = customers.order(phase.orders);
+    await Promise.all([ordered, sendAll(phase.senders, { supervisor, time: world.time })]);
     if (phase.replays.length > 0) {
-      await atRest(world, supervisor);
+      await atRest(work);
       for (const subscription of phase.replays) {
         await world.replay(subscription);
       }
     }
   }
-  await atRest(world, supervisor);
+  await atRest(work);
 }
 
 /** Nothing is stamped with an older activation any more when this resolves. */
@@ -174,12 +201,15 @@ async function changeGroups({ groupings }: Phase, ports: CrashPorts, { time }: C
   }
 }
 
-/** Every message is settled, and no process stands still that could still write what it has in hand. */
-async function atRest(world: CrashWorld, supervisor: Supervisor): Promise<void> {
+/** Every message is settled, all is told that is to be, and no process stands still that could still write what it has. */
+async function atRest({ world, supervisor, operator, workload, surroundings }: Work): Promise<void> {
   let restFromMs = Infinity;
   while (world.time.nowMs() < restFromMs + restMs) {
     await world.time.sleep(lookMs);
-    const rests = supervisor.idle && (await world.backlog()).length === 0;
+    const rests =
+      supervisor.idle &&
+      (await world.backlog()).length === 0 &&
+      (!workload.controls || (await controlRests(operator, surroundings)));
     restFromMs = rests ? Math.min(restFromMs, world.time.nowMs()) : Infinity;
   }
 }

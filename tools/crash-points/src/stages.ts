@@ -10,8 +10,8 @@ import {
 import { subscriptionName, type Subscription } from '@meterflow/contracts';
 import { takeIn, type SourceRequest, type TakeInPorts, type TakenIn } from '@meterflow/ingest/stage';
 import { aggregatePersistence, readingPersistence } from '@meterflow/persistence/stage';
-import { Activations, Groups, KeptLengths, SeriesEnds, SeriesRegistry } from '@meterflow/registry';
-import { ruleExecutionStage } from '@meterflow/rule-execution/stage';
+import { Activations, ClosedDaysRegistry, Groups, KeptLengths, SeriesEnds, SeriesRegistry } from '@meterflow/registry';
+import { ruleExecutionStage, seriesFlowStage } from '@meterflow/rule-execution/stage';
 import {
   runStage,
   silentTelemetry,
@@ -22,6 +22,7 @@ import {
   type Stage,
   type StageLimits,
 } from '@meterflow/stage';
+import { runControl, type Desk, type Surroundings } from './control-process.ts';
 import type { CrashingProcess } from './crashing-process.ts';
 import { flowSandbox } from './flow-sandbox.ts';
 import { lane } from './lane.ts';
@@ -37,6 +38,9 @@ export interface StageContext {
   readonly limits: StageLimits;
   readonly bug: PlantedBug | undefined;
   readonly watch: Watch;
+  readonly surroundings: Surroundings;
+  /** Told by a control process how rules are handed to it. */
+  readonly onDesk: (desk: Desk) => void;
   /** Told by an ingest process how sources are handed to it. */
   readonly onOpen: (door: Door) => void;
 }
@@ -51,17 +55,11 @@ export interface Door {
 export const stages: Readonly<Record<string, (context: StageContext) => Promise<void>>> = {
   ingest: runIngest,
   'rule-execution': (context) => {
-    const { process } = context;
-    const kill = (): Promise<never> =>
-      process.effect('poison', () => {
-        process.end();
-      }) as Promise<never>;
-    const sandbox = flowSandbox(kill);
-    return run(ruleExecutionStage({ sandbox, activations: activationsOf(context) }, { lane }), context, {
-      subscription: 'rule-execution',
-      sink: nowhere,
-    });
+    const ports = { sandbox: sandboxOf(context), activations: activationsOf(context) };
+    return run(ruleExecutionStage(ports, { lane }), context, { subscription: 'rule-execution', sink: nowhere });
   },
+  'series-flows': (context) => runSeriesFlows('raw', context),
+  'days-due': (context) => runSeriesFlows('days', context),
   'persistence-raw': (context) => runPersistence('raw', context),
   'persistence-validated': (context) => runPersistence('validated', context),
   'persistence-aggregates': (context) =>
@@ -87,13 +85,17 @@ export const stages: Readonly<Record<string, (context: StageContext) => Promise<
     return run(stage, context, { subscription: 'aggregation-nodes', sink: contributions });
   },
   compaction: runCompaction,
+  control: (context) => runControl({ ...context, leaseMs: cacheMs }),
 };
 
 /** What runs only where the workload compacts, on stores that can. */
 export const compaction = 'compaction';
 
+/** What runs only where rules are activated and days closed. */
+export const control = 'control';
+
 /** What has work in some workloads alone. */
-export const restingStages: readonly string[] = [compaction, 'aggregation-nodes'];
+export const restingStages: readonly string[] = [compaction, control, 'aggregation-nodes', 'days-due'];
 
 /** How old activations and settings may be that a process remembers. */
 export const cacheMs = 200;
@@ -103,6 +105,28 @@ const keptMs = 400 * 24 * 60 * 60 * 1000;
 function runPersistence(layer: 'raw' | 'validated', context: StageContext): Promise<void> {
   const sink = sinkOf(context.ports.readings(layer));
   return run(readingPersistence({ layer, lane }), context, { subscription: `persistence-${layer}`, sink });
+}
+
+function runSeriesFlows(listensTo: 'raw' | 'days', context: StageContext): Promise<void> {
+  const { tickets, registry } = context.ports;
+  const ports = {
+    sandbox: sandboxOf(context),
+    activations: activationsOf(context),
+    readings: (layer: 'raw' | 'validated') => context.ports.readings(layer),
+    series: seriesOf(context),
+    closedDays: new ClosedDaysRegistry(registry),
+    tickets,
+  };
+  const subscription = listensTo === 'raw' ? 'series-flows' : 'days-due';
+  return run(seriesFlowStage(ports, { lane, listensTo }), context, { subscription, sink: nowhere });
+}
+
+function sandboxOf({ process }: StageContext): ReturnType<typeof flowSandbox> {
+  const kill = (): Promise<never> =>
+    process.effect('poison', () => {
+      process.end();
+    }) as Promise<never>;
+  return flowSandbox(kill);
 }
 
 function run<Input, Reads, Write>(

@@ -4,6 +4,7 @@ import type { FailurePolicy, Flow } from '@meterflow/rules';
 import type { OutgoingMessage } from '@meterflow/stage';
 import { lane } from './lane.ts';
 import { poisonMeter, proofRules } from './flow-sandbox.ts';
+import { estimateName } from './proof-estimate.ts';
 import { pick, wholeNumber } from './random.ts';
 import type { PlannedSource, WorkloadPlan } from './workload.ts';
 
@@ -16,6 +17,8 @@ interface Line {
   /** Absent: withdrawn. */
   readonly value?: string;
   readonly version?: number;
+  /** A slot where absent. */
+  readonly lengthMs?: number;
 }
 
 const slotMs = 1_800_000;
@@ -68,14 +71,18 @@ export const stories = {
     plan.send(0, [file(plan, 'late', lines)]);
     plan.send(0, [file(plan, 'all-bad', [{ meter, slot: 3, value: '?' }])]);
   },
-  /** New rules between two deliveries of the same readings; some are rejected by them. */
+  /**
+   * New rules between two deliveries of the same readings: all that is stored is computed anew. What the last rules reject
+   * was rejected before, or is so whenever it is computed: which days had a dead letter on the way is no matter of order.
+   */
   activations: (plan: WorkloadPlan): void => {
-    const lines = (value: number): Line[] =>
-      [0, 1, 2].map((slot) => ({ meter: 'ruled', slot, value: String(value + slot) }));
+    const lines = (...values: readonly number[]): Line[] =>
+      values.map((value, slot) => ({ meter: 'ruled', slot, value: String(value) }));
+    plan.control();
     plan.activate(0, 'acme', flow('skip', [proofRules.rejectAbove, { limit: 41 }]));
-    plan.send(0, [file(plan, 'under-one', lines(40))]);
+    plan.send(0, [file(plan, 'under-one', lines(50, 40, 41))]);
     plan.activate(1, 'acme', flow('skip', [proofRules.scale, { factor: 2 }], [proofRules.rejectAbove, { limit: 90 }]));
-    plan.send(1, [file(plan, 'under-two', lines(44).slice(1))]);
+    plan.send(1, [file(plan, 'under-two', lines(50, 44, 45).slice(1))]);
   },
   /** A flow that halts where a rule fails: the batch is parked, and others go on. */
   halts: (plan: WorkloadPlan): void => {
@@ -122,8 +129,9 @@ export const stories = {
     plan.send(0, [file(plan, 'morning', [at(0, '1'), at(1, '2')]), file(plan, 'noon', [at(2, '3')])]);
     plan.send(1, [file(plan, 'corrected', [at(1, '2.5')])], [400, 700]);
   },
-  /** Activated and taken back while what came before is still in work: each batch is under the one that it was stamped with. */
+  /** Activated and taken back while what came before is still in work: nothing is left of it. */
   rolledBack: (plan: WorkloadPlan): void => {
+    plan.control();
     const lines = (value: number): Line[] =>
       [0, 1, 2].map((slot) => ({ meter: 'rolled', slot, value: `${value + slot}` }));
     const before = flow('skip', [proofRules.rejectAbove, { limit: 11 }]);
@@ -132,7 +140,7 @@ export const stories = {
     plan.activate(
       1,
       'rolled',
-      flow('skip', [proofRules.scale, { factor: 3 }], [proofRules.rejectAbove, { limit: 63 }]),
+      flow('skip', [proofRules.scale, { factor: 3 }], [proofRules.rejectAbove, { limit: 33 }]),
     );
     plan.send(
       1,
@@ -140,7 +148,7 @@ export const stories = {
         file(
           plan,
           'rolled/meanwhile',
-          lines(20).map((line) => ({ ...line, slot: line.slot + 3 })),
+          lines(10).map((line) => ({ ...line, slot: line.slot + 3 })),
         ),
       ],
       [2],
@@ -183,22 +191,69 @@ export const stories = {
     plan.group(1, { ...left, recompute: [recomputeNotice({ tenant: 'acme', meter: 'house-2' })] });
     plan.send(1, [file(plan, 'three', [at('house-1', 1, '0.5'), at('house-2', 1, '7')])]);
     ['street', 'area'].forEach((group) => {
-      plan.meter('acme', `group:${group}`);
+      plan.series({ tenant: 'acme', meter: `group:${group}`, channel: 'import' });
     });
   },
+  /**
+   * A rule for whole days, from its upload to its roll-back: a second version of it, corrections and closed days meanwhile,
+   * its history last, and a day of which nothing ever came.
+   */
+  ruleLife: (plan: WorkloadPlan): void => {
+    const tenant = 'lived';
+    const soon = { tenant, afterMs: pick(plan.random, [2, 60, 400]) };
+    const first = JSON.stringify({ plus: 0, emits: ['total'] });
+    const second = JSON.stringify({ plus: 100, emits: ['total', 'extra'] });
+    const activate = (as: string) => ({
+      ...soon,
+      does: 'activate' as const,
+      rule: estimateName,
+      channels: 'import',
+      as,
+    });
+    const day = (number: number, values: readonly (string | undefined)[]): Line[] =>
+      values.flatMap((value, slot) =>
+        value === undefined ? [] : [{ ...quarter(number, slot), meter: 'home', value }],
+      );
+    const days = (label: string, ...lines: readonly Line[][]): Source => file(plan, `${tenant}/${label}`, lines.flat());
+    ['import', 'total', 'extra'].forEach((channel) => {
+      plan.series({ tenant, meter: 'home', channel, intervalMs: 6 * hourMs });
+    });
+    plan.order(0, { ...soon, does: 'upload', source: first }, activate('first'));
+    plan.send(0, [days('gaps', day(1, ['10', undefined, '30', undefined]))]);
+    plan.closeDays(1, dayStartMs(2));
+    plan.send(1, [days('history', day(0, ['1', '2', '3', '4']))]);
+    plan.order(2, { ...soon, does: 'upload', source: second }, activate('second'));
+    plan.send(2, [days('corrected', day(1, ['11']))]);
+    plan.order(3, { ...soon, does: 'roll-back', to: 'first' }, { ...soon, does: 'reprocess', ...allTime });
+    plan.send(3, [days('late', day(0, [undefined, undefined, undefined, '5']))]);
+    // When all that is told of activations is over: nothing but the closing itself tells of these days.
+    plan.wait(4);
+    plan.closeDays(4, dayStartMs(3));
+  },
 } satisfies Record<string, (plan: WorkloadPlan) => void>;
+
+const hourMs = 3_600_000;
+const allTime = { fromMs: Date.UTC(2023, 0, 1), toMs: Date.UTC(2024, 0, 1) };
+
+/** Midnight in Zurich of days that all have 24 hours; 0 is the first of November. */
+function dayStartMs(number: number): number {
+  return Date.UTC(2023, 9, 31, 23) + number * dayMs;
+}
+
+/** A quarter of such a day. */
+function quarter(number: number, slot: number): Pick<Line, 'slot' | 'lengthMs'> {
+  return { slot: (dayStartMs(number) - firstMs) / slotMs + slot * 12, lengthMs: 6 * hourMs };
+}
 
 type Source = Omit<PlannedSource, 'afterMs'>;
 
 /** `label`, or `tenant/label` of another tenant than the usual one. */
 function file(plan: WorkloadPlan, path: string, lines: readonly Line[]): Source {
   const [label = '', tenant = 'acme'] = path.split('/').toReversed();
-  lines.forEach(({ meter }) => {
-    plan.meter(tenant, meter);
-  });
-  const rows = lines.map(({ meter, slot, value, version }) => {
+  plan.series(...lines.map(({ meter }) => ({ tenant, meter, channel: 'import' })));
+  const rows = lines.map(({ meter, slot, value, version, lengthMs = slotMs }) => {
     const startMs = firstMs + slot * slotMs;
-    const [start, end] = [startMs, startMs + slotMs].map((instantMs) => new Date(instantMs).toISOString());
+    const [start, end] = [startMs, startMs + lengthMs].map((instantMs) => new Date(instantMs).toISOString());
     const quality = value === undefined ? 'missing' : 'measured';
     return [meter, 'import', start, end, value ?? '', 'kWh', quality, version ?? ''].join(',');
   });

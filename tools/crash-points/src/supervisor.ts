@@ -5,15 +5,18 @@ import { guardedPorts } from './guarded-ports.ts';
 import { Handlings, type Allowances } from './handlings.ts';
 import type { PlantedBug } from './planted-bug.ts';
 import { seededRandom, wholeNumber } from './random.ts';
-import { compaction, stages, type Door } from './stages.ts';
+import type { Desk, Surroundings } from './control-process.ts';
+import { compaction, control, stages, type Door } from './stages.ts';
+import type { Workload } from './workload.ts';
 import type { CrashWorld } from './world.ts';
 
 export interface SupervisorOptions {
   readonly world: CrashWorld;
   readonly seed: number;
   readonly bug: PlantedBug | undefined;
-  /** Whether closed days are compacted meanwhile. */
-  readonly compacts: boolean;
+  /** Whether closed days are compacted, and rules activated, meanwhile. */
+  readonly workload: Pick<Workload, 'compacts' | 'controls'>;
+  readonly surroundings: Surroundings;
   readonly nextEffect: (stage: string, owner: string, name: string) => FaultKind | undefined;
 }
 
@@ -26,6 +29,7 @@ export class Supervisor {
   /** All that ever were. */
   readonly #processes: CrashingProcess[] = [];
   readonly #doors = new Set<Door>();
+  readonly #desks = new Set<Desk>();
   readonly #handlings = new Handlings();
   /** How often each place's process came to an end. */
   readonly #ends = new Map<string, number>();
@@ -54,7 +58,9 @@ export class Supervisor {
 
   start(): void {
     const random = seededRandom('instances', this.#options.seed);
-    for (const stage of Object.keys(stages).filter((name) => this.#options.compacts || name !== compaction)) {
+    const { compacts, controls } = this.#options.workload;
+    const left = new Set([...(compacts ? [] : [compaction]), ...(controls ? [] : [control])]);
+    for (const stage of Object.keys(stages).filter((name) => !left.has(name))) {
       const instances = random() < 0.2 ? 1 : 2;
       for (let instance = 0; instance < instances; instance++) {
         this.#startProcess(stage, instance);
@@ -72,8 +78,12 @@ export class Supervisor {
 
   /** Some ingest process that is up. */
   door(turn: number): Door | undefined {
-    const open = [...this.#doors].filter(({ process }) => !process.dead && !process.signal.aborted);
-    return open[turn % Math.max(1, open.length)];
+    return oneUp(this.#doors, turn);
+  }
+
+  /** Some control process that is up. */
+  desk(turn: number): Desk | undefined {
+    return oneUp(this.#desks, turn);
   }
 
   /** True when no process stands still, or has just woken with something in hand. */
@@ -87,7 +97,7 @@ export class Supervisor {
   }
 
   #startProcess(stage: string, instance: number): void {
-    const { world, seed, bug, nextEffect } = this.#options;
+    const { world, seed, bug, nextEffect, surroundings } = this.#options;
     const owner = `${stage}-${instance}.${++this.#runs}`;
     const stallMs = world.ackDeadlineMs * 2 + 500;
     const process = new CrashingProcess({
@@ -105,7 +115,7 @@ export class Supervisor {
     });
     this.#processes.push(process);
     const guarded = guardedPorts(world.open(owner), process);
-    const ports = bug?.ports?.(guarded) ?? guarded;
+    const ports = bug?.ports?.(guarded, stage) ?? guarded;
     const run = (stages[stage] as (typeof stages)[string])({
       process,
       ports,
@@ -113,7 +123,9 @@ export class Supervisor {
       limits: this.#limits,
       bug,
       watch: this.#handlings.watch(stage),
+      surroundings,
       onOpen: (door) => this.#doors.add(door),
+      onDesk: (desk) => this.#desks.add(desk),
     });
     const drained = run.then(
       () => undefined,
@@ -139,14 +151,29 @@ export class Supervisor {
     if (process.dead) {
       this.#handlings.died(stage);
     }
-    this.#doors.forEach((door) => {
-      if (door.process === process) {
-        this.#doors.delete(door);
-      }
-    });
+    forgetAll(this.#doors, process);
+    forgetAll(this.#desks, process);
     world.time.after(restartMs, async () => {
       await world.drop(owner);
       this.#startProcess(stage, instance);
     });
   }
+}
+
+/** What customers and senders find of a process. */
+interface Reached {
+  readonly process: CrashingProcess;
+}
+
+function oneUp<Open extends Reached>(all: ReadonlySet<Open>, turn: number): Open | undefined {
+  const open = [...all].filter(({ process }) => !process.dead && !process.signal.aborted);
+  return open[turn % Math.max(1, open.length)];
+}
+
+function forgetAll(all: Set<Reached>, process: CrashingProcess): void {
+  all.forEach((reached) => {
+    if (reached.process === process) {
+      all.delete(reached);
+    }
+  });
 }

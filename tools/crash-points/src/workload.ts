@@ -2,6 +2,7 @@ import { topicName } from '@meterflow/contracts';
 import type { GroupRequest } from '@meterflow/registry';
 import type { Flow } from '@meterflow/rules';
 import type { OutgoingMessage } from '@meterflow/stage';
+import type { CustomerOrder } from './customers.ts';
 import { lane } from './lane.ts';
 import { pick, seededRandom, type Random } from './random.ts';
 import { stories } from './stories.ts';
@@ -16,8 +17,26 @@ export interface PlannedSource {
   readonly afterMs: number;
 }
 
+/** The zone of whatever a story does not move elsewhere. */
+export const timeZone = 'Europe/Zurich';
+
+/** A series that a story says something of. */
+export interface PlannedSeries {
+  readonly tenant: string;
+  readonly meter: string;
+  readonly channel: string;
+  /** Where it is registered with an interval: whole days of it are looked at. */
+  readonly intervalMs?: number;
+}
+
 /** What happens before the next phase may begin. */
 export interface Phase {
+  /** It begins when all that was before is at rest. */
+  readonly waits: boolean;
+  /** Local days that end here or before are over from now on. */
+  readonly daysOverMs?: number;
+  /** What customers do with their rules, one after the other, while the senders work. */
+  readonly orders: readonly CustomerOrder[];
   /** Flows made active before anything of the phase is sent. */
   readonly activations: readonly { readonly tenant: string; readonly flow: Flow }[];
   /** Meters that lie in another time zone from now on; what is aggregated of them by then is computed anew. */
@@ -50,22 +69,31 @@ export interface Grouping {
 export interface Workload {
   readonly phases: readonly Phase[];
   /** Every series that it says anything of. */
-  readonly series: readonly { readonly tenant: string; readonly meter: string }[];
+  readonly series: readonly PlannedSeries[];
   /** How often a fact is delivered anew on purpose, by stage. */
   readonly replays: number;
   /** Whether closed days are compacted all the while, on stores that can. */
   readonly compacts: boolean;
+  /** Whether rules are activated and days closed in it: what is stored is then computed anew. */
+  readonly controls: boolean;
 }
 
-type PlannedPhase = { readonly [Part in keyof Phase]: Phase[Part][number][] };
+/** What a phase is made of; the others say when it begins. */
+const partNames = ['activations', 'orders', 'zoneChanges', 'groupings', 'senders', 'strays', 'replays'] as const;
+type PartName = (typeof partNames)[number];
+type PlannedPhase = { readonly [Part in PartName]: Phase[Part][number][] } & {
+  waits: boolean;
+  daysOverMs?: number;
+};
 
 /** A workload in the making. Phases are numbered from 0. */
 export class WorkloadPlan {
   readonly random: Random;
   readonly #phases: PlannedPhase[] = [];
-  readonly #meters = new Map<string, { readonly tenant: string; readonly meter: string }>();
+  readonly #series = new Map<string, PlannedSeries>();
 
   #compacts = false;
+  #controls = false;
 
   constructor(random: Random) {
     this.random = random;
@@ -78,6 +106,27 @@ export class WorkloadPlan {
 
   activate(phase: number, tenant: string, flow: Flow): void {
     this.#phase(phase).activations.push({ tenant, flow });
+  }
+
+  /** What a customer does with rules, after what was ordered before it. */
+  order(phase: number, ...orders: readonly CustomerOrder[]): void {
+    this.#phase(phase).orders.push(...orders);
+    this.#controls = true;
+  }
+
+  /** All that is stored is computed anew for each activation. */
+  control(): void {
+    this.#controls = true;
+  }
+
+  /** The phase begins when all before it is at rest. */
+  wait(phase: number): void {
+    this.#phase(phase).waits = true;
+  }
+
+  closeDays(phase: number, throughMs: number): void {
+    this.#phase(phase).daysOverMs = throughMs;
+    this.#controls = true;
   }
 
   changeZone(phase: number, change: ZoneChange): void {
@@ -100,22 +149,29 @@ export class WorkloadPlan {
     this.#compacts = true;
   }
 
-  meter(tenant: string, meter: string): void {
-    this.#meters.set(`${tenant} ${meter}`, { tenant, meter });
+  series(...series: readonly PlannedSeries[]): void {
+    series.forEach((each) => {
+      const path = `${each.tenant} ${each.meter} ${each.channel}`;
+      this.#series.set(path, { ...this.#series.get(path), ...each });
+    });
   }
 
   finish(): Workload {
     return {
-      phases: this.#phases.filter((phase) => Object.values(phase).some((part: readonly unknown[]) => part.length > 0)),
-      series: [...this.#meters.values()],
+      phases: this.#phases.filter(
+        (phase) => phase.daysOverMs !== undefined || partNames.some((name) => phase[name].length > 0),
+      ),
+      series: [...this.#series.values()],
       replays: this.#phases.flatMap(({ replays }) => replays).length,
       compacts: this.#compacts,
+      controls: this.#controls,
     };
   }
 
   #phase(number: number): PlannedPhase {
     const phase = this.#phases[number] ?? {
-      ...{ senders: [], activations: [], zoneChanges: [], groupings: [], strays: [], replays: [] },
+      ...{ waits: false, activations: [], orders: [], senders: [] },
+      ...{ zoneChanges: [], groupings: [], strays: [], replays: [] },
     };
     this.#phases[number] = phase;
     return phase;

@@ -1,0 +1,106 @@
+import { createHash } from 'node:crypto';
+import { formatDecimal, missingCode, qualityCode, ReadingCursor } from '@meterflow/readings';
+import {
+  change,
+  emitsOf,
+  unchangedResult,
+  type Flow,
+  type FlowResult,
+  type RuleVersion,
+  type SeriesResult,
+  type SeriesRun,
+} from '@meterflow/rules';
+
+/** A version of the proof's rule for whole days, as a customer writes it: this text is its source. */
+export interface Estimate {
+  /** Put on top of every estimate, so that one tells which version made it. */
+  readonly plus: number;
+  /** Channels that it makes the day's sum on. */
+  readonly emits: readonly string[];
+}
+
+export const estimateName = 'like-yesterday';
+
+/** Fills the gaps of closed days with what the day before had, and makes the sum of a day that has values on other channels. */
+export function estimateVersion(source: string): RuleVersion {
+  const { emits } = JSON.parse(source) as Estimate;
+  return {
+    id: createHash('sha256').update(source).digest('hex'),
+    ...{ name: estimateName, contract: 2, source },
+    series: { reads: [], emits, lookBackDays: 1, lookAheadDays: 0, tags: [] },
+  };
+}
+
+const estimated = qualityCode('estimated');
+const calculated = qualityCode('calculated');
+
+/** One day through the flow's step of this rule; where it has none the day passes as it came. */
+export function estimateDay(flow: Flow, run: SeriesRun): SeriesResult {
+  const step = flow.steps.find(({ rule }) => rule.name === estimateName);
+  const { plus, emits } = JSON.parse(step?.rule.source ?? nothing) as Estimate;
+  const { batch, day } = run;
+  const before = unchangedResult(batch);
+  const count = before.changes.length;
+  const result = longer(before, count + emits.length);
+  const set = (index: number, value: number, quality: number): void => {
+    result.values[index] = value;
+    result.quality[index] = quality;
+    result.changes[index] = change.value | change.quality;
+  };
+  const isFilled = step !== undefined && (run.startMs[day + 1] as number) <= run.closedThroughMs;
+  const values: number[] = [];
+  const cursor = new ReadingCursor(batch.columns);
+  for (let index = 0; cursor.next(); index++) {
+    const estimate = isFilled && index < run.slots ? valueOfYesterday(run, index) + plus : NaN;
+    if (cursor.qualityCode !== missingCode) {
+      values.push(Number(formatDecimal(cursor.integer, batch.columns.decimals)));
+    } else if (!Number.isNaN(estimate)) {
+      set(index, estimate, estimated);
+      values.push(estimate);
+    }
+  }
+  const made = values.length === 0 ? [] : emits;
+  const sum = values.reduce((total, value) => total + value, 0);
+  made.forEach((_, index) => {
+    set(count + index, sum, calculated);
+  });
+  return { ...withoutRest(result, count + made.length), emitted: emitted(flow, run, made) };
+}
+
+const nothing = JSON.stringify({ plus: 0, emits: [] } satisfies Estimate);
+
+function emitted(
+  flow: Flow,
+  { startMs, day, intervalMs }: SeriesRun,
+  made: readonly string[],
+): SeriesResult['emitted'] {
+  const channels = emitsOf(flow);
+  return {
+    channel: Uint32Array.from(made, (name) => channels.indexOf(name)),
+    startMs: Float64Array.from(made, () => startMs[day] as number),
+    lengthMs: Uint32Array.from(made, () => intervalMs),
+  };
+}
+
+/** NaN for none. */
+function valueOfYesterday({ windows: [own], day }: SeriesRun, slot: number): number {
+  const from = own?.slotsFrom[day - 1];
+  return from === undefined ? NaN : (own?.values[from + slot] ?? NaN);
+}
+
+function longer(result: FlowResult, length: number): FlowResult {
+  return {
+    ...result,
+    changes: new Uint8Array(length),
+    values: new Float64Array(length),
+    quality: new Uint8Array(length),
+    unit: new Uint16Array(length),
+    method: new Uint16Array(length),
+    reason: new Uint16Array(length),
+  };
+}
+
+function withoutRest(result: FlowResult, length: number): FlowResult {
+  const changes = result.changes.subarray(0, length);
+  return { ...result, changes, any: changes.reduce((any, bits) => any | bits, 0) };
+}
