@@ -2,7 +2,7 @@ import { existsSync, rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RuleFailureError, type Flow, type FlowResult } from '@meterflow/rules';
 import type { IsolatedSandbox } from '@meterflow/sandbox';
-import type { HonestTenants } from './honest-tenants.ts';
+import type { HonestRound, HonestTenants } from './honest-tenants.ts';
 import { flowOfTry, type HostileRule } from './hostile-rule.ts';
 import { descendants, residentBytes } from './process-tree.ts';
 import { runOnce } from './run-once.ts';
@@ -34,28 +34,39 @@ export interface Ground {
 const residentSlackBytes = 192 * 1024 * 1024;
 /** What an attack that finds a way out of its isolate writes to. */
 const escapedFile = '/tmp/meterflow-escaped';
-const hostile = { tenant: 'hostile', seed: 0 } as const;
 const settleMsMax = 5_000;
+/** Children that stay the same for so long are at rest. */
+const stillMsMin = 100;
+const lookMs = 20;
 
-/** Makes one attack `times` times beside the honest tenants, each time as a new version. */
-export async function attack(rule: HostileRule, times: number, ground: Ground): Promise<AttackReport> {
+export interface Tries {
+  /** How often the attack is made, each time as a new version. */
+  readonly times: number;
+  /** So many at once, each by a tenant of its own, beside one round of the honest tenants. */
+  readonly together: number;
+  /** Told after each round how many are done. */
+  readonly onRound?: (done: number) => void;
+}
+
+/** Makes one attack again and again beside the honest tenants. */
+export async function attack(rule: HostileRule, tries: Tries, ground: Ground): Promise<AttackReport> {
+  const { times, together, onRound } = tries;
   const fates = new Map<Fate, number>();
   const hurt = new Set<string>();
   let slowestMs = 0;
   rmSync(escapedFile, { force: true });
-  for (let round = 0; round < times; round++) {
-    const flow = flowOfTry(rule, round);
-    let outcome: Promise<Fate> | undefined;
-    const honest = await ground.honest.round(() => {
-      outcome = fateOf(ground, flow, hurt);
-    });
-    const fate = (await outcome) as Fate;
-    fates.set(fate, (fates.get(fate) ?? 0) + 1);
+  for (let done = 0; done < times; done += together) {
+    const hostile = Array.from({ length: Math.min(together, times - done) }, (_, index) => ({
+      flow: flowOfTry(rule, done + index),
+      tenant: `hostile-${index}`,
+    }));
+    const { outcomes, honest } = await round(ground, hostile, hurt);
+    outcomes.forEach((fate) => fates.set(fate, (fates.get(fate) ?? 0) + 1));
     honest.hurt.forEach((what) => hurt.add(what));
     slowestMs = Math.max(slowestMs, honest.slowestMs);
-    if (fate === 'rule-timed-out' || fate === 'rule-killed-its-host') {
-      await checkQuarantine(ground, flow, hurt);
-    }
+    const killers = hostile.filter((_, index) => isKiller(outcomes[index] as Fate));
+    await checkQuarantine(ground, killers, hurt);
+    onRound?.(done + hostile.length);
   }
   if (slowestMs > ground.lateMsMax) {
     hurt.add(`an honest tenant waited ${Math.round(slowestMs)} ms, more than ${Math.round(ground.lateMsMax)} ms`);
@@ -67,9 +78,31 @@ export async function attack(rule: HostileRule, times: number, ground: Ground): 
   return { name: rule.name, tries: rule.tries, fates, hurt: [...hurt], slowestMs, residentMiB };
 }
 
-async function fateOf({ sandbox }: Ground, flow: Flow, hurt: Set<string>): Promise<Fate> {
+/** One round of the honest tenants, with all these tries in its middle. */
+async function round(
+  ground: Ground,
+  hostile: readonly HostileTry[],
+  hurt: Set<string>,
+): Promise<{ readonly outcomes: readonly Fate[]; readonly honest: HonestRound }> {
+  let outcomes: Promise<Fate[]> | undefined;
+  const honest = await ground.honest.round(() => {
+    outcomes = Promise.all(hostile.map((each) => fateOf(ground, each, hurt)));
+  });
+  return { outcomes: (await outcomes) as Fate[], honest };
+}
+
+function isKiller(fate: Fate): boolean {
+  return fate === 'rule-timed-out' || fate === 'rule-killed-its-host';
+}
+
+interface HostileTry {
+  readonly flow: Flow;
+  readonly tenant: string;
+}
+
+async function fateOf({ sandbox }: Ground, { flow, tenant }: HostileTry, hurt: Set<string>): Promise<Fate> {
   try {
-    const result = await runOnce(sandbox, flow, hostile);
+    const result = await runOnce(sandbox, flow, { tenant, seed: 0 });
     if (told(result).includes('ESCAPED')) {
       hurt.add('it found a way out of its isolate');
     }
@@ -90,12 +123,30 @@ function told({ texts, failures }: FlowResult): string {
 }
 
 /** A version that cost a child must not be run again, for its tenant. */
-async function checkQuarantine({ sandbox }: Ground, flow: Flow, hurt: Set<string>): Promise<void> {
-  const before = sandbox.childPids.join();
-  const again = await runOnce(sandbox, flow, hostile).catch((error: unknown) => error);
-  if (!(again instanceof RuleFailureError) || sandbox.childPids.join() !== before) {
-    hurt.add('its version is not in quarantine');
+async function checkQuarantine({ sandbox }: Ground, killers: readonly HostileTry[], hurt: Set<string>): Promise<void> {
+  if (killers.length === 0) {
+    return;
   }
+  const before = await childrenAtRest(sandbox);
+  for (const { flow, tenant } of killers) {
+    const again = await runOnce(sandbox, flow, { tenant, seed: 0 }).catch((error: unknown) => error);
+    if (!(again instanceof RuleFailureError) || sandbox.childPids.join() !== before) {
+      hurt.add('its version is not in quarantine');
+    }
+  }
+}
+
+/** The children, once none of them is about to go or to be replaced: those alone with a suspect go a little later. */
+async function childrenAtRest(sandbox: IsolatedSandbox): Promise<string> {
+  const untilMs = performance.now() + settleMsMax;
+  let pids = sandbox.childPids.join();
+  for (let stillMs = 0; stillMs < stillMsMin && performance.now() < untilMs; stillMs += lookMs) {
+    await sleep(lookMs);
+    const now = sandbox.childPids.join();
+    stillMs = now === pids ? stillMs : 0;
+    pids = now;
+  }
+  return pids;
 }
 
 /** Nothing but the sandbox's own children runs, and all of it is about as large as before. Returns its size. */

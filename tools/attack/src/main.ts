@@ -1,8 +1,10 @@
-import { parseOptions, print, refuse, wholeNumber } from '@meterflow/command-line';
+import { note, parseOptions, print, refuse, wholeNumber } from '@meterflow/command-line';
 import { sandboxLimits } from '@meterflow/sandbox';
 import { hostileRule, hostileRules, type HostileRule } from './hostile-rule.ts';
-import { held, siege } from './siege.ts';
+import { held, siege, type SiegeProgress } from './siege.ts';
 import { head, line, summary } from './table.ts';
+
+const tellEveryMs = 10_000;
 
 const usage = `npm run attack -- [options]
 
@@ -12,6 +14,8 @@ left over, memory is back where it was, and a version that killed its host is in
 
   --rule FILE     this rule, JavaScript or TypeScript; may be repeated (default: all of tools/attack/rules)
   --times N       how often each is tried, each time as a new version (default 20; the long form is 200)
+  --together N    so many tries at once, each by a tenant of its own, beside one round of the honest ones (default 8):
+                  these may be as late as so many killed children explain
   --tenants N     honest tenants beside it (default 99)
   --cpu-ms N      CPU time that one batch may take (default ${sandboxLimits.batchCpuMsMax}, as in production)
   --json          one JSON object on standard output`;
@@ -20,12 +24,14 @@ const { values } = parseOptions(usage, {
   options: {
     rule: { type: 'string', multiple: true },
     times: { type: 'string', default: '20' },
+    together: { type: 'string', default: '8' },
     tenants: { type: 'string', default: '99' },
     'cpu-ms': { type: 'string', default: String(sandboxLimits.batchCpuMsMax) },
     json: { type: 'boolean', default: false },
   },
 });
 const times = wholeNumber('times', values.times);
+const together = wholeNumber('together', values.together);
 const honestTenants = wholeNumber('tenants', values.tenants);
 const batchCpuMsMax = wholeNumber('cpu-ms', values['cpu-ms']);
 const rules = values.rule === undefined ? await hostileRules() : await Promise.all(values.rule.map(named));
@@ -35,7 +41,9 @@ if (!values.json) {
 const report = await siege({
   rules,
   times,
+  together,
   honestTenants,
+  onProgress: progressTo(rules.length),
   limits: { batchCpuMsMax },
   onReport: (attacked) => {
     if (!values.json) {
@@ -53,4 +61,22 @@ process.exitCode = held(report) ? 0 : 1;
 
 function named(file: string): Promise<HostileRule> {
   return hostileRule(file).catch((error: unknown) => refuse(`--rule: ${(error as Error).message}`));
+}
+
+/** Tells on standard error how far it is, now and then. */
+function progressTo(rules: number): (progress: SiegeProgress) => void {
+  const startedMs = performance.now();
+  let toldMs = startedMs;
+  return ({ rule, tries, rulesDone }) => {
+    const nowMs = performance.now();
+    if (nowMs - toldMs > tellEveryMs) {
+      toldMs = nowMs;
+      const cpu = process.cpuUsage();
+      const seconds = Math.round((nowMs - startedMs) / 1_000);
+      const ownSeconds = Math.round((cpu.user + cpu.system) / 1e6);
+      note(
+        `${rulesDone} of ${rules} rules; ${rule}: ${tries} of ${times}; ${seconds} s, ${ownSeconds} CPU-s of this process`,
+      );
+    }
+  };
 }

@@ -8,9 +8,20 @@ import { descendants, residentBytes } from './process-tree.ts';
 export interface SiegeOptions {
   readonly rules: readonly HostileRule[];
   readonly times: number;
+  /** So many tries of a rule at once; one where absent. */
+  readonly together?: number;
   readonly honestTenants: number;
   readonly limits?: Partial<SandboxLimits>;
   readonly onReport?: (report: AttackReport) => void;
+  /** Told after each round of tries. */
+  readonly onProgress?: (progress: SiegeProgress) => void;
+}
+
+export interface SiegeProgress {
+  readonly rule: string;
+  readonly tries: number;
+  /** Rules before this one. */
+  readonly rulesDone: number;
 }
 
 export interface SiegeReport {
@@ -26,9 +37,9 @@ export interface SiegeReport {
 /** Wall time is told on a machine that others use too: what is allowed is so many times what was measured. */
 const busyFactor = 4;
 
-/** Makes all attacks, one after the other, on one sandbox that honest tenants use. */
+/** Makes all attacks, one rule after the other, on one sandbox that honest tenants use. */
 export async function siege(options: SiegeOptions): Promise<SiegeReport> {
-  const { rules, times, onReport } = options;
+  const { rules, times, together = 1, onReport, onProgress } = options;
   const limits = { ...sandboxLimits, ...options.limits };
   const sandbox = new IsolatedSandbox({ limits });
   const attacks: AttackReport[] = [];
@@ -47,8 +58,12 @@ export async function siege(options: SiegeOptions): Promise<SiegeReport> {
       const respawn = await respawnMs(sandbox, honest);
       slowest = Math.max(slowest, respawn);
       // A killer costs its time twice: where it stood among others, and once more alone, beside them on the same cores.
-      const lateMsMax = busyFactor * (2 * limits.batchCpuMsMax + respawn);
-      const report = await attack(rule, times, { sandbox, honest, lateMsMax, residentBytesBefore });
+      const lateMsMax = busyFactor * Math.min(together, times) * (2 * limits.batchCpuMsMax + respawn);
+      const onRound = (tries: number): void => {
+        onProgress?.({ rule: rule.name, tries, rulesDone: attacks.length });
+      };
+      const ground = { sandbox, honest, lateMsMax, residentBytesBefore };
+      const report = await attack(rule, { times, together, onRound }, ground);
       attacks.push(report);
       onReport?.(report);
     }
