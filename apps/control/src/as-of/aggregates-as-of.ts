@@ -9,7 +9,7 @@ import {
 } from '@meterflow/aggregates';
 import { Problem } from '@meterflow/http';
 import type { AggregateStore, KnownBy, SeriesSheets } from '@meterflow/idempotent-writes';
-import { groupMeterPrefix, utcText } from '@meterflow/readings';
+import { groupMeterPrefix, registerChannelMark, utcText } from '@meterflow/readings';
 import { dayMs } from '../query-span.ts';
 import type { ControlPorts } from '../ports.ts';
 
@@ -21,13 +21,18 @@ const zoneReachMs = 2 * dayMs;
 /**
  * The aggregates of a series as they were known: computed when they are asked for, from the readings that were known, by
  * the zone and the intervals that are registered now. What readings are not kept of any more can't be computed, nor can
- * groups: then Problem `unprocessable-content`.
+ * groups, nor registers of calendars: then Problem `unprocessable-content`.
  */
 export function aggregatesAsOf(ports: AsOfPorts, known: KnownBy): Pick<AggregateStore, 'read'> {
   return {
     read: async (asked) => {
       if (asked.meter.startsWith(groupMeterPrefix)) {
         const detail = 'of groups is not kept what was known earlier: leave out `asOf`, or ask for their members';
+        throw new Problem('unprocessable-content', detail);
+      }
+      if (asked.channel.includes(registerChannelMark)) {
+        const detail =
+          'of registers of a calendar is not kept what was known earlier: leave out `asOf`, or ask for the channel';
         throw new Problem('unprocessable-content', detail);
       }
       const { timeZone, intervals } = await ports.series.current(asked.tenant, asked);

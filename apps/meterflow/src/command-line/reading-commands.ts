@@ -56,7 +56,7 @@ Examples:
 readings, readings_raw: tenant, meter, channel, start, end, value, unit, quality, version
 aggregates:             tenant, meter, channel, resolution, start, end, sum, min, max, mean, count, unit, quality,
                         peak_at, expected, missing, surplus, estimated, substituted, calculated, not_billable, ticket,
-                        input_version, input_accepted_at, input_activation
+                        input_version, input_accepted_at, input_activation, state
 Values are exact decimals. "end" is a word of SQL: quote it.
 
 Example:

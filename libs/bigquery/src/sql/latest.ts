@@ -69,6 +69,9 @@ export const relations: readonly Relation[] = [
       'NULLIF(input_version, 0) AS input_version',
       `NULLIF(input_accepted_at, ${noInstant}) AS input_accepted_at`,
       'NULLIF(input_activation, 0) AS input_activation',
+      // As the API has it: final when its days are closed, a day after its end.
+      "CASE WHEN TIMESTAMP_ADD(`end`, INTERVAL 24 HOUR) <= CURRENT_TIMESTAMP THEN 'final' " +
+        "WHEN NULLIF(expected, -1) <= `count` THEN 'complete' ELSE 'open' END AS state",
     ],
   },
 ];

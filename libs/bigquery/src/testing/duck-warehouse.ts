@@ -24,7 +24,7 @@ const types: Readonly<Record<ColumnType, string>> = {
 
 /**
  * The warehouse's tables and the very queries of its views in DuckDB, another engine than BigQuery: files are read by
- * its Parquet reader, and only quotes are translated.
+ * its Parquet reader, only quotes are translated, and what DuckDB calls otherwise is a macro.
  */
 export class DuckWarehouse {
   readonly #connection: DuckDBConnection;
@@ -42,6 +42,7 @@ export class DuckWarehouse {
     const instance = await DuckDBInstance.create();
     const warehouse = new DuckWarehouse(instance, await instance.connect());
     await warehouse.run("set timezone = 'UTC'");
+    await warehouse.run('create macro timestamp_add(instant, span) as instant + span');
     for (const table of tables) {
       await warehouse.create(table);
     }

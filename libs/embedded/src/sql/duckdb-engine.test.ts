@@ -159,6 +159,7 @@ describe('the views', () => {
       'input_version BIGINT',
       'input_accepted_at TIMESTAMP WITH TIME ZONE',
       'input_activation BIGINT',
+      'state VARCHAR',
     ]);
   });
 

@@ -39,6 +39,8 @@ const columns = [
   ['resolution', ENUM([...resolutions])],
 ] as const;
 type WordColumn = Exclude<(typeof columns)[number][0], 'resolution'>;
+/** A window is final so long after its end, when its days are closed: as the API has it. */
+const finalAfterMs = 86_400_000;
 /** Counts are signed there. */
 const unknownExpected = -1;
 
@@ -63,7 +65,9 @@ export async function loadAggregates(
         ${known('greatest(expected - count, 0)::bigint')} as missing,
         ${rareCounts.map((name) => `${known(`"${name}"::bigint`)} as ${snakeCase(name)}`).join(', ')},
         ticket, nullif("inputVersion", 0) as input_version, nullif("inputAcceptedAt", ${none}) as input_accepted_at,
-        nullif("inputActivation", 0) as input_activation
+        nullif("inputActivation", 0) as input_activation,
+        case when epoch_ms("end") + ${finalAfterMs} <= epoch_ms(now()) then 'final'
+          when expected <> ${unknownExpected} and expected <= count then 'complete' else 'open' end as state
       from loaded.aggregates_rows join loaded.aggregates_labels using (label)`);
   const table = new AggregatesTable(
     await TableWriter.open(
