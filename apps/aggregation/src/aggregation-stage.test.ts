@@ -57,6 +57,17 @@ describe('aggregation', () => {
     ]);
   });
 
+  test('counts what must not be billed by the codes that its series names', async () => {
+    // The readings here have no code.
+    const zones = (code: string): SeriesZones => ({
+      snapshotOf: () => Promise.resolve({ of: () => ({ timeZone: 'UTC', notBillableCodes: [code] }) }),
+    });
+    const counted = async (code: string): Promise<number | undefined> =>
+      (await batches([notice(1, [hoursOf('a', 0, 3)])], [], zones(code)))[0]?.rows.notBillable.at(-1);
+    expect(await counted('')).toBe(24);
+    expect(await counted('E')).toBe(0);
+  });
+
   test('computes whole local days, in their zone, from what is stored', async () => {
     // 2019-03-31: 23 hours, from 23:00 UTC of the day before.
     const fromMs = Date.parse('2019-03-31T12:00:00Z');

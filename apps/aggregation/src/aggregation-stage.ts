@@ -13,7 +13,7 @@ import { byTenant } from './by-tenant.ts';
 import { inputsOf } from './inputs-of.ts';
 import { localDay, messagePlans, type MessagePlan } from './message-plan.ts';
 import { readRuns, sortedRuns, type RunReads } from './read-runs.ts';
-import type { SeriesZones, ZonesSnapshot } from './series-zones.ts';
+import { notBillableOf, type SeriesZones, type ZonesSnapshot } from './series-zones.ts';
 import { compareSeries, touchedParts, type TouchedPart } from './touched-parts.ts';
 import type { WindowRun } from './window-set.ts';
 
@@ -129,7 +129,8 @@ function appendPlan(
 ): void {
   for (const run of sortedRuns(plan.windows, compareSeries)) {
     const { meter, channel } = run.series;
-    const { timeZone, intervals = [], formerTimeZones = [] } = read.zones.of(meter, channel);
+    const zone = read.zones.of(meter, channel);
+    const { timeZone, intervals = [], formerTimeZones = [] } = zone;
     const calendar = calendarOf(timeZone);
     const request = {
       series: builder.series(meter, channel),
@@ -137,10 +138,11 @@ function appendPlan(
       firstDay: run.first,
       endDay: run.end,
       intervals,
+      notBillableCodes: notBillableOf(zone),
     };
     const span = { fromMs: calendar.dayStartMs(run.first), toMs: calendar.dayStartMs(run.end) };
     sheets.append(builder, request, columnsWithin(read.segments.of(run), span));
-    const former = formerTimeZones.map((zone) => calendarOf(zone));
+    const former = formerTimeZones.map((each) => calendarOf(each));
     appendFormerWindows(builder, { series: request.series, level: 'day', calendar, former, ...span });
   }
 }

@@ -9,6 +9,8 @@ export interface SeriesZone {
   readonly formerTimeZones?: readonly string[];
   /** The registered lengths of its intervals over time; where there is none, the most common one of each day counts. */
   readonly intervals?: RegisteredIntervals;
+  /** Quality codes of the source whose readings must not be billed. */
+  readonly notBillableCodes?: readonly string[];
   /** The tenant's calendars that it is aggregated by as well, and those that it was. */
   readonly calendars?: readonly string[];
   readonly formerCalendars?: readonly string[];
@@ -16,6 +18,13 @@ export interface SeriesZone {
   readonly dayStartsAtMs?: number;
   /** Of a register: the parts of a span that it takes. */
   readonly covered?: Covered;
+}
+
+const noCodes: ReadonlySet<string> = new Set();
+
+/** The codes as days are computed with them. */
+export function notBillableOf({ notBillableCodes = [] }: SeriesZone): ReadonlySet<string> {
+  return notBillableCodes.length === 0 ? noCodes : new Set(notBillableCodes);
 }
 
 /** The calendar whose days and months are aggregated. */

@@ -35,6 +35,7 @@ describe('series settings', () => {
       formerTimeZones: ['UTC'],
       calendars: [],
       formerCalendars: [],
+      notBillableCodes: [],
       intervalMs: 900_000,
       intervals: [{ fromMs: -instantMsMax, intervalMs: 900_000 }],
       unit: 'kWh',

@@ -1,4 +1,4 @@
-import { decimalsMax, isUnit, type Unit } from '@meterflow/readings';
+import { decimalsMax, isIdentifier, isUnit, type Unit } from '@meterflow/readings';
 import { z } from 'zod';
 import { groupNameSchema } from './group-name.ts';
 import { instantMsMax } from './instants.ts';
@@ -15,6 +15,8 @@ export interface SeriesSettings {
   readonly calendars: readonly string[];
   /** Calendars that it may have been aggregated by before: what is stored of them is to be withdrawn. */
   readonly formerCalendars: readonly string[];
+  /** Quality codes of the source whose readings must not be billed, whatever their quality. */
+  readonly notBillableCodes: readonly string[];
   /** The registered length of its intervals now; undefined: whatever its readings have. */
   readonly intervalMs: number | undefined;
   /** The registered lengths over time, ascending: each holds for readings that start in it, until the next. */
@@ -56,6 +58,7 @@ export const seriesDefaults: SeriesSettings = {
   formerTimeZones: [],
   calendars: [],
   formerCalendars: [],
+  notBillableCodes: [],
   intervalMs: undefined,
   intervals: [],
   unit: undefined,
@@ -88,10 +91,12 @@ const tooManyTags = `more than ${tagsMax} tags`;
 
 /** Calendars that a series is, or was, aggregated by: each costs as much as its days do. */
 const calendarsPerSeriesMax = 8;
+const notBillableCodesMax = 50;
 
 export const seriesSettingsSchema = z.object({
   timeZone: z.string().refine(isTimeZone, 'not a time zone of the IANA database, like Europe/Berlin'),
   calendars: z.array(calendarNameSchema).max(calendarsPerSeriesMax),
+  notBillableCodes: z.array(z.string().refine(isIdentifier, 'not a quality code')).max(notBillableCodesMax),
   intervalMs,
   unit: z.string().refine(isUnit, 'not a unit'),
   decimals: z.number().int().min(0).max(decimalsMax),
@@ -156,6 +161,7 @@ export function mergeSettings(settings: SeriesSettings, entry: SettingsEntry, no
     formerTimeZones: [...former],
     calendars,
     formerCalendars: [...new Set(formerCalendars)].filter((each) => !calendars.includes(each)),
+    notBillableCodes: entry.notBillableCodes ?? settings.notBillableCodes,
     intervalMs: intervalMsAt({ intervals }, nowMs),
     intervals,
     unit: entry.unit ?? settings.unit,

@@ -9,8 +9,9 @@ export interface TouchedSpan {
 
 /** Where aggregates come out otherwise once other settings hold; undefined: nowhere. */
 export function touchedSpan(before: SeriesSettings, after: SeriesSettings): TouchedSpan | undefined {
-  const hasOtherCalendars = before.calendars.join() !== after.calendars.join();
-  if (before.timeZone !== after.timeZone || before.unit !== after.unit || hasOtherCalendars) {
+  const namesOf = ({ calendars, notBillableCodes }: SeriesSettings): string =>
+    JSON.stringify([calendars, notBillableCodes]);
+  if (before.timeZone !== after.timeZone || before.unit !== after.unit || namesOf(before) !== namesOf(after)) {
     return { fromMs: -instantMsMax, toMs: instantMsMax };
   }
   const instants = [...new Set([-instantMsMax, ...instantsOf(before), ...instantsOf(after)])].sort((a, b) => a - b);

@@ -5,6 +5,7 @@ import type { StoredNotice } from '@meterflow/readings';
 import { registerChannel } from '@meterflow/registry';
 import type { OutgoingMessage, Stage } from '@meterflow/stage';
 import type { MemberReads, MemberStage } from '../groups/member-stage.ts';
+import { notBillableOf } from '../series-zones.ts';
 import { readRegisters, type RegisterRun, type TenantRegisters } from './register-reads.ts';
 import type { TenantCalendars } from './register-zones.ts';
 
@@ -105,7 +106,11 @@ function appendRun(builder: AggregateBatchBuilder, sheets: RegisterSheets, run: 
       .filter(({ day }) => (day + 1) * dayMs > span.fromMs && day * dayMs < span.toMs)
       .map((segment) => segment.columns);
     const own = indexes.slice(0, registers.length);
-    sheets.append(builder, { series: own, days, firstDay, endDay, intervals: zone.intervals ?? [] }, columns);
+    sheets.append(
+      builder,
+      { series: own, days, firstDay, endDay, intervals: zone.intervals ?? [], notBillableCodes: notBillableOf(zone) },
+      columns,
+    );
   }
   for (const index of indexes.slice(registers.length)) {
     for (let day = firstDay; day < endDay; day++) {

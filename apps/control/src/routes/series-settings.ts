@@ -13,13 +13,16 @@ import { clockMs, reprocessSettings } from '../reprocess/reprocess-settings.ts';
 import { calendarProblem } from './calendars.ts';
 import { asProblem } from './tenants.ts';
 
-const { timeZone, calendars, intervalMs, unit, decimals, tags } = seriesSettingsSchema.shape;
+const { timeZone, calendars, notBillableCodes, intervalMs, unit, decimals, tags } = seriesSettingsSchema.shape;
 const takesBack = 'null takes it back';
 const change = {
   timeZone: timeZone.nullish().describe(`IANA name, whose days and months are aggregated; ${takesBack}`),
   calendars: calendars
     .nullish()
     .describe(`the tenant’s calendars by which it is aggregated as well: gas days, tariff registers; ${takesBack}`),
+  notBillableCodes: notBillableCodes
+    .nullish()
+    .describe(`quality codes of the source whose readings must not be billed; ${takesBack}`),
   intervalMs: intervalMs.nullish().describe(`the one length of intervals that is summed; ${takesBack}`),
   unit: unit.nullish().describe(takesBack),
   decimals: decimals.nullish().describe(takesBack),
@@ -37,6 +40,7 @@ const settings = z.object({
   unit: z.string().nullable().describe('null: what the readings come in'),
   decimals: z.number().int(),
   calendars: calendars.optional().describe('absent where there are none'),
+  notBillableCodes: notBillableCodes.optional().describe('absent where there are none'),
   tags: tags.optional().describe('absent where there are none'),
 });
 const changed = settings.extend({
@@ -167,7 +171,7 @@ async function changedOf(
 
 /** Tags say which groups a series belongs to, where there are any. */
 async function isAggregatedAnew({ groupsNow }: SeriesPorts, tenant: string, body: Change): Promise<boolean> {
-  if ([body.timeZone, body.intervalMs, body.calendars].some((each) => each !== undefined)) {
+  if ([body.timeZone, body.intervalMs, body.calendars, body.notBillableCodes].some((each) => each !== undefined)) {
     return true;
   }
   return body.tags !== undefined && (await groupsNow.snapshot(tenant)).hasGroups;
@@ -206,6 +210,7 @@ async function requireCalendars({ calendars: known }: SeriesPorts, tenant: strin
 function jsonOf({
   timeZone: zone,
   calendars: names,
+  notBillableCodes: codes,
   intervalMs: length,
   unit: name,
   decimals: digits,
@@ -215,6 +220,7 @@ function jsonOf({
   return {
     ...told,
     ...(names.length === 0 ? {} : { calendars: [...names] }),
+    ...(codes.length === 0 ? {} : { notBillableCodes: [...codes] }),
     ...(Object.keys(facts).length === 0 ? {} : { tags: facts }),
   };
 }

@@ -29,6 +29,7 @@ export function settings(command: Command): Command {
     .option('--time-zone <zone>', 'whose days and months are aggregated, like Europe/Zurich; UTC unless set', setting)
     .option('--interval <length>', 'the one length of intervals that is summed, like 15m', interval)
     .option('--unit <unit>', 'like kWh', setting)
+    .option('--not-billable <codes>', 'quality codes of the source whose readings must not be billed; or none', names)
     .option('--calendars <names>', 'by which it is aggregated as well, like gas-day,tariff; or none', names);
 }
 

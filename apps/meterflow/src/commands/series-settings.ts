@@ -13,6 +13,7 @@ export interface SettingsOptions {
   readonly interval?: number | null;
   readonly unit?: string | null;
   readonly calendars?: readonly string[] | null;
+  readonly notBillable?: readonly string[] | null;
   /** Of one series alone: readings are expected from this instant on. */
   readonly since?: string;
 }
@@ -24,12 +25,13 @@ export interface SeriesOptions {
 }
 
 /** As the API takes them. */
-export function settingsBody({ timeZone, interval, unit, calendars, since }: SettingsOptions): object {
+export function settingsBody({ timeZone, interval, unit, calendars, notBillable, since }: SettingsOptions): object {
   return {
     ...(timeZone === undefined ? {} : { timeZone }),
     ...(interval === undefined ? {} : { intervalMs: interval }),
     ...(unit === undefined ? {} : { unit }),
     ...(calendars === undefined ? {} : { calendars }),
+    ...(notBillable === undefined ? {} : { notBillableCodes: notBillable }),
     ...(since === undefined ? {} : { since: new Date(since).toISOString() }),
   };
 }
@@ -86,7 +88,7 @@ function recomputedText(recomputed: Row): string {
 }
 
 function settingsText(answer: Row): string {
-  const names = ['meter', 'channel', 'timeZone', 'intervalMs', 'unit', 'decimals', 'calendars'];
+  const names = ['meter', 'channel', 'timeZone', 'intervalMs', 'unit', 'decimals', 'calendars', 'notBillableCodes'];
   const known = names.filter((name) => name in answer);
   const shown = (name: string): string => (answer[name] === null ? 'as the readings come' : shownValue(answer[name]));
   return table(
