@@ -1,5 +1,6 @@
 // What a register (a counter that only goes up) counted between two readings of it. It stands alone, without imports, since
-// the stock rule `register-difference` carries it into the sandbox: that rule is its one caller.
+// stock rules carry it into the sandbox: `register-difference` makes readings of it, and the sum check and the scaling to the
+// register call it for one difference over a day (docs/adr/0016-stock-rules.md).
 
 /** What is known of a counter. */
 export interface RegisterFacts {

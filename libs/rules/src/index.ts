@@ -52,7 +52,7 @@ export { matchesChannel } from './channel-glob.ts';
 export { channelNeeds, emitsOf, stepsOf } from './channel-flow.ts';
 export { windowReadingsMax, type ClockShift, type RawWindow, type SeriesResult, type SeriesRun } from './series-run.ts';
 export { dayIndex, localDays, type LocalDays } from './local-days.ts';
-export { commonIntervalMs, commonUnit, rawWindow, slotCount, TextList, windowOf } from './raw-window.ts';
+export { rawWindow, slotCount, TextList, windowOf } from './raw-window.ts';
 export { dayBatch, noRawVersion, seriesFlowSource, type DayBatch, type DayBatchRequest } from './series-day.ts';
 export { SeriesWindows, type RawChannel, type SeriesFacts } from './series-windows.ts';
 export { ValidatedRows } from './validated-rows.ts';

@@ -34,38 +34,6 @@ export function slotOf(
   return Number.isInteger(slot) && slot < slotCount((days.startMs[day + 1] as number) - fromMs, intervalMs) ? slot : -1;
 }
 
-/**
- * The interval length that most of these readings have, the shorter of two; 0 where there are none.
- */
-export function commonIntervalMs(columns: readonly ReadingColumns[]): number {
-  const counts = new Map<number, number>();
-  for (const { spans } of columns) {
-    spans.lengthMs.forEach((lengthMs, span) => {
-      counts.set(lengthMs, (counts.get(lengthMs) ?? 0) + (spans.count[span] as number));
-    });
-  }
-  counts.delete(0);
-  return most(counts, (a, b) => a - b) ?? 0;
-}
-
-/** The unit that most of these readings have; '' where there are none. */
-export function commonUnit(columns: readonly ReadingColumns[]): string {
-  const counts = new Map<string, number>();
-  for (const { unit, texts } of columns) {
-    let from = 0;
-    unit.ends.forEach((end, run) => {
-      const text = texts[unit.values[run] as number] as string;
-      counts.set(text, (counts.get(text) ?? 0) + end - from);
-      from = end;
-    });
-  }
-  return most(counts, (a, b) => (a < b ? -1 : 1)) ?? '';
-}
-
-function most<Key>(counts: ReadonlyMap<Key, number>, compare: (a: Key, b: Key) => number): Key | undefined {
-  return [...counts].sort(([a, count], [b, other]) => other - count || compare(a, b))[0]?.[0];
-}
-
 /** The raw readings of one channel on the grid of local days. */
 export function rawWindow(
   columns: readonly ReadingColumns[],

@@ -1,14 +1,15 @@
 import type { ReadingBatch, ReadingColumns, SeriesName } from '@meterflow/readings';
 import type { ParameterValue } from './flow.ts';
 import type { LocalDays } from './local-days.ts';
-import { commonIntervalMs, commonUnit, rawWindow, TextList, windowOf } from './raw-window.ts';
+import { ObservedFacts } from './observed-facts.ts';
+import { rawWindow, TextList, windowOf } from './raw-window.ts';
 import { dayBatch } from './series-day.ts';
 import type { RawWindow, SeriesRun } from './series-run.ts';
 
 /** Raw readings of a channel over consecutive local days. */
 export interface RawChannel {
   readonly channel: string;
-  /** The registered length; undefined: the one that most of the readings have. */
+  /** The registered length; undefined: the one that most readings of the days have that a run may look at. */
   readonly intervalMs: number | undefined;
   /** In the order of their starts; readings outside the days do no harm. */
   readonly columns: readonly ReadingColumns[];
@@ -26,46 +27,46 @@ export interface SeriesFacts {
   readonly activation: number;
 }
 
+/** A channel with what is made of it once for all days. */
+interface Channel {
+  readonly raw: RawChannel;
+  readonly observed: ObservedFacts;
+  /** On the grid of an interval length, by that. */
+  readonly windows: Map<number, RawWindow>;
+}
+
 /** A series over consecutive local days with the channels that its flow reads: each of the days can be run. */
 export class SeriesWindows {
   readonly #facts: SeriesFacts;
-  readonly #own: RawChannel;
-  readonly #intervalMs: number;
-  readonly #unit: string;
+  readonly #channels: readonly Channel[];
   readonly #texts = new TextList();
-  readonly #windows: readonly RawWindow[];
 
   constructor(facts: SeriesFacts, own: RawChannel, others: readonly RawChannel[]) {
     this.#facts = facts;
-    this.#own = own;
-    this.#intervalMs = own.intervalMs ?? commonIntervalMs(own.columns);
-    const unit = facts.unit ?? commonUnit(own.columns);
-    this.#unit = unit;
-    this.#windows = [own, ...others].map(({ channel, intervalMs, columns }) =>
-      rawWindow(columns, {
-        channel,
-        intervalMs: intervalMs ?? commonIntervalMs(columns),
-        days: facts.days,
-        texts: this.#texts,
-      }),
-    );
+    this.#channels = [own, ...others].map((raw) => ({
+      ...{ raw, observed: new ObservedFacts(raw.columns, facts.days), windows: new Map<number, RawWindow>() },
+    }));
   }
 
-  /** The day and those around it that its flow may look at; and readings of it that no rule sees. */
+  /**
+   * The day and those around it that its flow may look at; and readings of it that no rule sees. The same whichever other
+   * days there are: what nobody registered is told by the days of the run alone.
+   */
   run(
     day: number,
     { backDays, aheadDays }: { readonly backDays: number; readonly aheadDays: number },
   ): { readonly run: SeriesRun; readonly others: ReadingBatch } {
     const { tenant, series, days, activation, tagsAt, closedThroughMs } = this.#facts;
-    const intervalMs = this.#intervalMs;
-    const { texts } = this.#texts;
-    const { batch, slots, others } = dayBatch(this.#own.columns, {
-      ...{ tenant, series, days, day, intervalMs, activation, texts },
+    const [from, to] = [day - backDays, day + aheadDays + 1];
+    const windows = this.#channels.map((channel) => windowOf(this.#window(channel, from, to), from, to));
+    const [own] = this.#channels as [Channel];
+    const { intervalMs } = windows[0] as RawWindow;
+    const { batch, slots, others } = dayBatch(own.raw.columns, {
+      ...{ tenant, series, days, day, intervalMs, activation, texts: this.#texts.texts },
     });
-    const from = day - backDays;
-    const to = day + aheadDays + 1;
     const run: SeriesRun = {
-      ...{ batch, slots, unit: this.#unit, intervalMs, closedThroughMs },
+      ...{ batch, slots, intervalMs, closedThroughMs, windows },
+      unit: this.#facts.unit ?? own.observed.unit(from, to),
       tags: tagsAt(days.startMs[day] as number),
       day: backDays,
       firstDay: days.firstDay + from,
@@ -73,8 +74,19 @@ export class SeriesWindows {
       clockShifts: days.clockShifts.flatMap((shift) =>
         shift.day >= from && shift.day < to ? [{ ...shift, day: shift.day - from }] : [],
       ),
-      windows: this.#windows.map((window) => windowOf(window, from, to)),
     };
     return { run, others };
+  }
+
+  #window({ raw, observed, windows }: Channel, from: number, to: number): RawWindow {
+    const { channel, columns } = raw;
+    const intervalMs = raw.intervalMs ?? observed.intervalMs(from, to);
+    const known = windows.get(intervalMs);
+    if (known !== undefined) {
+      return known;
+    }
+    const made = rawWindow(columns, { channel, intervalMs, days: this.#facts.days, texts: this.#texts });
+    windows.set(intervalMs, made);
+    return made;
   }
 }

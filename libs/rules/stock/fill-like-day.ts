@@ -1,8 +1,8 @@
 // Fills gaps of a closed day, of any length, with the mean of the same interval of the same weekday: of the last three such
 // days, of the four weeks before, that have a measured value there. On the day when an hour is there twice both are the
 // hour of the like day.
-// Source: average of selected reference days for gaps of more than two hours, California VEE standards (Attachment VEE,
-// revision 2.0, section A 4.2); average like day, substitution type 15 of AEMO Metrology Procedure Part B.
+// Source: estimation by the average of reference days, for gaps of more than two hours, in California's Standards for
+// Validating, Editing, and Estimating Monthly and Interval Data; substitution by like days in AEMO Metrology Procedure Part B.
 import { defineRule, type RawDay } from '@meterflow/rule-sdk';
 
 export default defineRule({

@@ -1,7 +1,7 @@
 // Fills short gaps of a closed day on the straight line between the values before and after them: of n missing values the
 // i-th is i/(n+1) of the way. Gaps of up to two hours, also over midnight; longer ones are left to another rule.
-// Source: point-to-point linear interpolation, up to two hours, of the California VEE standards (Attachment VEE, revision
-// 2.0, section A 4.1); substitution by linear interpolation, up to two hours, of AEMO Metrology Procedure Part B.
+// Source: linear interpolation of gaps of up to two hours, in California's Standards for Validating, Editing, and
+// Estimating Monthly and Interval Data; substitution by linear interpolation in AEMO Metrology Procedure Part B.
 import { defineRule, type RawSlot, type SeriesDay, type Slot } from '@meterflow/rule-sdk';
 
 export default defineRule({

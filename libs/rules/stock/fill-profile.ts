@@ -3,8 +3,7 @@
 // `profile=@h25.csv`. Where enough of the day is measured the profile is scaled to that, elsewhere to the yearly consumption
 // (tag `yearlyUse`, or the parameter). Holidays have the profile of Sundays, 24 and 31 December that of Saturdays.
 // Source: BDEW standard load profiles 2025 (12 months × workday, Saturday, Sunday and holiday; 1,000,000 kWh a year; the
-// dynamic ones times a polynomial of the day of the year); profile estimation of AEMO Metrology Procedure Part B and
-// Oracle MDM (Interval Profile Estimation). The values are the publisher's, and not part of meterflow.
+// dynamic ones times a polynomial of the day of the year); Oracle MDM (Interval Profile Estimation). The values are the publisher's, and not part of meterflow.
 import { defineRule, type SeriesDay } from '@meterflow/rule-sdk';
 import { readProfile, type KindOfDay, type Profile } from './lib/profile.ts';
 

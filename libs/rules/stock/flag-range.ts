@@ -1,5 +1,5 @@
 // Notes `below-minimum` or `above-maximum` beside a value outside of a range. The value stays as it is.
-// Source: minimum and maximum value checks of interval data, AEMO Metrology Procedure Part B (validation of interval metering data).
+// Source: validation by minimum and maximum values, in AEMO Metrology Procedure Part B.
 import { defineRule, type Quality } from '@meterflow/rule-sdk';
 
 export default defineRule({

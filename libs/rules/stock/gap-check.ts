@@ -1,6 +1,6 @@
 // Flags the reading after each gap of a closed day with how many intervals are missing before it, and, where the gap
 // reaches the end of the day, the reading before it. A day without any reading has none to flag: its aggregate counts 0.
-// Source: missing interval check of AEMO Metrology Procedure Part B and of the California VEE standards.
+// Source: validation of missing (null) intervals, in AEMO Metrology Procedure Part B.
 import { defineRule } from '@meterflow/rule-sdk';
 
 export default defineRule({

@@ -1,7 +1,7 @@
 // Flags the highest interval of a day where it stands out: where it is more than 180 % above the third highest, that is
 // (highest − third highest) / third highest × 100 > 180. Gaps and estimated values are not looked at.
-// Source: interval spike check, 180 %, of the California Standards for Validating, Editing and Estimating Monthly and
-// Interval Data (CPUC, Attachment VEE, revision 2.0, section A); the same in Oracle MDM (Interval Spike Check).
+// Source: spike check in California's Standards for Validating, Editing, and Estimating Monthly and Interval Data; the same
+// ratio, 1.8, in NAESB's Uniform Business Practices for metering; Oracle MDM (Interval Spike Check).
 import { defineRule, type Slot } from '@meterflow/rule-sdk';
 
 export default defineRule({

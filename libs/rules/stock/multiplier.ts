@@ -1,7 +1,7 @@
 // Multiplies all readings of a day, registers too, by the constant of the meter: the ratio of its transformers, or what a
 // pulse counts. The series' tag `multiplier` says it, the parameter where there is no such tag. (A constant that is the same
 // for all meters is `convert-unit`, which needs no look at the registry.)
-// Source: multiplier check and meter constant of the California VEE standards (Attachment VEE, revision 2.0); IEC 62056-61
+// Source: Oracle MDM (Multiplier Check); IEC 62056-61
 // (OBIS 0.4.2 and 0.4.3: current and voltage transformer ratio).
 import { defineRule } from '@meterflow/rule-sdk';
 

@@ -1,6 +1,6 @@
 // Flags or refuses a reading whose mean power over its interval is more than the connection can carry. Of energy (Wh, kWh,
 // MWh, GWh) it is the energy over the interval's length; power (W, kW, MW) is taken as it is; other units are left alone.
-// Source: maximum value check of AEMO Metrology Procedure Part B; connection size (main fuse) as in VDE-AR-N 4100 and in
+// Source: validation by maximum values, in AEMO Metrology Procedure Part B; connection size (main fuse) as in VDE-AR-N 4100 and in
 // distributors' tariffs: a house with 3 × 63 A at 400 V can draw 43.6 kW.
 import { defineRule } from '@meterflow/rule-sdk';
 

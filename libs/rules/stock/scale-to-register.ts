@@ -3,8 +3,8 @@
 // stays as it is. The register is read as by `sum-check`;
 // where an interval has no value after all, or the measured ones are more than the register counted, nothing changes.
 // Comes after the rules that estimate.
-// Source: scaling of estimated intervals to the energy of the register readings around them, California VEE standards
-// (Attachment VEE, revision 2.0, section A 4); interval adjustment from scalar of Oracle MDM.
+// It is activated for a channel by name (`--channel import`), not for a glob: as `sum-check`.
+// Source: Oracle MDM (Interval Adjustment From Scalar).
 import { defineRule, type SeriesDay, type Slot } from '@meterflow/rule-sdk';
 import { registerTotal, type RegisterTotal } from './lib/register-total.ts';
 import { partOf } from './lib/spread.ts';

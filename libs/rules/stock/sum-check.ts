@@ -2,8 +2,10 @@
 // not. The register is read on the same channel or, where that has none, on the channel `register`: its first reading of the
 // day, and the one at midnight after it or its last. Gaps in between leave nothing to check. Rollover and exchange are
 // followed as by `register-difference`.
-// Source: sum check, California VEE standards (Attachment VEE, revision 2.0, section A) and Oracle MDM (Sum Check); the
-// tolerance is the last digit that the register shows, and a share for meters that round each interval.
+// It is activated for a channel by name (`--channel import`), not for a glob: a change of the register must find the
+// days of its intervals.
+// Source: sum check in California's Standards for Validating, Editing, and Estimating Monthly and Interval Data, and in
+// Oracle MDM (Sum Check); the tolerance is the last digit that the register shows, and a share for meters that round each interval.
 import { defineRule, type Slot } from '@meterflow/rule-sdk';
 import { registerTotal } from './lib/register-total.ts';
 

@@ -1,7 +1,7 @@
 // Flags all readings of a day whose total is far from the mean total of the days before: below half of it, or above twice
 // of it. Days with gaps are neither checked nor compared with.
-// Source: high/low usage check against average daily usage, California VEE standards (Attachment VEE, revision 2.0);
-// Oracle MDM (High/Low Check). The two limits are each utility's own: these are common ones.
+// Source: high and low usage against average daily usage, in California's Standards for Validating, Editing, and Estimating
+// Monthly and Interval Data; Oracle MDM (High/Low Check). The two limits are each utility's own: these are common ones.
 import { defineRule } from '@meterflow/rule-sdk';
 import { totalOf } from './lib/total.ts';
 

@@ -1,7 +1,6 @@
 // Flags values of 0 that follow each other for a day or longer: the meter stands still, or its pulses get lost. Runs are
 // followed into the day before and the day after.
-// Source: zero consumption check for active meters, California VEE standards (Attachment VEE, revision 2.0); Oracle MDM
-// (Zero Consumption Check, Consecutive Interval Check).
+// Source: Oracle MDM (Zero Consumption Check, Consecutive Interval Check).
 import { defineRule } from '@meterflow/rule-sdk';
 import { markRuns } from './lib/runs.ts';
 
