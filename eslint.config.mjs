@@ -50,7 +50,7 @@ const importers = {
   '@google-cloud/bigquery': 'libs/bigquery',
   '@google-cloud/bigtable': 'libs/bigtable',
   '@google-cloud/pubsub': 'libs/pubsub',
-  'apache-arrow': 'apps/control',
+  'apache-arrow': 'libs/embedded',
   esbuild: ['libs/rule-compiler', 'tools/workspace'],
   fastify: 'libs/http',
   ioredis: 'libs/redis',

@@ -15,14 +15,8 @@ export { DirectoryInUseError, lockDirectory, runningServer, type DirectoryLock, 
 export { EmbeddedPlatform, openEmbeddedPlatform, type PlatformOptions } from './open-platform.ts';
 export { exportCanonical, type CanonicalExport } from './export/export-canonical.ts';
 export { openSqlEngine } from './sql/open-sql-engine.ts';
-export {
-  decimalInteger,
-  parquetDecimals,
-  parquetRows,
-  type ParquetCell,
-  type ParquetColumn,
-  type ParquetRow,
-} from './sql/parquet-rows.ts';
+export { arrowRows } from './sql/arrow-rows.ts';
+export { parquetRows, type ParquetCell, type ParquetColumn, type ParquetRow } from './sql/parquet-rows.ts';
 export { runSql } from './sql/run-sql.ts';
 export type { SqlColumn, SqlEngine, SqlEngineOptions, SqlRequest, SqlRows } from './sql/sql-engine.ts';
 export { SqlError, type SqlErrorCode } from './sql/sql-error.ts';

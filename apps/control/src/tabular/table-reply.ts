@@ -1,8 +1,7 @@
 import { Problem, type Reply } from '@meterflow/http';
-import { parquetRows, type ParquetRow } from '@meterflow/embedded';
+import { arrowRows, parquetRows, type ParquetRow } from '@meterflow/embedded';
 import { pageOf, rowSets, type Position, type Span } from '../query-span.ts';
 import { answerFormats, type AnswerFormat } from './answer-format.ts';
-import { arrowRows } from './arrow-rows.ts';
 import { cellsOf, type Column } from './columns.ts';
 import { csvRows } from './csv-rows.ts';
 import { zonedJson } from './zoned-text.ts';

@@ -1,6 +1,5 @@
-import { decimalInteger, parquetDecimals, type ParquetRow } from '@meterflow/embedded';
 import type * as arrowLibrary from 'apache-arrow';
-import type { Column } from './columns.ts';
+import { decimalInteger, parquetDecimals, type ParquetColumn, type ParquetRow } from './parquet-rows.ts';
 
 type Arrow = typeof arrowLibrary;
 type Data = arrowLibrary.Data;
@@ -14,7 +13,7 @@ const endOfStreamBytes = 8;
  * milliseconds in the zone, counts 64-bit integers.
  */
 export async function* arrowRows(
-  columns: readonly Column[],
+  columns: readonly ParquetColumn[],
   rows: AsyncIterable<readonly ParquetRow[]>,
   timeZone: string,
 ): AsyncGenerator<Uint8Array> {
@@ -38,7 +37,7 @@ export async function* arrowRows(
   yield empty.subarray(-endOfStreamBytes);
 }
 
-function typeOf(arrow: Arrow, kind: Column['kind'], timeZone: string): arrowLibrary.DataType {
+function typeOf(arrow: Arrow, kind: ParquetColumn['kind'], timeZone: string): arrowLibrary.DataType {
   switch (kind) {
     case 'text':
       return new arrow.Utf8();
@@ -58,7 +57,7 @@ function schemaBytes(stream: Uint8Array): number {
 
 function dataOf(
   arrow: Arrow,
-  kind: Column['kind'],
+  kind: ParquetColumn['kind'],
   { cells, timeZone }: { readonly cells: ParquetRow; readonly timeZone: string },
 ): Data {
   const common = { length: cells.length, ...presence(cells) };
