@@ -86,14 +86,14 @@ describe('what lasts', () => {
     expect(await store.write([write(96)])).toEqual([{ ...noOutcomes, inserted: 96 }]);
   });
 
-  test('what is superseded is in the history, once for each value that was replaced', async () => {
+  test('what is superseded is in the history, once for each value that was replaced, and so is what came late', async () => {
     const store = open();
     await store.write([write(4), write(4, { integer: 70 }, 2_000)]);
     await store.write([write(1, { integer: 80 }, 3_000), write(1, { integer: 60 }, 1_500)]);
     const history = await store.history(all);
     expect(
       history.flatMap(({ columns }) => [...columns.values].map((value) => value / 10 ** columns.decimals)),
-    ).toEqual([0, 0.001, 0.002, 0.003, 0.07]);
+    ).toEqual([0, 0.001, 0.002, 0.003, 0.07, 0.06]);
     expect((await store.read(all))[0]?.columns.values[0]).toBe(8);
   });
 });
