@@ -20,7 +20,7 @@ import {
   channelNeeds,
   emitsOf,
   readInputs,
-  runDay,
+  SeriesDays,
   SeriesWindows,
   ValidatedRows,
   type Activation,
@@ -276,15 +276,16 @@ async function runSeries(ports: SeriesFlowPorts, work: TenantWork, due: DueDays)
     days: inputs.days,
   };
   const windows = new SeriesWindows(facts, inputs.own, inputs.others);
+  const together = new SeriesDays(
+    { sandbox: ports.sandbox, runFlow },
+    { facts, inputs, windows, activations, ticket },
+    due.days.map((number) => number - inputs.days.firstDay),
+  );
   const ran: RanDay[] = [];
   for (const number of due.days) {
     const day = number - inputs.days.firstDay;
     const dayMs = [inputs.days.startMs[day] as number, inputs.days.startMs[day + 1] as number] as const;
-    const outcome = await runDay(
-      { sandbox: ports.sandbox, runFlow },
-      { facts, inputs, windows, activations, ticket },
-      day,
-    ).catch((error: unknown) => {
+    const outcome = await together.run(day).catch((error: unknown) => {
       if (error instanceof HaltedError) {
         return error;
       }

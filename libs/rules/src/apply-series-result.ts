@@ -14,7 +14,7 @@ import {
 } from '@meterflow/readings';
 import { applyFlowResult } from './apply-flow-result.ts';
 import { RuleFailureError, type FlowResult } from './sandbox.ts';
-import { noRawVersion } from './series-day.ts';
+import { noRawVersion } from './own-readings.ts';
 import type { SeriesResult } from './series-run.ts';
 import type { ValidatedRows } from './validated-rows.ts';
 

@@ -50,11 +50,21 @@ export { emptyBatch } from './empty-batch.ts';
 export { flowProblems, type FlowProblem } from './flow-problems.ts';
 export { matchesChannel } from './channel-glob.ts';
 export { channelNeeds, emitsOf, stepsOf } from './channel-flow.ts';
-export { windowReadingsMax, type ClockShift, type RawWindow, type SeriesResult, type SeriesRun } from './series-run.ts';
+export {
+  nothingEmitted,
+  resultOfDay,
+  windowReadingsMax,
+  type ClockShift,
+  type DayResult,
+  type Emissions,
+  type RawWindow,
+  type RunDay,
+  type SeriesResult,
+  type SeriesRun,
+} from './series-run.ts';
 export { dayIndex, localDays, type LocalDays } from './local-days.ts';
-export { rawWindow, slotCount, TextList, windowOf } from './raw-window.ts';
-export { dayBatch, noRawVersion, seriesFlowSource, type DayBatch, type DayBatchRequest } from './series-day.ts';
-export { SeriesWindows, type RawChannel, type SeriesFacts } from './series-windows.ts';
+export { noRawVersion, seriesFlowSource } from './own-readings.ts';
+export { SeriesWindows, type DaysAround, type RawChannel, type SeriesFacts } from './series-windows.ts';
 export { ValidatedRows } from './validated-rows.ts';
 export {
   dayResult,
@@ -66,7 +76,14 @@ export {
   type StoredDay,
 } from './apply-series-result.ts';
 export { readingFlowPart } from './pick-readings.ts';
-export { runDay, type DayOutcome, type DayRunner, type FlowRun, type RunFlow, type SeriesWork } from './run-day.ts';
+export {
+  SeriesDays,
+  type DayOutcome,
+  type DayRunner,
+  type FlowRun,
+  type RunFlow,
+  type SeriesWork,
+} from './series-days.ts';
 export {
   readInputs,
   type DueDays,

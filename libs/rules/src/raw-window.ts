@@ -1,5 +1,5 @@
-import { missingCode, ReadingCursor, type ReadingColumns } from '@meterflow/readings';
-import { dayIndex, type LocalDays } from './local-days.ts';
+import { missingCode, ReadingCursor, RunsCursor, type ReadingColumns } from '@meterflow/readings';
+import type { DayGrid } from './day-grid.ts';
 import type { RawWindow } from './series-run.ts';
 
 /** Texts that columns name by their place; the first is empty. */
@@ -17,68 +17,43 @@ export class TextList {
   }
 }
 
-/** How many slots a day has: a day on which the clock changes has more or fewer of those that are short enough. */
-export function slotCount(dayLengthMs: number, intervalMs: number): number {
-  return intervalMs === 0 || dayLengthMs === 0 ? 0 : Math.max(1, Math.round(dayLengthMs / intervalMs));
-}
-
-/** Which slot of its day a reading is; -1 for one of another length, or that begins off the grid of the local day. */
-export function slotOf(
-  days: LocalDays,
-  day: number,
-  reading: { readonly startMs: number; readonly intervalMs: number },
-): number {
-  const { startMs, intervalMs } = reading;
-  const fromMs = days.startMs[day] as number;
-  const slot = (startMs - fromMs) / intervalMs;
-  return Number.isInteger(slot) && slot < slotCount((days.startMs[day + 1] as number) - fromMs, intervalMs) ? slot : -1;
-}
-
 /** The raw readings of one channel on the grid of local days. */
 export function rawWindow(
   columns: readonly ReadingColumns[],
-  { channel, intervalMs, days, texts }: { channel: string; intervalMs: number; days: LocalDays; texts: TextList },
+  { channel, grid, texts }: { channel: string; grid: DayGrid; texts: TextList },
 ): RawWindow {
-  const count = days.startMs.length - 1;
-  const slotsFrom = new Uint32Array(count + 1);
-  for (let day = 0; day < count; day++) {
-    const lengthMs = (days.startMs[day + 1] as number) - (days.startMs[day] as number);
-    slotsFrom[day + 1] = (slotsFrom[day] as number) + slotCount(lengthMs, intervalMs);
-  }
-  const slots = slotsFrom[count] as number;
+  const { slotsFrom, intervalMs } = grid;
+  const slots = slotsFrom.at(-1) as number;
   const values = new Float64Array(slots).fill(NaN);
   const quality = new Uint8Array(slots);
   const unit = new Uint16Array(slots);
-  const registers: { startMs: number; value: number; quality: number; unit: number; day: number }[] = [];
+  const registersFrom = new Uint32Array(slotsFrom.length);
+  const registers: { startMs: number; value: number; quality: number; unit: number }[] = [];
   for (const segment of columns) {
     const cursor = new ReadingCursor(segment);
+    const units = new RunsCursor(segment.unit);
+    const places = Uint16Array.from(segment.texts, (text) => texts.indexOf(text));
     const divisor = 10 ** segment.decimals;
     while (cursor.next()) {
-      const day = dayIndex(days, cursor.startMs);
-      if (day < 0 || cursor.qualityCode === missingCode) {
+      const code = cursor.qualityCode;
+      if (code === missingCode || !grid.find(cursor.startMs, cursor.lengthMs)) {
         continue;
       }
-      const { startMs } = cursor;
+      const { slot, day } = grid;
       const value = cursor.integer / divisor;
-      if (cursor.lengthMs === 0) {
-        registers.push({ startMs, value, quality: cursor.qualityCode, unit: texts.indexOf(cursor.unit), day });
-      } else if (cursor.lengthMs === intervalMs) {
-        const slot = slotOf(days, day, { startMs, intervalMs });
-        if (slot >= 0) {
-          const index = (slotsFrom[day] as number) + slot;
-          values[index] = value;
-          quality[index] = cursor.qualityCode;
-          unit[index] = texts.indexOf(cursor.unit);
-        }
+      const place = places[units.at(cursor.index)] as number;
+      if (slot >= 0) {
+        values[slot] = value;
+        quality[slot] = code;
+        unit[slot] = place;
+      } else if (cursor.lengthMs === 0) {
+        registers.push({ startMs: cursor.startMs, value, quality: code, unit: place });
+        registersFrom[day + 1] = (registersFrom[day + 1] as number) + 1;
       }
     }
   }
-  const registersFrom = new Uint32Array(count + 1);
-  registers.forEach(({ day }) => {
-    registersFrom[day + 1] = (registersFrom[day + 1] as number) + 1;
-  });
-  for (let day = 0; day < count; day++) {
-    registersFrom[day + 1] = (registersFrom[day + 1] as number) + (registersFrom[day] as number);
+  for (let day = 1; day < registersFrom.length; day++) {
+    registersFrom[day] = (registersFrom[day] as number) + (registersFrom[day - 1] as number);
   }
   return {
     ...{ channel, intervalMs, slotsFrom, values, quality, unit, registersFrom },

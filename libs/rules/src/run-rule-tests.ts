@@ -8,7 +8,7 @@ import type { RuleDeclaration } from './rule-declaration.ts';
 import type { RuleTestCase } from './rule-tests.ts';
 import { RuleFailureError, type Sandbox } from './sandbox.ts';
 import type { SeriesTestCase } from './series-cases.ts';
-import type { SeriesRun } from './series-run.ts';
+import { resultOfDay, type SeriesRun } from './series-run.ts';
 import { parameterProblems } from './set-parameters.ts';
 import { ValidatedRows } from './validated-rows.ts';
 
@@ -76,8 +76,8 @@ async function dayProblem(
   { windows, day, series, slots, registers, emitted }: SeriesTestCase,
 ): Promise<string | undefined> {
   const around = { backDays: needs.lookBackDays, aheadDays: needs.lookAheadDays };
-  const { run } = windows(needs.reads).run(day, around);
-  const result = await sandbox.runSeries(flow, run);
+  const run = windows(needs.reads).run(day, around);
+  const result = resultOfDay(await sandbox.runSeries(flow, run));
   const [failure] = result.failures;
   if (failure !== undefined) {
     return failure.message;
@@ -123,10 +123,10 @@ function placedReadings(batch: ReadingBatch): PlacedReading[] {
 function slotsProblem(
   own: readonly PlacedReading[],
   slots: SeriesTestCase['slots'],
-  { startMs, day, intervalMs }: SeriesRun,
+  { startMs, days, intervalMs }: SeriesRun,
 ): string | undefined {
   for (const [index, wanted] of slots.entries()) {
-    const atMs = (startMs[day] as number) + index * intervalMs;
+    const atMs = (startMs[days[0]?.day ?? 0] as number) + index * intervalMs;
     const found = own.find((each) => each.startMs === atMs && each.lengthMs === intervalMs)?.outcome;
     if (wanted === 'gap') {
       if (found?.value !== undefined) {

@@ -1,6 +1,6 @@
 import type { ReadingBatch } from '@meterflow/readings';
 import type { Flow } from './flow.ts';
-import type { SeriesResult, SeriesRun } from './series-run.ts';
+import type { DayResult, SeriesRun } from './series-run.ts';
 
 /** What may have become of one reading: the bits of {@link FlowResult.changes}. */
 export const change = { value: 1, quality: 2, unit: 4, method: 8, reason: 16, rejected: 32, failed: 64 } as const;
@@ -73,11 +73,12 @@ export interface Sandbox {
    */
   run(flow: Flow, batch: ReadingBatch): Promise<FlowResult>;
   /**
-   * Runs all the flow's rules over one local day: those with `onReading` over each of its readings with a value, those
-   * with `onSeries` over the day. One of the latter that throws or returns nonsense fails the day as a whole, with a
-   * {@link RuleFailureError}, unless its severity leaves it out. Otherwise as {@link run}.
+   * Runs all the flow's rules over local days of a series, each as if it were run alone: those with `onReading` over each
+   * of its readings with a value, those with `onSeries` over the day. One of the latter that throws or returns nonsense
+   * fails the day as a whole, unless its severity leaves it out; the other days go on. Resolves with what became of
+   * each day, also where that is the same failure for all; any rejection is transient.
    */
-  runSeries(flow: Flow, run: SeriesRun): Promise<SeriesResult>;
+  runSeries(flow: Flow, run: SeriesRun): Promise<readonly DayResult[]>;
   /** Ends what it runs in; resolves when no process of it is left. Runs that still wait are rejected. */
   close(): Promise<void>;
 }

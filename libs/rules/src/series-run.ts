@@ -1,6 +1,6 @@
 import type { ReadingBatch } from '@meterflow/readings';
 import type { ParameterValue } from './flow.ts';
-import type { FlowResult } from './sandbox.ts';
+import { RuleFailureError, type FlowResult } from './sandbox.ts';
 
 /** More slots and register readings than this are not shown to one run of a rule: it looks back too far. */
 export const windowReadingsMax = 400_000;
@@ -30,37 +30,72 @@ export interface ClockShift {
   readonly minutes: number;
 }
 
-/** One local day of a series, and all that a flow may look at beside it. */
-export interface SeriesRun {
-  /** The day's slots in order, a gap as a reading of quality missing, then its register readings: all of one series. */
-  readonly batch: ReadingBatch;
-  /** How many readings of the batch are slots. */
+/** One of the days that are run. */
+export interface RunDay {
+  /** Which of the run's local days it is. */
+  readonly day: number;
+  /** How many readings of the batch are its slots, how many its register readings, and in how many spans both lie. */
   readonly slots: number;
+  readonly registers: number;
+  readonly spans: number;
+  readonly tags: Readonly<Record<string, ParameterValue>>;
+}
+
+/**
+ * Local days of one series that are run together, each as by itself, and all that a flow may look at beside them. What
+ * they look at is there once for all of them.
+ */
+export interface SeriesRun {
+  /**
+   * Day by day the slots in order, a gap as a reading of quality missing, then the register readings: all of one series.
+   * The spans of a day are its own.
+   */
+  readonly batch: ReadingBatch;
+  /** Ascending. */
+  readonly days: readonly RunDay[];
   readonly unit: string;
   readonly intervalMs: number;
-  /** Which of the days it is. */
-  readonly day: number;
-  /** Number of the first day, counted from 1970-01-01 by local dates; the others follow it. */
+  /** Number of the first local day, counted from 1970-01-01 by local dates; the others follow it. */
   readonly firstDay: number;
   /** Start of each day, and the end of the last. */
   readonly startMs: Float64Array;
   readonly clockShifts: readonly ClockShift[];
   /** Days that end here or before are closed. */
   readonly closedThroughMs: number;
-  readonly tags: Readonly<Record<string, ParameterValue>>;
   /** The series' own window first, then those of the channels that the flow reads. */
   readonly windows: readonly RawWindow[];
 }
 
 /**
  * What a flow did to a day: as for a batch, and the readings that it made on other channels. These follow those of the
- * batch in all columns: reading `count + i` is the i-th of `emitted`.
+ * day in all columns: reading `count + i` is the i-th of `emitted`.
  */
 export interface SeriesResult extends FlowResult {
-  readonly emitted: {
-    /** Index into the channels that the flow's rules emit on, see {@link emitsOf}. */
-    readonly channel: Uint32Array;
-    readonly startMs: Float64Array;
-    readonly lengthMs: Uint32Array;
-  };
+  readonly emitted: Emissions;
 }
+
+/** What became of one of the days of a run: an error where the day failed as a whole. */
+export type DayResult = SeriesResult | RuleFailureError;
+
+/** The only day's result, or that of one of them. Throws where it failed. */
+export function resultOfDay(results: readonly DayResult[], place = 0): SeriesResult {
+  const result = results[place];
+  if (result === undefined || result instanceof RuleFailureError) {
+    throw result ?? new RangeError(`a sandbox gave ${results.length} days`);
+  }
+  return result;
+}
+
+/** Readings that a day's rules made on other channels. */
+export interface Emissions {
+  /** Index into the channels that the flow's rules emit on, see {@link emitsOf}. */
+  readonly channel: Uint32Array;
+  readonly startMs: Float64Array;
+  readonly lengthMs: Uint32Array;
+}
+
+export const nothingEmitted: Emissions = {
+  channel: new Uint32Array(),
+  startMs: new Float64Array(),
+  lengthMs: new Uint32Array(),
+};

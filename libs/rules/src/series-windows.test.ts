@@ -17,7 +17,7 @@ test('a day has the facts of the registry that hold where it begins', () => {
     { channel: 'import', intervalMs: 900_000, columns: [] },
     [],
   );
-  const dials = [0, 1, 2].map((day) => windows.run(day, { backDays: 0, aheadDays: 0 }).run.tags['dials']);
+  const dials = [0, 1, 2].map((day) => windows.run(day, { backDays: 0, aheadDays: 0 }).days[0]?.tags['dials']);
   expect(dials).toEqual([5, 6, 6]);
 });
 
@@ -73,10 +73,10 @@ test('what a rule sees of a day hangs on no other day that is computed with it, 
       const together = windowsFrom(plan, 0, plan.length);
       for (let day = backDays; day + aheadDays < plan.length; day++) {
         const alone = windowsFrom(plan, day - backDays, day + aheadDays + 1);
-        const { run: seen } = together.run(day, { backDays, aheadDays });
-        const { run: asIs } = alone.run(backDays, { backDays, aheadDays });
-        const told = ({ unit, intervalMs, slots, windows }: typeof seen) => ({
-          ...{ unit, intervalMs, slots },
+        const seen = together.run(day, { backDays, aheadDays });
+        const asIs = alone.run(backDays, { backDays, aheadDays });
+        const told = ({ unit, intervalMs, days, windows }: typeof seen) => ({
+          ...{ unit, intervalMs, slots: days[0]?.slots },
           values: windows.map((window) => [...window.values]),
         });
         expect(told(seen)).toEqual(told(asIs));
@@ -87,8 +87,8 @@ test('what a rule sees of a day hangs on no other day that is computed with it, 
 
 test('a day that nothing around tells the interval of has no slots; a registered one has them all', () => {
   const nothing = { minutes: 30, unit: 'kWh', readings: 0 } as const;
-  const { run } = windowsFrom([nothing, { ...nothing, readings: 3 }], 0, 2).run(0, { backDays: 0, aheadDays: 0 });
-  expect([run.slots, run.intervalMs, run.unit]).toEqual([0, 0, '']);
+  const run = windowsFrom([nothing, { ...nothing, readings: 3 }], 0, 2).run(0, { backDays: 0, aheadDays: 0 });
+  expect([run.days[0]?.slots, run.intervalMs, run.unit]).toEqual([0, 0, '']);
   const ahead = windowsFrom([nothing, { ...nothing, readings: 3 }], 0, 2).run(0, { backDays: 0, aheadDays: 1 });
-  expect([ahead.run.slots, ahead.run.unit]).toEqual([48, 'kWh']);
+  expect([ahead.days[0]?.slots, ahead.unit]).toEqual([48, 'kWh']);
 });

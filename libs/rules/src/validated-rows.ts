@@ -7,7 +7,7 @@ import {
   type SeriesName,
   type Version,
 } from '@meterflow/readings';
-import { seriesFlowSource } from './series-day.ts';
+import { seriesFlowSource } from './own-readings.ts';
 
 export interface RowText {
   readonly unit?: string;

@@ -5,7 +5,7 @@ import type { RawResult } from './reply.ts';
 
 /** A result with its texts, and what it answers. */
 export interface ClaimedResult {
-  readonly raw: Omit<RawResult, 'newTexts' | 'failures'>;
+  readonly raw: Omit<RawResult, 'newTexts' | 'failures' | 'dayFailures'>;
   /** The batch's own texts, then those that the rules brought in. */
   readonly texts: readonly string[];
   /** How many of them are the batch's own. */

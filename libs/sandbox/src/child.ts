@@ -1,6 +1,13 @@
 import { readSync, writeSync } from 'node:fs';
 import { exitCode, type ChildSettings } from './child-settings.ts';
-import { BackstopError, FlowIsolate, IsolateGoneError, StepError, type FlowStepSource } from './flow-isolate.ts';
+import {
+  ApartError,
+  BackstopError,
+  FlowIsolate,
+  IsolateGoneError,
+  StepError,
+  type FlowStepSource,
+} from './flow-isolate.ts';
 import type { FrameReader } from './frame.ts';
 import { word } from './frame.ts';
 import { FrameInput } from './frame-input.ts';
@@ -69,6 +76,9 @@ function run(isolate: FlowIsolate, request: RunRequest): Buffer {
     }
     if (error instanceof BackstopError) {
       process.exit(exitCode.backstop);
+    }
+    if (error instanceof ApartError) {
+      return noticeFrame(replyKind.apart, job);
     }
     if (error instanceof StepError) {
       isolates.delete(flow);

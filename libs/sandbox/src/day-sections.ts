@@ -4,15 +4,16 @@ import {
   windowReadingsMax,
   type Flow,
   type RawWindow,
+  type RunDay,
   type SeriesRun,
 } from '@meterflow/rules';
-import type { DayFacts } from './isolate-day.ts';
+import type { RunFacts, ToldDay } from './isolate-day.ts';
 import { windowBytes, windowColumns } from './isolate-windows.ts';
 import type { DaySections } from './request.ts';
 
-/** What travels with a day. Throws {@link RuleFailureError} where the flow looks at more readings than one run may. */
+/** What travels with days. Throws {@link RuleFailureError} where the flow looks at more readings than one run may. */
 export function daySections(flow: Flow, run: SeriesRun): DaySections {
-  const { batch, slots, unit, intervalMs, day, firstDay, clockShifts, closedThroughMs, tags } = run;
+  const { batch, unit, intervalMs, firstDay, clockShifts, closedThroughMs } = run;
   const { meter = '', channel = '' } = batch.series[0] ?? {};
   const slotTotal = total(run.windows, ({ values }) => values.length);
   const registerTotal = total(run.windows, ({ registerValues }) => registerValues.length);
@@ -22,11 +23,17 @@ export function daySections(flow: Flow, run: SeriesRun): DaySections {
       `flow "${flow.name}" looks at ${slotTotal + registerTotal} readings of meter ${meter}, ${windowReadingsMax} are the most: look back fewer days`,
     );
   }
-  const facts: DayFacts = {
-    ...{ meter, channel, unit, intervalMs, slots, day, firstDay, clockShifts, closedThroughMs, tags },
+  const facts: RunFacts = {
+    ...{ meter, channel, unit, intervalMs, firstDay, clockShifts, closedThroughMs },
     startMs: [...run.startMs],
     emits: emitsOf(flow),
-    windows: placedWindows(run.windows),
+    ...toldDays(run.days),
+    windows: run.windows.map((window) => ({
+      channel: window.channel,
+      intervalMs: window.intervalMs,
+      slotsFrom: [...window.slotsFrom],
+      registersFrom: [...window.registersFrom],
+    })),
   };
   return {
     factsJson: JSON.stringify(facts),
@@ -34,39 +41,31 @@ export function daySections(flow: Flow, run: SeriesRun): DaySections {
   };
 }
 
-/** Where each window's days lie when the windows lie one behind the other. */
-function placedWindows(windows: readonly RawWindow[]): DayFacts['windows'] {
-  let slots = 0;
-  let registers = 0;
-  return windows.map(({ channel, intervalMs, slotsFrom, registersFrom, values, registerValues }) => {
-    const [slotBase, registerBase] = [slots, registers];
-    slots += values.length;
-    registers += registerValues.length;
-    return {
-      channel,
-      intervalMs,
-      slotsFrom: Array.from(slotsFrom, (from) => slotBase + from),
-      registersFrom: Array.from(registersFrom, (from) => registerBase + from),
-    };
+/** The days, and what the registry says of them: each once, where the same object says it of several. */
+function toldDays(days: readonly RunDay[]): Pick<RunFacts, 'days' | 'tags'> {
+  const tags: RunDay['tags'][] = [];
+  const told = days.map(({ day, slots, registers, spans, tags: own }): ToldDay => {
+    if (tags.at(-1) !== own) {
+      tags.push(own);
+    }
+    return { day, slots, registers, spans, tags: tags.length - 1 };
   });
+  return { days: told, tags };
 }
 
-function filled(facts: DayFacts, windows: readonly RawWindow[], bytes: number): Uint8Array {
+function filled(facts: RunFacts, windows: readonly RawWindow[], bytes: number): Uint8Array {
   const memory = new ArrayBuffer(bytes);
   const columns = windowColumns(memory, facts);
-  let slots = 0;
-  let registers = 0;
-  for (const window of windows) {
-    columns.values.set(window.values, slots);
-    columns.quality.set(window.quality, slots);
-    columns.unit.set(window.unit, slots);
-    columns.registerStartMs.set(window.registerStartMs, registers);
-    columns.registerValues.set(window.registerValues, registers);
-    columns.registerQuality.set(window.registerQuality, registers);
-    columns.registerUnit.set(window.registerUnit, registers);
-    slots += window.values.length;
-    registers += window.registerValues.length;
-  }
+  windows.forEach((window, index) => {
+    const { slots, registers } = columns[index] as (typeof columns)[number];
+    slots.values.set(window.values);
+    slots.quality.set(window.quality);
+    slots.unit.set(window.unit);
+    registers.startMs?.set(window.registerStartMs);
+    registers.values.set(window.registerValues);
+    registers.quality.set(window.registerQuality);
+    registers.unit.set(window.registerUnit);
+  });
   return new Uint8Array(memory);
 }
 

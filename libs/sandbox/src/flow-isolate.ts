@@ -7,9 +7,10 @@ import { loadStep, walk, type StepSource } from './isolate-flow.ts';
 import { freezeAll, takeAway } from './isolate-lockdown.ts';
 import { leaveAny, makeFlow, walkBatch, type IsolateFlow } from './isolate-main.ts';
 import { ReadingState, walkChecked } from './isolate-memory.ts';
-import { DayPlaces, DayReading, RawReading } from './isolate-places.ts';
+import { DayPlaces, DayReading } from './isolate-places.ts';
+import { minuteOfDay, RawList, RawReading } from './isolate-raw.ts';
 import { Reading } from './isolate-reading.ts';
-import { callDay, dayRunner, walkDay } from './isolate-walk-day.ts';
+import { callDay, dayRunner, walkDays } from './isolate-walk-day.ts';
 import { windowColumns } from './isolate-windows.ts';
 import type { ResultReply } from './reply.ts';
 import type { RunRequest } from './request.ts';
@@ -34,6 +35,11 @@ export class IsolateGoneError extends Error {
   override readonly name = 'IsolateGoneError';
 }
 
+/** Thrown when days take more together than one of them may: each has to be run alone. */
+export class ApartError extends Error {
+  override readonly name = 'ApartError';
+}
+
 /** Thrown when a call into the isolate was stopped by the child's own clock. */
 export class BackstopError extends Error {
   override readonly name = 'BackstopError';
@@ -44,10 +50,11 @@ const program = `
     takeAway: ${takeAway.toString()}, freezeAll: ${freezeAll.toString()}, sharedColumns: ${sharedColumns.toString()},
     BatchCursor: ${BatchCursor.toString()}, Reading: ${Reading.toString()}, loadStep: ${loadStep.toString()},
     walk: ${walk.toString()}, ReadingState: ${ReadingState.toString()}, walkChecked: ${walkChecked.toString()},
-    callDay: ${callDay.toString()}, walkDay: ${walkDay.toString()}, leaveAny: ${leaveAny.toString()},
+    callDay: ${callDay.toString()}, walkDays: ${walkDays.toString()}, leaveAny: ${leaveAny.toString()},
     dayRunner: ${dayRunner.toString()}, walkBatch: ${walkBatch.toString()},
     Days: ${Days.toString()}, DayPlaces: ${DayPlaces.toString()},
-    DayReading: ${DayReading.toString()}, RawReading: ${RawReading.toString()},
+    DayReading: ${DayReading.toString()}, RawReading: ${RawReading.toString()}, RawList: ${RawList.toString()},
+    minuteOfDay: ${minuteOfDay.toString()},
     windowColumns: ${windowColumns.toString()},
   };
   return (${makeFlow.toString()})(parts, $0, JSON.parse($1));
@@ -68,12 +75,15 @@ export class FlowIsolate {
   readonly #timeout: { readonly timeout: number };
   readonly #load: Call<'load'>;
   readonly #run: Call<'run'>;
-  readonly #runDay: Call<'runDay'>;
+  readonly #runDays: Call<'runDays'>;
+  readonly #dayFailures: Call<'dayFailures'>;
   readonly #newTexts: Call<'newTexts'>;
   readonly #failures: Call<'failures'>;
   /** A step may fail on readings without failing them: that is told all the same. */
   readonly #isLenient: boolean;
   #loaded = 0;
+  /** What the raw columns of days are laid out in; grows with what a run looks at. */
+  #windows = new Uint8Array(new SharedArrayBuffer(0));
 
   constructor(steps: readonly FlowStepSource[], settings: ChildSettings) {
     this.#isolate = new ivm.Isolate({ memoryLimit: settings.isolateMiBMax });
@@ -89,7 +99,8 @@ export class FlowIsolate {
     const call = <Name extends keyof IsolateFlow>(name: Name): Call<Name> => flow.getSync(name, { reference: true });
     this.#load = call('load');
     this.#run = call('run');
-    this.#runDay = call('runDay');
+    this.#runDays = call('runDays');
+    this.#dayFailures = call('dayFailures');
     this.#newTexts = call('newTexts');
     this.#failures = call('failures');
   }
@@ -105,7 +116,19 @@ export class FlowIsolate {
       if (traced) {
         onStep(step);
       }
-      this.#columns.control.set([request.spans.count.length, request.count, step, step + stride, 0, 0, step, 0]);
+      this.#columns.control.set([
+        request.spans.count.length,
+        request.count,
+        step,
+        step + stride,
+        0,
+        0,
+        step,
+        0,
+        0,
+        0,
+        0,
+      ]);
       this.#enter(step, () => {
         this.#walk(request);
       });
@@ -114,17 +137,17 @@ export class FlowIsolate {
         return undefined;
       }
     }
+    const { control: told } = this.#columns;
+    const isTold = (any & failed) !== 0 || this.#isLenient;
     return {
       any,
       columns: this.#columns,
       count: request.count,
-      emitted: request.day === undefined ? 0 : (this.#columns.control[control.emitted] as number),
+      emitted: request.day === undefined ? 0 : (told[control.emitted] as number),
       spans: request.spans.count.length,
-      newTexts: any & texted ? this.#enter(0, () => this.#newTexts.applySync(undefined, [], this.#timeout)) : '',
-      failures:
-        (any & failed) !== 0 || this.#isLenient
-          ? this.#enter(0, () => this.#failures.applySync(undefined, [], this.#timeout))
-          : '',
+      newTexts: (any & texted) !== 0 ? this.#ask(this.#newTexts) : '',
+      failures: isTold ? this.#ask(this.#failures) : '',
+      dayFailures: request.day !== undefined && told[control.failedDays] !== 0 ? this.#ask(this.#dayFailures) : '',
     };
   }
 
@@ -132,6 +155,10 @@ export class FlowIsolate {
     if (!this.#isolate.isDisposed) {
       this.#isolate.dispose();
     }
+  }
+
+  #ask(call: Call<'newTexts' | 'failures' | 'dayFailures'>): string {
+    return this.#enter(0, () => call.applySync(undefined, [], this.#timeout));
   }
 
   #loadSteps(onStep: ((step: number) => void) | undefined): void {
@@ -169,8 +196,7 @@ export class FlowIsolate {
       if (day === undefined) {
         this.#run.applySync(undefined, [texts, names], this.#timeout);
       } else {
-        const windows = new ivm.ExternalCopy(day.windows).copyInto();
-        this.#runDay.applySync(undefined, [texts, day.factsJson, windows], this.#timeout);
+        this.#runDays.applySync(undefined, [texts, day.factsJson, this.#layOut(day.windows)], this.#timeout);
       }
     } catch (error) {
       // After the work is done only a promise that a rule left behind can fail: it fails nobody.
@@ -178,6 +204,18 @@ export class FlowIsolate {
         throw error;
       }
     }
+  }
+
+  /** Puts the windows where the isolate sees them; returns that memory where it is another than before. */
+  #layOut(windows: Uint8Array): ReturnType<ivm.ExternalCopy<SharedArrayBuffer>['copyInto']> | undefined {
+    if (windows.length <= this.#windows.length) {
+      this.#windows.set(windows);
+      return undefined;
+    }
+    const memory = new SharedArrayBuffer(windows.length * 2);
+    this.#windows = new Uint8Array(memory);
+    this.#windows.set(windows);
+    return new ivm.ExternalCopy(memory).copyInto();
   }
 
   #enter<Result>(step: number, call: () => Result): Result {
@@ -194,6 +232,9 @@ export class FlowIsolate {
         throw new BackstopError(message, { cause: error });
       }
       const { control: told } = this.#columns;
+      if (told[control.apart] === 1) {
+        throw new ApartError(message, { cause: error });
+      }
       const code = told[control.nonsense] === 1 ? 'rule-returned-nonsense' : 'rule-threw';
       throw new StepError(code, told[control.step] ?? step, message);
     }

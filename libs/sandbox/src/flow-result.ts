@@ -1,39 +1,39 @@
-import { ReadingCursor, utcText, type ReadingBatch } from '@meterflow/readings';
+import { ReadingCursor, utcText } from '@meterflow/readings';
 import {
   change,
   RuleFailureError,
   ruleFailureCodes,
+  type DayResult,
   type Flow,
   type FlowStep,
   type RuleFailure,
   type RuleFailureCode,
-  type SeriesResult,
 } from '@meterflow/rules';
 import { checkedStep, checkEmitted, checkResult } from './checked-result.ts';
+import { dayResults } from './day-results.ts';
 import type { FrameReader } from './frame.ts';
 import { stepName } from './quarantine.ts';
 import { readResult } from './reply.ts';
+import type { RunJob } from './run-job.ts';
 
 /** More of a message is cut off. */
 const messageCharsMax = 600;
 /** More failures than any limit lets a child tell. */
 const failuresMax = 4_096;
 
-interface Run {
-  readonly flow: Flow;
-  readonly batch: ReadingBatch;
-  readonly day?: unknown;
-}
+type Run = Pick<RunJob, 'flow' | 'batch' | 'days'>;
 
-/** The result that a child sent, in the terms of the port. Throws RangeError for what no honest child sends. */
-export function flowResult(run: Run, frame: FrameReader): SeriesResult {
+/** The result that a child sent, or one for each day, in the terms of the port. Throws RangeError for what no honest child sends. */
+export function flowResults(run: Run, frame: FrameReader): readonly DayResult[] {
   const count = run.batch.columns.values.length;
-  const { newTexts, failures, ...columns } = readResult(frame, count);
+  const { newTexts, failures, dayFailures, ...columns } = readResult(frame, count);
   const own = run.batch.columns.texts;
   const texts = newTexts === '' ? own : [...own, ...newTexts.split('\n')];
   checkResult({ raw: columns, texts, ownTexts: own.length });
-  checkEmitted(columns, { flow: run.flow, isDay: run.day !== undefined, count });
-  return { ...columns, texts, failures: failures === '' ? [] : namedFailures(run, columns.changes, failures) };
+  checkEmitted(columns, { flow: run.flow, isDay: run.days !== undefined, count });
+  const whole = { ...columns, texts, failures: failures === '' ? [] : namedFailures(run, columns.changes, failures) };
+  const failed = dayFailures === '' ? noneFailed : failedDays(run, dayFailures);
+  return run.days === undefined ? [whole] : dayResults(run.days.run, whole, failed);
 }
 
 interface IsolateFailure {
@@ -72,15 +72,39 @@ function checkedFailure(told: unknown, flow: Flow, changes: Uint8Array): Isolate
   return { index: index as number, step: named, ...checkedTelling(code, message) };
 }
 
-/** The failure of a whole batch, as the child told it. Throws RangeError for what no honest child tells. */
-export function stepFailure({ flow, batch, day }: Run, json: string): RuleFailureError {
+const noneFailed: ReadonlyMap<number, RuleFailureError> = new Map();
+
+/** Days that failed as a whole, by their places in the run. */
+function failedDays({ flow, batch, days }: Run, json: string): ReadonlyMap<number, RuleFailureError> {
+  const failed = new Map<number, RuleFailureError>();
+  for (const told of parsed(json)) {
+    const { place, step, code, message } = Object(told) as Readonly<Record<string, unknown>>;
+    const day = days?.run.days[place as number];
+    if (days === undefined || day === undefined || failed.has(place as number)) {
+      throw new RangeError('a child tells of a day that it was not given');
+    }
+    const startMs = days.run.startMs[day.day] as number;
+    failed.set(place as number, failureOn({ flow, batch, dayMs: startMs }, step, checkedTelling(code, message)));
+  }
+  return failed;
+}
+
+/** The failure of a whole batch, or of all days of a run, as the child told it. Throws RangeError for what no honest child tells. */
+export function stepFailure({ flow, batch, days }: Run, json: string): RuleFailureError {
   const [code, step, message] = parsed(json);
-  const told = checkedTelling(code, message);
+  const dayMs = days === undefined ? undefined : (batch.columns.spans.startMs[0] ?? 0);
+  return failureOn({ flow, batch, dayMs }, step, checkedTelling(code, message));
+}
+
+function failureOn(
+  { flow, batch, dayMs }: Pick<Run, 'flow' | 'batch'> & { readonly dayMs: number | undefined },
+  step: unknown,
+  { code, message }: Pick<IsolateFailure, 'code' | 'message'>,
+): RuleFailureError {
   const guilty = flow.steps[checkedStep(step, flow)];
   const { meter = '', channel = '' } = batch.series[0] ?? {};
-  const dayStart = utcText(batch.columns.spans.startMs[0] ?? 0);
-  const where = day === undefined ? '' : ` on meter ${meter}, channel ${channel}, the day of ${dayStart}`;
-  return new RuleFailureError(told.code, `${nameOf(guilty)}${where}: ${placed(told.message, guilty)}`);
+  const where = dayMs === undefined ? '' : ` on meter ${meter}, channel ${channel}, the day of ${utcText(dayMs)}`;
+  return new RuleFailureError(code, `${nameOf(guilty)}${where}: ${placed(message, guilty)}`);
 }
 
 /** The list that a child sent as JSON. */

@@ -26,6 +26,8 @@ export interface IsolateFailure {
  */
 export class BatchCursor implements Cursor {
   index = -1;
+  /** Where the day begins that a run is at. */
+  base = 0;
   span = 0;
   first = 0;
   readonly values: Float64Array;
@@ -51,6 +53,8 @@ export class BatchCursor implements Cursor {
   /** True once rules brought in more texts than a batch may have. What they set from then on is void: the run fails. */
   overflowing = false;
   failures: IsolateFailure[] = [];
+  /** Failures that were told before the day that a run is at. */
+  failuresBefore = 0;
   readonly #settings: IsolateSettings;
   #indexes = new Map<string, number>();
   #joinedNames: string | undefined;
@@ -83,6 +87,7 @@ export class BatchCursor implements Cursor {
     this.overflowing = false;
     this.#outputBytes = 0;
     this.failures = [];
+    this.failuresBefore = 0;
     this.#indexes = new Map(texts.map((text, index) => [text, index]));
     this.#joinedNames = names;
     this.#names = undefined;
@@ -147,23 +152,25 @@ export class BatchCursor implements Cursor {
       this.reason[index] = this.textIndex(`rule-failed:${code}`, 'reason');
       this.mark(severity === 'issue' ? 16 : 64);
     }
-    if (failures.length < this.#settings.failuresShownMax) {
+    if (failures.length - this.failuresBefore < this.#settings.failuresShownMax) {
       failures.push({ index, step, code, message: this.explain(error) });
     }
   }
 
-  /** A failure on a whole day that leaves the step out: told once, noted on every reading where the severity says so. */
+  /** A failure on the day of readings [from, to) that leaves a step out: told once, noted on each where the severity says so. */
   failDay(
-    step: number,
-    error: unknown,
-    { severity, readings }: { readonly severity: 'info' | 'issue' | 'terminate'; readonly readings: number },
+    failure: Omit<IsolateFailure, 'index'>,
+    {
+      severity,
+      from,
+      to,
+    }: { readonly severity: 'info' | 'issue' | 'terminate'; readonly from: number; readonly to: number },
   ): void {
-    const code = this.codeOf(error);
-    this.failures.push({ index: 0, step, code, message: this.explain(error) });
-    for (let index = 0; severity === 'issue' && index < readings; index++) {
+    this.failures.push({ index: from, ...failure });
+    for (let index = from; severity === 'issue' && index < to; index++) {
       if (this.quality[index] !== 4 && (this.changes[index] as number) < 32) {
         this.index = index;
-        this.reason[index] = this.textIndex(`rule-failed:${code}`, 'reason');
+        this.reason[index] = this.textIndex(`rule-failed:${failure.code}`, 'reason');
         this.mark(16);
       }
     }

@@ -1,10 +1,11 @@
 import type { BatchCursor, IsolateSettings } from './isolate-cursor.ts';
-import type { DayFacts, Days, WindowColumns } from './isolate-day.ts';
+import type { Days, RunFacts, WindowColumns } from './isolate-day.ts';
 import type { LoadedStep, StepSource, walk, WalkRange } from './isolate-flow.ts';
-import type { callDay, dayRunner, walkDay } from './isolate-walk-day.ts';
+import type { callDay, dayRunner, walkDays } from './isolate-walk-day.ts';
 import type { Compile } from './isolate-lockdown.ts';
 import type { ReadingState, walkChecked } from './isolate-memory.ts';
-import type { DayPlaces, DayReading, RawReading } from './isolate-places.ts';
+import type { DayPlaces, DayReading } from './isolate-places.ts';
+import type { minuteOfDay, RawList, RawReading } from './isolate-raw.ts';
 import type { Reading } from './isolate-reading.ts';
 import type { SharedColumns } from './shared-layout.ts';
 
@@ -20,15 +21,17 @@ export interface IsolateParts {
   readonly walkChecked: typeof walkChecked;
   readonly walk: typeof walk;
   readonly callDay: typeof callDay;
-  readonly walkDay: typeof walkDay;
+  readonly walkDays: typeof walkDays;
   readonly dayRunner: typeof dayRunner;
   readonly Days: typeof Days;
   readonly DayPlaces: typeof DayPlaces;
   readonly DayReading: typeof DayReading;
+  readonly RawList: typeof RawList;
   readonly RawReading: typeof RawReading;
+  readonly minuteOfDay: typeof minuteOfDay;
   readonly leaveAny: typeof leaveAny;
   readonly walkBatch: typeof walkBatch;
-  readonly windowColumns: (memory: ArrayBuffer, facts: DayFacts) => WindowColumns;
+  readonly windowColumns: (memory: ArrayBufferLike, facts: RunFacts) => WindowColumns[];
 }
 
 /** The calls that the child makes into an isolate; numbers and strings alone cross. */
@@ -41,8 +44,13 @@ export interface IsolateFlow {
    * names that were not given.
    */
   run(texts: string, names: string | undefined): void;
-  /** The same over one local day. Leaves in `control` how many readings follow those of the day: the emitted ones. */
-  runDay(texts: string, factsJson: string, windows: ArrayBuffer): void;
+  /**
+   * The same over local days of a series, each by itself. Leaves in `control` how many readings follow those of the days:
+   * the emitted ones. `windows` is the memory that their raw columns come in, where it is another than before.
+   */
+  runDays(texts: string, factsJson: string, windows: SharedArrayBuffer | undefined): void;
+  /** Which of the days failed as a whole, as JSON. */
+  dayFailures(): string;
   newTexts(): string;
   failures(): string;
 }
@@ -58,8 +66,9 @@ export function makeFlow(parts: IsolateParts, memory: SharedArrayBuffer, setting
   const steps: LoadedStep[] = [];
   const walkText = parts.walk.toString();
   let textsKnown = 0;
+  let textsTold = 0;
   // A rule that could make readings of its own would choose what their private fields hold.
-  [parts.Reading, parts.DayReading, parts.RawReading].forEach(({ prototype }) => {
+  [parts.Reading, parts.DayReading, parts.RawReading, parts.RawList].forEach(({ prototype }) => {
     Reflect.deleteProperty(prototype as object, 'constructor');
     Object.freeze(prototype);
   });
@@ -68,6 +77,9 @@ export function makeFlow(parts: IsolateParts, memory: SharedArrayBuffer, setting
     const list = texts.split('\n');
     textsKnown = list.length;
     cursor.begin(list, names);
+  };
+  const end = (): void => {
+    textsTold = cursor.texts.length;
   };
   return {
     load(stepJson) {
@@ -94,10 +106,12 @@ export function makeFlow(parts: IsolateParts, memory: SharedArrayBuffer, setting
       if (wanted) {
         columns.control[5] = 256;
       }
+      end();
       columns.control[4] = 1;
     },
-    runDay: parts.dayRunner(parts, { columns, cursor, reading, steps, walks, begin }),
-    newTexts: () => cursor.texts.slice(textsKnown).join('\n'),
+    ...parts.dayRunner(parts, { columns, cursor, reading, steps, walks, begin, end }),
+    // What a promise that a rule left behind set after the end is not told.
+    newTexts: () => cursor.texts.slice(textsKnown, textsTold).join('\n'),
     failures: () => JSON.stringify(cursor.failures),
   };
 }

@@ -1,5 +1,6 @@
 import type { BatchCursor } from './isolate-cursor.ts';
-import type { DayFacts, WindowColumns } from './isolate-day.ts';
+import type { RunFacts } from './isolate-day.ts';
+import type { minuteOfDay } from './isolate-raw.ts';
 import type { Reading } from './isolate-reading.ts';
 
 // The classes run inside an isolate, as text: nothing in them may refer to anything outside but the types.
@@ -11,28 +12,28 @@ interface Filling {
   readonly unit?: string;
 }
 
+/** Where the day that a run is at lies in the shared columns, and when it is. */
+export interface PlacedDay {
+  readonly day: number;
+  readonly base: number;
+  readonly slots: number;
+  readonly isClosed: boolean;
+  /** Starts of its register readings. */
+  readonly registerStartMs: Float64Array;
+}
+
 /**
- * All readings that rules see of days, made once for an isolate and shown again in each run: making and freezing hundreds
- * of objects for each day costs more than the rules. They hold nothing but their place; what stands there is the run's.
+ * The readings that rules see of the day that a run is at: made once for an isolate and shown again for each day. Making
+ * and freezing hundreds of objects for each day costs more than the rules. They hold nothing but their place.
  */
 export class DayPlaces {
   readonly cursor: BatchCursor;
   readonly reading: Reading;
   readonly #parts: PlaceParts;
-  /** Those of the day that the run is at; slots first, then registers. */
-  readonly #own: DayReading[] = [];
-  /** Those of all windows, by their place in the columns that came with the run. */
-  readonly #slots: RawReading[] = [];
-  readonly #registers: RawReading[] = [];
-  #lists = new Map<string, readonly object[]>();
-  #facts: DayFacts | undefined;
-  #columns: WindowColumns | undefined;
-  #isClosed = false;
-  /** When each raw slot starts, its length and its minute: worked out for the days that are looked at. */
-  #rawStartMs = new Float64Array(0);
-  #rawLengthMs = new Float64Array(0);
-  #rawMinute = new Float64Array(0);
-  #registerMinute = new Float64Array(0);
+  readonly #kept: DayReading[] = [];
+  #lists = new Map<number, DayReading[]>();
+  #run: RunFacts | undefined;
+  #day: PlacedDay | undefined;
 
   constructor(cursor: BatchCursor, reading: Reading, parts: PlaceParts) {
     this.cursor = cursor;
@@ -40,220 +41,98 @@ export class DayPlaces {
     this.#parts = parts;
   }
 
-  /** Turns to another run: what was handed out before shows that one from now on. */
-  begin(facts: DayFacts, columns: WindowColumns, isClosed: boolean): void {
-    this.#facts = facts;
-    this.#columns = columns;
-    this.#isClosed = isClosed;
-    const slots = columns.values.length;
-    if (slots > this.#rawStartMs.length) {
-      this.#rawStartMs = new Float64Array(slots);
-      this.#rawLengthMs = new Float64Array(slots);
-      this.#rawMinute = new Float64Array(slots);
-    }
-    if (columns.registerValues.length > this.#registerMinute.length) {
-      this.#registerMinute = new Float64Array(columns.registerValues.length);
-    }
+  /** Turns to another day: what was handed out before shows that one from now on. */
+  enter(run: RunFacts, day: PlacedDay): void {
+    this.#run = run;
+    this.#day = day;
+    this.cursor.base = day.base;
   }
 
-  /** Readings [from, to) of the day. */
-  own(from: number, to: number): readonly DayReading[] {
-    return this.#list({ kind: 'own', from, to, kept: this.#own }, (index) => new this.#parts.DayReading(this, index));
+  /** Nothing is shown any more: what a rule left behind (a promise) changes nothing that counts. */
+  leave(): void {
+    this.cursor.base = this.#parts.nowhere;
+    this.cursor.index = -1;
   }
 
-  /** Slots [from, to) of the windows, which are those of one day. */
-  slots(from: number, to: number, day: { readonly day: number; readonly intervalMs: number }): readonly RawReading[] {
-    const dayStartMs = (this.#facts as DayFacts).startMs[day.day] as number;
-    for (let index = from; index < to; index++) {
-      const startMs = dayStartMs + (index - from) * day.intervalMs;
-      this.#rawStartMs[index] = startMs;
-      this.#rawLengthMs[index] = day.intervalMs;
-      this.#rawMinute[index] = this.#minuteOfDay(day.day, startMs);
-    }
-    return this.#list(
-      { kind: 'slots', from, to, kept: this.#slots },
-      (index) => new this.#parts.RawReading(this, index, false),
-    );
-  }
-
-  /** Register readings [from, to) of the windows, which are those of one day. */
-  registers(from: number, to: number, day: number): readonly RawReading[] {
-    const { registerStartMs } = this.#columns as WindowColumns;
-    for (let index = from; index < to; index++) {
-      this.#registerMinute[index] = this.#minuteOfDay(day, registerStartMs[index] as number);
-    }
-    return this.#list(
-      { kind: 'registers', from, to, kept: this.#registers },
-      (index) => new this.#parts.RawReading(this, index, true),
-    );
-  }
-
-  startMsAt(index: number): number {
-    const { slots, day, startMs, intervalMs, windows } = this.#facts as DayFacts;
-    if (index < slots) {
-      return (startMs[day] as number) + index * intervalMs;
-    }
-    const from = windows[0]?.registersFrom[day] as number;
-    return (this.#columns as WindowColumns).registerStartMs[from + index - slots] as number;
-  }
-
-  endMsAt(index: number): number {
-    const { slots, intervalMs } = this.#facts as DayFacts;
-    return this.startMsAt(index) + (index < slots ? intervalMs : 0);
-  }
-
-  minuteAt(index: number): number {
-    return this.#minuteOfDay((this.#facts as DayFacts).day, this.startMsAt(index));
-  }
-
-  /** The unit that a gap is filled in; undefined where it can't be filled. */
-  fillUnitAt(index: number): string | undefined {
-    const { slots, unit } = this.#facts as DayFacts;
-    return this.#isClosed && index < slots ? unit : undefined;
-  }
-
-  rawStartMs(index: number, isRegister: boolean): number {
-    const { registerStartMs } = this.#columns as WindowColumns;
-    return (isRegister ? registerStartMs : this.#rawStartMs)[index] as number;
-  }
-
-  rawEndMs(index: number, isRegister: boolean): number {
-    return this.rawStartMs(index, isRegister) + (isRegister ? 0 : (this.#rawLengthMs[index] as number));
-  }
-
-  rawMinute(index: number, isRegister: boolean): number {
-    return (isRegister ? this.#registerMinute : this.#rawMinute)[index] as number;
-  }
-
-  /** NaN in a gap. */
-  rawValue(index: number, isRegister: boolean): number {
-    const { registerValues, values } = this.#columns as WindowColumns;
-    return (isRegister ? registerValues : values)[index] as number;
-  }
-
-  rawQuality(index: number, isRegister: boolean): string {
-    const { registerQuality, quality } = this.#columns as WindowColumns;
-    return this.cursor.qualities[(isRegister ? registerQuality : quality)[index] as number] as string;
-  }
-
-  rawUnit(index: number, isRegister: boolean): string {
-    const { registerUnit, unit } = this.#columns as WindowColumns;
-    return this.cursor.texts[(isRegister ? registerUnit : unit)[index] as number] as string;
-  }
-
-  #minuteOfDay(day: number, startMs: number): number {
-    const { startMs: days, clockShifts } = this.#facts as DayFacts;
-    let minute = Math.floor((startMs - (days[day] as number)) / 60_000);
-    for (const shift of clockShifts) {
-      if (shift.day === day && startMs >= shift.atMs) {
-        minute += shift.minutes;
-      }
-    }
-    return minute;
-  }
-
-  /** A list that was there before, or a new one of places that were, as far as there is room to keep any. */
-  #list<Place extends object>(
-    { kind, from, to, kept }: { kind: string; from: number; to: number; kept: Place[] },
-    make: (index: number) => Place,
-  ): readonly Place[] {
-    const key = `${kind} ${from} ${to}`;
-    const known = this.#lists.get(key) as readonly Place[] | undefined;
+  /** Readings [from, to) of the day, in a list of the caller's own: a frozen one takes the engine ten times as long to read. */
+  list(from: number, to: number): DayReading[] {
+    const key = from * 8_192 + to;
+    const known = this.#lists.get(key);
     if (known !== undefined) {
-      return known;
+      return known.slice();
     }
-    const list: Place[] = [];
+    const list: DayReading[] = [];
     for (let index = from; index < to; index++) {
-      const place = kept[index] ?? make(index);
-      if (index < this.#parts.placesKeptMax) {
-        kept[index] = place;
-      }
-      list.push(place);
+      list.push((this.#kept[index] ??= new this.#parts.DayReading(this, index)));
     }
     if (this.#lists.size >= this.#parts.listsKeptMax) {
       this.#lists = new Map();
     }
-    if (to <= this.#parts.placesKeptMax) {
-      this.#lists.set(key, Object.freeze(list));
-    }
-    return Object.freeze(list);
+    this.#lists.set(key, list);
+    return list.slice();
+  }
+
+  startMs(index: number): number {
+    const { day, slots, registerStartMs } = this.#day as PlacedDay;
+    const { startMs, intervalMs } = this.#run as RunFacts;
+    return index < slots ? (startMs[day] as number) + index * intervalMs : (registerStartMs[index - slots] as number);
+  }
+
+  endMs(index: number): number {
+    return this.startMs(index) + (index < (this.#day as PlacedDay).slots ? (this.#run as RunFacts).intervalMs : 0);
+  }
+
+  minuteOfDay(index: number): number {
+    return this.#parts.minuteOfDay(this.#run as RunFacts, (this.#day as PlacedDay).day, this.startMs(index));
+  }
+
+  /** The unit that a gap is filled in; undefined where it can't be filled. */
+  fillUnit(index: number): string | undefined {
+    const { isClosed, slots } = this.#day as PlacedDay;
+    return isClosed && index < slots ? (this.#run as RunFacts).unit : undefined;
   }
 }
 
 /** What places are made of. */
 export interface PlaceParts {
   readonly DayReading: typeof DayReading;
-  readonly RawReading: typeof RawReading;
-  /** Places, and lists of them, that are kept for later runs: a run that looks at more makes them anew. */
-  readonly placesKeptMax: number;
+  readonly minuteOfDay: typeof minuteOfDay;
   readonly listsKeptMax: number;
-}
-
-/** A reading as it came: a place in the raw columns. */
-export class RawReading {
-  readonly #places: DayPlaces;
-  readonly #index: number;
-  readonly #isRegister: boolean;
-
-  constructor(places: DayPlaces, index: number, isRegister: boolean) {
-    this.#places = places;
-    this.#index = index;
-    this.#isRegister = isRegister;
-    Object.freeze(this);
-  }
-
-  get startMs(): number {
-    return this.#places.rawStartMs(this.#index, this.#isRegister);
-  }
-
-  get endMs(): number {
-    return this.#places.rawEndMs(this.#index, this.#isRegister);
-  }
-
-  get minuteOfDay(): number {
-    return this.#places.rawMinute(this.#index, this.#isRegister);
-  }
-
-  get value(): number | undefined {
-    const value = this.#places.rawValue(this.#index, this.#isRegister);
-    return value === value ? value : undefined;
-  }
-
-  get quality(): string {
-    return this.value === undefined ? 'missing' : this.#places.rawQuality(this.#index, this.#isRegister);
-  }
-
-  get unit(): string {
-    return this.value === undefined ? '' : this.#places.rawUnit(this.#index, this.#isRegister);
-  }
+  /** A base from which no index lies in any column. */
+  readonly nowhere: number;
 }
 
 /** A slot or a register reading of the day: a place in the shared columns. */
 export class DayReading {
   readonly #places: DayPlaces;
+  readonly #cursor: BatchCursor;
   readonly #index: number;
 
   constructor(places: DayPlaces, index: number) {
     this.#places = places;
+    this.#cursor = places.cursor;
     this.#index = index;
     Object.freeze(this);
   }
 
   get startMs(): number {
-    return this.#places.startMsAt(this.#index);
+    return this.#places.startMs(this.#index);
   }
 
   get endMs(): number {
-    return this.#places.endMsAt(this.#index);
+    return this.#places.endMs(this.#index);
   }
 
   get minuteOfDay(): number {
-    return this.#places.minuteAt(this.#index);
+    return this.#places.minuteOfDay(this.#index);
   }
 
   // eslint-disable-next-line @typescript-eslint/related-getter-setter-pairs -- a gap has none, and none can be set
   get value(): number | undefined {
-    return this.#isGap() ? undefined : this.#places.cursor.values[this.#index];
+    const cursor = this.#cursor;
+    const index = cursor.base + this.#index;
+    // As #isGap has it: rules ask for nothing more often.
+    return cursor.quality[index] === 4 || (cursor.changes[index] as number) >= 32 ? undefined : cursor.values[index];
   }
 
   set value(value: number) {
@@ -261,9 +140,10 @@ export class DayReading {
   }
 
   get quality(): string {
+    const cursor = this.#cursor;
     return this.#isGap()
       ? 'missing'
-      : (this.#places.cursor.qualities[this.#places.cursor.quality[this.#index] as number] as string);
+      : (cursor.qualities[cursor.quality[cursor.base + this.#index] as number] as string);
   }
 
   set quality(quality: string) {
@@ -271,7 +151,8 @@ export class DayReading {
   }
 
   get unit(): string {
-    return this.#isGap() ? '' : (this.#places.cursor.texts[this.#places.cursor.unit[this.#index] as number] as string);
+    const cursor = this.#cursor;
+    return this.#isGap() ? '' : (cursor.texts[cursor.unit[cursor.base + this.#index] as number] as string);
   }
 
   set unit(unit: string) {
@@ -279,13 +160,13 @@ export class DayReading {
   }
 
   get code(): string {
-    return this.#places.cursor.texts[this.#places.cursor.code[this.#index] as number] as string;
+    const cursor = this.#cursor;
+    return cursor.texts[cursor.code[cursor.base + this.#index] as number] as string;
   }
 
   get method(): string {
-    return this.#isGap()
-      ? ''
-      : (this.#places.cursor.texts[this.#places.cursor.method[this.#index] as number] as string);
+    const cursor = this.#cursor;
+    return this.#isGap() ? '' : (cursor.texts[cursor.method[cursor.base + this.#index] as number] as string);
   }
 
   set method(method: string) {
@@ -293,9 +174,10 @@ export class DayReading {
   }
 
   get reason(): string {
-    const cursor = this.#places.cursor;
-    const noted = ((cursor.changes[this.#index] as number) & 48) !== 0;
-    return noted ? (cursor.texts[cursor.reason[this.#index] as number] as string) : '';
+    const cursor = this.#cursor;
+    const index = cursor.base + this.#index;
+    const noted = ((cursor.changes[index] as number) & 48) !== 0;
+    return noted ? (cursor.texts[cursor.reason[index] as number] as string) : '';
   }
 
   annotate(reason: string): void {
@@ -311,12 +193,12 @@ export class DayReading {
   }
 
   fill(value: number, how: Filling = {}): boolean {
-    const cursor = this.#places.cursor;
-    const index = this.#index;
+    const cursor = this.#cursor;
+    const index = cursor.base + this.#index;
     if (!this.#isGap()) {
       throw cursor.nonsense('fill is for gaps: this slot has a value, set that');
     }
-    const fillUnit = this.#places.fillUnitAt(index);
+    const fillUnit = this.#places.fillUnit(this.#index);
     if (fillUnit === undefined || (cursor.changes[index] as number) >= 32) {
       return false;
     }
@@ -339,15 +221,18 @@ export class DayReading {
 
   /** No value, or one that was refused. */
   #isGap(): boolean {
-    return this.#places.cursor.quality[this.#index] === 4 || (this.#places.cursor.changes[this.#index] as number) >= 32;
+    const cursor = this.#cursor;
+    const index = cursor.base + this.#index;
+    return cursor.quality[index] === 4 || (cursor.changes[index] as number) >= 32;
   }
 
   /** The reading that moves, at this place. */
   #at(what: string): Reading {
+    const cursor = this.#cursor;
     if (what !== '' && this.#isGap()) {
-      throw this.#places.cursor.nonsense(`a gap has no ${what} to set: fill(value) it`);
+      throw cursor.nonsense(`a gap has no ${what} to set: fill(value) it`);
     }
-    this.#places.cursor.index = this.#index;
+    cursor.index = cursor.base + this.#index;
     return this.#places.reading;
   }
 }

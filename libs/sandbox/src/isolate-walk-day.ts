@@ -1,14 +1,15 @@
 import type { BatchCursor } from './isolate-cursor.ts';
-import type { DayFacts, Days } from './isolate-day.ts';
+import type { Days, RunFacts } from './isolate-day.ts';
 import type { LoadedStep, WalkRange } from './isolate-flow.ts';
-import type { ReadingState, walkChecked } from './isolate-memory.ts';
+import type { ReadingState } from './isolate-memory.ts';
 import type { IsolateFlow, IsolateParts } from './isolate-main.ts';
+import type { RawList } from './isolate-raw.ts';
 import type { Reading } from './isolate-reading.ts';
 import type { SharedColumns } from './shared-layout.ts';
 
 // These functions run inside an isolate, as text: nothing in them may refer to anything outside but the types.
 
-/** The part of an isolate's flow that runs days; `begin` takes over the texts and names of a run. */
+/** The part of an isolate's flow that runs days; `begin` takes over the texts and names of a run, `end` ends it. */
 export interface DayFlow {
   readonly columns: SharedColumns;
   readonly cursor: BatchCursor;
@@ -16,31 +17,42 @@ export interface DayFlow {
   readonly steps: readonly LoadedStep[];
   readonly walks: readonly ((range: WalkRange) => void)[];
   readonly begin: (texts: string, names: string) => void;
+  readonly end: () => void;
 }
 
-/** Makes the call that runs the steps named in `control` over a day; it begins the day with step 0. */
-export function dayRunner(parts: IsolateParts, flow: DayFlow): IsolateFlow['runDay'] {
+/** Makes the calls that run days. `runDays` runs the steps named in `control`, and begins the run with step 0. */
+export function dayRunner(parts: IsolateParts, flow: DayFlow): Pick<IsolateFlow, 'runDays' | 'dayFailures'> {
   const { columns, cursor, reading } = flow;
-  const { ReadingState, DayReading, RawReading } = parts;
-  const places = new parts.DayPlaces(cursor, reading, {
-    ...{ DayReading, RawReading, placesKeptMax: 20_000, listsKeptMax: 200 },
-  });
-  let days: Days | undefined;
-  return (texts, factsJson, memory) => {
-    const [spans, readings, from] = columns.control as unknown as [number, number, number];
-    if (from === 0) {
-      const facts = JSON.parse(factsJson) as DayFacts;
-      flow.begin(texts, `${facts.meter}\n${facts.channel}`);
-      const windows = parts.windowColumns(memory, facts);
-      days = new parts.Days(places, facts, { readings, spans, capacity: columns.values.length, windows });
-    }
-    const run = { cursor, days: days as Days, ReadingState };
-    parts.leaveAny(columns, parts.walkDay(flow, run, parts));
-    columns.control[4] = 1;
+  const { ReadingState, DayReading, RawReading, minuteOfDay } = parts;
+  const limits = { placesKeptMax: 20_000, listsKeptMax: 400, nowhere: -(2 ** 30) };
+  const places = new parts.DayPlaces(cursor, reading, { DayReading, minuteOfDay, ...limits });
+  const makeList = (): RawList => new parts.RawList(cursor, { RawReading, minuteOfDay, ...limits });
+  const days = new parts.Days(places, makeList, columns.values.length);
+  const run = { cursor, days, ReadingState };
+  let windows: ArrayBufferLike | undefined;
+  return {
+    runDays(texts, factsJson, memory) {
+      const [spans, readings, from] = columns.control as unknown as [number, number, number];
+      windows = memory ?? windows;
+      if (from === 0) {
+        const facts = JSON.parse(factsJson) as RunFacts;
+        flow.begin(texts, `${facts.meter}\n${facts.channel}`);
+        days.begin(facts, { windows: parts.windowColumns(windows as ArrayBufferLike, facts), readings, spans });
+      }
+      days.rewind();
+      parts.walkDays(flow, run, parts);
+      columns.control[8] = days.emittedAll;
+      columns.control[10] = days.failedCount;
+      parts.leaveAny(columns, readings + days.emittedAll);
+      days.leave();
+      flow.end();
+      columns.control[4] = 1;
+    },
+    dayFailures: () => days.failures,
   };
 }
 
-/** What a day is walked with. */
+/** What days are walked with. */
 export interface DayRun {
   readonly cursor: BatchCursor;
   readonly days: Days;
@@ -48,79 +60,74 @@ export interface DayRun {
 }
 
 /**
- * Takes the steps named in `control` over the day: rules with `onReading` reading by reading, those with `onSeries` at
- * once. Returns how many readings the columns then hold, those emitted among them. Throws what fails the day.
+ * Takes the steps named in `control` over the days, day by day: rules with `onReading` reading by reading, those with
+ * `onSeries` at once. A day that fails is told, and the others go on. Throws where days that share what one may use up
+ * (texts, room for what they emit) came to its end: then each has to be run alone.
  */
-export function walkDay(
+export function walkDays(
   flow: Pick<DayFlow, 'steps' | 'walks' | 'columns'>,
   run: DayRun,
-  parts: { readonly walkChecked: typeof walkChecked; readonly callDay: typeof callDay },
-): number {
-  const { cursor, days, ReadingState: State } = run;
+  parts: Pick<IsolateParts, 'callDay'>,
+): void {
+  const { cursor, days } = run;
   const { control } = flow.columns;
-  const [spans, readings, from, to] = control as unknown as [number, number, number, number];
-  for (let step = from; step < to; step++) {
-    control[6] = step;
-    control[7] = 0;
-    const loaded = flow.steps[step] as LoadedStep;
-    try {
-      if (loaded.series === undefined) {
-        parts.walkChecked(cursor, flow.walks[step] as (typeof flow.walks)[number], {
-          spans,
-          readings,
-          ReadingState: State,
-        });
-      } else {
-        parts.callDay(loaded, run, readings);
+  const [, , from, to] = control as unknown as [number, number, number, number];
+  while (days.next()) {
+    for (let step = from; step < to && !days.hasFailed; step++) {
+      control[6] = step;
+      try {
+        const loaded = flow.steps[step] as LoadedStep;
+        if (loaded.series === undefined) {
+          const range = days.range;
+          (flow.walks[step] as (typeof flow.walks)[number])({ ...range, first: range.from, fromIndex: range.from });
+        } else {
+          parts.callDay(loaded, run);
+        }
+        if (cursor.overflowing) {
+          throw cursor.nonsense('it sets more different texts than a day may have');
+        }
+      } catch (error) {
+        // Only a text leaves the isolate: what was thrown may do anything when it is looked at, so the day is undone after that.
+        const failure = { step, code: cursor.codeOf(error), message: cursor.explain(error) };
+        days.fail(failure);
       }
-      if (cursor.overflowing) {
-        throw cursor.nonsense('it sets more different texts than a day may have');
+      if (days.count > 1 && (cursor.overflowing || days.crowded)) {
+        control[9] = 1;
+        throw new Error('the days are to be run one by one');
       }
-    } catch (error) {
-      control[7] = cursor.codeOf(error) === 'rule-threw' ? 0 : 1;
-      // Only a text leaves the isolate: what was thrown may do anything when it is looked at.
-      throw new Error(cursor.explain(error));
     }
   }
-  control[8] = days.emitted;
-  return readings + days.emitted;
 }
 
 /**
- * Calls a rule with `onSeries` once for the day, in the isolate, as text. Where its severity leaves it out when it
- * fails, all that it did is undone.
+ * Calls a rule with `onSeries` once for the day, in the isolate, as text. The rule is evaluated anew for it: nothing is
+ * left of the day before. Where its severity leaves it out when it fails, all that it did is undone.
  */
-export function callDay(step: LoadedStep, run: DayRun, readings: number): void {
+export function callDay(step: LoadedStep, run: DayRun): void {
   const { cursor, days } = run;
-  const { series, severity, index } = step;
-  if (series === undefined || step.takes?.(days.facts.meter, days.facts.channel) === false) {
+  const { series, severity } = step;
+  if (series === undefined || step.takes?.(days.series.meter, days.series.channel) === false) {
     return;
   }
-  const isSoft = severity !== 'terminate';
-  const before = isSoft
-    ? Array.from({ length: readings }, (_, reading) => new run.ReadingState(cursor, reading))
-    : undefined;
-  const emitted = days.emitted;
-  const tags: Record<string, unknown> = {};
-  series.tags.forEach((name) => {
-    if (Object.hasOwn(days.facts.tags, name)) {
-      Object.defineProperty(tags, name, { value: days.facts.tags[name], enumerable: true });
-    }
-  });
+  const { from, to } = days.range;
+  const before =
+    severity === 'terminate'
+      ? undefined
+      : Array.from({ length: to - from }, (_, reading) => new run.ReadingState(cursor, from + reading));
+  const { emitted } = days;
   try {
-    const context = Object.freeze({ parameters: step.context.parameters, tags: Object.freeze(tags) });
-    if (step.instantiateSeries().onSeries(days.view(series), context) !== undefined) {
+    if (step.instantiateSeries().onSeries(days.view(series), step.seriesContext(days.tags)) !== undefined) {
       throw cursor.nonsense("onSeries must return nothing: change the day itself (and it can't be async)");
     }
   } catch (error) {
     if (before === undefined) {
       throw error;
     }
+    const failure = { step: step.index, code: cursor.codeOf(error), message: cursor.explain(error) };
     before.forEach((state) => {
       state.restore(cursor);
     });
     days.keepEmitted(emitted);
-    cursor.index = 0;
-    cursor.failDay(index, error, { severity, readings });
+    cursor.failDay(failure, { severity, from, to });
   }
 }

@@ -1,27 +1,44 @@
-import type { DayFacts, WindowColumns } from './isolate-day.ts';
+import type { RunFacts, WindowColumns } from './isolate-day.ts';
 
 /**
- * The raw columns of a day's windows in the memory that came with it, the widest first. Also runs inside the isolate, as
- * text: nothing in it may refer to anything outside but the types.
+ * The raw columns of a run's windows in the memory that they came in, the widest first, all windows one behind the other
+ * in each. Also runs inside the isolate, as text: nothing in it may refer to anything outside but the types.
  */
-export function windowColumns(memory: ArrayBuffer, facts: Pick<DayFacts, 'windows'>): WindowColumns {
-  const last = facts.windows.at(-1);
-  const slots = last?.slotsFrom.at(-1) ?? 0;
-  const registers = last?.registersFrom.at(-1) ?? 0;
+export function windowColumns(memory: ArrayBufferLike, { windows }: Pick<RunFacts, 'windows'>): WindowColumns[] {
+  const counts = windows.map(({ slotsFrom, registersFrom }) => ({
+    slots: slotsFrom.at(-1) as number,
+    registers: registersFrom.at(-1) as number,
+  }));
   let offset = 0;
   const next = (bytes: number): number => {
     offset += bytes;
     return offset - bytes;
   };
-  return {
-    values: new Float64Array(memory, next(slots * 8), slots),
-    registerStartMs: new Float64Array(memory, next(registers * 8), registers),
-    registerValues: new Float64Array(memory, next(registers * 8), registers),
-    unit: new Uint16Array(memory, next(slots * 2), slots),
-    registerUnit: new Uint16Array(memory, next(registers * 2), registers),
-    quality: new Uint8Array(memory, next(slots), slots),
-    registerQuality: new Uint8Array(memory, next(registers), registers),
-  };
+  const values = counts.map(({ slots }) => new Float64Array(memory, next(slots * 8), slots));
+  const startMs = counts.map(({ registers }) => new Float64Array(memory, next(registers * 8), registers));
+  const registerValues = counts.map(({ registers }) => new Float64Array(memory, next(registers * 8), registers));
+  const unit = counts.map(({ slots }) => new Uint16Array(memory, next(slots * 2), slots));
+  const registerUnit = counts.map(({ registers }) => new Uint16Array(memory, next(registers * 2), registers));
+  const quality = counts.map(({ slots }) => new Uint8Array(memory, next(slots), slots));
+  const registerQuality = counts.map(({ registers }) => new Uint8Array(memory, next(registers), registers));
+  return windows.map(({ slotsFrom, registersFrom, intervalMs }, window) => ({
+    slots: {
+      values: values[window] as Float64Array,
+      quality: quality[window] as Uint8Array,
+      unit: unit[window] as Uint16Array,
+      startMs: undefined,
+      from: slotsFrom,
+      intervalMs,
+    },
+    registers: {
+      values: registerValues[window] as Float64Array,
+      quality: registerQuality[window] as Uint8Array,
+      unit: registerUnit[window] as Uint16Array,
+      startMs: startMs[window] as Float64Array,
+      from: registersFrom,
+      intervalMs: 0,
+    },
+  }));
 }
 
 export function windowBytes(slots: number, registers: number): number {

@@ -1,23 +1,28 @@
 import { readingsPerBatchMax, type ReadingBatch } from '@meterflow/readings';
 import {
+  nothingEmitted,
+  resultOfDay,
+  RuleFailureError,
   unchangedResult,
+  type DayResult,
   type Flow,
   type FlowResult,
   type Sandbox,
-  type SeriesResult,
   type SeriesRun,
 } from '@meterflow/rules';
 import { checkedStep } from './checked-result.ts';
+import { DayPace } from './day-pace.ts';
+import { dayResults } from './day-results.ts';
 import { daySections } from './day-sections.ts';
 import { ChildHost } from './child-host.ts';
 import { childProgram, defaultEntry, type ChildProgram } from './child-program.ts';
 import type { Isolation } from './confinement.ts';
-import { flowResult, stepFailure } from './flow-result.ts';
+import { flowResults, stepFailure } from './flow-result.ts';
 import { word, type FrameReader } from './frame.ts';
 import { sandboxLimits, type SandboxLimits } from './limits.ts';
 import { Quarantine } from './quarantine.ts';
 import { cpuMsOf, readNotice, replyKind } from './reply.ts';
-import type { DaySections } from './request.ts';
+import { runPiece } from './run-piece.ts';
 import type { RunJob } from './run-job.ts';
 import type { ChildEnd } from './sandbox-child.ts';
 import { SandboxUnavailableError } from './sandbox-error.ts';
@@ -43,12 +48,6 @@ export interface SandboxIncident {
   readonly message: string;
 }
 
-const nothingEmitted: SeriesResult['emitted'] = {
-  channel: new Uint32Array(),
-  startMs: new Float64Array(),
-  lengthMs: new Uint32Array(),
-};
-
 /** Wait before a child is started again after one that did not start; doubled each time, up to the greatest. */
 const startWaitMs = 50;
 const startWaitMsMax = 5_000;
@@ -68,6 +67,7 @@ export class IsolatedSandbox implements Sandbox {
   readonly #onIncident: (incident: SandboxIncident) => void;
   #onIsolation: IsolatedSandboxOptions['onIsolation'];
   readonly #quarantine = new Quarantine();
+  readonly #pace = new DayPace();
   readonly #flowKeys = new WeakMap<Flow, string>();
   readonly #waiting: WaitingRuns;
   readonly #suspects: RunJob[] = [];
@@ -89,12 +89,49 @@ export class IsolatedSandbox implements Sandbox {
     }
   }
 
-  run(flow: Flow, batch: ReadingBatch): Promise<FlowResult> {
-    return this.#queue(flow, batch);
+  async run(flow: Flow, batch: ReadingBatch): Promise<FlowResult> {
+    const [result] = await this.#queue(flow, batch);
+    return resultOfDay([result as DayResult]);
   }
 
-  async runSeries(flow: Flow, run: SeriesRun): Promise<SeriesResult> {
-    return this.#queue(flow, run.batch, daySections(flow, run));
+  /** As many days at a time as are cheap together; those that can't share a call, or whose child died, one by one. */
+  async runSeries(flow: Flow, run: SeriesRun): Promise<readonly DayResult[]> {
+    const flowKey = this.#flowKeyOf(flow, run.batch);
+    const results: DayResult[] = [];
+    while (results.length < run.days.length) {
+      const from = results.length;
+      const to = Math.min(run.days.length, from + this.#pace.daysTogether(flowKey));
+      const together = await this.#runDays(flow, run, [from, to]);
+      if (together !== 'apart') {
+        results.push(...together);
+        continue;
+      }
+      for (let day = from; day < to; day++) {
+        const alone = await this.#runDays(flow, run, [day, day + 1]);
+        results.push(...(alone === 'apart' ? [] : alone));
+      }
+    }
+    return results;
+  }
+
+  /** The days [from, to) of a run in one call; what fails all of them is each one's failure. */
+  async #runDays(
+    flow: Flow,
+    run: SeriesRun,
+    [from, to]: readonly [number, number],
+  ): Promise<readonly DayResult[] | 'apart'> {
+    try {
+      const piece = runPiece(run, from, to);
+      return await this.#queue(flow, piece.batch, { run: piece, sections: daySections(flow, piece) });
+    } catch (error) {
+      if (error instanceof ApartError) {
+        return 'apart';
+      }
+      if (error instanceof RuleFailureError) {
+        return Array.from({ length: to - from }, () => error);
+      }
+      throw error;
+    }
   }
 
   async close(): Promise<void> {
@@ -104,26 +141,27 @@ export class IsolatedSandbox implements Sandbox {
     await Promise.all(closing);
   }
 
-  #queue(flow: Flow, batch: ReadingBatch, day?: DaySections): Promise<SeriesResult> {
+  async #queue(flow: Flow, batch: ReadingBatch, days?: RunJob['days']): Promise<readonly DayResult[]> {
     const known = this.#quarantine.failureOf(batch.tenant, flow);
     if (known !== undefined) {
-      return Promise.reject(known);
+      throw known;
     }
     if (flow.steps.length === 0) {
-      return Promise.resolve({ ...unchangedResult(batch), emitted: nothingEmitted });
+      const whole = { ...unchangedResult(batch), emitted: nothingEmitted };
+      return days === undefined ? [whole] : dayResults(days.run, whole, new Map());
     }
     if (batch.columns.values.length > readingsPerBatchMax) {
-      return Promise.reject(new RangeError(`a batch holds at most ${readingsPerBatchMax} readings`));
+      throw new RangeError(`a batch holds at most ${readingsPerBatchMax} readings`);
     }
     const refusal = this.#closed ? 'the sandbox is closed' : this.#waiting.refusal(batch.tenant);
     if (refusal !== undefined) {
-      return Promise.reject(new SandboxUnavailableError(refusal));
+      throw new SandboxUnavailableError(refusal);
     }
-    const { promise, resolve, reject } = Promise.withResolvers<SeriesResult>();
-    const flowKey = `${batch.tenant} ${this.#keyOf(flow)}`;
+    const { promise, resolve, reject } = Promise.withResolvers<readonly DayResult[]>();
+    const flowKey = this.#flowKeyOf(flow, batch);
     const id = (this.#lastJob = (this.#lastJob + 1) % 2 ** 32);
     const rest = { unexplainedDeaths: 0, resends: 0, lastStep: -1, resolve, reject };
-    this.#waiting.push({ id, flowKey, flow, batch, ...(day === undefined ? {} : { day }), ...rest });
+    this.#waiting.push({ id, flowKey, flow, batch, ...(days === undefined ? {} : { days }), ...rest });
     this.#pump();
     return promise;
   }
@@ -135,6 +173,11 @@ export class IsolatedSandbox implements Sandbox {
 
   get quarantined(): readonly string[] {
     return this.#quarantine.versions;
+  }
+
+  /** Names the isolate: one for each tenant and flow. */
+  #flowKeyOf(flow: Flow, { tenant }: ReadingBatch): string {
+    return `${tenant} ${this.#keyOf(flow)}`;
   }
 
   #keyOf(flow: Flow): string {
@@ -202,7 +245,12 @@ export class IsolatedSandbox implements Sandbox {
   #answered(job: RunJob, frame: FrameReader): void {
     const kind = frame.header[word.kind];
     if (kind === replyKind.result) {
-      job.resolve(flowResult(job, frame));
+      if (job.days !== undefined) {
+        this.#pace.took(job.flowKey, job.days.run.days.length, cpuMsOf(frame));
+      }
+      job.resolve(flowResults(job, frame));
+    } else if (kind === replyKind.apart && isTogether(job)) {
+      job.reject(new ApartError());
     } else if (kind === replyKind.failed) {
       job.reject(stepFailure(job, readNotice(frame)));
     } else if (kind === replyKind.step) {
@@ -229,7 +277,10 @@ export class IsolatedSandbox implements Sandbox {
       this.#waiting.finished(batch.tenant, index === 0 ? this.#limits.batchCpuMsMax : 0);
     });
     const [suspect, ...innocent] = left.jobs;
-    if (suspect !== undefined) {
+    if (suspect !== undefined && isTogether(suspect)) {
+      // What days take together says nothing about a rule: each comes again alone.
+      suspect.reject(new ApartError());
+    } else if (suspect !== undefined) {
       this.#suspects.push(suspect);
     }
     this.#waiting.putBack(innocent);
@@ -323,4 +374,13 @@ export class IsolatedSandbox implements Sandbox {
       job.reject(new SandboxUnavailableError(why));
     });
   }
+}
+
+/** Days that ran together have to be run one by one. Never leaves this file. */
+class ApartError extends Error {
+  override readonly name = 'ApartError';
+}
+
+function isTogether({ days }: RunJob): boolean {
+  return days !== undefined && days.run.days.length > 1;
 }

@@ -2,11 +2,14 @@ import type { change } from '@meterflow/rules';
 import { FrameWriter, padded, word, type FrameReader } from './frame.ts';
 import type { SharedColumns } from './shared-layout.ts';
 
-/** What a child answers. Each `run` has exactly one of the middle four, in the order of the requests. */
-export const replyKind = { ready: 1, result: 2, namesWanted: 3, flowUnknown: 4, failed: 5, step: 6 } as const;
+/**
+ * What a child answers. Each `run` has exactly one answer but for `ready` and `step`, in the order of the requests. `apart`: its
+ * days are to be run one by one.
+ */
+export const replyKind = { ready: 1, result: 2, namesWanted: 3, flowUnknown: 4, failed: 5, step: 6, apart: 7 } as const;
 
 /** Words of a reply's header, after the common ones. */
-const at = { any: 3, count: 4, textBytes: 5, failureBytes: 6, cpuMicros: 7, emitted: 8 } as const;
+const at = { any: 3, count: 4, textBytes: 5, failureBytes: 6, cpuMicros: 7, emitted: 8, dayFailureBytes: 9 } as const;
 
 // A copy, so that a child need not load the library for it.
 const bit: typeof change = { value: 1, quality: 2, unit: 4, method: 8, reason: 16, rejected: 32, failed: 64 };
@@ -23,16 +26,18 @@ export interface ResultReply {
   readonly spans?: number;
   readonly newTexts: string;
   readonly failures: string;
+  readonly dayFailures?: string;
 }
 
 export function resultFrame(job: number, reply: ResultReply): Buffer {
-  const { any, columns, count, emitted = 0, newTexts, failures } = reply;
+  const { any, columns, count, emitted = 0, newTexts, failures, dayFailures = '' } = reply;
   const sections = any === 0 ? [] : [...emittedColumns(reply), ...changedColumns(any, columns, count + emitted)];
   const textBytes = Buffer.byteLength(newTexts);
   const failureBytes = Buffer.byteLength(failures);
+  const dayFailureBytes = Buffer.byteLength(dayFailures);
   const bytes = sections.reduce(
     (sum, section) => sum + padded(section.byteLength),
-    padded(textBytes) + padded(failureBytes),
+    padded(textBytes) + padded(failureBytes) + padded(dayFailureBytes),
   );
   const frame = new FrameWriter(bytes);
   const { header } = frame;
@@ -43,11 +48,13 @@ export function resultFrame(job: number, reply: ResultReply): Buffer {
   header[at.emitted] = emitted;
   header[at.textBytes] = textBytes;
   header[at.failureBytes] = failureBytes;
+  header[at.dayFailureBytes] = dayFailureBytes;
   sections.forEach((section) => {
     frame.column(section);
   });
   frame.text(newTexts);
   frame.text(failures);
+  frame.text(dayFailures);
   return frame.bytes;
 }
 
@@ -84,6 +91,8 @@ export interface RawResult {
   readonly reason: Uint16Array;
   readonly newTexts: string;
   readonly failures: string;
+  /** Of days as a whole. */
+  readonly dayFailures: string;
   readonly emitted: { readonly startMs: Float64Array; readonly lengthMs: Uint32Array; readonly channel: Uint32Array };
 }
 
@@ -113,6 +122,7 @@ export function readResult(frame: FrameReader, count: number): RawResult {
     reason: words(reasoned),
     newTexts: frame.text(header[at.textBytes] as number),
     failures: frame.text(header[at.failureBytes] as number),
+    dayFailures: frame.text(header[at.dayFailureBytes] as number),
   };
 }
 

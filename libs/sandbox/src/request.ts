@@ -36,8 +36,8 @@ export interface RunRequest {
   readonly texts: string;
   /** Meter and channel by turns, joined with line feeds; undefined where no rule has asked for them yet. */
   readonly names: string | undefined;
-  /** There where the batch is a local day of a series. */
-  readonly day: { readonly factsJson: string; readonly windows: ArrayBuffer } | undefined;
+  /** There where the batch holds local days of a series. */
+  readonly day: DaySections | undefined;
   /** Say so before each step: when this child dies, the parent knows in which. */
   readonly traced: boolean;
 }
@@ -64,7 +64,7 @@ export interface RunFrameOptions {
   readonly day?: DaySections;
 }
 
-/** What goes with a local day beside its readings. */
+/** What goes with local days beside their readings. */
 export interface DaySections {
   readonly factsJson: string;
   readonly windows: Uint8Array;
@@ -144,7 +144,7 @@ export function readRun(frame: FrameReader): RunRequest {
     ...{ quality, unit, code, method, texts },
     names: (flags & flag.named) === 0 ? undefined : names,
     traced: (flags & flag.traced) !== 0,
-    day: factsJson === '' ? undefined : { factsJson, windows: windows.slice().buffer },
+    day: factsJson === '' ? undefined : { factsJson, windows },
   };
 }
 

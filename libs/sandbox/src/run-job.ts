@@ -1,5 +1,5 @@
 import type { ReadingBatch } from '@meterflow/readings';
-import type { Flow, SeriesResult } from '@meterflow/rules';
+import type { DayResult, Flow, SeriesRun } from '@meterflow/rules';
 import type { DaySections } from './request.ts';
 
 /** A run that waits for its result. */
@@ -9,14 +9,15 @@ export interface RunJob {
   readonly flowKey: string;
   readonly flow: Flow;
   readonly batch: ReadingBatch;
-  /** There where the batch is a local day. */
-  readonly day?: DaySections;
+  /** There where the batch holds local days. */
+  readonly days?: { readonly run: SeriesRun; readonly sections: DaySections };
   /** How often a child died, for no reason that we know, while it had this batch. */
   unexplainedDeaths: number;
   /** How often its child asked for what it lacked. */
   resends: number;
   /** The step that a traced run was in last; -1 before the first. */
   lastStep: number;
-  resolve: (result: SeriesResult) => void;
+  /** One result of a batch, or one for each day. */
+  resolve: (results: readonly DayResult[]) => void;
   reject: (error: Error) => void;
 }

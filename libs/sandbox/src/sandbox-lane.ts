@@ -88,9 +88,9 @@ export class SandboxLane {
   #send(job: RunJob): void {
     this.#inFlight.push(job);
     const { number, named } = this.#known(job);
-    const { id, batch, day } = job;
+    const { id, batch, days } = job;
     const options = { job: id, flow: number, named, traced: this.#options.traced };
-    this.#child.send(runFrame(batch, day === undefined ? options : { ...options, day }));
+    this.#child.send(runFrame(batch, days === undefined ? options : { ...options, day: days.sections }));
   }
 
   #known(job: RunJob): { readonly number: number; named: boolean } {

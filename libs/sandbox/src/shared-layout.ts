@@ -33,6 +33,10 @@ export const control = {
   nonsense: 7,
   /** How many readings follow those of a day: what its rules emitted. */
   emitted: 8,
+  /** The days of a run want more together than one may: they are to be run one by one. */
+  apart: 9,
+  /** How many days failed as a whole. */
+  failedDays: 10,
 } as const;
 const controlWords = 16;
 /** Beside the bits of `changes` in `any`: a rule wants the names, nothing else counts. */

@@ -24,7 +24,7 @@ export function dayOf(tenant: string, seed: number): SeriesRun {
     { channel: 'import', intervalMs, columns: [columnsOf('import', seed)] },
     [{ channel: 'export', intervalMs, columns: [columnsOf('export', seed + 1)] }],
   );
-  return windows.run(1, { backDays: 1, aheadDays: 1 }).run;
+  return windows.run(1, { backDays: 1, aheadDays: 1 });
 }
 
 function columnsOf(channel: string, seed: number): ReadingColumns {

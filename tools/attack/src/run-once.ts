@@ -1,4 +1,4 @@
-import type { Flow, FlowResult, Sandbox } from '@meterflow/rules';
+import { resultOfDay, type Flow, type FlowResult, type Sandbox } from '@meterflow/rules';
 import { batchOf } from './batch-of.ts';
 import { dayOf } from './day-of.ts';
 
@@ -10,8 +10,8 @@ export interface Subject {
 }
 
 /** Runs a flow on a batch of its tenant, or on a day where it looks at days. */
-export function runOnce(sandbox: Sandbox, flow: Flow, { tenant, seed }: Subject): Promise<FlowResult> {
+export async function runOnce(sandbox: Sandbox, flow: Flow, { tenant, seed }: Subject): Promise<FlowResult> {
   return flow.steps.some(({ rule }) => rule.series !== undefined)
-    ? sandbox.runSeries(flow, dayOf(tenant, seed))
+    ? resultOfDay(await sandbox.runSeries(flow, dayOf(tenant, seed)))
     : sandbox.run(flow, batchOf(tenant, seed));
 }

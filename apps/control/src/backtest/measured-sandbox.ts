@@ -1,12 +1,5 @@
 import { setPriority } from 'node:os';
-import {
-  emptyBatch,
-  type Flow,
-  type FlowResult,
-  type Sandbox,
-  type SeriesResult,
-  type SeriesRun,
-} from '@meterflow/rules';
+import { emptyBatch, type DayResult, type Flow, type FlowResult, type Sandbox, type SeriesRun } from '@meterflow/rules';
 import type { ReadingBatch } from '@meterflow/readings';
 import { processUsage } from '@meterflow/sandbox';
 
@@ -52,7 +45,7 @@ export class MeasuredSandbox {
     return this.#sandbox.run(flow, batch);
   }
 
-  runSeries(flow: Flow, run: SeriesRun): Promise<SeriesResult> {
+  runSeries(flow: Flow, run: SeriesRun): Promise<readonly DayResult[]> {
     return this.#sandbox.runSeries(flow, run);
   }
 

@@ -3,8 +3,8 @@ import {
   change,
   channelNeeds,
   readInputs,
-  runDay,
   RuleFailureError,
+  SeriesDays,
   SeriesWindows,
   ValidatedRows,
   type Activation,
@@ -92,9 +92,10 @@ const daysAtOnceMax = 8;
 export async function runDays({ sandbox, work, days, failures }: DaysSide): Promise<Map<string, ReadingColumns[]>> {
   const rows = new ValidatedRows(work.facts.tenant, 0);
   const runFlow = tallyingRunFlow(failures);
+  const together = new SeriesDays({ sandbox, runFlow }, work, days);
   for (let from = 0; from < days.length; from += daysAtOnceMax) {
-    const together = days.slice(from, from + daysAtOnceMax);
-    const outcomes = await Promise.all(together.map((day) => runDay({ sandbox, runFlow }, work, day)));
+    const atOnce = days.slice(from, from + daysAtOnceMax);
+    const outcomes = await Promise.all(atOnce.map((day) => together.run(day)));
     outcomes.flat().forEach(({ write }) => {
       write(rows);
     });

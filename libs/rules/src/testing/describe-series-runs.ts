@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import {
   flowOf,
+  resultOfDay,
   ruleDeclaration,
   ruleTests,
   runRuleTests,
@@ -155,7 +156,7 @@ export function describeSeriesRuns(sandboxOf: () => Sandbox): void {
       ['something returned', 'return day', 'must return nothing'],
       ['a promise', 'return Promise.resolve', 'onSeries'],
       ['a day that is changed', 'day.unit = "Wh"', 'read only'],
-      ['what came that is changed', 'day.slots.push(1)', 'not extensible'],
+      ['what came that is changed', 'day.earlier(0).slots[0].value = 1', 'only a getter'],
     ])('%s fails the day, and the rule is named', async (_, body, told) => {
       const problem = await problemOf(seriesRuleOf(body), { values: [1, null], expect: [1, null] });
       expect(problem).toContain('"under-test"');
@@ -186,12 +187,12 @@ export function describeSeriesRuns(sandboxOf: () => Sandbox): void {
       if (each === undefined || !('day' in each)) {
         throw new Error('it is a day');
       }
-      const { run } = each.day.windows([]).run(each.day.day, { backDays: 0, aheadDays: 0 });
+      const run = each.day.windows([]).run(each.day.day, { backDays: 0, aheadDays: 0 });
       const flow = flowOf('mixed', [
         { rule: seriesRuleOf(interpolate), parameters: {} },
         { rule: ruleOf('reading.value *= 10'), parameters: {} },
       ]);
-      const { values } = await sandbox.runSeries(flow, run);
+      const { values } = resultOfDay(await sandbox.runSeries(flow, run));
       expect([...values.slice(0, 3)]).toEqual([10, 20, 30]);
     });
   });
@@ -205,16 +206,14 @@ export function describeSeriesRuns(sandboxOf: () => Sandbox): void {
       if (each === undefined || !('day' in each)) {
         throw new Error('it is a day');
       }
-      const { run } = each.day.windows([]).run(each.day.day, { backDays: 0, aheadDays: 0 });
+      const run = each.day.windows([]).run(each.day.day, { backDays: 0, aheadDays: 0 });
       const [first, second] = flowOf('soft', [
         { rule: failing, parameters: {} },
         { rule: later, parameters: {} },
       ]).steps;
       const steps = [{ ...first!, severity }, second!];
-      const { values, changes, reason, texts, failures } = await sandboxOf().runSeries(
-        { name: 'soft', steps, onFailure: 'skip' },
-        run,
-      );
+      const soft = { name: 'soft', steps, onFailure: 'skip' } as const;
+      const { values, changes, reason, texts, failures } = resultOfDay(await sandboxOf().runSeries(soft, run));
       return [values[1], (changes[0] as number) & 16 ? texts[reason[0] as number] : '', failures.length];
     };
 

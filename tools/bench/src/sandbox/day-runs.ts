@@ -50,15 +50,13 @@ export class TenantDays {
     });
   }
 
-  get count(): number {
-    return this.#windows.length * this.#daysEach;
-  }
-
-  /** Tenants in turn, so that no isolate has two days after each other. */
-  run(index: number): SeriesRun {
+  /** Tenants in turn, so that no isolate has two runs after each other; days follow each other. */
+  run(index: number, daysTogether: number): SeriesRun {
     const windows = this.#windows[index % this.#windows.length] as SeriesWindows;
-    const day = needs.lookBackDays + (Math.floor(index / this.#windows.length) % this.#daysEach);
-    return windows.run(day, { backDays: needs.lookBackDays, aheadDays: needs.lookAheadDays }).run;
+    const turn = Math.floor(index / this.#windows.length) % Math.floor(this.#daysEach / daysTogether);
+    const first = needs.lookBackDays + turn * daysTogether;
+    const days = Array.from({ length: daysTogether }, (_, day) => first + day);
+    return windows.runs(days, { backDays: needs.lookBackDays, aheadDays: needs.lookAheadDays })[0] as SeriesRun;
   }
 }
 

@@ -22,9 +22,11 @@ const tenantCounts = [1, 10, 100, 400] as const;
 const targetTenants = 100;
 const targetReadings = 4_000;
 const freshVersions = 20;
+/** Days that follow each other and are run together: as many as batches of these sizes hold. */
+const daysTogether = [1, 10, 41] as const;
 /** Days of each tenant that are run in turn, how often before anything is measured, and how many fewer readings than of batches. */
-const daysEach = 20;
-const warmingDays = 200;
+const daysEach = 41;
+const warmingDays = 400;
 const daysShare = 5;
 
 interface Line extends RunCost {
@@ -66,11 +68,13 @@ export async function sandboxBench({ readings, json }: SandboxBenchOptions): Pro
     }
     await sandbox.close();
   }
-  for (const tenants of [1, targetTenants]) {
-    const line = await days(tenants, readings);
-    lines.push(line);
-    if (!json) {
-      print(row(line));
+  for (const tenants of tenantCounts) {
+    for (const together of daysTogether) {
+      const line = await days(tenants, together, readings);
+      lines.push(line);
+      if (!json) {
+        print(row(line));
+      }
     }
   }
   const told = { machine, right, targets, firstCallMs, host, lines };
@@ -79,17 +83,17 @@ export async function sandboxBench({ readings, json }: SandboxBenchOptions): Pro
 }
 
 /** Local days of quarter-hours through the ten stock checks, with all the days around them that these look at. */
-async function days(tenants: number, readings: number): Promise<Line> {
+async function days(tenants: number, together: number, readings: number): Promise<Line> {
   const sandbox = new IsolatedSandbox();
   const tenantDays = new TenantDays(tenants, daysEach);
   const cost = await measureRuns(sandbox, {
-    readingsEach: slotsPerDay,
-    warmingRuns: tenants * warmingDays,
-    runs: Math.max(tenantDays.count, Math.ceil(readings / daysShare / slotsPerDay)),
-    run: (index) => sandbox.runSeries(stockChecks, tenantDays.run(index)),
+    readingsEach: slotsPerDay * together,
+    warmingRuns: tenants * Math.ceil(warmingDays / together),
+    runs: Math.max(tenants, Math.ceil(readings / daysShare / slotsPerDay / together)),
+    run: (index) => sandbox.runSeries(stockChecks, tenantDays.run(index, together)),
   });
   await sandbox.close();
-  return lineOf(stockChecks.name, { tenants, batch: slotsPerDay }, cost);
+  return lineOf(stockChecks.name, { tenants, batch: slotsPerDay * together }, cost);
 }
 
 function lineOf(flow: string, of: { readonly tenants: number; readonly batch: number }, cost: RunCost): Line {
@@ -160,7 +164,7 @@ function summary({ right, firstCallMs, host, lines }: Told): string {
     '',
     `simple rule, ${targetTenants} tenants: ${against(at(simpleFlow.name), targets.simple)}`,
     `ten ranges a reading, ${targetTenants} tenants: ${against(at(tenRanges.name), targets.stockChecks)}`,
-    `ten stock checks of days, ${targetTenants} tenants: ${against(at(stockChecks.name, slotsPerDay), targets.stockChecks)}`,
+    `ten stock checks of ${daysTogether[2]} days, ${targetTenants} tenants: ${against(at(stockChecks.name, slotsPerDay * daysTogether[2]), targets.stockChecks)}`,
     `first call of a fresh version: ${firstCallMs.median.toFixed(1)} ms in the middle, ${firstCallMs.slowest.toFixed(1)} ms at most, target ${targets.firstCallMs} ms`,
     `the simple rule as plain host code: ${host.plainMicros.toFixed(4)} µs a reading; with one JSON a reading: ${host.jsonMicros.toFixed(2)} µs`,
     `results ${right ? 'equal those of plain host code' : 'DIFFER from those of plain host code'}`,

@@ -2,10 +2,10 @@ import { readingCount, readingsPerBatchMax, sliceBatch, type ReadingBatch } from
 import { failedResult, unchangedResult } from './apply-flow-result.ts';
 import { dayResult, GivenReadings, withdraw, writeDay, writeEmitted, type DayStamp } from './apply-series-result.ts';
 import { channelNeeds, emitsOf, isEmittedOn } from './channel-flow.ts';
-import type { Activation, Flow } from './flow.ts';
+import type { Activation, Flow, SeriesNeeds } from './flow.ts';
 import type { FlowResult, RuleFailure, RuleFailureCode, Sandbox } from './sandbox.ts';
 import type { SeriesInputs } from './series-inputs.ts';
-import type { SeriesResult, SeriesRun } from './series-run.ts';
+import { nothingEmitted, resultOfDay, type DayResult, type SeriesResult } from './series-run.ts';
 import type { SeriesFacts, SeriesWindows } from './series-windows.ts';
 import type { ValidatedRows } from './validated-rows.ts';
 
@@ -50,64 +50,123 @@ export interface DayOutcome {
 
 const neverClosedMs = -8.64e15;
 
-const noEmissions: SeriesResult['emitted'] = {
-  channel: new Uint32Array(),
-  startMs: new Float64Array(),
-  lengthMs: new Uint32Array(),
-};
-
 /**
- * Runs one local day under every activation that counts for a part of it. Nothing comes of a day of which nothing is
- * stored while it is not closed. Throws what `runFlow` throws.
+ * Runs local days of a series, one after the other or at once, each under every activation that counts for a part of it.
+ * Days of one activation go through the sandbox together, when the first of them is asked for.
  */
-export async function runDay(runner: DayRunner, work: SeriesWork, day: number): Promise<DayOutcome[]> {
-  const { facts, inputs, windows, activations } = work;
-  const { days } = inputs;
-  const [fromMs, toMs] = [days.startMs[day] as number, days.startMs[day + 1] as number];
-  const counting = activations.filter((each) => each.fromMs < toMs && fromMs < each.toMs);
-  const outcomes: DayOutcome[] = [];
-  for (const activation of counting) {
-    const counts = (startMs: number): boolean =>
-      startMs >= fromMs && startMs < toMs && counting.find(spans(startMs)) === activation;
-    const stamp = { activation: facts.activation, ticket: work.ticket, decimals: activation.decimals, counts };
-    const needs = channelNeeds(activation.flow, facts.series);
-    const around = { backDays: needs?.lookBackDays ?? 0, aheadDays: needs?.lookAheadDays ?? 0 };
-    const { run: open, others: beside } = windows.run(day, around);
-    // Of two that make the same reading whoever came last would count: gaps of what a rule makes are its own to fill.
-    const isMade = isEmittedOn(activation.flow, facts.series);
-    const run = isMade ? { ...open, closedThroughMs: neverClosedMs } : open;
-    const isClosed = toMs <= facts.closedThroughMs;
-    if (!isClosed && isEmpty(run.batch) && readingCount(beside) === 0 && isUnstored(inputs, day)) {
-      continue;
-    }
-    outcomes.push(
-      needs === undefined
-        ? await readingDay(runner, { activation, work, day, run, beside, stamp: { ...stamp, ticket: 0 } })
-        : await seriesDay(runner, { activation, work, day, run, beside, stamp }),
-    );
+export class SeriesDays {
+  readonly #runner: DayRunner;
+  readonly #work: SeriesWork;
+  readonly #days: readonly number[];
+  readonly #results = new Map<Activation, Map<number, () => Promise<SeriesResult>>>();
+
+  /** `days` by their place in the work's days, ascending. */
+  constructor(runner: DayRunner, work: SeriesWork, days: readonly number[]) {
+    this.#runner = runner;
+    this.#work = work;
+    this.#days = days;
   }
-  return outcomes;
+
+  /** One of the days. Nothing comes of it where nothing of it is stored while it is not closed. Throws what `runFlow` throws. */
+  async run(day: number): Promise<DayOutcome[]> {
+    const { facts, inputs, windows, ticket } = this.#work;
+    if (!(this.#endMs(day) <= facts.closedThroughMs) && isAbsent(windows, inputs, day)) {
+      return [];
+    }
+    const [fromMs, toMs] = [inputs.days.startMs[day] as number, this.#endMs(day)];
+    const counting = this.#counting(day);
+    const outcomes: DayOutcome[] = [];
+    for (const activation of counting) {
+      const counts = (startMs: number): boolean =>
+        startMs >= fromMs && startMs < toMs && counting.find(spans(startMs)) === activation;
+      const stamp = { activation: facts.activation, ticket, decimals: activation.decimals, counts };
+      const needs = channelNeeds(activation.flow, facts.series);
+      const around = { backDays: needs?.lookBackDays ?? 0, aheadDays: needs?.lookAheadDays ?? 0 };
+      const own = { batch: windows.run(day, around).batch, beside: windows.besideOf(day, around) };
+      const task = { activation, work: this.#work, day, ...own };
+      outcomes.push(
+        needs === undefined
+          ? await readingDay(this.#runner, { ...task, stamp: { ...stamp, ticket: 0 } })
+          : await seriesDay(this.#runner, { ...task, stamp }, () => this.#result(activation, day)),
+      );
+    }
+    return outcomes;
+  }
+
+  #endMs(day: number): number {
+    return this.#work.inputs.days.startMs[day + 1] as number;
+  }
+
+  #counting(day: number): readonly Activation[] {
+    const { inputs, activations } = this.#work;
+    const [fromMs, toMs] = [inputs.days.startMs[day] as number, this.#endMs(day)];
+    return activations.filter((each) => each.fromMs < toMs && fromMs < each.toMs);
+  }
+
+  /** What the flow makes of a day: with all the others at first, alone where it is asked for again (a policy retries). */
+  async #result(activation: Activation, day: number): Promise<SeriesResult> {
+    let results = this.#results.get(activation);
+    if (results === undefined) {
+      const { facts, inputs, windows } = this.#work;
+      const days = this.#days.filter(
+        (each) =>
+          this.#counting(each).includes(activation) &&
+          (this.#endMs(each) <= facts.closedThroughMs || !isAbsent(windows, inputs, each)),
+      );
+      results = this.#together(activation, days);
+      this.#results.set(activation, results);
+    }
+    const first = results.get(day) ?? this.#together(activation, [day]).get(day);
+    results.delete(day);
+    return (first as () => Promise<SeriesResult>)();
+  }
+
+  /** Runs start when the first of their days is asked for. */
+  #together({ flow }: Activation, days: readonly number[]): Map<number, () => Promise<SeriesResult>> {
+    const { facts, windows } = this.#work;
+    const { lookBackDays, lookAheadDays } = channelNeeds(flow, facts.series) as SeriesNeeds;
+    // Of two that make the same reading whoever came last would count: gaps of what a rule makes are its own to fill.
+    const isMade = isEmittedOn(flow, facts.series);
+    const results = new Map<number, () => Promise<SeriesResult>>();
+    let place = 0;
+    for (const open of windows.runs(days, { backDays: lookBackDays, aheadDays: lookAheadDays })) {
+      const run = isMade ? { ...open, closedThroughMs: neverClosedMs } : open;
+      let whole: Promise<readonly DayResult[]> | undefined;
+      run.days.forEach((_, each) => {
+        results.set(days[place] as number, async () => {
+          whole ??= this.#runner.sandbox.runSeries(flow, run);
+          return resultOfDay(await whole, each);
+        });
+        place += 1;
+      });
+    }
+    return results;
+  }
+}
+
+/** Nobody sent anything of the day, and nothing of it is stored. */
+function isAbsent(windows: SeriesWindows, inputs: SeriesInputs, day: number): boolean {
+  return windows.isEmpty(day) && isUnstored(inputs, day);
 }
 
 interface DayTask {
   readonly activation: Activation;
   readonly work: SeriesWork;
   readonly day: number;
-  readonly run: SeriesRun;
+  readonly batch: ReadingBatch;
   /** Readings of the day that no rule of a series flow sees. */
   readonly beside: ReadingBatch;
   readonly stamp: Omit<DayStamp, 'onFailure'>;
 }
 
-async function seriesDay({ sandbox, runFlow }: DayRunner, task: DayTask): Promise<DayOutcome> {
-  const { activation, work, day, run, beside } = task;
-  const { batch } = run;
+async function seriesDay({ runFlow }: DayRunner, task: DayTask, run: () => Promise<SeriesResult>): Promise<DayOutcome> {
+  const { activation, work, day, batch, beside } = task;
   const failed = (code: Parameters<typeof failedResult>[1]): SeriesResult => ({
     ...failedResult(batch, code),
-    emitted: noEmissions,
+    emitted: nothingEmitted,
   });
   const { flow } = activation;
-  const { result, onFailure, failures } = await runFlow(flow, () => sandbox.runSeries(flow, run), failed);
+  const { result, onFailure, failures } = await runFlow(flow, run, failed);
   return {
     failures,
     write: (rows) => {
@@ -125,10 +184,10 @@ async function seriesDay({ sandbox, runFlow }: DayRunner, task: DayTask): Promis
 
 /** The same readings through a reading flow: what the stream would have made of them under this activation. */
 async function readingDay({ sandbox, runFlow }: DayRunner, task: DayTask): Promise<DayOutcome> {
-  const { activation, work, day, run, beside } = task;
+  const { activation, work, day, batch: own, beside } = task;
   const { flow } = activation;
   const parts: { readonly batch: ReadingBatch; readonly flowRun: FlowRun<FlowResult> }[] = [];
-  for (const batch of [run.batch, beside].flatMap(batchesOf)) {
+  for (const batch of [own, beside].flatMap(batchesOf)) {
     parts.push({
       batch,
       flowRun: await runFlow(
@@ -170,11 +229,6 @@ function batchesOf(batch: ReadingBatch): ReadingBatch[] {
 
 function spans(startMs: number): (activation: Activation) => boolean {
   return ({ fromMs, toMs }) => fromMs <= startMs && startMs < toMs;
-}
-
-/** Nothing but gaps that nobody sent. */
-function isEmpty({ columns: { versions } }: ReadingBatch): boolean {
-  return versions.declared.every((declared, index) => declared === 0 && versions.acceptedAtMs[index] === 0);
 }
 
 function isUnstored(inputs: SeriesInputs, day: number): boolean {

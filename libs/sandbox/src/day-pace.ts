@@ -1,0 +1,23 @@
+/** What days that run together may take: more would keep other tenants waiting, and come near what one batch may take. */
+const togetherCpuMs = 10;
+/** Flows whose cost is remembered; the one unused for longest is forgotten, and begins with one day again. */
+const flowsKeptMax = 4_096;
+
+/** How many days of a flow are run in one call: by what a day of it took last. */
+export class DayPace {
+  readonly #cpuMsPerDay = new Map<string, number>();
+
+  daysTogether(flowKey: string): number {
+    const cpuMs = this.#cpuMsPerDay.get(flowKey);
+    return cpuMs === undefined ? 1 : Math.max(1, Math.floor(togetherCpuMs / Math.max(cpuMs, 0.001)));
+  }
+
+  took(flowKey: string, days: number, cpuMs: number): void {
+    this.#cpuMsPerDay.delete(flowKey);
+    this.#cpuMsPerDay.set(flowKey, cpuMs / days);
+    const [oldest] = this.#cpuMsPerDay.keys();
+    if (this.#cpuMsPerDay.size > flowsKeptMax && oldest !== undefined) {
+      this.#cpuMsPerDay.delete(oldest);
+    }
+  }
+}

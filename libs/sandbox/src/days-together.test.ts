@@ -1,0 +1,182 @@
+import { calendarOf, dayMs } from '@meterflow/aggregates';
+import { BatchBuilder, rawVersion, ReadingRow, type ReadingColumns } from '@meterflow/readings';
+import {
+  flowOf,
+  localDays,
+  SeriesWindows,
+  type DayResult,
+  type Flow,
+  type RuleVersion,
+  type SeriesRun,
+} from '@meterflow/rules';
+import { ruleOf, seriesRuleOf } from '@meterflow/rules/testing';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { IsolatedSandbox } from './index.ts';
+
+const hourMs = 3_600_000;
+const series = { meter: 'meter', channel: 'import' };
+/** Over a change of the clock: days of 24, 23 and 24 hours follow each other. */
+const days = localDays(calendarOf('Europe/Berlin'), Date.UTC(2024, 2, 27) / dayMs, 10);
+const around = { backDays: 2, aheadDays: 1 };
+const needs = { lookBackDays: 2, lookAheadDays: 1, emits: ['net'] };
+
+/** Hours with gaps, and a register read at noon. */
+function columns(): ReadingColumns {
+  const builder = new BatchBuilder();
+  const row = new ReadingRow();
+  row.series = builder.series(series.meter, series.channel);
+  row.unit = builder.text('kWh');
+  row.version = builder.version(rawVersion(0, 1));
+  for (let atMs = days.startMs[0] as number; atMs < (days.startMs[10] as number); atMs += hourMs) {
+    const hour = atMs / hourMs;
+    row.startMs = atMs;
+    row.integer = (hour * 7_919) % 3_000;
+    row.decimals = hour % 4;
+    row.lengthMs = hourMs;
+    if (hour % 7 !== 3) {
+      builder.append(row);
+    }
+    if (hour % 24 === 12) {
+      row.lengthMs = 0;
+      builder.append(row);
+    }
+  }
+  return builder.finish({ tenant: '', layer: 'raw', sourceId: '', acceptedAtMs: 1, activation: 0 }).columns;
+}
+
+const windows = new SeriesWindows(
+  {
+    ...{ tenant: 'tenant', series, unit: 'kWh', days, activation: 1 },
+    tagsAt: (atMs) => ({ even: Math.floor(atMs / dayMs) % 2 === 0 }),
+    closedThroughMs: days.startMs[9] as number,
+  },
+  { channel: 'import', intervalMs: hourMs, columns: [columns()] },
+  [],
+);
+const [together] = windows.runs([2, 3, 4, 5, 6, 7], around) as [SeriesRun];
+
+function flowWith(...rules: readonly RuleVersion[]): Flow {
+  return flowOf(
+    'together',
+    rules.map((rule) => ({ rule, parameters: {} })),
+  );
+}
+
+/** What a result says, without what only its columns' places tell. */
+function shown(result: DayResult | undefined): unknown {
+  if (result === undefined || result instanceof Error) {
+    return result?.message;
+  }
+  const { changes, values, quality, method, reason, unit, texts, failures, emitted } = result;
+  const text = (column: Uint16Array, index: number, bits: number): string | undefined =>
+    ((changes[index] as number) & bits) === 0 ? undefined : texts[column[index] as number];
+  return {
+    failures,
+    emitted: emitted.startMs.join(),
+    readings: Array.from(changes, (bits, index) => [
+      bits,
+      (bits & 1) === 0 ? undefined : values[index],
+      (bits & 2) === 0 ? undefined : quality[index],
+      text(unit, index, 4),
+      text(method, index, 8),
+      text(reason, index, 112),
+    ]),
+  };
+}
+
+describe('days that are run together', () => {
+  let sandbox: IsolatedSandbox;
+  beforeAll(() => {
+    sandbox = new IsolatedSandbox({ limits: { batchCpuMsMax: 300 } });
+  });
+  afterAll(() => sandbox.close());
+
+  /** Alone, then again and again together: how many go at once follows from what they cost before. */
+  const expectAlike = async (flow: Flow): Promise<readonly DayResult[]> => {
+    const alone: unknown[] = [];
+    for (const day of [2, 3, 4, 5, 6, 7]) {
+      alone.push(...(await sandbox.runSeries(flow, windows.run(day, around))).map(shown));
+    }
+    let results: readonly DayResult[] = [];
+    for (let round = 0; round < 4; round++) {
+      results = await sandbox.runSeries(flow, together);
+      expect(results.map(shown)).toEqual(alone);
+    }
+    return results;
+  };
+
+  test('come out as each does alone', async () => {
+    const body = `
+      const before = day.earlier(2).slots[1].value ?? 0;
+      day.slots.forEach((slot, hour) => {
+        if (slot.value === undefined) slot.fill(before + hour, { method: 'filled' });
+        else if (slot.value > 500) slot.annotate(day.date + ' ' + slot.minuteOfDay + ' ' + context.tags.even);
+        if (hour % 5 === 0) day.emit('net', { startMs: slot.startMs, value: hour, reason: day.later(1).date });
+      });
+      if (day.registers[0].value !== undefined) day.registers[0].value += day.earlier(1).registers.length;
+      if (day.weekday === 6) throw new Error('not on Saturdays');`;
+    const results = await expectAlike(
+      flowWith(
+        ruleOf(
+          'if (reading.value > 200) reading.value /= 2; if (reading.value > 1300) throw new Error(reading.method)',
+        ),
+        seriesRuleOf(body, { ...needs, tags: ['even'] }),
+        ruleOf('reading.unit = "Wh"', 'last'),
+      ),
+    );
+    expect(results.map((result) => result instanceof Error)).toEqual([false, true, false, false, false, false]);
+  });
+
+  test.each([
+    ['a counter', 'let count = 0;', 'count += 1; day.slots[0].annotate("day " + count)'],
+    ['lists of days', 'const seen = [];', 'seen.push(day.slots); day.slots[0].value = seen.length'],
+    [
+      'what it puts in a list that it is given',
+      '',
+      'const list = day.earlier(1).slots; day.slots[0].annotate(String(list.length)); list.push(1); day.slots.length = 0',
+    ],
+  ])('remember nothing from one to the next: %s', async (_, top, body) => {
+    const { source, ...rule } = seriesRuleOf(body, needs);
+    await expectAlike(flowWith({ ...rule, id: `remembering ${top}${body}`, source: `${top}\n${source}` }));
+  });
+
+  test('remember nothing of readings either', async () => {
+    const { source, ...rule } = ruleOf('count += 1; reading.method = String(count)', 'counting');
+    const counting = { ...rule, id: 'counting', source: `let count = 0;\n${source}` };
+    await expectAlike(flowWith(counting, seriesRuleOf('', needs)));
+  });
+
+  test('are not changed by what a rule leaves for later', async () => {
+    const later = seriesRuleOf(
+      '(async () => { await null; day.slots[0].value = 666; day.emit("net", { startMs: day.startMs, value: 1 }); day.slots[1].reject("late"); })()',
+      needs,
+    );
+    const results = await expectAlike(
+      flowWith(later, seriesRuleOf('day.slots.forEach((slot) => slot.annotate("in time"))', {}, 'second')),
+    );
+    expect(results.map((result) => !(result instanceof Error) && result.any)).toEqual([0, 0, 0, 0, 0, 0].map(() => 16));
+  });
+
+  test('have limits of their own: what is too much for all of them is not for each', async () => {
+    const texts = seriesRuleOf(
+      'for (let each = 0; each < 20_000; each++) day.slots[day.slots[0].value === undefined ? 1 : 0].method = day.date + each',
+      needs,
+    );
+    const results = await expectAlike(flowWith(texts));
+    expect(results.every((result) => !(result instanceof Error))).toBe(true);
+  }, 60_000);
+
+  test('are judged one by one where one of them takes its host with it', async () => {
+    const flow = flowWith(
+      seriesRuleOf('if (day.weekday === 7 && day.slots[23] === undefined) for (;;); day.slots[0].annotate("fine")'),
+    );
+    for (let round = 0; round < 3; round++) {
+      await sandbox.runSeries(flow, windows.runs([2, 3], around)[0] as SeriesRun);
+    }
+    const results = await sandbox.runSeries(flow, together);
+    expect(results.map((result) => (result instanceof Error ? result.code : result.any))).toEqual([
+      ...[16, 16],
+      ...['rule-timed-out', 'rule-timed-out', 'rule-timed-out', 'rule-timed-out'],
+    ]);
+  }, 60_000);
+});
