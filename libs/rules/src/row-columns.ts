@@ -94,7 +94,7 @@ export class RowColumns {
 
   #grow(): void {
     const longer = <Of extends Column>(column: Of, empty: Of): Of => {
-      (empty as Float64Array).set(column as Float64Array);
+      (empty as Float64Array).set(column);
       return empty;
     };
     const wide = new RowColumns(Math.max(16, this.startMs.length * 4));

@@ -1,4 +1,5 @@
 import type { BatchCursor } from './isolate-cursor.ts';
+import type { RuleContext } from './isolate-flow.ts';
 import type { DayPlaces } from './isolate-places.ts';
 import type { RawColumns, RawList } from './isolate-raw.ts';
 import type { Reading } from './isolate-reading.ts';
@@ -60,6 +61,9 @@ interface Reach {
   readonly emit: (name: string, emission: Readonly<Record<string, unknown>>) => void;
   /** Days around that it asked for, by their place; emptied for each day. */
   raws: (object | undefined)[];
+  /** What it got beside the day last, and of which tags that is made. */
+  context: (RuleContext & { readonly tags: object }) | undefined;
+  tags: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** The days of a run, one after the other, with all around them. A step gets a view of a day that shows what it needs. */
@@ -203,8 +207,22 @@ export class Days {
     return this.#facts;
   }
 
-  get tags(): Readonly<Record<string, unknown>> {
-    return this.#facts.tags[this.#told.tags] as Readonly<Record<string, unknown>>;
+  /** What a step gets beside the day: its parameters, and those of the day's tags that it needs. */
+  context(needs: DayNeeds, { parameters }: RuleContext): RuleContext & { readonly tags: object } {
+    const given = this.#facts.tags[this.#told.tags] as Readonly<Record<string, unknown>>;
+    const reach = this.#reach(needs);
+    // Days of one run mostly have the same.
+    if (reach.context === undefined || reach.tags !== given) {
+      const tags: Record<string, unknown> = {};
+      needs.tags.forEach((name) => {
+        if (Object.hasOwn(given, name)) {
+          Object.defineProperty(tags, name, { value: given[name], enumerable: true });
+        }
+      });
+      reach.tags = given;
+      reach.context = Object.freeze({ parameters, tags: Object.freeze(tags) });
+    }
+    return reach.context;
   }
 
   /** Takes back what the day emitted after the first so many. */
@@ -268,6 +286,8 @@ export class Days {
       };
       const made: Reach = {
         raws: [],
+        context: undefined,
+        tags: undefined,
         earlier: (days) => this.#raw(made, 0, -within(days, needs.lookBackDays, 'earlier')),
         later: (days) => this.#raw(made, 0, within(days, needs.lookAheadDays, 'later')),
         other: (name, daysLater = 0) => {

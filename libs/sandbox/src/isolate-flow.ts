@@ -39,8 +39,6 @@ export interface LoadedStep {
   readonly series: DayNeeds | undefined;
   instantiate(): RuleDefinition;
   instantiateSeries(): SeriesRuleDefinition;
-  /** What a rule with `onSeries` gets beside a day with these tags: those of them that it needs. */
-  seriesContext(tags: Readonly<Record<string, unknown>>): RuleContext & { readonly tags: object };
 }
 
 interface DeclaredParameter {
@@ -103,34 +101,16 @@ export function loadStep(compile: Compile, source: StepSource, index: number): L
     const point = ((hash ^ (hash >>> 16)) >>> 0) / 2 ** 32;
     return from <= point && point < to;
   };
-  const frozenParameters = Object.freeze(parameters);
-  let lastTags: Readonly<Record<string, unknown>> | undefined;
-  let lastContext: (RuleContext & { readonly tags: object }) | undefined;
-  const seriesContext = (given: Readonly<Record<string, unknown>>): RuleContext & { readonly tags: object } => {
-    // Days of one run mostly have the same.
-    if (lastContext === undefined || lastTags !== given) {
-      const tags: Record<string, unknown> = {};
-      source.series?.tags.forEach((name) => {
-        if (Object.hasOwn(given, name)) {
-          Object.defineProperty(tags, name, { value: given[name], enumerable: true });
-        }
-      });
-      lastTags = given;
-      lastContext = Object.freeze({ parameters: frozenParameters, tags: Object.freeze(tags) });
-    }
-    return lastContext;
-  };
   return {
     index,
     takes:
       source.channels === '*' && share === undefined
         ? undefined
         : (meter, channel) => channels.test(channel) && (share === undefined || isIn(share, meter)),
-    context: Object.freeze({ parameters: frozenParameters }),
+    context: Object.freeze({ parameters: Object.freeze(parameters) }),
     severity: source.severity ?? 'terminate',
     series: source.series,
     instantiate: () => Object.freeze({ onReading: define()['onReading'] as RuleDefinition['onReading'] }),
-    seriesContext,
     instantiateSeries: () => Object.freeze({ onSeries: define()['onSeries'] as SeriesRuleDefinition['onSeries'] }),
   };
 }

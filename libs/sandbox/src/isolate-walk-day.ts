@@ -116,7 +116,7 @@ export function callDay(step: LoadedStep, run: DayRun): void {
       : Array.from({ length: to - from }, (_, reading) => new run.ReadingState(cursor, from + reading));
   const { emitted } = days;
   try {
-    if (step.instantiateSeries().onSeries(days.view(series), step.seriesContext(days.tags)) !== undefined) {
+    if (step.instantiateSeries().onSeries(days.view(series), days.context(series, step.context)) !== undefined) {
       throw cursor.nonsense("onSeries must return nothing: change the day itself (and it can't be async)");
     }
   } catch (error) {

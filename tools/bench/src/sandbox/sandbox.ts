@@ -26,7 +26,7 @@ const freshVersions = 20;
 const daysTogether = [1, 10, 41] as const;
 /** Days of each tenant that are run in turn, how often before anything is measured, and how many fewer readings than of batches. */
 const daysEach = 41;
-const warmingDays = 400;
+const warmingDays = 200;
 const daysShare = 5;
 
 interface Line extends RunCost {
@@ -44,42 +44,44 @@ export async function sandboxBench({ readings, json }: SandboxBenchOptions): Pro
   const values = Array.from(batchOf('host', targetReadings).columns.values, (integer) => integer / 1_000);
   const host = hostCosts(values);
   const lines: Line[] = [];
+  const show = (line: Line): void => {
+    lines.push(line);
+    if (!json) {
+      print(row(line));
+    }
+  };
   if (!json) {
     print(head);
   }
   for (const tenants of tenantCounts) {
-    const sandbox = new IsolatedSandbox({
-      onIncident: ({ message }) => {
-        note(message);
-      },
-    });
-    for (const batch of batchSizes) {
-      const flows = tenants === targetTenants && batch === targetReadings ? [simpleFlow, tenRanges] : [simpleFlow];
-      for (const flow of flows) {
-        const batches = tenantBatches(tenants, batch);
-        const share = batch < 1_000 ? readings / 4 : readings;
-        const cost = await measureBatches(sandbox, flow, { batches, readings: share });
-        const line = lineOf(flow.name, { tenants, batch }, cost);
-        lines.push(line);
-        if (!json) {
-          print(row(line));
-        }
-      }
-    }
-    await sandbox.close();
+    await batches(tenants, readings, show);
   }
   for (const tenants of tenantCounts) {
     for (const together of daysTogether) {
-      const line = await days(tenants, together, readings);
-      lines.push(line);
-      if (!json) {
-        print(row(line));
-      }
+      show(await days(tenants, together, readings));
     }
   }
   const told = { machine, right, targets, firstCallMs, host, lines };
   print(json ? JSON.stringify(told) : summary(told));
   return right;
+}
+
+/** Batches of all sizes through rules with `onReading`. */
+async function batches(tenants: number, readings: number, show: (line: Line) => void): Promise<void> {
+  const sandbox = new IsolatedSandbox({
+    onIncident: ({ message }) => {
+      note(message);
+    },
+  });
+  for (const batch of batchSizes) {
+    const flows = tenants === targetTenants && batch === targetReadings ? [simpleFlow, tenRanges] : [simpleFlow];
+    for (const flow of flows) {
+      const share = batch < 1_000 ? readings / 4 : readings;
+      const cost = await measureBatches(sandbox, flow, { batches: tenantBatches(tenants, batch), readings: share });
+      show(lineOf(flow.name, { tenants, batch }, cost));
+    }
+  }
+  await sandbox.close();
 }
 
 /** Local days of quarter-hours through the ten stock checks, with all the days around them that these look at. */
