@@ -1,6 +1,6 @@
 import { formatDecimal, missingCode, ReadingCursor, type ReadingBatch } from '@meterflow/readings';
 import { change, unchangedResult, type Flow, type FlowResult, type FlowStep, type Sandbox } from '@meterflow/rules';
-import { estimateDay } from './proof-estimate.ts';
+import { estimateDays } from './proof-estimate.ts';
 
 /** A reading of this meter kills the process that handles it. */
 export const poisonMeter = 'poison';
@@ -26,7 +26,7 @@ export function flowSandbox(kill: () => Promise<never>): Pick<Sandbox, 'run' | '
   return {
     run: (flow, batch) =>
       batch.series.some(({ meter }) => meter === poisonMeter) ? kill() : Promise.resolve(resultOf(flow, batch)),
-    runSeries: (flow, run) => Promise.resolve(estimateDay(flow, run)),
+    runSeries: (flow, run) => Promise.resolve(estimateDays(flow, run)),
   };
 }
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { formatDecimal, missingCode, qualityCode, ReadingCursor } from '@meterflow/readings';
+import { formatDecimal, missingCode, qualityCode, ReadingCursor, sliceBatch } from '@meterflow/readings';
 import {
   change,
   emitsOf,
@@ -7,6 +7,7 @@ import {
   type Flow,
   type FlowResult,
   type RuleVersion,
+  type RunDay,
   type SeriesResult,
   type SeriesRun,
 } from '@meterflow/rules';
@@ -34,8 +35,20 @@ export function estimateVersion(source: string): RuleVersion {
 const estimated = qualityCode('estimated');
 const calculated = qualityCode('calculated');
 
-/** One day through the flow's step of this rule; where it has none the day passes as it came. */
-export function estimateDay(flow: Flow, run: SeriesRun): SeriesResult {
+/** One of a run's days, and its readings alone. */
+type DayRun = SeriesRun & Pick<RunDay, 'day' | 'slots'>;
+
+/** Days, each by itself, through the flow's step of this rule; where it has none they pass as they came. */
+export function estimateDays(flow: Flow, run: SeriesRun): SeriesResult[] {
+  let to = 0;
+  return run.days.map(({ day, slots, registers }) => {
+    const from = to;
+    to += slots + registers;
+    return estimateDay(flow, { ...run, day, slots, batch: sliceBatch(run.batch, from, to) });
+  });
+}
+
+function estimateDay(flow: Flow, run: DayRun): SeriesResult {
   const step = flow.steps.find(({ rule }) => rule.name === estimateName);
   const { plus, emits } = JSON.parse(step?.rule.source ?? nothing) as Estimate;
   const { batch, day } = run;
@@ -69,11 +82,7 @@ export function estimateDay(flow: Flow, run: SeriesRun): SeriesResult {
 
 const nothing = JSON.stringify({ plus: 0, emits: [] } satisfies Estimate);
 
-function emitted(
-  flow: Flow,
-  { startMs, day, intervalMs }: SeriesRun,
-  made: readonly string[],
-): SeriesResult['emitted'] {
+function emitted(flow: Flow, { startMs, day, intervalMs }: DayRun, made: readonly string[]): SeriesResult['emitted'] {
   const channels = emitsOf(flow);
   return {
     channel: Uint32Array.from(made, (name) => channels.indexOf(name)),
@@ -83,7 +92,7 @@ function emitted(
 }
 
 /** NaN for none. */
-function valueOfYesterday({ windows: [own], day }: SeriesRun, slot: number): number {
+function valueOfYesterday({ windows: [own], day }: DayRun, slot: number): number {
   const from = own?.slotsFrom[day - 1];
   return from === undefined ? NaN : (own?.values[from + slot] ?? NaN);
 }
