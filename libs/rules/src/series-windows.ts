@@ -143,9 +143,9 @@ export class SeriesWindows {
       own = new OwnReadings(raw.columns, grid, { texts: this.#texts, tenant, activation, series });
       this.#own.set(intervalMs, own);
       // Whatever texts windows name are there before the first batch takes the list.
-      this.#channels.forEach((channel) =>
-        channel.raw.columns.forEach(({ texts }) => texts.forEach((text) => this.#texts.indexOf(text))),
-      );
+      for (const { texts } of this.#channels.flatMap(({ raw }) => raw.columns)) {
+        texts.forEach((text) => this.#texts.indexOf(text));
+      }
     }
     return own;
   }
