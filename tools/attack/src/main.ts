@@ -14,8 +14,8 @@ left over, memory is back where it was, and a version that killed its host is in
 
   --rule FILE     this rule, JavaScript or TypeScript; may be repeated (default: all of tools/attack/rules)
   --times N       how often each is tried, each time as a new version (default 20; the long form is 200)
-  --together N    so many tries at once, each by a tenant of its own, beside one round of the honest ones (default 8):
-                  these may be as late as so many killed children explain
+  --together N    so many tries at once, each by a tenant of its own, beside one round of the honest ones (default 1):
+                  with more, these may be as late as so many killed children explain
   --tenants N     honest tenants beside it (default 99)
   --cpu-ms N      CPU time that one batch may take (default ${sandboxLimits.batchCpuMsMax}, as in production)
   --json          one JSON object on standard output`;
@@ -24,7 +24,7 @@ const { values } = parseOptions(usage, {
   options: {
     rule: { type: 'string', multiple: true },
     times: { type: 'string', default: '20' },
-    together: { type: 'string', default: '8' },
+    together: { type: 'string', default: '1' },
     tenants: { type: 'string', default: '99' },
     'cpu-ms': { type: 'string', default: String(sandboxLimits.batchCpuMsMax) },
     json: { type: 'boolean', default: false },

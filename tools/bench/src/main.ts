@@ -118,10 +118,10 @@ if (positionals[0] === 'spine') {
 } else if (positionals[0] === 'theodolite') {
   const right = await theodolite({
     ...(values.case === undefined ? {} : { cases: values.case }),
-    ...(values.load === undefined ? {} : { loads: values.load.map(Number) }),
-    ...(values.cores === undefined ? {} : { cores: values.cores.map(Number) }),
-    warmUpSeconds: Number(values['warm-up']),
-    seconds: Number(values.seconds),
+    ...(values.load === undefined ? {} : { loads: values.load.map((each) => wholeNumber('load', each)) }),
+    ...(values.cores === undefined ? {} : { cores: values.cores.map((each) => wholeNumber('cores', each)) }),
+    warmUpSeconds: wholeNumber('warm-up', values['warm-up'], 0),
+    seconds: wholeNumber('seconds', values.seconds),
     json,
   });
   process.exitCode = right ? 0 : 1;

@@ -1,22 +1,16 @@
 import { calendarOf } from '@meterflow/aggregates';
 import type { ReadingStore, Segment } from '@meterflow/idempotent-writes';
-import {
-  constantRuns,
-  readingsPerBatchMax,
-  sliceBatch,
-  type ReadingBatch,
-  type ReadingColumns,
-  type SeriesName,
-} from '@meterflow/readings';
+import type { SeriesName } from '@meterflow/readings';
 import { channelNeeds, type Activation } from '@meterflow/rules';
 import type { SettingsSnapshot } from '@meterflow/registry';
-import { Comparison, type ChangedReading } from './compare-readings.ts';
 import type { MeasuredSandbox, SandboxCost } from './measured-sandbox.ts';
 import { closedAtMs, graceMsDefault } from '../day-closer.ts';
-import { daysSince, daysWork, failuresShownMax, runDays } from './run-days.ts';
-import { runCounting, runFlow, type FlowRun } from './run-flow.ts';
-import { Bill, type Tariff } from './tariff.ts';
-import { WindowSums, type Side, type WindowSum } from './window-sums.ts';
+import { batchesOf, inTurn } from './run-batches.ts';
+import { daysSince, daysWork, runDays } from './run-days.ts';
+import { runCounting, runFlow } from './run-flow.ts';
+import { SideBySide, type Differences, type Window } from './side-by-side.ts';
+import type { Tariff } from './tariff.ts';
+import type { Side } from './window-sums.ts';
 
 export interface BacktestSpan {
   readonly fromMs: number;
@@ -52,53 +46,29 @@ export interface BacktestProgress {
   readonly readings: number;
 }
 
-export interface ChangedSeries extends SeriesName {
-  readonly readings: number;
-  readonly changed: number;
-}
-
-export interface BacktestOutcome {
+export interface BacktestOutcome extends Differences {
   /** What ended it before all of the sample was seen. */
   readonly endedBy: 'readings' | 'time' | undefined;
   readonly progress: BacktestProgress;
-  readonly comparison: Comparison;
-  readonly days: readonly WindowSum[];
-  readonly months: readonly WindowSum[];
-  /** By channel; undefined without a tariff. */
-  readonly money: readonly { readonly channel: string; readonly before: string; readonly after: string }[] | undefined;
-  /** Those with the most changed readings, {@link seriesShownMax} at most. */
-  readonly changedSeries: readonly ChangedSeries[];
-  readonly examples: readonly ChangedReading[];
-  readonly failures: Readonly<Record<Side, { readonly readings: number; readonly first: readonly string[] }>>;
   readonly cost: Readonly<Record<Side, SandboxCost>>;
 }
 
-export const seriesShownMax = 20;
 /** Local days of a series that are in memory at once. */
 const windowDays = 64;
 const progressEveryMs = 200;
-
-type Window = Omit<Parameters<WindowSums['add']>[1], 'columns'>;
 
 /** Takes stored raw readings through what counts now and through what would, and tells what is otherwise. Writes nothing. */
 export class Backtest {
   readonly #ports: BacktestPorts;
   readonly #plan: BacktestPlan;
-  readonly #comparison = new Comparison();
-  readonly #sums = new WindowSums();
-  readonly #bills = new Map<string, Record<Side, Bill>>();
-  readonly #failures = {
-    before: { readings: 0, first: [] as string[] },
-    after: { readings: 0, first: [] as string[] },
-  };
-  #changedSeries: ChangedSeries[] = [];
-  #readings = 0;
+  readonly #sides: SideBySide;
   #seriesDone = 0;
   #toldMs = 0;
 
   constructor(ports: BacktestPorts, plan: BacktestPlan) {
     this.#ports = ports;
     this.#plan = plan;
+    this.#sides = new SideBySide(plan.tariff);
   }
 
   /** Throws the signal's reason where it aborts. */
@@ -110,15 +80,13 @@ export class Backtest {
       if (endedBy !== undefined) {
         break;
       }
-      await this.#series(series);
+      await this.#sides.ofSeries(series, () => this.#series(series));
       this.#seriesDone += 1;
       this.#tell();
     }
     return {
-      ...{ endedBy, progress: this.#progress, comparison: this.#comparison },
-      ...{ days: this.#sums.days, months: this.#sums.months, money: this.#money(), changedSeries: this.#changedSeries },
-      examples: this.#comparison.shown,
-      failures: this.#failures,
+      ...this.#sides.differences,
+      ...{ endedBy, progress: this.#progress },
       cost: { before: this.#ports.before.cost, after: this.#ports.after.cost },
     };
   }
@@ -126,7 +94,7 @@ export class Backtest {
   /** Whole series alone: a day that is half there would look as if the rule had taken the rest. */
   #bound(startMs: number): BacktestOutcome['endedBy'] {
     this.#ports.signal.throwIfAborted();
-    if (this.#readings >= this.#plan.readingsMax) {
+    if (this.#sides.readings >= this.#plan.readingsMax) {
       return 'readings';
     }
     return this.#ports.nowMs() - startMs > this.#plan.msMax ? 'time' : undefined;
@@ -137,7 +105,6 @@ export class Backtest {
     const settings = this.#ports.settings.of(series.meter, series.channel);
     const calendar = calendarOf(settings.timeZone);
     const endDay = calendar.dayOf(toMs - 1) + 1;
-    const [readings, changed] = [this.#comparison.readings, this.#comparison.changed];
     let isBegun = false;
     for (let firstDay = calendar.dayOf(fromMs); firstDay < endDay; firstDay += windowDays) {
       this.#ports.signal.throwIfAborted();
@@ -153,11 +120,6 @@ export class Backtest {
       }
       this.#tell();
     }
-    this.#note({
-      ...series,
-      readings: this.#comparison.readings - readings,
-      changed: this.#comparison.changed - changed,
-    });
   }
 
   /** Whether either side has a rule for whole days of the series. */
@@ -179,9 +141,13 @@ export class Backtest {
       inTurn(batches, (batch) => runCounting((flow, each) => before.run(flow, each), counting, batch)),
       inTurn(batches, (batch) => runFlow((flow, each) => after.run(flow, each), candidate, batch)),
     ]);
-    this.#failed('before', had);
-    this.#failed('after', has);
-    this.#compare(window, columnsOf(had), columnsOf(has));
+    this.#sides.failed('before', had);
+    this.#sides.failed('after', has);
+    this.#sides.compare(
+      window,
+      had.flatMap(({ columns }) => columns),
+      has.flatMap(({ columns }) => columns),
+    );
   }
 
   /** Through series flows, by what the stage runs days with. Returns whether something of the series was stored so far. */
@@ -206,73 +172,23 @@ export class Backtest {
     const side = { days: daysSince(work.inputs, due, isBegun) };
     const [had, has] = await Promise.all([
       runDays({
-        ...{ ...side, sandbox: before, failures: this.#failures.before },
+        ...{ ...side, sandbox: before, failures: this.#sides.failures.before },
         work: { ...work, activations: counting.map(within) },
       }),
       runDays({
-        ...{ ...side, sandbox: after, failures: this.#failures.after },
+        ...{ ...side, sandbox: after, failures: this.#sides.failures.after },
         work: { ...work, activations: [within(candidate)] },
       }),
     ]);
     for (const channel of new Set([...had.keys(), ...has.keys()])) {
       const of = { ...window, series: { ...series, channel }, settings: settings.of(series.meter, channel) };
-      this.#compare(of, had.get(channel) ?? [], has.get(channel) ?? []);
+      this.#sides.compare(of, had.get(channel) ?? [], has.get(channel) ?? []);
     }
     return true;
   }
 
-  #compare(window: Window, had: readonly ReadingColumns[], has: readonly ReadingColumns[]): void {
-    const before = this.#comparison.readings;
-    this.#side('before', window, had);
-    this.#side('after', window, has);
-    this.#comparison.add(window.series, had, has);
-    this.#readings += this.#comparison.readings - before;
-  }
-
-  #failed(side: Side, runs: readonly FlowRun[]): void {
-    const failures = this.#failures[side];
-    for (const { failedReadings, failure } of runs) {
-      failures.readings += failedReadings;
-      if (failure !== undefined && failures.first.length < failuresShownMax) {
-        failures.first.push(failure);
-      }
-    }
-  }
-
-  #side(side: Side, window: Window, columns: readonly ReadingColumns[]): void {
-    this.#sums.add(side, { ...window, columns });
-    const { tariff } = this.#plan;
-    if (tariff !== undefined) {
-      const { channel } = window.series;
-      const bills = this.#bills.get(channel) ?? { before: new Bill(tariff), after: new Bill(tariff) };
-      this.#bills.set(channel, bills);
-      columns.forEach((each) => {
-        bills[side].add(each, window.settings.timeZone);
-      });
-    }
-  }
-
-  #money(): BacktestOutcome['money'] {
-    return this.#plan.tariff === undefined
-      ? undefined
-      : [...this.#bills]
-          .map(([channel, { before, after }]) => ({ channel, before: before.total, after: after.total }))
-          .flatMap(({ channel, before, after }) =>
-            before === undefined && after === undefined
-              ? []
-              : [{ channel, before: before ?? '0', after: after ?? '0' }],
-          );
-  }
-
-  #note(series: ChangedSeries): void {
-    if (series.changed > 0) {
-      const most = [...this.#changedSeries, series].sort((a, b) => b.changed - a.changed);
-      this.#changedSeries = most.slice(0, seriesShownMax);
-    }
-  }
-
   get #progress(): BacktestProgress {
-    return { seriesDone: this.#seriesDone, series: this.#plan.series.length, readings: this.#readings };
+    return { seriesDone: this.#seriesDone, series: this.#plan.series.length, readings: this.#sides.readings };
   }
 
   #tell(): void {
@@ -282,34 +198,4 @@ export class Backtest {
       this.#ports.onProgress(this.#progress);
     }
   }
-}
-
-/** So many runs wait in the sandbox at once: enough that it never waits for us. */
-const aheadMax = 8;
-
-async function inTurn<In, Out>(inputs: readonly In[], work: (input: In) => Promise<Out>): Promise<Out[]> {
-  const outputs: Out[] = [];
-  for (let from = 0; from < inputs.length; from += aheadMax) {
-    outputs.push(...(await Promise.all(inputs.slice(from, from + aheadMax).map(work))));
-  }
-  return outputs;
-}
-
-function columnsOf(runs: readonly FlowRun[]): readonly ReadingColumns[] {
-  return runs.flatMap(({ columns }) => columns);
-}
-
-/** Stored readings of a series as the flow gets them. */
-function batchesOf(tenant: string, series: SeriesName, columns: ReadingColumns): readonly ReadingBatch[] {
-  const count = columns.values.length;
-  const batch: ReadingBatch = {
-    ...{ tenant, layer: 'raw', sourceId: 'backtest', acceptedAtMs: 0, activation: 0 },
-    ...{ series: [series], columns, firstLine: 1, lineDeltas: constantRuns(0, count) },
-  };
-  if (count <= readingsPerBatchMax) {
-    return [batch];
-  }
-  return Array.from({ length: Math.ceil(count / readingsPerBatchMax) }, (_, part) =>
-    sliceBatch(batch, part * readingsPerBatchMax, Math.min(count, (part + 1) * readingsPerBatchMax)),
-  );
 }

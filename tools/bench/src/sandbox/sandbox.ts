@@ -1,7 +1,7 @@
+import { note, print } from '@meterflow/command-line';
 import { flowOf } from '@meterflow/rules';
 import { IsolatedSandbox } from '@meterflow/sandbox';
 import { machine } from '../machine.ts';
-import { note, print } from '../print.ts';
 import { simpleFlow, simpleRule, tenRanges } from './bench-flows.ts';
 import { hostCosts, hostValues } from './host-code.ts';
 import { slotsPerDay, stockChecks, TenantDays } from './day-runs.ts';

@@ -1,13 +1,13 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { note, print } from '@meterflow/command-line';
 import { openPlatform } from '@meterflow/platform';
 import type { Receipt } from '@meterflow/receipts';
 import { parseServiceConfig, type Platform } from '@meterflow/service';
 import { silentTelemetry } from '@meterflow/stage';
 import { profiled, startDevServer, type DevServer } from '../dev-server.ts';
 import { activatePeersRule } from '../peers-rule.ts';
-import { note, print } from '../print.ts';
 import { processTree, usedSince, type ProcessUsage } from '../process-usage.ts';
 import { swissReadings } from '../repository.ts';
 import { completed } from '../requests.ts';

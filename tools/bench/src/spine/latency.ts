@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { note, print } from '@meterflow/command-line';
 import { localCredential } from '@meterflow/http';
-import { note, print } from '../print.ts';
 import { startDevServer } from '../dev-server.ts';
 
 export interface LatencyOptions {

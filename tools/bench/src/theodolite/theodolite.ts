@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
+import { note, print } from '@meterflow/command-line';
 import { machine } from '../machine.ts';
-import { note, print } from '../print.ts';
 import { experiment, type Experiment } from './experiment.ts';
 import { useCases, type UseCase } from './use-cases.ts';
 
