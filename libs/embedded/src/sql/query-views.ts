@@ -27,6 +27,7 @@ export async function queryViews(connection: DuckDBConnection, sql: string): Pro
   const reader = await connection.runAndReadAll('select json_serialize_sql($1::varchar)', [sql]);
   const tree = JSON.parse(String(reader.value(0, 0))) as SerializedSql;
   if (tree.error) {
+    // DuckDB's own word for statements that are no queries: its parser knows them and does not serialize them.
     throw tree.error_type === 'not implemented'
       ? new SqlError('sql-not-a-query', 'Only queries are taken: SELECT, WITH, FROM, VALUES, DESCRIBE.')
       : new SqlError('sql-invalid', tree.error_message ?? 'The SQL can not be parsed.');

@@ -26,6 +26,7 @@ export async function confinementOf(pod: Pod | undefined, container: string): Pr
     noNewPrivileges: told('NoNewPrivs') === '1',
     filters: Number(told('Seccomp_filters')),
     rootIsReadOnly: /^\d+ \d+ \S+ \S+ \/ ro[ ,]/m.test(mounts),
+    // Where Kubernetes mounts tokens, below the container's own root as the kernel shows it.
     hasToken: existsSync(`${process}/root/var/run/secrets`) || existsSync(`${process}/root/run/secrets`),
     environment: readFileSync(`${process}/environ`, 'utf8')
       .split('\0')
