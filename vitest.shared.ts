@@ -16,6 +16,7 @@ export function projectTests(folder: string): ViteUserConfig {
       include: [suite === undefined ? 'src/**/*.test.ts' : `src/**/*.${suite}.test.ts`],
       exclude: suite === undefined ? suites.map((other) => `**/*.${other}.test.ts`) : [],
       passWithNoTests: true,
+      setupFiles: [resolve(root, 'vitest.seed.ts')],
       testTimeout: 20_000,
       hookTimeout: 60_000,
       env: { METERFLOW_SHARED: resolve(root, process.env['METERFLOW_SHARED'] ?? '../shared') },

@@ -39,12 +39,24 @@ const meters = fc.oneof(
   { weight: 3, arbitrary: usually('"m-2"', '"m,3"', '"m""4"', ' m-2', 'm-2 ', '"m-2" ', 'zähler', 'm\u00a02', 'a"b') },
   {
     weight: 2,
-    arbitrary: usually('', '""', '"', '"m"x', 'x'.repeat(65), 'x'.repeat(64), 'm\t2', 'm\u{1f600}', 'a\u00002'),
+    arbitrary: usually(
+      '',
+      '""',
+      '"',
+      '"m"x',
+      'group:west',
+      '"group:"',
+      'x'.repeat(65),
+      'x'.repeat(64),
+      'm\t2',
+      'm\u{1f600}',
+      'a\u00002',
+    ),
   },
 );
 const channels = fc.oneof(
   { weight: 10, arbitrary: usually('import', 'export') },
-  { weight: 1, arbitrary: usually('', ' import', '"import"', 'ch\u007f') },
+  { weight: 1, arbitrary: usually('', ' import', '"import"', 'ch\u007f', 'import@peak', '@') },
 );
 const values = fc.oneof(
   { weight: 10, arbitrary: fc.integer({ min: 0, max: 99_999 }).map((value) => String(value / 1_000)) },

@@ -23,7 +23,11 @@ function report(project: string, files: Record<string, readonly [status: string,
   const testResults = Object.entries(files).map(([file, [status, ...tests]]) => ({
     name: join(root, file),
     status,
-    assertionResults: tests.map((test) => ({ status: test, fullName: `a ${test} test` })),
+    assertionResults: tests.map((test) => ({
+      status: test,
+      fullName: `a ${test} test`,
+      failureMessages: test === 'failed' ? ['\u001b[31mError: Property failed\u001b[39m\n\n{ seed: 7 }'] : [],
+    })),
   }));
   write(`dist/tests/${project}.json`, JSON.stringify({ testResults }));
 }
@@ -37,6 +41,7 @@ describe('the count of the tests', () => {
     expect(readTestResults(root)).toEqual({
       passed: 3,
       failed: 1,
+      failures: ['apps/two: a failed test\n      Error: Property failed\n      { seed: 7 }'],
       skipped: ['apps/two: a todo test', 'libs/one: a skipped test'],
       unheard: [],
     });
@@ -45,7 +50,7 @@ describe('the count of the tests', () => {
   test('a file that fails before its first test counts as one failure', () => {
     write('libs/one/src/a.test.ts');
     report('libs-one', { 'libs/one/src/a.test.ts': ['failed'] });
-    expect(readTestResults(root).failed).toBe(1);
+    expect(readTestResults(root)).toMatchObject({ failed: 1, failures: [join('libs/one: libs/one/src/a.test.ts')] });
   });
 
   test('a test file without a result counts as a failure, a long one does not', () => {
@@ -63,6 +68,7 @@ describe('the count of the tests', () => {
     expect(readTestResults(root, ['default', 'long'])).toEqual({
       passed: 2,
       failed: 1,
+      failures: [],
       skipped: ['libs/one: a skipped test'],
       unheard: ['apps/two/src/c.long.test.ts'],
     });

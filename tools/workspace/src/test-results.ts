@@ -1,11 +1,14 @@
 import { existsSync, globSync, readFileSync, rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import type { MachinePart } from './machine-parts.ts';
 
 /** What became of the tests of a run. */
 export interface TestResults {
   readonly passed: number;
   readonly failed: number;
+  /** What failed: the package, the test's full name and the first lines of why. */
+  readonly failures: readonly string[];
   /** The full names of the tests that did not run, each with its package in front. */
   readonly skipped: readonly string[];
   /** Test files that left no result, as `<package folder>/src/…`. They count as failed. */
@@ -17,11 +20,20 @@ interface VitestReport {
   readonly testResults: readonly {
     readonly name: string;
     readonly status: string;
-    readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[];
+    /** Why the file failed, where it did so outside its tests. */
+    readonly message?: string;
+    readonly assertionResults: readonly {
+      readonly status: string;
+      readonly fullName: string;
+      readonly failureMessages?: readonly string[];
+    }[];
   }[];
 }
 
 const resultsFolder = 'dist/tests';
+/** So much of a failure's message stands in the closing summary: a property's seed and counterexample among it. */
+const reasonLinesMax = 6;
+const reasonLineCharsMax = 300;
 
 /** Which tests: `default` is all but those whose files end in the name of another suite, as in `a.long.test.ts`. */
 export type Suite = 'default' | 'long' | 'cluster' | 'node';
@@ -33,7 +45,7 @@ export function forgetTestResults(root: string): void {
 
 /** Reads the results that every package's Vitest left, and holds them against the test files that there are. */
 export function readTestResults(root: string, suites: readonly Suite[] = ['default']): TestResults {
-  const totals: Totals = { passed: 0, failed: 0, skipped: [], unheard: [] };
+  const totals: Totals = { passed: 0, failed: 0, failures: [], skipped: [], unheard: [] };
   for (const suite of suites) {
     for (const projectFolder of packageFolders(root)) {
       const files = testFiles(root, projectFolder, suite);
@@ -46,6 +58,7 @@ export function readTestResults(root: string, suites: readonly Suite[] = ['defau
 interface Totals {
   passed: number;
   failed: number;
+  readonly failures: string[];
   readonly skipped: string[];
   readonly unheard: string[];
 }
@@ -61,17 +74,28 @@ function addResults(totals: Totals, { root, projectFolder, files, report }: Suit
   const heard = new Set(report.testResults.map((file) => file.name.replaceAll('\\', '/')));
   totals.unheard.push(...files.filter((file) => !heard.has(join(root, file).replaceAll('\\', '/'))));
   for (const file of report.testResults) {
-    const statuses = file.assertionResults.map(({ status }) => status);
-    const failed = statuses.filter((status) => status === 'failed').length;
-    totals.passed += statuses.filter((status) => status === 'passed').length;
-    // A file that fails outside its tests (an import, a hook) counts as one failed test.
-    totals.failed += file.status === 'failed' ? Math.max(failed, 1) : failed;
-    totals.skipped.push(
-      ...file.assertionResults
-        .filter(({ status }) => status !== 'passed' && status !== 'failed')
-        .map(({ fullName }) => `${projectFolder}: ${fullName}`),
+    const tests = Object.groupBy(file.assertionResults, ({ status }) =>
+      status === 'passed' || status === 'failed' ? status : 'skipped',
     );
+    const failures = (tests.failed ?? []).map(({ fullName, failureMessages }) => `${fullName}${why(failureMessages)}`);
+    // A file that fails outside its tests (an import, a hook) counts as one failed test.
+    if (file.status === 'failed' && failures.length === 0) {
+      failures.push(`${relative(root, file.name)}${why([file.message ?? ''])}`);
+    }
+    totals.passed += (tests.passed ?? []).length;
+    totals.failed += failures.length;
+    totals.failures.push(...failures.map((failure) => `${projectFolder}: ${failure}`));
+    totals.skipped.push(...(tests.skipped ?? []).map(({ fullName }) => `${projectFolder}: ${fullName}`));
   }
+}
+
+function why(messages: readonly string[] = []): string {
+  return stripVTControlCharacters(messages.join('\n'))
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+    .slice(0, reasonLinesMax)
+    .map((line) => `\n      ${line.slice(0, reasonLineCharsMax)}`)
+    .join('');
 }
 
 /** The names of the packages that have tests in a suite. */

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { parseOptions, print } from '@meterflow/command-line';
+import { parseOptions, print, wholeNumber } from '@meterflow/command-line';
 import { machineParts } from './machine-parts.ts';
 import { repositoryRoot } from './repository.ts';
 import { runCommand } from './run-command.ts';
@@ -12,14 +12,15 @@ import {
   type TestResults,
 } from './test-results.ts';
 
-const usage = `npm test [-- --long], npm run test:cluster [-- --full]
+const usage = `npm test [-- --long --seed N], npm run test:cluster [-- --full]
 
 Lint, types, tests and format of every package, all of them even when one fails, and one line at the end that counts the
-tests. Exits 0 only when everything held.
+tests and names those that failed. Exits 0 only when everything held.
 
   --long      also the suites that need minutes
   --cluster   what needs the control plane of a Kubernetes cluster or a real node, and nothing else
-  --full      of those the long form`;
+  --full      of those the long form
+  --seed N    what properties draw their cases from; "random": cases that no run has seen (otherwise always the same)`;
 
 interface Check {
   readonly name: string;
@@ -27,7 +28,10 @@ interface Check {
 }
 
 const flag = { type: 'boolean', default: false } as const;
-const { values: options } = parseOptions(usage, { options: { long: flag, cluster: flag, full: flag } });
+const { values: options } = parseOptions(usage, {
+  options: { long: flag, cluster: flag, full: flag, seed: { type: 'string', default: '1' } },
+});
+const seed = options.seed === 'random' ? options.seed : String(wholeNumber('seed', options.seed));
 const suites: readonly Suite[] = options.cluster
   ? ['cluster', 'node']
   : options.long
@@ -86,7 +90,7 @@ function testPackages(suite: Suite): Promise<boolean> {
   const packages = packagesWithTests(repositoryRoot, suite).join(',');
   const parallel = suite === 'default' ? 2 : 1;
   const command = ['run-many', '-t', 'test', `--parallel=${parallel}`, '--output-style=stream', '-p', packages];
-  const env = { ...fullForm, METERFLOW_SUITE: suite };
+  const env = { ...fullForm, METERFLOW_SUITE: suite, METERFLOW_SEED: seed };
   if (packages === '') {
     return Promise.resolve(true);
   }
@@ -104,7 +108,7 @@ function inRealNode(env: Readonly<Record<string, string>>): Parameters<typeof ru
 }
 
 /** Lists what did not run and why. Returns whether the tests held: none failed, and in CI none skipped without leave. */
-function summarize({ passed, failed, skipped, unheard }: TestResults): boolean {
+function summarize({ passed, failed, failures, skipped, unheard }: TestResults): boolean {
   const parts = machineParts();
   const withoutLeave = process.env['CI'] === 'true' ? skippedWithoutLeave(skipped, parts) : [];
   print('\n== summary ==');
@@ -115,6 +119,7 @@ function summarize({ passed, failed, skipped, unheard }: TestResults): boolean {
     'This machine lacks:',
     parts.filter((part) => !part.present).map((part) => part.name),
   );
+  list('Failed:', failures);
   if (passed === 0) {
     print('No test ran.');
   }

@@ -126,7 +126,8 @@ function nameOf(what: string, text: string): string {
   if (text === '') {
     throw new Bad(`missing-${what}`);
   }
-  if (!isIdentifier(text)) {
+  const isComputed = (what === 'meter' && text.startsWith('group:')) || (what === 'channel' && text.includes('@'));
+  if (isComputed || !isIdentifier(text)) {
     throw new Bad(`invalid-${what}`);
   }
   return text;
