@@ -24,7 +24,7 @@ import { compareSeries } from './touched-parts.ts';
 import type { WindowRun } from './window-set.ts';
 
 /** So many month sheets, of one row and the longest names, come to 256 KB. */
-export const monthWindowsMax = 500;
+const monthWindowsMax = 500;
 
 export interface MonthPorts {
   readonly tickets: Tickets;

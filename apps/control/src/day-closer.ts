@@ -10,7 +10,7 @@ import type { KnownSeries } from './known-series.ts';
 /** So long after its end a local day is closed: no more readings are waited for. What comes later still counts. */
 export const graceMsDefault = 24 * 60 * 60 * 1000;
 /** How often is looked whether a day is to be closed. */
-export const closePollMs = 60_000;
+const closePollMs = 60_000;
 /** How often is looked whether there is a new activation: its days are closed at once. */
 export const activationPollMs = 1_000;
 /** A notice tells of at most so many days of all its series together: a stage runs them as a whole. */

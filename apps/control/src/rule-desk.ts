@@ -86,7 +86,7 @@ export interface RuleDeskPorts {
 }
 
 /** The author of stock rules among a tenant's own; nobody else can be that. */
-export const stockAuthor = 'meterflow';
+const stockAuthor = 'meterflow';
 
 /** What a customer does with rules: upload, look, activate, go back. Each tenant sees its own alone. */
 export class RuleDesk {

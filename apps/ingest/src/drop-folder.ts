@@ -159,7 +159,7 @@ function inodeOf({ dev, ino }: Stats): string {
 }
 
 /** Names this file as it is now, whatever its name: also after a crash, and until it is written to. */
-export function signatureOf(stats: Stats): string {
+function signatureOf(stats: Stats): string {
   return `${inodeOf(stats)}:${stats.size}:${stats.mtimeMs}`;
 }
 

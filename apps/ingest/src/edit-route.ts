@@ -24,7 +24,7 @@ import { idempotencyKey } from './push-request.ts';
 import { takeIn } from './take-in.ts';
 
 /** Beside every reading that a person entered. */
-export const editMethod = 'manual-edit';
+const editMethod = 'manual-edit';
 
 const instant = z.iso.datetime({ offset: true });
 const identifier = z.string().refine(isIdentifier, 'is not 1 to 64 printable characters');

@@ -132,7 +132,7 @@ async function byHeader(file: FileImport, facts: FileFacts): Promise<Mapping | u
 }
 
 /** What a file's name says that it is, whatever packs it. */
-export function formatOf(path: string): SourceFormat {
+function formatOf(path: string): SourceFormat {
   const name = basename(path)
     .replace(/\.(gz|zst|zstd)$/i, '')
     .toLowerCase();

@@ -5,7 +5,7 @@ import { liveBacklogAgeMsMaxDefault, liveBacklogBytesMaxDefault, retentionMargin
 const positive = z.coerce.number().int().positive();
 
 /** What ingest is told beside what every service is. */
-export const ingestEnvironment = {
+const ingestEnvironment = {
   ...publicEnvironment,
   METERFLOW_READINGS_RETENTION_DAYS: positive
     .min(retentionMarginDays + 1)

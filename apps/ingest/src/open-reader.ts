@@ -2,7 +2,7 @@ import { createReader, formats, type Reader, type ReaderOptions } from '@meterfl
 import { ColumnsReader } from './columns-reader.ts';
 
 /** What a source may be written in: rows that a mapping reads, or columns, which need none. */
-export const sourceFormats = [...formats, 'columns'] as const;
+const sourceFormats = [...formats, 'columns'] as const;
 export type SourceFormat = (typeof sourceFormats)[number];
 
 /** Opens the reader of a format. Throws UnreadableSourceError for a mapping that the format can't use. */

@@ -2,7 +2,7 @@ import { failurePolicies, severities } from '@meterflow/rules';
 import { z } from 'zod';
 
 /** `flow.json` beside a tenant's rule files: their order, parameters and channels. Without it they run in the order of their names. */
-export const flowFileSchema = z.strictObject({
+const flowFileSchema = z.strictObject({
   onFailure: z.enum(failurePolicies).default('skip'),
   decimals: z.number().int().min(0).max(9).default(6),
   steps: z.array(

@@ -11,8 +11,8 @@ import {
 } from '@meterflow/rules';
 import { FlowFileError, parseFlowFile, type FlowFile } from './flow-file.ts';
 
-export const ruleFilesMax = 200;
-export const ruleFileBytesMax = 1024 * 1024;
+const ruleFilesMax = 200;
+const ruleFileBytesMax = 1024 * 1024;
 const flowFileName = 'flow.json';
 
 export interface FolderFlow {

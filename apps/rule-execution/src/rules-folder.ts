@@ -20,13 +20,13 @@ export interface RulesFolderPorts {
 }
 
 /** How often the folder is looked at. */
-export const rulesFolderPollMs = 1_000;
+const rulesFolderPollMs = 1_000;
 
 /** So far back the folder's last activation is looked for. */
 const activationsLookedAt = 100;
 
 /** Who makes what is saved in the folder count. */
-export const folderAuthor = 'rules folder';
+const folderAuthor = 'rules folder';
 const idCharsShown = 12;
 
 const tenantFolder = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;

@@ -12,7 +12,7 @@ import type { ReadingBatch } from '@meterflow/readings';
 import { HaltedError, TransientError } from '@meterflow/stage';
 
 /** How often a flow whose policy is `retry` is run before its batch is parked: what rules do, they mostly do again. */
-export const runAttemptsMax = 3;
+const runAttemptsMax = 3;
 
 /**
  * Runs a flow as its policy says. Throws HaltedError where the batch is to be parked, TransientError while the sandbox

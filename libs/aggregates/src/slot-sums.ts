@@ -10,7 +10,7 @@ const measured = qualityCode('measured');
 const estimated = qualityCode('estimated');
 const calculated = qualityCode('calculated');
 /** What each quality of a reading makes of an aggregate; the highest of a window counts. */
-export const aggregateQuality = Uint8Array.of(measured, estimated, estimated, calculated);
+const aggregateQuality = Uint8Array.of(measured, estimated, estimated, calculated);
 
 /** Values on their way into slots: they are integers of 10^-(slot decimals) once multiplied by 10^shift. */
 export interface Values {

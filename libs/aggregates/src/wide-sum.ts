@@ -9,7 +9,7 @@ export interface WideSum {
 
 const sumHighUnitBig = BigInt(sumHighUnit);
 /** Means are rounded half-even to so many decimals. */
-export const meanDecimals = 9;
+const meanDecimals = 9;
 
 /** Splits an exact integer: a number below 2^53 in absolute, or any BigInt below 10^15 * 2^53. */
 export function setSum(sum: WideSum, integer: number | bigint): void {

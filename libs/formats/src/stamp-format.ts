@@ -1,4 +1,4 @@
-export const namedStampFormats = ['iso', 'lenient', 'epoch-seconds', 'epoch-milliseconds'] as const;
+const namedStampFormats = ['iso', 'lenient', 'epoch-seconds', 'epoch-milliseconds'] as const;
 export type NamedStampFormat = (typeof namedStampFormats)[number];
 
 const tokens = ['YYYY', 'MM', 'DD', 'HH', 'mm', 'ss', 'SSS'] as const;

@@ -11,7 +11,7 @@ export interface AdmissionPorts {
   readonly nowMs: () => number;
 }
 
-export const quotasCacheMs = 10_000;
+const quotasCacheMs = 10_000;
 
 /** The one place where it is decided whether a request may go on. */
 export class Admission {

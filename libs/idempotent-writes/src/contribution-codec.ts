@@ -11,7 +11,7 @@ import { openFormat } from './stored-format.ts';
  * each quality that occurs, and for each of those its counts, as runs: how often, what. Numbers without a width are
  * varints. Equal contributions have equal bytes.
  */
-export const contributionFormat = 1;
+const contributionFormat = 1;
 /** A minute for a slot, on a day of 48 hours. */
 const slotsMax = 2_880;
 

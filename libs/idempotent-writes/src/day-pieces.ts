@@ -2,9 +2,9 @@ import type { ReadingBatch, Spans } from '@meterflow/readings';
 import { dayMax, dayMs } from './segment-format.ts';
 import { UnstorableBatchError } from './unstorable-batch-error.ts';
 
-/** Pieces of one gathering; with `seriesMax` and `dayMax` it fixes that a sort key fits 53 bits. */
+/** Pieces and series of one gathering; with `dayMax` they fix that a sort key fits 53 bits. */
 const piecesMax = 2 ** 17;
-export const gatheredSeriesMax = 2 ** 17;
+const gatheredSeriesMax = 2 ** 17;
 
 /**
  * Batches cut at the days of their series: piece `i` is `count` readings of `series[i]` within the UTC day `day[i]`,
@@ -44,6 +44,9 @@ export class DayPieces {
       const number = series[spans.series[span] as number];
       if (number === undefined || first + count > values.length) {
         throw new UnstorableBatchError('broken-columns', 'the batch has spans that do not fit its readings');
+      }
+      if (number >= gatheredSeriesMax) {
+        throw new UnstorableBatchError('too-many-pieces', `the batch has more than ${gatheredSeriesMax} series`);
       }
       if (number < 0) {
         left += count;

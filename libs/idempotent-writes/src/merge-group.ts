@@ -64,7 +64,7 @@ export class GroupMerger {
   }
 
   /**
-   * Adds a batch; `series[i]` numbers its i-th series within the group (from 0, below `gatheredSeriesMax`), -1 where its
+   * Adds a batch; `series[i]` numbers its i-th series within the group (from 0), -1 where its
    * readings are to be left out and counted as shadowed. Returns the batch's number, for `outcomes`. Throws UnstorableBatchError: the group is then void.
    */
   add(batch: Pick<ReadingBatch, 'columns'>, series: Int32Array): number {

@@ -232,7 +232,7 @@ function checkAlike(child: GroupDefinition, parent: GroupDefinition): void {
 }
 
 /** The groups that one counts directly. */
-export function partsOf({ source }: GroupDefinition): readonly string[] {
+function partsOf({ source }: GroupDefinition): readonly string[] {
   if (source.kind === 'children') {
     return source.children.map(({ group }) => group);
   }

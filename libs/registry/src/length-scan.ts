@@ -122,7 +122,7 @@ export class LengthScan {
 }
 
 /** One length where it never changes: what costs nothing to look at. */
-export function lengthOf({ intervals }: SeriesSettings): RegisteredLength | undefined {
+function lengthOf({ intervals }: SeriesSettings): RegisteredLength | undefined {
   const [first, ...changes] = intervals;
   if (first === undefined) {
     return undefined;

@@ -10,7 +10,7 @@ export const calendarsPerTenantMax = 50;
 const holidaysMax = 2_000;
 const periodsMax = 200;
 const switchesMax = 96;
-export const registersMax = 16;
+const registersMax = 16;
 /** Short, so that channels of up to 38 characters have registers: a channel has 64 at the most. */
 const nameCharsMax = 12;
 

@@ -1,7 +1,7 @@
 import { dayIndex, type LocalDays } from './local-days.ts';
 
 /** How many slots a day has: a day on which the clock changes has more or fewer of those that are short enough. */
-export function slotCount(dayLengthMs: number, intervalMs: number): number {
+function slotCount(dayLengthMs: number, intervalMs: number): number {
   return intervalMs === 0 || dayLengthMs === 0 ? 0 : Math.max(1, Math.round(dayLengthMs / intervalMs));
 }
 

@@ -17,13 +17,13 @@ export class RuleDeclarationError extends Error {
   override readonly name = 'RuleDeclarationError';
 }
 
-export const parametersMax = 50;
-export const channelPatternsMax = 50;
+const parametersMax = 50;
+const channelPatternsMax = 50;
 /** Other channels that a rule may read, and those that it may emit on. */
-export const otherChannelsMax = 10;
+const otherChannelsMax = 10;
 export const lookBackDaysMax = 366;
 export const lookAheadDaysMax = 35;
-export const tagsNeededMax = 20;
+const tagsNeededMax = 20;
 const helpCharsMax = 500;
 /** A table, as the load profile of a stock rule, is a parameter too. */
 const textCharsMax = 32_768;

@@ -36,7 +36,7 @@ export interface RuleTests {
   readonly cases: readonly RuleTestCase[];
 }
 
-export const casesMax = 500;
+const casesMax = 500;
 const quarterMs = 900_000;
 const firstMs = Date.UTC(2024, 0, 1);
 /** A sample reading of which nothing is told. */

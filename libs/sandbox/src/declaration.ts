@@ -7,7 +7,7 @@ import { childEnvironment, confinedNode } from './confinement.ts';
 import { declarationCharsMax, type DeclarationAnswer } from './declaration-answer.ts';
 
 /** Wall time for one evaluation, the start of its process included. Honest modules take a tenth of a second. */
-export const declarationMsMax = 10_000;
+const declarationMsMax = 10_000;
 const answerBytesMax = 4 * declarationCharsMax;
 
 /** Thrown when a module's own code failed while it was evaluated. `line` of the expression counts from 1, 0: not known. */

@@ -3,7 +3,7 @@
  * eight), then sections, each padded to eight bytes, so that columns are read as views where they lie. Both ends are
  * one machine, so numbers are in its own byte order.
  */
-export const headerWords = 16;
+const headerWords = 16;
 export const headerBytes = headerWords * 4;
 
 /** Words of the header that all frames share. */

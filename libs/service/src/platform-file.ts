@@ -37,7 +37,7 @@ const laneList = z
  * What a system on Google consists of: read by the provisioning, which makes it, and by every service, which relies on
  * it. Each part may be left out: then it is as said here.
  */
-export const platformFileSchema = z
+const platformFileSchema = z
   .strictObject({
     $schema: z.string().optional().describe('for editors'),
     lanes: laneList.describe('each has topics and subscriptions of its own'),

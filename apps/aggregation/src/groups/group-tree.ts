@@ -51,7 +51,7 @@ export function leafOf(definition: GroupDefinition, member: SeriesName): SeriesN
   return { meter: groupMeter(definition.name), channel: [rootChannel, ...branches].join('/') };
 }
 
-export function rootOf(group: string): SeriesName {
+function rootOf(group: string): SeriesName {
   return { meter: groupMeter(group), channel: rootChannel };
 }
 

@@ -41,7 +41,7 @@ export class BacktestBusyError extends Error {
   override readonly name = 'BacktestBusyError';
 }
 
-export const backtestsMax = 2;
+const backtestsMax = 2;
 
 /** Prepared, and every refusal told; to be run once. */
 export type PreparedBacktest = (

@@ -26,7 +26,7 @@ export interface ChangedReading extends SeriesName {
   readonly after: ShownReading | null;
 }
 
-export const changedShownMax = 20;
+const changedShownMax = 20;
 
 /** Counts what is otherwise between two states of the same series. */
 export class Comparison {

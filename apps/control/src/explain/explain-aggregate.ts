@@ -51,7 +51,7 @@ export interface ExplainedAggregate {
 }
 
 /** Of each list of an explanation. */
-export const listedMax = 1_000;
+const listedMax = 1_000;
 /** A window begins no longer before one of its instants. */
 const windowMsMax: Readonly<Record<Resolution, number>> = { hour: 2 * dayMs, day: 3 * dayMs, month: 35 * dayMs };
 

@@ -4,9 +4,9 @@ import type { RegistryLine, RegistryReject } from './registry-lines.ts';
 /** Changes that are applied together. */
 const changesTogether = 500;
 /** So many lines may a file have of which all or none is to be applied: they are held in memory. */
-export const allOrNothingLinesMax = 200_000;
+const allOrNothingLinesMax = 200_000;
 /** So many rejects are told by line; all are counted. */
-export const rejectsToldMax = 1_000;
+const rejectsToldMax = 1_000;
 /** So many touched series come together before they are told. */
 const touchedTogether = 50_000;
 

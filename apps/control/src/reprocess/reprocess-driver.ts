@@ -22,11 +22,11 @@ export interface ReprocessPorts {
 }
 
 /** How often it is looked for work. */
-export const reprocessPollMs = 1_000;
+const reprocessPollMs = 1_000;
 /** Whoever drives one and is not heard of for so long has died: another goes on. */
 export const reprocessLeaseMs = 15_000;
 /** No more notices wait for the stage than this: what comes live stands behind none of them for long. */
-export const noticesWaitingMax = 16;
+const noticesWaitingMax = 16;
 const lookAgainMs = 200;
 const automatic = 'meterflow';
 

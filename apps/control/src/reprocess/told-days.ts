@@ -34,7 +34,7 @@ export interface ToldDays {
 }
 
 /** A stage takes a notice as a whole, and reads all that it tells of. */
-export const daysPerNoticeMax = 400;
+const daysPerNoticeMax = 400;
 /** Of one series at once: some ten thousand readings. */
 const daysPerSpanMax = 100;
 

@@ -38,7 +38,7 @@ function isDay(date: string): boolean {
 const unitMs = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
 /** What takes a setting back. */
-export const asDefault = 'default';
+const asDefault = 'default';
 
 /** `15m` in milliseconds; null for `default`, which takes it back. */
 export function interval(text: string): number | null {

@@ -13,7 +13,7 @@ const required = 0;
 const uncompressed = 0;
 const magic = new TextEncoder().encode('PAR1');
 
-export const decimalPrecision = 38;
+const decimalPrecision = 38;
 export const decimalScale = 9;
 
 /** Puts columns of `rows` rows each into one file. */

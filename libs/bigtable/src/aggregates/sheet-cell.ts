@@ -33,10 +33,6 @@ export function withPeriod(prefix: Buffer, level: SheetLevel, startMs: number): 
   return key;
 }
 
-export function levelOf(key: Buffer): SheetLevel {
-  return key[key.length - 3] === levels.day ? 'day' : 'month';
-}
-
 export function sheetQualifier(startMs: number, sheet: Uint8Array): Buffer {
   const qualifier = Buffer.allocUnsafe(startBytes + ticketBytes + contentHashBytes);
   qualifier.writeUIntBE(startMs, 0, startBytes);

@@ -179,6 +179,6 @@ function groupNumbers({ tenant, series }: ReadingBatch, { ofBatch, numbers, pref
 }
 
 /** The accepted batch that a batch goes back to: itself, where it says none. */
-export function causeOf(key: string, { cause, sourceId }: ReadingBatch): Cause {
+function causeOf(key: string, { cause, sourceId }: ReadingBatch): Cause {
   return cause ?? { sourceId, key, part: 0, parts: 1 };
 }

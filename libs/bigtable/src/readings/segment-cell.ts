@@ -16,11 +16,11 @@ import { anyOf, inQualifiers, type RowFilter } from '../wire/row-filter.ts';
  *       latest:  acceptedAtMs of the first and the last batch in it, a blob
  *       history: count, each: acceptedAtMs, length, blob
  */
-export const cellFormat = 1;
+const cellFormat = 1;
 /** The newest format that this build reads, one ahead of its own: it may only have added in the place that is kept for it. */
 const cellFormatMax = cellFormat + 1;
 const extendedFromFormat = 2;
-export const segmentKind = 0;
+const segmentKind = 0;
 export const latestKind = 1;
 export const historyKind = 2;
 

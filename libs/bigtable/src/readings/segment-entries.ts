@@ -26,7 +26,7 @@ export interface BatchEntries {
 }
 
 const unnamed = -2;
-export const leftOut = -1;
+const leftOut = -1;
 
 /** Numbers a batch's series as they stand in it; those `isErased` names are left out. */
 export function seriesNumbers(

@@ -1,7 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { SqlError } from './sql-error.ts';
 
-export const sqlViews = ['readings', 'readings_raw', 'aggregates'] as const;
+const sqlViews = ['readings', 'readings_raw', 'aggregates'] as const;
 export type SqlView = (typeof sqlViews)[number];
 
 /**

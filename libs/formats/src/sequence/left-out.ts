@@ -2,7 +2,7 @@
  * Why a line that can be read is left out all the same: for its place among the others. It is rejected like any other, but
  * is no bad line, for which `onBadLine: reject-source` would refuse the source.
  */
-export const leftOutCodes = [
+const leftOutCodes = [
   'first-of-counter',
   'first-end',
   'no-time-passed',

@@ -10,7 +10,7 @@ export interface LoadTrace {
 }
 
 /** A month by the second; a longer one is cut by whoever has it. */
-export const traceSecondsMax = 31 * 86_400;
+const traceSecondsMax = 31 * 86_400;
 const header = 'seconds,readings';
 const linePattern = /^(\d{1,9})(?:\.\d+)?,(\d{1,12})$/;
 

@@ -51,7 +51,7 @@ interface SimulateOptions {
 /** A scale-up within this time of a scale-down says that the pods were taken away too early. */
 export const flapSeconds = 600;
 /** How long after the last arrival the simulation looks on: a longer tail is not waited for. */
-export const secondsAfterTraceMax = 7 * 86_400;
+const secondsAfterTraceMax = 7 * 86_400;
 /** How long an idle stage is looked at until its pods are as few as at the beginning. */
 const calmSecondsMax = 3_600;
 const sampleSecondsDefault = 15;

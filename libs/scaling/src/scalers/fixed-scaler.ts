@@ -17,7 +17,7 @@ export class FixedScaler implements Scaler {
 }
 
 /** Flags of VPA's recommender, as they come: https://github.com/kubernetes/autoscaler, vertical-pod-autoscaler. */
-export const vpaDefaults = { targetPercentile: 0.9, marginShare: 0.15, halfLifeSeconds: 86_400 } as const;
+const vpaDefaults = { targetPercentile: 0.9, marginShare: 0.15, halfLifeSeconds: 86_400 } as const;
 /** Sizes that use is sorted into; each is so much larger than the one before. */
 const sizeRatio = 1.05;
 const smallestSize = 0.01;

@@ -3,7 +3,7 @@ import { HpaScaler, type HpaScalerOptions } from './hpa-scaler.ts';
 import type { Scaler, ScalerView } from './scaler.ts';
 
 /** Defaults of a ScaledObject: https://keda.sh/docs/latest/reference/scaledobject-spec/ */
-export const kedaDefaults = { pollingSeconds: 30, cooldownSeconds: 300 } as const;
+const kedaDefaults = { pollingSeconds: 30, cooldownSeconds: 300 } as const;
 
 /** KEDA's ScaledObject: itself between none and one, an HPA from one on. */
 export class KedaScaler implements Scaler {
