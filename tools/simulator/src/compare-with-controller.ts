@@ -9,13 +9,14 @@ import { randomScenario } from './random-scenario.ts';
 import { parseScenario } from './scenario-schema.ts';
 
 /** Scenarios given to the controller at once: few enough for its ten minutes on a machine that is busy. */
-const scenariosPerCall = 100;
+const scenariosPerCall = 50;
 /** How often a scenario is replayed before its decisions count as the controller's. */
 const replaysMax = 10;
 /** How often a replay that ended in the middle is tried. */
 const replayAttemptsMax = 5;
-/** Processes that replay at once. */
+/** Processes that replay at once; each on one core, and with memory for garbage, at two thirds of the CPU time. */
 const callsAtOnce = 2;
+const goSettings = { GOMAXPROCS: '1', GOGC: '800' };
 const outputBytesMax = 256 * 1024 ** 2;
 
 const run = promisify(execFile);
@@ -137,7 +138,8 @@ async function decisionsOfController(hpaReplay: string, scenarios: readonly Rand
 async function replayed(hpaReplay: string, file: string): Promise<string> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return (await run(hpaReplay, [file], { maxBuffer: outputBytesMax })).stdout;
+      return (await run(hpaReplay, [file], { maxBuffer: outputBytesMax, env: { ...process.env, ...goSettings } }))
+        .stdout;
     } catch (error) {
       if (attempt === replayAttemptsMax) {
         throw error;

@@ -6,17 +6,22 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { checkDecisions, type CheckedDecisions, type MetricRead } from './check-decisions.ts';
 import type { LiveSequence } from './live-sequences.ts';
 import { ObservedCluster } from './observed-cluster.ts';
-import type { OwnControlPlane } from './own-control-plane.ts';
 
 const label = 'meterflow/live=sequence';
 const applyMsMax = 120_000;
 const settleMs = 5_000;
 
+export interface ToldCluster {
+  readonly kubeconfig: string;
+  /** Where the scripted metrics are told their values. */
+  readonly metricsUrl: string;
+}
+
 /** Tells the controller all sequences side by side, as their steps say, and holds what it decided against the model. */
 export async function runSequences(
   sequences: readonly LiveSequence[],
   seconds: number,
-  { kubeconfig, metricsUrl }: OwnControlPlane,
+  { kubeconfig, metricsUrl }: ToldCluster,
 ): Promise<readonly CheckedDecisions[]> {
   const cluster = new ObservedCluster(kubeconfig, label);
   try {

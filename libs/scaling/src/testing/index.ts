@@ -1,0 +1,1 @@
+export { hasControlPlane, startControlPlane, type ControlPlane, type ControlPlaneOptions } from './control-plane.ts';
