@@ -15,9 +15,12 @@ import { registerZones } from './registers/register-zones.ts';
 const config = configured((environment, made) => parseServiceConfig(environment, { ...made, service: 'aggregation' }));
 const telemetry = createTelemetry({ service: 'aggregation', level: config.logLevel, otlp: config.otlp });
 
-/** Many notices tell of the same nodes: together they cost one pass. In a flood a pass waits for more of them. */
-const nodeLimits = { groupMessagesMax: 256 };
-const bulkNodeLimits = { ...nodeLimits, coalesceMs: 100 };
+/**
+ * Many notices tell of the same nodes: together they cost one pass. In a flood a pass waits until no more of them come: a
+ * node is a sum of all its children, and each level would be summed as often as the one below it.
+ */
+const nodeLimits = { groupMessagesMax: 1_024 };
+const bulkNodeLimits = { ...nodeLimits, coalesceMs: 2_000, restMs: 100 };
 
 await runService({
   telemetry,

@@ -5,8 +5,10 @@
 export interface StageLimits {
   readonly groupMessagesMax: number;
   readonly groupBytesMax: number;
-  /** How long a group that is not full waits for more. */
+  /** How long a group that is not full waits for more, … */
   readonly coalesceMs: number;
+  /** … as long as messages come: once none came for so long, it waits no more (default: `coalesceMs`). */
+  readonly restMs?: number;
   readonly groupsInFlightMax: number;
   readonly groupsHeldMax: number;
   /** How long a group waits at most for what comes after this stage, where that is behind. */

@@ -135,6 +135,29 @@ describe('a stage', () => {
     expect([world.written, world.published, world.source.unsettled]).toEqual([['a', 'b', 'c'], ['a', 'b', 'c'], 0]);
   });
 
+  test.each([
+    ['abcdefgh', 40, 'abcdefgh', 'as long as messages come'],
+    ['abcdefgh', 90, 'a', 'no longer once none came for a while'],
+    ['abcdefghijklmnopqrst', 40, 'abcdefghijklm', 'never longer than its bound'],
+  ])('a group of %s, one each %i ms, begins as %s: it waits for more %s', async (names, gapMs, first) => {
+    const world = new World();
+    const { source, publisher, deduper, sink, deadLetters, time: clock } = world;
+    const ports = { source, publisher, deduper, sink, deadLetters, clock, telemetry: silentTelemetry };
+    const drain = new AbortController();
+    const limits = { ...stageLimits, coalesceMs: 500, restMs: 60, groupMessagesMax: 100 };
+    world.add(names.slice(0, 1));
+    const running = runStage(world.stage, ports, { limits, owner: 'one', signal: drain.signal });
+    for (const name of names.slice(1)) {
+      await clock.sleep(gapMs);
+      world.add(name);
+    }
+    await clock.sleep(2_000);
+    drain.abort();
+    await running;
+    expect(world.groups[0]?.join('')).toBe(first);
+    expect(world.groups.flat().join('')).toBe(names);
+  });
+
   test('acks a duplicate without handling it, in one group and in a later one', async () => {
     const world = new World().add('a', 'a', 'b');
     await world.run();

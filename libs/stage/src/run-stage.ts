@@ -93,25 +93,30 @@ interface GatherContext {
   readonly progress: StageProgress;
 }
 
-/** Takes what is there; a group that is not full waits `coalesceMs` for more. [] when the bus is down or has nothing. */
+/**
+ * Takes what is there; a group that is not full waits `coalesceMs` for more, and no longer than `restMs` for the next. [] when
+ * the bus is down or has nothing.
+ */
 async function gather(source: Source, limits: StageLimits, context: GatherContext): Promise<LeasedMessage[]> {
   const { clock, signal, pause, progress } = context;
+  const { restMs = limits.coalesceMs } = limits;
   const messages: LeasedMessage[] = [];
   let bytesLeft = limits.groupBytesMax;
   let deadlineMs = Number.POSITIVE_INFINITY;
+  let received: readonly LeasedMessage[] = [];
   try {
     do {
-      const received = await source.receive({
+      received = await source.receive({
         messagesMax: limits.groupMessagesMax - messages.length,
         bytesMax: bytesLeft,
-        waitMs: messages.length === 0 ? receiveWaitMs : Math.max(0, deadlineMs - clock.nowMs()),
+        waitMs: messages.length === 0 ? receiveWaitMs : Math.max(0, Math.min(restMs, deadlineMs - clock.nowMs())),
         signal,
       });
       messages.push(...received);
       bytesLeft -= received.reduce((sum, message) => sum + message.payload.length, 0);
       deadlineMs = Math.min(deadlineMs, clock.nowMs() + limits.coalesceMs);
     } while (
-      messages.length > 0 &&
+      received.length > 0 &&
       messages.length < limits.groupMessagesMax &&
       bytesLeft > 0 &&
       clock.nowMs() < deadlineMs &&
