@@ -54,6 +54,12 @@ export class Pipeline {
 
   /** Asks a service over the socket that its owner uses. */
   async ask(call: Call): Promise<Answer> {
+    const answer = await this.stream(call);
+    return { status: answer.statusCode ?? 0, text: await text(answer) };
+  }
+
+  /** The same where the answer may be long: it comes as it is read. */
+  stream(call: Call): Promise<IncomingMessage> {
     const { service, method, path, tenant, role, body, contentType = 'application/json' } = call;
     const headers = {
       authorization: `Bearer ${localCredential(role, tenant)}`,
@@ -61,12 +67,11 @@ export class Pipeline {
       ...call.headers,
     };
     const socketPath = join(this.#dataDir, `run/${service}.local.sock`);
-    const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+    return new Promise((resolve, reject) => {
       request({ socketPath, method, path, headers }, resolve)
         .on('error', reject)
         .end(body === undefined || body instanceof Uint8Array ? body : JSON.stringify(body));
     });
-    return { status: answer.statusCode ?? 0, text: await text(answer) };
   }
 
   /** The same where only success will do; the answer's JSON. */
