@@ -1,10 +1,17 @@
 import { subscriptionName, type Lane } from '@meterflow/contracts';
 import { configured, openPlatform } from '@meterflow/platform';
-import { Groups, RegisterCalendars, SeriesRegistry, seriesSettingsMsMax } from '@meterflow/registry';
+import {
+  ClosedDaysRegistry,
+  Groups,
+  RegisterCalendars,
+  SeriesRegistry,
+  seriesSettingsMsMax,
+} from '@meterflow/registry';
 import { noSink, parseServiceConfig, runService, stageRun, type StageRun } from '@meterflow/service';
 import { systemClock } from '@meterflow/stage';
 import { createTelemetry, serveOperations } from '@meterflow/telemetry';
 import { aggregationStage } from './aggregation-stage.ts';
+import { daysClosedStage } from './days-closed-stage.ts';
 import { groupZones } from './groups/group-zones.ts';
 import { memberStage } from './groups/member-stage.ts';
 import { nodeStage } from './groups/node-stage.ts';
@@ -39,6 +46,7 @@ await runService({
     const calendars = new RegisterCalendars({ registry, nowMs, cacheMs: seriesSettingsMsMax });
     const zones = registerZones(groupZones(series, groups), calendars);
     const readings = platform.readings('validated');
+    const closedDays = new ClosedDaysRegistry(registry);
     const common = { platform, owner, telemetry };
     const days = (lane: Lane): RegisterStage => {
       const members = memberStage(
@@ -55,10 +63,16 @@ await runService({
         subscription: subscriptionName('aggregation', lane),
         sink: contributions,
       }),
-      stageRun(monthStage({ tickets, aggregates, zones }, { lane }), {
+      stageRun(monthStage({ tickets, aggregates, zones, closedDays }, { lane }), {
         ...common,
         lane,
         subscription: subscriptionName('aggregation-parents', lane),
+        sink: noSink,
+      }),
+      stageRun(daysClosedStage({ aggregates, zones, closedDays }, { lane }), {
+        ...common,
+        lane,
+        subscription: subscriptionName('days-closed', lane),
         sink: noSink,
       }),
       stageRun(nodeStage({ tickets, contributions, groups }, { lane }), {

@@ -4,7 +4,13 @@ import { describe, expect, test } from 'vitest';
 import { aggregationStage } from './aggregation-stage.ts';
 import { monthStage } from './month-stage.ts';
 import { utcZones } from './series-zones.ts';
-import { countingReadings, countingTickets, MemoryAggregates, type Calls } from './testing/memory-stores.ts';
+import {
+  countingReadings,
+  countingTickets,
+  MemoryAggregates,
+  nothingClosed,
+  type Calls,
+} from './testing/memory-stores.ts';
 import { causeOf, keyOf, notice, touchedSpans, type TouchedSpan } from './testing/notices.ts';
 
 const march: TouchedSpan = { meter: 'a', fromMs: Date.parse('2019-03-01'), toMs: Date.parse('2019-04-01') };
@@ -28,9 +34,12 @@ async function marchInStore(calls: Calls): Promise<MemoryAggregates> {
 async function months(inputs: readonly AggregatesStored[], calls: Calls): Promise<readonly AggregateBatch[]> {
   const aggregates = await marchInStore([]);
   const kept = Object.assign(aggregates, { calls });
-  const stage = monthStage({ tickets: countingTickets(calls), aggregates: kept, zones: utcZones }, { lane: 'live' });
+  const ports = { tickets: countingTickets(calls), aggregates: kept, zones: utcZones, closedDays: nothingClosed };
+  const stage = monthStage(ports, { lane: 'live' });
   const { messages } = await stage.handle(inputs, await stage.read(inputs));
-  return messages.map(({ payload }) => decodeAggregateBatch(payload));
+  return messages
+    .filter(({ topic }) => topic === 'aggregates.live')
+    .map(({ payload }) => decodeAggregateBatch(payload));
 }
 
 describe('months', () => {
@@ -71,7 +80,10 @@ describe('months', () => {
 
   test('are what no longer comes when their notice is a dead letter', () => {
     const stage = monthStage(
-      { tickets: countingTickets([]), aggregates: new MemoryAggregates([]), zones: utcZones },
+      {
+        ...{ tickets: countingTickets([]), aggregates: new MemoryAggregates([]), zones: utcZones },
+        closedDays: nothingClosed,
+      },
       { lane: 'bulk' },
     );
     const payload = encodeAggregatesStored(stored(9, [march]));

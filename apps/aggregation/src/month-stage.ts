@@ -3,6 +3,7 @@ import {
   appendFormerWindows,
   appendMonthSheets,
   calendarOf,
+  monthOfDay,
   type AggregateBatch,
   type AggregatesStored,
 } from '@meterflow/aggregates';
@@ -13,9 +14,17 @@ import {
   topicName,
   type Lane,
 } from '@meterflow/contracts';
-import type { AggregateStore, Tickets } from '@meterflow/idempotent-writes';
-import type { Handled, OutgoingMessage, Stage } from '@meterflow/stage';
+import type { Tickets } from '@meterflow/idempotent-writes';
+import type { Stage } from '@meterflow/stage';
 import { byTenant } from './by-tenant.ts';
+import {
+  completeMessages,
+  readDays,
+  touchedDays,
+  type CompletenessPorts,
+  type PlannedMessage,
+  type TouchedDays,
+} from './complete-windows.ts';
 import { inputsOf } from './inputs-of.ts';
 import { localMonth, messagePlans, type MessagePlan } from './message-plan.ts';
 import { readRuns, sortedRuns, type RunReads } from './read-runs.ts';
@@ -26,9 +35,8 @@ import type { WindowRun } from './window-set.ts';
 /** So many month sheets, of one row and the longest names, come to 256 KB. */
 const monthWindowsMax = 500;
 
-export interface MonthPorts {
+export interface MonthPorts extends CompletenessPorts {
   readonly tickets: Tickets;
-  readonly aggregates: AggregateStore;
   readonly zones: SeriesZones;
 }
 
@@ -39,27 +47,35 @@ export interface TenantDays {
   readonly zones: ZonesSnapshot;
   readonly plans: readonly MessagePlan[];
   readonly days: RunReads<AggregateBatch>;
+  /** The days that the notices touch, which may be complete now. */
+  readonly touched: TouchedDays;
 }
 
 export type MonthStage = Stage<AggregatesStored, readonly TenantDays[], never>;
 
-/** Computes local months anew from the stored days of every month that a group of `aggregates.stored` touches. */
+/** Where the messages of a lane go. */
+interface Topics {
+  readonly aggregates: string;
+  readonly complete: string;
+}
+
+/**
+ * Computes local months anew from the stored days of every month that a group of `aggregates.stored` touches, and tells on
+ * `windows.complete` which of the touched days are whole or closed: what it read of them is stored.
+ */
 export function monthStage(ports: MonthPorts, { lane }: { readonly lane: Lane }): MonthStage {
-  const topic = topicName('aggregates', lane);
+  const topics = { aggregates: topicName('aggregates', lane), complete: topicName('windows.complete', lane) };
   return {
     name: 'aggregation-months',
     decode: ({ payload }) => decodeAggregatesStored(payload),
     key: ({ tenant, key }) => `${tenant}/${key}`,
     origin: ({ tenant, causes, level }) => ({ tenant, causes, layers: level === 'day' ? ['month'] : [] }),
     read: (inputs) => readTenants(ports, inputs),
-    handle: (inputs, reads) =>
-      Promise.resolve({
-        ...handled(reads, topic),
-        messagesOf: inputsOf(
-          reads.flatMap(({ plans }) => plans),
-          inputs,
-        ),
-      }),
+    handle: (inputs, reads) => {
+      const made = reads.flatMap((tenant) => [...monthMessages(tenant, topics), ...dayMessages(tenant, topics)]);
+      const messages = made.map(({ message }) => message);
+      return Promise.resolve({ writes: [], messages, messagesOf: inputsOf(made, inputs) });
+    },
   };
 }
 
@@ -75,41 +91,34 @@ async function readTenants(ports: MonthPorts, inputs: readonly AggregatesStored[
       notices.flatMap(({ touched }) => touched.series),
     );
     const plans = messagePlans(notices, zones, { windowOf: localMonth, windowsMax: monthWindowsMax });
-    const days = await readRuns(plans, (run) => readDays(ports.aggregates, { tenant, zones, run }));
-    reads.push({ tenant, ticket, zones, plans, days });
+    const days = await readRuns(plans, ({ series, first, end }) => {
+      const calendar = calendarOfZone(zones.of(series.meter, series.channel));
+      const span = { fromMs: calendar.monthStartMs(first), toMs: calendar.monthStartMs(end) };
+      return readDays(ports, { tenant, series, ...span });
+    });
+    const touched = await touchedDays(ports, zones, { tenant, notices });
+    reads.push({ tenant, ticket, zones, plans, days, touched });
   }
   return reads;
 }
 
-function readDays(
-  aggregates: AggregateStore,
-  { tenant, zones, run }: { readonly tenant: string; readonly zones: ZonesSnapshot; readonly run: WindowRun },
-): Promise<AggregateBatch> {
-  const { meter, channel } = run.series;
-  const calendar = calendarOfZone(zones.of(meter, channel));
-  return aggregates.read({
-    tenant,
-    meter,
-    channel,
-    level: 'day',
-    rows: 'whole',
-    fromMs: calendar.monthStartMs(run.first),
-    toMs: calendar.monthStartMs(run.end),
+function monthMessages({ tenant, ticket, zones, plans, days }: TenantDays, topics: Topics): readonly PlannedMessage[] {
+  const builder = new AggregateBatchBuilder();
+  return plans.map(({ causes, windows }) => {
+    for (const run of sortedRuns(windows, compareSeries)) {
+      appendMonths(builder, zones, { run, days: days.of(run) });
+    }
+    const payload = encodeAggregateBatch(builder.finish({ tenant, level: 'month', ticket, causes }));
+    const message = { topic: topics.aggregates, payload, attributes: messageAttributes('AggregateBatch', tenant) };
+    return { causes, message };
   });
 }
 
-function handled(reads: readonly TenantDays[], topic: string): Handled<never> {
-  const builder = new AggregateBatchBuilder();
-  const messages = reads.flatMap(({ tenant, ticket, zones, plans, days }) =>
-    plans.map(({ causes, windows }): OutgoingMessage => {
-      for (const run of sortedRuns(windows, compareSeries)) {
-        appendMonths(builder, zones, { run, days: days.of(run) });
-      }
-      const payload = encodeAggregateBatch(builder.finish({ tenant, level: 'month', ticket, causes }));
-      return { topic, payload, attributes: messageAttributes('AggregateBatch', tenant) };
-    }),
-  );
-  return { writes: [], messages };
+/** Days of a notice lie in the months that were read for it. */
+function dayMessages({ touched, days }: TenantDays, topics: Topics): readonly PlannedMessage[] {
+  const sheetsOf = ({ series, first, end }: WindowRun): AggregateBatch =>
+    days.of({ series, first: monthOfDay(first), end: monthOfDay(end - 1) + 1 });
+  return completeMessages(touched, { topic: topics.complete, sheetsOf });
 }
 
 function appendMonths(

@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { aggregationStage } from './aggregation-stage.ts';
 import { monthStage } from './month-stage.ts';
 import type { SeriesZone } from './series-zones.ts';
-import { countingReadings, countingTickets, MemoryAggregates } from './testing/memory-stores.ts';
+import { countingReadings, countingTickets, MemoryAggregates, nothingClosed } from './testing/memory-stores.ts';
 import { keyOf, notice } from './testing/notices.ts';
 
 const hourMs = 3_600_000;
@@ -38,12 +38,15 @@ class Rig {
       this.#stored.put(batch);
       const { startMs, endMs } = batch.sheets;
       const touched: Touched = { series: batch.series, index: batch.sheets.series, fromMs: startMs, toMs: endMs };
-      const months = monthStage({ tickets: this.#tickets, aggregates: this.#stored, zones }, { lane: 'bulk' });
+      const ports = { tickets: this.#tickets, aggregates: this.#stored, zones, closedDays: nothingClosed };
+      const months = monthStage(ports, { lane: 'bulk' });
       const stored = [{ tenant, level: 'day', key: keyOf(this.#number), causes: batch.causes, touched } as const];
       const handled = await months.handle(stored, await months.read(stored));
-      handled.messages.forEach((message) => {
-        this.#stored.put(decodeAggregateBatch(message.payload));
-      });
+      handled.messages
+        .filter(({ topic }) => topic === 'aggregates.bulk')
+        .forEach((message) => {
+          this.#stored.put(decodeAggregateBatch(message.payload));
+        });
     }
   }
 

@@ -12,11 +12,13 @@ const dayMs = 24 * hourMs;
 const nowMs = Date.UTC(2024, 5, 10, 12);
 
 let registry: MemoryRegistry;
+/** What was told on `days.due`, and problems; and on `days.closed`. */
 let told: string[];
+let closed: string[];
 let failures: number;
 let atMs: number;
 
-const closer = (): DayCloser =>
+const closer = (onLook: () => void = () => undefined): DayCloser =>
   new DayCloser({
     tenants: new Tenants({ registry, nowMs: () => atMs }),
     activations: new Activations({ registry, nowMs: () => atMs, activationLeaseMs: 0 }),
@@ -24,10 +26,13 @@ const closer = (): DayCloser =>
     closedDays: new ClosedDaysRegistry(registry),
     known: new KnownSeries({
       stored: {
-        series: () => [
-          { meter: 'm1', channel: 'export' },
-          { meter: 'm1', channel: 'import' },
-        ],
+        series: () => {
+          onLook();
+          return [
+            { meter: 'm1', channel: 'export' },
+            { meter: 'm1', channel: 'import' },
+          ];
+        },
         spans: () => [],
       },
       firstStoredMs: (_, { meter }) => Promise.resolve(meter === 'm1' ? Date.UTC(2024, 5, 5) : undefined),
@@ -46,7 +51,8 @@ const closer = (): DayCloser =>
             const [from, to] = [touched.fromMs[row], touched.toMs[row]].map((ms) =>
               new Date(ms as number).toISOString().slice(0, 13),
             );
-            told.push(`${topic} ${layer} ${meter} ${channel} ${from} ${to}`);
+            const days = `${topic} ${layer} ${meter} ${channel} ${from} ${to}`;
+            (topic.startsWith('days.closed') ? closed : told).push(days);
           });
         });
         return Promise.resolve();
@@ -71,6 +77,7 @@ async function activate(rule: ReturnType<typeof ruleOf>): Promise<void> {
 beforeEach(async () => {
   registry = new MemoryRegistry();
   told = [];
+  closed = [];
   failures = 0;
   atMs = nowMs;
   await new Tenants({ registry, nowMs: () => atMs }).create('acme');
@@ -98,7 +105,9 @@ test('what was closed and not told is told at the next look', async () => {
   await closer().close();
   expect(told).toEqual(['acme: the bus is down']);
   const closed = new ClosedDaysRegistry(registry);
-  expect(await closed.of('acme', 'UTC')).toEqual({ closedThroughMs: Date.UTC(2024, 5, 10), publishedThroughMs: 0 });
+  expect(await closed.of('acme', 'UTC')).toEqual({
+    ...{ closedThroughMs: Date.UTC(2024, 5, 10), publishedThroughMs: 0, toldThroughMs: 0 },
+  });
   await closer().close();
   expect(told.slice(1)).toEqual(['days.due.bulk raw m1 import 2024-06-05T00 2024-06-10T00']);
   expect((await closed.of('acme', 'UTC'))?.publishedThroughMs).toBe(Date.UTC(2024, 5, 10));
@@ -112,11 +121,68 @@ test('days that were closed while nobody looked are told together', async () => 
   expect(told).toContain('days.due.bulk raw m1 import 2024-06-10T00 2024-06-13T00');
 });
 
-test('a tenant without a series flow costs nothing', async () => {
+test('days of tenants without a series flow are closed as well, and told once of every series', async () => {
   await activate(ruleOf(''));
   await closer().close();
   expect(told).toEqual([]);
-  expect(await new ClosedDaysRegistry(registry).of('acme', 'UTC')).toBeUndefined();
+  expect(closed).toEqual([
+    'days.closed.bulk validated m1 export 2024-06-05T00 2024-06-10T00',
+    'days.closed.bulk validated m1 import 2024-06-05T00 2024-06-10T00',
+  ]);
+  expect(await new ClosedDaysRegistry(registry).of('acme', 'UTC')).toEqual({
+    ...{ closedThroughMs: Date.UTC(2024, 5, 10), publishedThroughMs: 0, toldThroughMs: Date.UTC(2024, 5, 10) },
+  });
+  await closer().close();
+  expect(closed).toHaveLength(2);
+  atMs = Date.UTC(2024, 5, 11, 6);
+  await closer().close();
+  expect(closed.slice(2)).toEqual([
+    'days.closed.bulk validated berlin import 2024-06-09T22 2024-06-10T22',
+    'days.closed.bulk validated m1 export 2024-06-10T00 2024-06-11T00',
+    'days.closed.bulk validated m1 import 2024-06-10T00 2024-06-11T00',
+  ]);
+});
+
+test('a series flow that comes later is told all days that were closed before it', async () => {
+  await closer().close();
+  atMs += dayMs;
+  await closer().close();
+  await activate(seriesRuleOf(''));
+  await closer().close();
+  expect(told).toContain('days.due.bulk raw m1 import 2024-06-05T00 2024-06-11T00');
+  expect(told.filter((each) => each.includes('export'))).toEqual([]);
+});
+
+test('between its days a tenant is looked at only when it has an activation', async () => {
+  let looks = 0;
+  const one = closer(() => {
+    looks += 1;
+  });
+  await one.close();
+  atMs += 30 * 60_000;
+  await one.close('due');
+  expect(looks).toBe(1);
+  await activate(ruleOf(''));
+  await one.close('due');
+  expect(looks).toBe(2);
+  atMs = Date.UTC(2024, 5, 11, 5, 59);
+  await one.close('due');
+  expect(looks).toBe(3);
+  atMs += 60_000;
+  await one.close('due');
+  await one.close('due');
+  expect(looks).toBe(4);
+});
+
+test('a tenant that could not be closed is not tried again at once', async () => {
+  failures = 1;
+  const one = closer();
+  await one.close('due');
+  await one.close('due');
+  expect(told).toEqual(['acme: the bus is down']);
+  atMs += 60_000;
+  await one.close('due');
+  expect(closed).toHaveLength(2);
 });
 
 test('years of history are told in notices that a stage can take as a whole', async () => {

@@ -45,6 +45,9 @@ test('days of which nothing came are told where days were closed, from the first
   expect(await spans('M1')).toHaveLength(2);
   expect(await spans('M2')).toEqual([]);
   await closedDays.raise('acme', 'UTC', { closedThroughMs: 255 * dayMs });
+  // Nobody had a rule yet that looks at whole days.
+  expect(await spans('M2')).toEqual([]);
+  await closedDays.raise('acme', 'UTC', { publishedThroughMs: 255 * dayMs });
   expect(await spans('M1')).toEqual([
     { fromDay: 200, toDay: 255 },
     { fromDay: 255, toDay: 262 },

@@ -51,9 +51,9 @@ export class KnownSeries implements StoredRaw {
   async *spans(tenant: string, series: SeriesName): AsyncGenerator<StoredSpan> {
     const { stored, settings, closedDays } = this.#ports;
     const { timeZone } = (await settings.snapshotOf(tenant, [series])).of(series.meter, series.channel);
-    const closedThroughMs = (await closedDays.of(tenant, timeZone))?.closedThroughMs;
-    const firstMs = closedThroughMs === undefined ? undefined : await this.firstMs(tenant, series);
-    if (closedThroughMs === undefined || firstMs === undefined || firstMs >= closedThroughMs) {
+    const { closedThroughMs = 0, publishedThroughMs = 0 } = (await closedDays.of(tenant, timeZone)) ?? {};
+    const firstMs = publishedThroughMs > 0 ? await this.firstMs(tenant, series) : undefined;
+    if (firstMs === undefined || firstMs >= closedThroughMs) {
       yield* stored.spans(tenant, series);
       return;
     }

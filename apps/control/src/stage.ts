@@ -1,5 +1,5 @@
 // What breaks this app's work, as that of the stages: tools, and nothing else (eslint.config.mjs).
-export { activationPollMs, closedAtMs, DayCloser, type DayCloserPorts } from './day-closer.ts';
+export { closedAtMs, DayCloser, type DayCloserPorts } from './day-closer.ts';
 export { KnownSeries } from './known-series.ts';
 export { ReprocessDriver } from './reprocess/reprocess-driver.ts';
 export type { StoredRaw, StoredSpan } from './reprocess/told-days.ts';

@@ -19,9 +19,9 @@ export interface BackPressureOptions {
 
 /**
  * Stages whose work is a customer's: their flows may be slow, and that must not keep anybody's readings out; and ingest's own
- * topic: what waits there stands beside a push, not before it.
+ * topic: what waits there stands beside a push, not before it. Nor does a reading pass where closed days are told.
  */
-const unwatched: readonly string[] = ['ingest', 'series-flows', 'days-due'];
+const unwatched: readonly string[] = ['ingest', 'series-flows', 'days-due', 'days-closed'];
 /** The stages that a reading passes. What another listener has not read (a second sink) stops nobody. */
 export const watchedSubscriptions: readonly string[] = Object.values(subscriptionsByTopic)
   .flat()

@@ -40,6 +40,7 @@ export {
   type AggregateFacts,
   type CanonicalAggregate,
 } from './canonical-aggregate.ts';
+export { CompleteDays, type CompleteDaysRequest } from './complete-days.ts';
 export { DaySheets, type DaySheetsRequest } from './day-sheets.ts';
 export { appendFormerWindows, type FormerWindowsRequest } from './former-windows.ts';
 export {
@@ -56,6 +57,7 @@ export { peakStepMs } from './peak-step.ts';
 export { intervalsWithin, type RegisteredInterval, type RegisteredIntervals } from './registered-intervals.ts';
 export { sameRow, sameSheet, type RowPosition } from './same-sheet.ts';
 export { SheetCursor } from './sheet-cursor.ts';
+export { completeReasons, type CompleteReason, type WindowsComplete } from './windows-complete.ts';
 export {
   extremeInteger,
   extremeProduct,

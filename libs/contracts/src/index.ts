@@ -22,3 +22,4 @@ export {
   type Topic,
   type TopicDeclaration,
 } from './topics.ts';
+export { decodeWindowsComplete, encodeWindowsComplete } from './windows-complete.ts';

@@ -8,13 +8,16 @@ import {
   AggregateBatchSchema,
   ReadingBatchSchema,
   StoredNoticeSchema,
+  WindowsCompleteSchema,
   type AggregateBatch,
   type ReadingBatch,
   type StoredNotice,
+  type WindowsComplete,
 } from './protobuf.ts';
 import { decodeReadingBatch, encodeReadingBatch } from './reading-batch.ts';
 import { decodeStoredNotice } from './stored-notice.ts';
 import { goldenMessages } from './testing/golden-messages.ts';
+import { decodeWindowsComplete } from './windows-complete.ts';
 
 // Each message here is well-formed protobuf, made by a stock encoder, and says one thing that can't be.
 
@@ -162,6 +165,21 @@ test.each<Lie<StoredNotice>>([
   tell(message);
   const payload = toBinary(StoredNoticeSchema, message);
   expect(() => decodeStoredNotice(payload)).toThrow(refusal(error));
+});
+
+test.each<Lie<WindowsComplete>>([
+  ['no tenant', (c) => (c.tenant = ''), 'message-value tenant'],
+  ['a series that is not there', (c) => (c.index[2] = 2), 'message-value index[2]'],
+  ['a day of NaN', (c) => (c.startMs[1] = Number.NaN), 'message-value start_ms[1]'],
+  ['a day that ends before it starts', (c) => (c.endMs[1] = 0), 'message-mismatch end_ms[1]'],
+  ['half a ticket', (c) => (c.ticket[0] = 0.5), 'message-value ticket[0]'],
+  ['a reason that is not there', (c) => (c.reason = Uint8Array.of(0, 1, 2)), 'message-value reason[2]'],
+  ['columns of unequal length', (c) => c.expected.pop(), 'message-mismatch columns.expected'],
+])('complete windows with %s are refused', (_, tell, error) => {
+  const message = fromBinary(WindowsCompleteSchema, golden('windows-complete'));
+  tell(message);
+  const payload = toBinary(WindowsCompleteSchema, message);
+  expect(() => decodeWindowsComplete(payload)).toThrow(refusal(error));
 });
 
 test.each<Lie<AggregateBatch>>([

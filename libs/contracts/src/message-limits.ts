@@ -15,6 +15,7 @@ export const messageLimits = {
   sheetsMax: 65_536,
   rowsMax: 262_144,
   touchedMax: 65_536,
+  completeMax: 65_536,
 } as const;
 
 /** The instants that a Date holds, in milliseconds either side of 1970. */

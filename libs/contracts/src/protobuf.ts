@@ -3,8 +3,10 @@
 export {
   AggregateBatchSchema,
   AggregatesStoredSchema,
+  WindowsCompleteSchema,
   type AggregateBatch,
   type AggregatesStored,
+  type WindowsComplete,
 } from './gen/meterflow/v1/aggregates_pb.ts';
 export {
   ReadingBatchSchema,
@@ -15,8 +17,10 @@ export {
 export {
   AggregateBatchSchema as AggregateBatchColumnsSchema,
   AggregatesStoredSchema as AggregatesStoredColumnsSchema,
+  WindowsCompleteSchema as WindowsCompleteColumnsSchema,
   type AggregateBatch as AggregateBatchColumns,
   type AggregatesStored as AggregatesStoredColumns,
+  type WindowsComplete as WindowsCompleteColumns,
 } from './gen/meterflow/v1/columns/aggregates_pb.ts';
 export {
   ReadingBatchSchema as ReadingBatchColumnsSchema,

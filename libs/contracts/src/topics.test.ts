@@ -14,8 +14,10 @@ test('every lane has every topic, with the subscriptions of the stages that read
     { topic: 'aggregates.live', subscriptions: ['persistence-aggregates.live'] },
     { topic: 'aggregates.stored.live', subscriptions: ['aggregation-parents.live'] },
     { topic: 'contributions.stored.live', subscriptions: ['aggregation-nodes.live'] },
+    { topic: 'days.closed.live', subscriptions: ['days-closed.live'] },
+    { topic: 'windows.complete.live', subscriptions: [] },
   ]);
-  expect(topology(lanes)).toHaveLength(18);
+  expect(topology(lanes)).toHaveLength(22);
   expect(topology(lanes).map(({ topic }) => topic)).toContain(topicName('readings.accepted', 'bulk'));
 });
 

@@ -22,6 +22,9 @@ export const subscriptionsByTopic = {
   aggregates: ['persistence-aggregates'],
   'aggregates.stored': ['aggregation-parents'],
   'contributions.stored': ['aggregation-nodes'],
+  'days.closed': ['days-closed'],
+  /** For others: no stage reads it, so whoever wants it makes a subscription of their own. */
+  'windows.complete': [],
 } as const;
 
 /** And those of a warehouse beside the primary store: declared only where there is one, for nobody else would read them. */
@@ -35,6 +38,8 @@ export const warehouseSubscriptionsByTopic = {
   aggregates: ['bigquery-aggregates'],
   'aggregates.stored': [],
   'contributions.stored': [],
+  'days.closed': [],
+  'windows.complete': [],
 } as const satisfies Record<Topic, readonly string[]>;
 
 export type Topic = keyof typeof subscriptionsByTopic;
@@ -79,7 +84,7 @@ export function topology(
   );
 }
 
-export type MessageType = 'ReadingBatch' | 'StoredNotice' | 'AggregateBatch' | 'AggregatesStored';
+export type MessageType = 'ReadingBatch' | 'StoredNotice' | 'AggregateBatch' | 'AggregatesStored' | 'WindowsComplete';
 
 /** What stands on a message beside its bytes, for brokers, dead letters and people: what they are, and whose. */
 export function messageAttributes(type: MessageType, tenant: string): Readonly<Record<string, string>> {

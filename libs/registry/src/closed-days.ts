@@ -3,17 +3,23 @@ import { changeEntry } from './change-entry.ts';
 import { parseEntry } from './parse-entry.ts';
 import type { Registry } from './registry.ts';
 
-/** How far the local days of a zone are closed, and how far every registered series was told of it. */
+/** How far the local days of a zone are closed, and how far that was told. */
 export interface ClosedDays {
   /** Days that end at this instant or before are closed. */
   readonly closedThroughMs: number;
   /** Days that end at this instant or before were published on `days.due`. Never above `closedThroughMs`. */
   readonly publishedThroughMs: number;
+  /** The same of `days.closed`. */
+  readonly toldThroughMs: number;
 }
 
-const schema = z.looseObject({ closedThroughMs: z.number(), publishedThroughMs: z.number() });
+const schema = z.looseObject({
+  closedThroughMs: z.number(),
+  publishedThroughMs: z.number(),
+  toldThroughMs: z.number().default(0),
+});
 
-/** The closed days of each tenant and zone. Both instants only rise: two that raise them at once do no harm. */
+/** The closed days of each tenant and zone. All instants only rise: two that raise them at once do no harm. */
 export class ClosedDaysRegistry {
   readonly #registry: Registry;
 
@@ -35,12 +41,13 @@ export class ClosedDaysRegistry {
       return {
         closedThroughMs: Math.max(now.closedThroughMs, to.closedThroughMs ?? 0),
         publishedThroughMs: Math.max(now.publishedThroughMs, to.publishedThroughMs ?? 0),
+        toldThroughMs: Math.max(now.toldThroughMs, to.toldThroughMs ?? 0),
       };
     });
   }
 }
 
-const never: ClosedDays = { closedThroughMs: 0, publishedThroughMs: 0 };
+const never: ClosedDays = { closedThroughMs: 0, publishedThroughMs: 0, toldThroughMs: 0 };
 
 function entryName(tenant: string, timeZone: string): string {
   return `${tenant}/closed-days/${timeZone}`;

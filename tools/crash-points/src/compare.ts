@@ -12,12 +12,12 @@ export interface Differences {
 }
 
 /** Holds a run against the end state of the undisturbed one. */
-export function differences({ end, breaches, isStuck }: RunResult, undisturbed: EndState): Differences {
+export function differences({ end, breaches, untold, isStuck }: RunResult, undisturbed: EndState): Differences {
   const found = { lost: [] as string[], doubled: [] as string[], wrong: [] as string[] };
   compareLines(end.lines, undisturbed.lines, found);
   compareLetters(end.deadLetters, undisturbed.deadLetters, found);
   compareSources(end.sources, undisturbed.sources, found);
-  found.lost.push(...end.backlog.map((waiting) => `never settled: ${waiting}`));
+  found.lost.push(...end.backlog.map((waiting) => `never settled: ${waiting}`), ...untold);
   if (isStuck) {
     found.lost.push('the run did not come to its end');
   }

@@ -109,8 +109,8 @@ export async function controlRests({ registry }: CrashPorts, surroundings: Surro
     if ((await reprocesses.mark(name)) < newest.number) {
       return false;
     }
-    const isClosed = newest.flow.steps.every(({ rule }) => rule.series === undefined);
-    if (!isClosed && !(await daysAreTold(name, registry, surroundings))) {
+    const flows = newest.flow.steps.some(({ rule }) => rule.series !== undefined);
+    if (!(await daysAreTold({ tenant: name, flows }, registry, surroundings))) {
       return false;
     }
   }
@@ -118,13 +118,19 @@ export async function controlRests({ registry }: CrashPorts, surroundings: Surro
 }
 
 async function daysAreTold(
-  tenant: string,
+  { tenant, flows }: { readonly tenant: string; readonly flows: boolean },
   registry: CrashPorts['registry'],
   { daysOverMs }: Surroundings,
 ): Promise<boolean> {
   const overMs = daysOverMs();
   const told = await new ClosedDaysRegistry(registry).of(tenant, timeZone);
-  return overMs === undefined || (told?.publishedThroughMs ?? -Infinity) >= closedAtMs(timeZone, overMs, 0);
+  if (overMs === undefined) {
+    return true;
+  }
+  const closedMs = closedAtMs(timeZone, overMs, 0);
+  return [told?.toldThroughMs, ...(flows ? [told?.publishedThroughMs] : [])].every(
+    (throughMs = -1) => throughMs >= closedMs,
+  );
 }
 
 /** As {@link DayCloser} asks for them. */

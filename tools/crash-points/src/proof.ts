@@ -124,7 +124,7 @@ function count(outcome: Failure, result: ProofResult): void {
 }
 
 /** Why an undisturbed run is no measure of others; empty where it is one. */
-export function unsoundness({ end, effects, breaches, isStuck }: RunResult): readonly string[] {
+export function unsoundness({ end, effects, breaches, untold, isStuck }: RunResult): readonly string[] {
   const idle = Object.keys(stages).filter((stage) => !restingStages.includes(stage) && (effects.get(stage) ?? 0) === 0);
   const unfinished = [...end.sources].filter(([, { state, received }]) => state !== 'complete' || received === 0);
   return [
@@ -136,6 +136,7 @@ export function unsoundness({ end, effects, breaches, isStuck }: RunResult): rea
     ),
     ...end.backlog.map((waiting) => `never settled, undisturbed: ${waiting}`),
     ...breaches,
+    ...untold,
   ];
 }
 

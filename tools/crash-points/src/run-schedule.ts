@@ -7,6 +7,7 @@ import type { PlantedBug } from './planted-bug.ts';
 import { sendAll } from './senders.ts';
 import { cacheMs } from './stages.ts';
 import { Supervisor } from './supervisor.ts';
+import { ToldComplete } from './told-complete.ts';
 import type { CrashPorts, CrashWorld, CrashWorlds } from './world.ts';
 import { timeZone, workloadOf, type Phase, type Workload } from './workload.ts';
 
@@ -17,6 +18,8 @@ export interface RunResult {
   readonly effects: ReadonlyMap<string, number>;
   /** Rules that were broken on the way. */
   readonly breaches: readonly string[];
+  /** Days that were told as complete too early, or never. */
+  readonly untold: readonly string[];
   /** It did not come to its end in time. */
   readonly isStuck: boolean;
   /** Faults that were to come and never did: the run was shorter. */
@@ -47,8 +50,10 @@ export async function runSchedule(
   const faults = new Faults(schedule.faults, world, traces);
   const today: Today = { daysOverMs: undefined };
   const surroundings = { series: workload.series, daysOverMs: () => today.daysOverMs };
+  const told = new ToldComplete();
   const supervisor = new Supervisor({
     ...{ world, seed: schedule.seed, bug, workload, surroundings },
+    overhear: (ports) => told.overheard(ports),
     nextEffect: faults.next,
   });
   try {
@@ -65,7 +70,8 @@ export async function runSchedule(
       replays: workload.replays,
       isDead: (stage, key) => dead.has(`${stage} ${key}`),
     });
-    return { end, effects: faults.effects, breaches, isStuck, faultsLeft: faults.left, trace: faults.trace };
+    const untold = isStuck ? [] : await told.faults(operator, workload.series);
+    return { end, effects: faults.effects, breaches, untold, isStuck, faultsLeft: faults.left, trace: faults.trace };
   } finally {
     supervisor.stop();
     await world.close();

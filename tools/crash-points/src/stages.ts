@@ -1,6 +1,7 @@
 import { compactReadings } from '@meterflow/bigtable/memory';
 import {
   aggregationStage,
+  daysClosedStage,
   groupZones,
   memberStage,
   monthStage,
@@ -75,14 +76,21 @@ export const stages: Readonly<Record<string, (context: StageContext) => Promise<
     return run(stage, context, { subscription: 'aggregation', sink: contributions });
   },
   'aggregation-parents': (context) => {
-    const { tickets, aggregates } = context.ports;
-    const stage = monthStage({ tickets, aggregates, zones: groupsOf(context).zones }, { lane });
+    const { tickets, aggregates, registry } = context.ports;
+    const closedDays = new ClosedDaysRegistry(registry);
+    const stage = monthStage({ tickets, aggregates, zones: groupsOf(context).zones, closedDays }, { lane });
     return run(stage, context, { subscription: 'aggregation-parents', sink: nowhere });
   },
   'aggregation-nodes': (context) => {
     const { tickets, contributions } = context.ports;
     const stage = nodeStage({ tickets, contributions, groups: groupsOf(context).groups }, { lane });
     return run(stage, context, { subscription: 'aggregation-nodes', sink: contributions });
+  },
+  'days-closed': (context) => {
+    const { aggregates, registry } = context.ports;
+    const closedDays = new ClosedDaysRegistry(registry);
+    const stage = daysClosedStage({ aggregates, zones: groupsOf(context).zones, closedDays }, { lane });
+    return run(stage, context, { subscription: 'days-closed', sink: nowhere });
   },
   compaction: runCompaction,
   control: (context) => runControl({ ...context, leaseMs: cacheMs }),
@@ -95,7 +103,7 @@ export const compaction = 'compaction';
 export const control = 'control';
 
 /** What has work in some workloads alone. */
-export const restingStages: readonly string[] = [compaction, control, 'aggregation-nodes', 'days-due'];
+export const restingStages: readonly string[] = [compaction, control, 'aggregation-nodes', 'days-due', 'days-closed'];
 
 /** How old activations and settings may be that a process remembers. */
 export const cacheMs = 200;

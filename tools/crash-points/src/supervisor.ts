@@ -8,7 +8,7 @@ import { seededRandom, wholeNumber } from './random.ts';
 import type { Desk, Surroundings } from './control-process.ts';
 import { compaction, control, stages, type Door } from './stages.ts';
 import type { Workload } from './workload.ts';
-import type { CrashWorld } from './world.ts';
+import type { CrashPorts, CrashWorld } from './world.ts';
 
 export interface SupervisorOptions {
   readonly world: CrashWorld;
@@ -17,6 +17,8 @@ export interface SupervisorOptions {
   /** Whether closed days are compacted, and rules activated, meanwhile. */
   readonly workload: Pick<Workload, 'compacts' | 'controls'>;
   readonly surroundings: Surroundings;
+  /** Stands between what a process is given and the world, and sees what comes to pass. */
+  readonly overhear: (ports: CrashPorts) => CrashPorts;
   readonly nextEffect: (stage: string, owner: string, name: string) => FaultKind | undefined;
 }
 
@@ -97,7 +99,7 @@ export class Supervisor {
   }
 
   #startProcess(stage: string, instance: number): void {
-    const { world, seed, bug, nextEffect, surroundings } = this.#options;
+    const { world, seed, bug, nextEffect, surroundings, overhear } = this.#options;
     const owner = `${stage}-${instance}.${++this.#runs}`;
     const stallMs = world.ackDeadlineMs * 2 + 500;
     const process = new CrashingProcess({
@@ -114,7 +116,7 @@ export class Supervisor {
       },
     });
     this.#processes.push(process);
-    const guarded = guardedPorts(world.open(owner), process);
+    const guarded = guardedPorts(overhear(world.open(owner)), process);
     const ports = bug?.ports?.(guarded, stage) ?? guarded;
     const run = (stages[stage] as (typeof stages)[string])({
       process,

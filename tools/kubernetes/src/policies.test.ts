@@ -76,6 +76,7 @@ const stageSubscriptions = [
   'aggregation',
   'aggregation-nodes',
   'aggregation-parents',
+  'days-closed',
   'days-due',
   'ingest',
   'persistence-aggregates',

@@ -27,7 +27,7 @@ export interface ScalingTarget {
 /** Each stage, with everything that it reads: a subscription that nobody scales for would grow old unseen. */
 export const scaledStages: readonly ScaledStage[] = [
   { service: 'rule-execution', subscriptions: ['rule-execution', 'series-flows', 'days-due'] },
-  { service: 'aggregation', subscriptions: ['aggregation', 'aggregation-parents', 'aggregation-nodes'] },
+  { service: 'aggregation', subscriptions: ['aggregation', 'aggregation-parents', 'aggregation-nodes', 'days-closed'] },
   { service: 'persistence', subscriptions: ['persistence-raw', 'persistence-validated', 'persistence-aggregates'] },
 ];
 

@@ -7,6 +7,7 @@ import {
   type Tickets,
 } from '@meterflow/idempotent-writes';
 import { BatchBuilder, rawVersion, ReadingRow, type SeriesName } from '@meterflow/readings';
+import type { ClosedDaysRegistry } from '@meterflow/registry';
 
 const dayMs = 86_400_000;
 
@@ -24,6 +25,9 @@ export function countingTickets(calls: Calls): Tickets {
     },
   };
 }
+
+/** No day of any tenant. */
+export const nothingClosed: Pick<ClosedDaysRegistry, 'of'> = { of: () => Promise.resolve(undefined) };
 
 /** A series' reading every `lengthMs` since 1970, its value the number of the interval: whatever span is asked for. */
 export function countingReadings(calls: Calls, lengthMs: number): ReadingStore {

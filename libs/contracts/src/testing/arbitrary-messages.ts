@@ -1,4 +1,5 @@
 import {
+  completeReasons,
   oddCounts,
   oddRows,
   rareCounts,
@@ -9,6 +10,7 @@ import {
   type AggregatesStored,
   type OddColumns,
   type RareCount,
+  type WindowsComplete,
 } from '@meterflow/aggregates';
 import {
   decimalsMax,
@@ -194,6 +196,31 @@ export const arbitraryAggregatesStored: fc.Arbitrary<AggregatesStored> = fc.reco
   causes,
   touched,
 });
+
+const uint32 = fc.oneof(fc.constantFrom(0, 24, 96), fc.integer({ min: 0, max: 2 ** 32 - 1 }));
+const completeDay = fc.record({
+  index: fc.nat(),
+  startMs: instantMs,
+  lengthMs: fc.nat(1e10),
+  ticket: counter,
+  reason: fc.nat(completeReasons.length - 1),
+  count: uint32,
+  expected: uint32,
+});
+
+export const arbitraryWindowsComplete: fc.Arbitrary<WindowsComplete> = fc
+  .record({ tenant, series: someSeries, days: fc.array(completeDay, { maxLength: 40 }) })
+  .map(({ tenant: told, series: drawn, days }) => ({
+    tenant: told,
+    series: drawn,
+    index: Uint32Array.from(days, ({ index }) => index % drawn.length),
+    startMs: Float64Array.from(days, ({ startMs }) => startMs),
+    endMs: Float64Array.from(days, ({ startMs, lengthMs }) => startMs + lengthMs),
+    ticket: Float64Array.from(days, ({ ticket }) => ticket),
+    reason: Uint8Array.from(days, ({ reason }) => reason),
+    count: Uint32Array.from(days, ({ count }) => count),
+    expected: Uint32Array.from(days, ({ expected }) => expected),
+  }));
 
 interface Aggregate extends Readonly<Record<RareCount, number>> {
   readonly peakOffsetMs: number;

@@ -6,6 +6,7 @@ import {
   type AggregateRows,
   type AggregatesStored,
   type Sheets,
+  type WindowsComplete,
 } from '@meterflow/aggregates';
 import {
   BatchBuilder,
@@ -20,6 +21,7 @@ import { encodeAggregateBatch } from '../aggregate-batch.ts';
 import { encodeAggregatesStored } from '../aggregates-stored.ts';
 import { encodeReadingBatch } from '../reading-batch.ts';
 import { encodeStoredNotice } from '../stored-notice.ts';
+import { encodeWindowsComplete } from '../windows-complete.ts';
 import { messageKinds, type MessageKind } from './message-kinds.ts';
 
 /** A message whose bytes may never change: they lie in `golden/<name>.bin`, and what they say in `golden/<name>.json`. */
@@ -198,6 +200,24 @@ function aggregatesStored(): AggregatesStored {
   return { tenant, level: 'month', key, causes, touched };
 }
 
+/** A day of 23 hours that is whole, one that was closed without its last hour, and one of which nothing came. */
+function windowsComplete(): WindowsComplete {
+  return {
+    tenant: header.tenant,
+    series: [
+      { meter: 'MTR-0001', channel: 'import' },
+      { meter: 'MTR-0001', channel: 'export' },
+    ],
+    index: Uint32Array.of(0, 0, 1),
+    startMs: Float64Array.of(noonMs - 13 * hourMs, noonMs + 10 * hourMs, noonMs - 13 * hourMs),
+    endMs: Float64Array.of(noonMs + 10 * hourMs, noonMs + 34 * hourMs, noonMs + 10 * hourMs),
+    ticket: Float64Array.of(4711, 2 ** 40, 0),
+    reason: Uint8Array.of(0, 1, 1),
+    count: Uint32Array.of(92, 92, 0),
+    expected: Uint32Array.of(92, 96, 92),
+  };
+}
+
 function kindOf(name: string): MessageKind {
   return messageKinds.find((kind) => kind.name === name)!;
 }
@@ -237,6 +257,12 @@ export function goldenMessages(): readonly GoldenMessage[] {
       kind: kindOf('AggregatesStored'),
       message: aggregatesStored(),
       payload: encodeAggregatesStored(aggregatesStored()),
+    },
+    {
+      name: 'windows-complete',
+      kind: kindOf('WindowsComplete'),
+      message: windowsComplete(),
+      payload: encodeWindowsComplete(windowsComplete()),
     },
   ];
 }

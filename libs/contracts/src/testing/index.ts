@@ -3,5 +3,6 @@ export {
   arbitraryAggregatesStored,
   arbitraryReadingBatch,
   arbitraryStoredNotice,
+  arbitraryWindowsComplete,
 } from './arbitrary-messages.ts';
 export { describeLetterErasure, type ErasableLettersUnderTest } from './describe-letter-erasure.ts';

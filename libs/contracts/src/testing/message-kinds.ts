@@ -11,14 +11,18 @@ import {
   ReadingBatchSchema,
   StoredNoticeColumnsSchema,
   StoredNoticeSchema,
+  WindowsCompleteColumnsSchema,
+  WindowsCompleteSchema,
 } from '../protobuf.ts';
 import { decodeReadingBatch, encodeReadingBatch } from '../reading-batch.ts';
 import { decodeStoredNotice, encodeStoredNotice } from '../stored-notice.ts';
+import { decodeWindowsComplete, encodeWindowsComplete } from '../windows-complete.ts';
 import {
   arbitraryAggregateBatch,
   arbitraryAggregatesStored,
   arbitraryReadingBatch,
   arbitraryStoredNotice,
+  arbitraryWindowsComplete,
 } from './arbitrary-messages.ts';
 
 /** One kind of message with all that a law over messages needs. */
@@ -71,5 +75,13 @@ export const messageKinds: readonly MessageKind[] = [
     decode: decodeAggregatesStored,
     schema: AggregatesStoredSchema,
     columnsSchema: AggregatesStoredColumnsSchema,
+  }),
+  kind({
+    name: 'WindowsComplete',
+    arbitrary: arbitraryWindowsComplete,
+    encode: encodeWindowsComplete,
+    decode: decodeWindowsComplete,
+    schema: WindowsCompleteSchema,
+    columnsSchema: WindowsCompleteColumnsSchema,
   }),
 ];

@@ -14,7 +14,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file meterflow/v1/aggregates.proto.
  */
 export const file_meterflow_v1_aggregates: GenFile = /*@__PURE__*/
-  fileDesc("Ch1tZXRlcmZsb3cvdjEvYWdncmVnYXRlcy5wcm90bxIMbWV0ZXJmbG93LnYxIpQBCgZTaGVldHMSDgoGc2VyaWVzGAEgAygHEhAKCHN0YXJ0X21zGAIgAygBEg4KBmVuZF9tcxgDIAMoARIMCgR1bml0GAQgAygHEgwKBHJvd3MYBSADKAcSEAoIZGVjbGFyZWQYBiADKAESFgoOYWNjZXB0ZWRfYXRfbXMYByADKAESEgoKYWN0aXZhdGlvbhgIIAMoASKLAQoHT2RkUm93cxILCgNyb3cYASADKAcSEAoIZXhwZWN0ZWQYAiADKAcSDwoHc3VycGx1cxgDIAMoBxIRCgllc3RpbWF0ZWQYBCADKAcSEwoLc3Vic3RpdHV0ZWQYBSADKAcSEgoKY2FsY3VsYXRlZBgGIAMoBxIUCgxub3RfYmlsbGFibGUYByADKAcisAIKDUFnZ3JlZ2F0ZVJvd3MSDAoEaG91chgBIAEoDBIQCghzdW1faGlnaBgCIAMoARIWCg5zdW1fbG93X25hcnJvdxgDIAMoDxIUCgxzdW1fbG93X3dpZGUYBCADKAESEgoKbWluX25hcnJvdxgFIAMoDxIQCghtaW5fd2lkZRgGIAMoARISCgptYXhfbmFycm93GAcgAygPEhAKCG1heF93aWRlGAggAygBEg0KBWNvdW50GAkgAygHEg8KB3F1YWxpdHkYCiABKAwSFAoMcGVha19zdGVwX21zGAsgASgEEhMKC3BlYWtfbmFycm93GAwgASgMEhEKCXBlYWtfd2lkZRgNIAMoARInCghvZGRfcm93cxgOIAEoCzIVLm1ldGVyZmxvdy52MS5PZGRSb3dzIqoCCg5BZ2dyZWdhdGVCYXRjaBIOCgZmb3JtYXQYASABKA0SDgoGdGVuYW50GAIgASgJEicKBWxldmVsGAMgASgOMhgubWV0ZXJmbG93LnYxLlNoZWV0TGV2ZWwSDgoGdGlja2V0GAQgASgEEigKBnNlcmllcxgFIAMoCzIYLm1ldGVyZmxvdy52MS5TZXJpZXNOYW1lEg0KBXRleHRzGAYgAygJEhAKCGRlY2ltYWxzGAcgASgNEiQKBnNoZWV0cxgIIAEoCzIULm1ldGVyZmxvdy52MS5TaGVldHMSKQoEcm93cxgJIAEoCzIbLm1ldGVyZmxvdy52MS5BZ2dyZWdhdGVSb3dzEiMKBmNhdXNlcxgKIAMoCzITLm1ldGVyZmxvdy52MS5DYXVzZSK1AQoQQWdncmVnYXRlc1N0b3JlZBIOCgZmb3JtYXQYASABKA0SDgoGdGVuYW50GAIgASgJEicKBWxldmVsGAMgASgOMhgubWV0ZXJmbG93LnYxLlNoZWV0TGV2ZWwSCwoDa2V5GAQgASgMEiMKBmNhdXNlcxgFIAMoCzITLm1ldGVyZmxvdy52MS5DYXVzZRImCgd0b3VjaGVkGAYgASgLMhUubWV0ZXJmbG93LnYxLlRvdWNoZWQqVQoKU2hlZXRMZXZlbBIbChdTSEVFVF9MRVZFTF9VTlNQRUNJRklFRBAAEhMKD1NIRUVUX0xFVkVMX0RBWRABEhUKEVNIRUVUX0xFVkVMX01PTlRIEAJiBnByb3RvMw", [file_meterflow_v1_readings]);
+  fileDesc("Ch1tZXRlcmZsb3cvdjEvYWdncmVnYXRlcy5wcm90bxIMbWV0ZXJmbG93LnYxIpQBCgZTaGVldHMSDgoGc2VyaWVzGAEgAygHEhAKCHN0YXJ0X21zGAIgAygBEg4KBmVuZF9tcxgDIAMoARIMCgR1bml0GAQgAygHEgwKBHJvd3MYBSADKAcSEAoIZGVjbGFyZWQYBiADKAESFgoOYWNjZXB0ZWRfYXRfbXMYByADKAESEgoKYWN0aXZhdGlvbhgIIAMoASKLAQoHT2RkUm93cxILCgNyb3cYASADKAcSEAoIZXhwZWN0ZWQYAiADKAcSDwoHc3VycGx1cxgDIAMoBxIRCgllc3RpbWF0ZWQYBCADKAcSEwoLc3Vic3RpdHV0ZWQYBSADKAcSEgoKY2FsY3VsYXRlZBgGIAMoBxIUCgxub3RfYmlsbGFibGUYByADKAcisAIKDUFnZ3JlZ2F0ZVJvd3MSDAoEaG91chgBIAEoDBIQCghzdW1faGlnaBgCIAMoARIWCg5zdW1fbG93X25hcnJvdxgDIAMoDxIUCgxzdW1fbG93X3dpZGUYBCADKAESEgoKbWluX25hcnJvdxgFIAMoDxIQCghtaW5fd2lkZRgGIAMoARISCgptYXhfbmFycm93GAcgAygPEhAKCG1heF93aWRlGAggAygBEg0KBWNvdW50GAkgAygHEg8KB3F1YWxpdHkYCiABKAwSFAoMcGVha19zdGVwX21zGAsgASgEEhMKC3BlYWtfbmFycm93GAwgASgMEhEKCXBlYWtfd2lkZRgNIAMoARInCghvZGRfcm93cxgOIAEoCzIVLm1ldGVyZmxvdy52MS5PZGRSb3dzIqoCCg5BZ2dyZWdhdGVCYXRjaBIOCgZmb3JtYXQYASABKA0SDgoGdGVuYW50GAIgASgJEicKBWxldmVsGAMgASgOMhgubWV0ZXJmbG93LnYxLlNoZWV0TGV2ZWwSDgoGdGlja2V0GAQgASgEEigKBnNlcmllcxgFIAMoCzIYLm1ldGVyZmxvdy52MS5TZXJpZXNOYW1lEg0KBXRleHRzGAYgAygJEhAKCGRlY2ltYWxzGAcgASgNEiQKBnNoZWV0cxgIIAEoCzIULm1ldGVyZmxvdy52MS5TaGVldHMSKQoEcm93cxgJIAEoCzIbLm1ldGVyZmxvdy52MS5BZ2dyZWdhdGVSb3dzEiMKBmNhdXNlcxgKIAMoCzITLm1ldGVyZmxvdy52MS5DYXVzZSK1AQoQQWdncmVnYXRlc1N0b3JlZBIOCgZmb3JtYXQYASABKA0SDgoGdGVuYW50GAIgASgJEicKBWxldmVsGAMgASgOMhgubWV0ZXJmbG93LnYxLlNoZWV0TGV2ZWwSCwoDa2V5GAQgASgMEiMKBmNhdXNlcxgFIAMoCzITLm1ldGVyZmxvdy52MS5DYXVzZRImCgd0b3VjaGVkGAYgASgLMhUubWV0ZXJmbG93LnYxLlRvdWNoZWQizQEKD1dpbmRvd3NDb21wbGV0ZRIOCgZmb3JtYXQYASABKA0SDgoGdGVuYW50GAIgASgJEigKBnNlcmllcxgDIAMoCzIYLm1ldGVyZmxvdy52MS5TZXJpZXNOYW1lEg0KBWluZGV4GAQgAygHEhAKCHN0YXJ0X21zGAUgAygBEg4KBmVuZF9tcxgGIAMoARIOCgZ0aWNrZXQYByADKAESDgoGcmVhc29uGAggASgMEg0KBWNvdW50GAkgAygHEhAKCGV4cGVjdGVkGAogAygHKlUKClNoZWV0TGV2ZWwSGwoXU0hFRVRfTEVWRUxfVU5TUEVDSUZJRUQQABITCg9TSEVFVF9MRVZFTF9EQVkQARIVChFTSEVFVF9MRVZFTF9NT05USBACYgZwcm90bzM", [file_meterflow_v1_readings]);
 
 /**
  * Row i of all columns is one sheet: what one recomputation of the window [start_ms, end_ms) of a series gave. Its rows
@@ -348,6 +348,78 @@ export type AggregatesStored = Message<"meterflow.v1.AggregatesStored"> & {
  */
 export const AggregatesStoredSchema: GenMessage<AggregatesStored> = /*@__PURE__*/
   messageDesc(file_meterflow_v1_aggregates, 4);
+
+/**
+ * Row i of all columns says that the local day [start_ms, end_ms) of a series' validated readings is whole or closed.
+ *
+ * @generated from message meterflow.v1.WindowsComplete
+ */
+export type WindowsComplete = Message<"meterflow.v1.WindowsComplete"> & {
+  /**
+   * @generated from field: uint32 format = 1;
+   */
+  format: number;
+
+  /**
+   * @generated from field: string tenant = 2;
+   */
+  tenant: string;
+
+  /**
+   * @generated from field: repeated meterflow.v1.SeriesName series = 3;
+   */
+  series: SeriesName[];
+
+  /**
+   * Index into `series`.
+   *
+   * @generated from field: repeated fixed32 index = 4;
+   */
+  index: number[];
+
+  /**
+   * @generated from field: repeated double start_ms = 5;
+   */
+  startMs: number[];
+
+  /**
+   * @generated from field: repeated double end_ms = 6;
+   */
+  endMs: number[];
+
+  /**
+   * The version of the day's aggregate, an integer: of two rows of one day the higher one counts. 0: it has no aggregate.
+   *
+   * @generated from field: repeated double ticket = 7;
+   */
+  ticket: number[];
+
+  /**
+   * 0 whole: nothing that is expected is missing. 1 closed: something is, and it is no longer waited for.
+   *
+   * @generated from field: bytes reason = 8;
+   */
+  reason: Uint8Array;
+
+  /**
+   * How many readings are summed, and how many were to come; 0 where that is not known.
+   *
+   * @generated from field: repeated fixed32 count = 9;
+   */
+  count: number[];
+
+  /**
+   * @generated from field: repeated fixed32 expected = 10;
+   */
+  expected: number[];
+};
+
+/**
+ * Describes the message meterflow.v1.WindowsComplete.
+ * Use `create(WindowsCompleteSchema)` to create a new message.
+ */
+export const WindowsCompleteSchema: GenMessage<WindowsComplete> = /*@__PURE__*/
+  messageDesc(file_meterflow_v1_aggregates, 5);
 
 /**
  * day: a local day and each of its hours that has readings. month: the month alone.

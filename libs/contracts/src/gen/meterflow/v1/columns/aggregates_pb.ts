@@ -18,7 +18,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file meterflow/v1/columns/aggregates.proto.
  */
 export const file_meterflow_v1_columns_aggregates: GenFile = /*@__PURE__*/
-  fileDesc("CiVtZXRlcmZsb3cvdjEvY29sdW1ucy9hZ2dyZWdhdGVzLnByb3RvEhRtZXRlcmZsb3cudjEuY29sdW1ucyKUAQoGU2hlZXRzEg4KBnNlcmllcxgBIAEoDBIQCghzdGFydF9tcxgCIAEoDBIOCgZlbmRfbXMYAyABKAwSDAoEdW5pdBgEIAEoDBIMCgRyb3dzGAUgASgMEhAKCGRlY2xhcmVkGAYgASgMEhYKDmFjY2VwdGVkX2F0X21zGAcgASgMEhIKCmFjdGl2YXRpb24YCCABKAwiiwEKB09kZFJvd3MSCwoDcm93GAEgASgMEhAKCGV4cGVjdGVkGAIgASgMEg8KB3N1cnBsdXMYAyABKAwSEQoJZXN0aW1hdGVkGAQgASgMEhMKC3N1YnN0aXR1dGVkGAUgASgMEhIKCmNhbGN1bGF0ZWQYBiABKAwSFAoMbm90X2JpbGxhYmxlGAcgASgMIrgCCg1BZ2dyZWdhdGVSb3dzEgwKBGhvdXIYASABKAwSEAoIc3VtX2hpZ2gYAiABKAwSFgoOc3VtX2xvd19uYXJyb3cYAyABKAwSFAoMc3VtX2xvd193aWRlGAQgASgMEhIKCm1pbl9uYXJyb3cYBSABKAwSEAoIbWluX3dpZGUYBiABKAwSEgoKbWF4X25hcnJvdxgHIAEoDBIQCghtYXhfd2lkZRgIIAEoDBINCgVjb3VudBgJIAEoDBIPCgdxdWFsaXR5GAogASgMEhQKDHBlYWtfc3RlcF9tcxgLIAEoBBITCgtwZWFrX25hcnJvdxgMIAEoDBIRCglwZWFrX3dpZGUYDSABKAwSLwoIb2RkX3Jvd3MYDiABKAsyHS5tZXRlcmZsb3cudjEuY29sdW1ucy5PZGRSb3dzIroCCg5BZ2dyZWdhdGVCYXRjaBIOCgZmb3JtYXQYASABKA0SDgoGdGVuYW50GAIgASgJEicKBWxldmVsGAMgASgOMhgubWV0ZXJmbG93LnYxLlNoZWV0TGV2ZWwSDgoGdGlja2V0GAQgASgEEigKBnNlcmllcxgFIAMoCzIYLm1ldGVyZmxvdy52MS5TZXJpZXNOYW1lEg0KBXRleHRzGAYgAygJEhAKCGRlY2ltYWxzGAcgASgNEiwKBnNoZWV0cxgIIAEoCzIcLm1ldGVyZmxvdy52MS5jb2x1bW5zLlNoZWV0cxIxCgRyb3dzGAkgASgLMiMubWV0ZXJmbG93LnYxLmNvbHVtbnMuQWdncmVnYXRlUm93cxIjCgZjYXVzZXMYCiADKAsyEy5tZXRlcmZsb3cudjEuQ2F1c2UivQEKEEFnZ3JlZ2F0ZXNTdG9yZWQSDgoGZm9ybWF0GAEgASgNEg4KBnRlbmFudBgCIAEoCRInCgVsZXZlbBgDIAEoDjIYLm1ldGVyZmxvdy52MS5TaGVldExldmVsEgsKA2tleRgEIAEoDBIjCgZjYXVzZXMYBSADKAsyEy5tZXRlcmZsb3cudjEuQ2F1c2USLgoHdG91Y2hlZBgGIAEoCzIdLm1ldGVyZmxvdy52MS5jb2x1bW5zLlRvdWNoZWRiBnByb3RvMw", [file_meterflow_v1_aggregates, file_meterflow_v1_columns_readings, file_meterflow_v1_readings]);
+  fileDesc("CiVtZXRlcmZsb3cvdjEvY29sdW1ucy9hZ2dyZWdhdGVzLnByb3RvEhRtZXRlcmZsb3cudjEuY29sdW1ucyKUAQoGU2hlZXRzEg4KBnNlcmllcxgBIAEoDBIQCghzdGFydF9tcxgCIAEoDBIOCgZlbmRfbXMYAyABKAwSDAoEdW5pdBgEIAEoDBIMCgRyb3dzGAUgASgMEhAKCGRlY2xhcmVkGAYgASgMEhYKDmFjY2VwdGVkX2F0X21zGAcgASgMEhIKCmFjdGl2YXRpb24YCCABKAwiiwEKB09kZFJvd3MSCwoDcm93GAEgASgMEhAKCGV4cGVjdGVkGAIgASgMEg8KB3N1cnBsdXMYAyABKAwSEQoJZXN0aW1hdGVkGAQgASgMEhMKC3N1YnN0aXR1dGVkGAUgASgMEhIKCmNhbGN1bGF0ZWQYBiABKAwSFAoMbm90X2JpbGxhYmxlGAcgASgMIrgCCg1BZ2dyZWdhdGVSb3dzEgwKBGhvdXIYASABKAwSEAoIc3VtX2hpZ2gYAiABKAwSFgoOc3VtX2xvd19uYXJyb3cYAyABKAwSFAoMc3VtX2xvd193aWRlGAQgASgMEhIKCm1pbl9uYXJyb3cYBSABKAwSEAoIbWluX3dpZGUYBiABKAwSEgoKbWF4X25hcnJvdxgHIAEoDBIQCghtYXhfd2lkZRgIIAEoDBINCgVjb3VudBgJIAEoDBIPCgdxdWFsaXR5GAogASgMEhQKDHBlYWtfc3RlcF9tcxgLIAEoBBITCgtwZWFrX25hcnJvdxgMIAEoDBIRCglwZWFrX3dpZGUYDSABKAwSLwoIb2RkX3Jvd3MYDiABKAsyHS5tZXRlcmZsb3cudjEuY29sdW1ucy5PZGRSb3dzIroCCg5BZ2dyZWdhdGVCYXRjaBIOCgZmb3JtYXQYASABKA0SDgoGdGVuYW50GAIgASgJEicKBWxldmVsGAMgASgOMhgubWV0ZXJmbG93LnYxLlNoZWV0TGV2ZWwSDgoGdGlja2V0GAQgASgEEigKBnNlcmllcxgFIAMoCzIYLm1ldGVyZmxvdy52MS5TZXJpZXNOYW1lEg0KBXRleHRzGAYgAygJEhAKCGRlY2ltYWxzGAcgASgNEiwKBnNoZWV0cxgIIAEoCzIcLm1ldGVyZmxvdy52MS5jb2x1bW5zLlNoZWV0cxIxCgRyb3dzGAkgASgLMiMubWV0ZXJmbG93LnYxLmNvbHVtbnMuQWdncmVnYXRlUm93cxIjCgZjYXVzZXMYCiADKAsyEy5tZXRlcmZsb3cudjEuQ2F1c2UivQEKEEFnZ3JlZ2F0ZXNTdG9yZWQSDgoGZm9ybWF0GAEgASgNEg4KBnRlbmFudBgCIAEoCRInCgVsZXZlbBgDIAEoDjIYLm1ldGVyZmxvdy52MS5TaGVldExldmVsEgsKA2tleRgEIAEoDBIjCgZjYXVzZXMYBSADKAsyEy5tZXRlcmZsb3cudjEuQ2F1c2USLgoHdG91Y2hlZBgGIAEoCzIdLm1ldGVyZmxvdy52MS5jb2x1bW5zLlRvdWNoZWQizQEKD1dpbmRvd3NDb21wbGV0ZRIOCgZmb3JtYXQYASABKA0SDgoGdGVuYW50GAIgASgJEigKBnNlcmllcxgDIAMoCzIYLm1ldGVyZmxvdy52MS5TZXJpZXNOYW1lEg0KBWluZGV4GAQgASgMEhAKCHN0YXJ0X21zGAUgASgMEg4KBmVuZF9tcxgGIAEoDBIOCgZ0aWNrZXQYByABKAwSDgoGcmVhc29uGAggASgMEg0KBWNvdW50GAkgASgMEhAKCGV4cGVjdGVkGAogASgMYgZwcm90bzM", [file_meterflow_v1_aggregates, file_meterflow_v1_columns_readings, file_meterflow_v1_readings]);
 
 /**
  * @generated from message meterflow.v1.columns.Sheets
@@ -358,4 +358,80 @@ export type AggregatesStored = Message<"meterflow.v1.columns.AggregatesStored"> 
  */
 export const AggregatesStoredSchema: GenMessage<AggregatesStored> = /*@__PURE__*/
   messageDesc(file_meterflow_v1_columns_aggregates, 4);
+
+/**
+ * @generated from message meterflow.v1.columns.WindowsComplete
+ */
+export type WindowsComplete = Message<"meterflow.v1.columns.WindowsComplete"> & {
+  /**
+   * @generated from field: uint32 format = 1;
+   */
+  format: number;
+
+  /**
+   * @generated from field: string tenant = 2;
+   */
+  tenant: string;
+
+  /**
+   * @generated from field: repeated meterflow.v1.SeriesName series = 3;
+   */
+  series: SeriesName[];
+
+  /**
+   * uint32
+   *
+   * @generated from field: bytes index = 4;
+   */
+  index: Uint8Array;
+
+  /**
+   * float64
+   *
+   * @generated from field: bytes start_ms = 5;
+   */
+  startMs: Uint8Array;
+
+  /**
+   * float64
+   *
+   * @generated from field: bytes end_ms = 6;
+   */
+  endMs: Uint8Array;
+
+  /**
+   * float64
+   *
+   * @generated from field: bytes ticket = 7;
+   */
+  ticket: Uint8Array;
+
+  /**
+   * uint8
+   *
+   * @generated from field: bytes reason = 8;
+   */
+  reason: Uint8Array;
+
+  /**
+   * uint32
+   *
+   * @generated from field: bytes count = 9;
+   */
+  count: Uint8Array;
+
+  /**
+   * uint32
+   *
+   * @generated from field: bytes expected = 10;
+   */
+  expected: Uint8Array;
+};
+
+/**
+ * Describes the message meterflow.v1.columns.WindowsComplete.
+ * Use `create(WindowsCompleteSchema)` to create a new message.
+ */
+export const WindowsCompleteSchema: GenMessage<WindowsComplete> = /*@__PURE__*/
+  messageDesc(file_meterflow_v1_columns_aggregates, 5);
 
