@@ -1,5 +1,5 @@
 import { decodeStoredNotice } from '@meterflow/contracts';
-import { Activations, ClosedDaysRegistry, instantMsMax, SeriesRegistry, Tenants } from '@meterflow/registry';
+import { Activations, ClosedDaysRegistry, instantMsMax, SeriesRegistry, Tenants, ToldSince } from '@meterflow/registry';
 import { MemoryRegistry } from '@meterflow/registry/testing';
 import { flowOf } from '@meterflow/rules';
 import { ruleOf, seriesRuleOf } from '@meterflow/rules/testing';
@@ -24,6 +24,7 @@ const closer = (onLook: () => void = () => undefined): DayCloser =>
     activations: new Activations({ registry, nowMs: () => atMs, activationLeaseMs: 0 }),
     series: new SeriesRegistry({ registry, nowMs: () => atMs, cacheMs: 0 }),
     closedDays: new ClosedDaysRegistry(registry),
+    toldSince: new ToldSince(registry),
     known: new KnownSeries({
       stored: {
         series: () => {
@@ -35,7 +36,7 @@ const closer = (onLook: () => void = () => undefined): DayCloser =>
         },
         spans: () => [],
       },
-      firstStoredMs: (_, { meter }) => Promise.resolve(meter === 'm1' ? Date.UTC(2024, 5, 5) : undefined),
+      raw: { firstMs: ({ meter }) => Promise.resolve(meter === 'm1' ? Date.UTC(2024, 5, 5, 3) : undefined) },
       settings: new SeriesRegistry({ registry, nowMs: () => atMs, cacheMs: 0 }),
       closedDays: new ClosedDaysRegistry(registry),
     }),
@@ -191,7 +192,8 @@ test('years of history are told in notices that a stage can take as a whole', as
   await closer().close();
   const own = told.filter((each) => each.includes(' m1 '));
   expect(own).toHaveLength(Math.ceil((5 * 366 + 5) / 100));
-  expect(own[0]).toBe('days.due.bulk raw m1 import 2024-06-05T00 2024-09-13T00');
+  expect(own.at(-1)).toContain('m1 import 2024-06-05T00');
+  expect(own[0]).toBe('days.due.bulk raw m1 import 2029-03-06T00 2029-06-14T00');
 });
 
 test('a registered series that never sent anything is told from the day on that readings are expected', async () => {
@@ -203,6 +205,13 @@ test('a registered series that never sent anything is told from the day on that 
     'days.due.bulk raw m1 import 2024-06-03T00 2024-06-10T00',
     'days.due.bulk raw silent import 2024-06-08T00 2024-06-10T00',
   ]);
+  for (const [meter, day] of [
+    ['m1', 3],
+    ['silent', 8],
+  ] as const) {
+    const series = { meter, channel: 'import' };
+    await new ToldSince(registry).lower([{ tenant: 'acme', series, timeZone: 'UTC', sinceMs: Date.UTC(2024, 5, day) }]);
+  }
   atMs += dayMs;
   await register('new', { intervalMs: hourMs });
   atMs += dayMs;
@@ -210,9 +219,33 @@ test('a registered series that never sent anything is told from the day on that 
   expect(told.slice(2)).toEqual([
     'days.due.bulk raw berlin import 2024-06-09T22 2024-06-11T22',
     'days.due.bulk raw m1 import 2024-06-10T00 2024-06-12T00',
-    'days.due.bulk raw new import 2024-06-11T00 2024-06-12T00',
+    'days.due.bulk raw new import 2024-06-10T00 2024-06-12T00',
     'days.due.bulk raw silent import 2024-06-10T00 2024-06-12T00',
   ]);
+});
+
+test('a series that begins earlier than was told is told of the days up to there', async () => {
+  await activate(seriesRuleOf(''));
+  await register('silent', { intervalMs: hourMs, sinceMs: Date.UTC(2024, 5, 8, 13) });
+  await closer().close();
+  const place = { tenant: 'acme', series: { meter: 'silent', channel: 'import' }, timeZone: 'UTC' };
+  await new ToldSince(registry).lower([{ ...place, sinceMs: Date.UTC(2024, 5, 8) }]);
+  await register('silent', { sinceMs: Date.UTC(2024, 5, 2, 13) });
+  atMs += dayMs;
+  await closer().close();
+  expect(told.filter((each) => each.includes('silent')).slice(1)).toEqual([
+    'days.due.bulk raw silent import 2024-06-10T00 2024-06-11T00',
+    'days.due.bulk raw silent import 2024-06-02T00 2024-06-08T00',
+  ]);
+});
+
+test('days that only an activation of their span looks at are closed under a newer one beside it', async () => {
+  await activate(seriesRuleOf(''));
+  const activations = new Activations({ registry, nowMs: () => atMs, activationLeaseMs: 0 });
+  const flow = { ...flowOf('x', []), steps: [{ rule: ruleOf(''), parameters: {}, channels: 'import' }] };
+  await activations.create('acme', { flow, decimals: 3, fromMs: Date.UTC(2024, 5, 9), toMs: instantMsMax });
+  await closer().close();
+  expect(told).toEqual(['days.due.bulk raw m1 import 2024-06-05T00 2024-06-10T00']);
 });
 
 test('days before the first are told where a rule looks ahead', async () => {

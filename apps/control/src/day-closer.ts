@@ -1,17 +1,18 @@
 import { calendarOf } from '@meterflow/aggregates';
-import type { Lane } from '@meterflow/contracts';
+import { DayNotices, type DaySpan, type Lane } from '@meterflow/contracts';
 import type { SeriesName } from '@meterflow/readings';
-import type {
-  Activations,
-  ClosedDays,
-  ClosedDaysRegistry,
-  SeriesRegistry,
-  Tenants,
-  WholeSnapshot,
+import {
+  instantMsMax,
+  type Activations,
+  type ClosedDays,
+  type ClosedDaysRegistry,
+  type SeriesRegistry,
+  type Tenants,
+  type ToldSince,
+  type WholeSnapshot,
 } from '@meterflow/registry';
 import { channelNeeds, type Activation } from '@meterflow/rules';
-import type { Publisher } from '@meterflow/stage';
-import { DayNotices } from './day-notices.ts';
+import type { OutgoingMessage, Publisher } from '@meterflow/stage';
 import type { KnownSeries } from './known-series.ts';
 
 /** So long after its end a local day is closed: no more readings are waited for. What comes later still counts. */
@@ -25,9 +26,10 @@ const newZonesMs = 60 * 60 * 1000;
 
 export interface DayCloserPorts {
   readonly tenants: Pick<Tenants, 'list'>;
-  readonly activations: Pick<Activations, 'readNewest'>;
+  readonly activations: Pick<Activations, 'readNewest' | 'counting'>;
   readonly series: Pick<SeriesRegistry, 'snapshot'>;
   readonly closedDays: Pick<ClosedDaysRegistry, 'of' | 'raise'>;
+  readonly toldSince: Pick<ToldSince, 'of'>;
   /** Every series that is registered, or of which something raw is stored, and when each begins. */
   readonly known: Pick<KnownSeries, 'series' | 'firstMs'>;
   readonly publisher: Publisher;
@@ -76,7 +78,7 @@ export class DayCloser {
       const look = this.#looks.get(name);
       const isDue = look?.activation !== activation.number || look.againMs <= this.#ports.nowMs();
       if (which === 'all' || isDue) {
-        const againMs = await this.#closeTenant(name, activation).catch((error: unknown) => {
+        const againMs = await this.#closeTenant(name).catch((error: unknown) => {
           this.#ports.onProblem({ tenant: name, message: (error as Error).message });
           return this.#ports.nowMs() + retryMs;
         });
@@ -85,68 +87,127 @@ export class DayCloser {
     }
   }
 
-  /** Resolves to when there may be something to close again. */
-  async #closeTenant(tenant: string, { flow }: Activation): Promise<number> {
+  /**
+   * 1. Days are closed, 2. what counts and who is there is read, 3. they are told, 4. they were told. Whatever is stored or
+   * activated after 2 sees that they are closed; ended in between, 3 is done again. Resolves to when there may be something
+   * to close again.
+   */
+  async #closeTenant(tenant: string): Promise<number> {
     const settings = await this.#ports.series.snapshot(tenant);
-    const zones = new Map<string, ZoneClosing>();
+    const zones = await this.#closeZones(tenant, settings);
+    const counting = await this.#counting(tenant);
     for await (const { meter, channel } of this.#ports.known.series(tenant)) {
       const series = { meter, channel };
-      const { timeZone } = settings.of(meter, channel);
-      const zone = zones.get(timeZone) ?? (await this.#zoneClosing({ tenant, timeZone, settings }));
-      zones.set(timeZone, zone);
-      const needs = channelNeeds(flow, series);
-      if (needs !== undefined) {
+      const zone = zones.get(settings.of(meter, channel).timeZone) as ZoneClosing;
+      zone.hasSeries = true;
+      const needs = counting.flatMap(({ flow }) => channelNeeds(flow, series) ?? []);
+      if (needs.length > 0) {
         zone.hasFlow = true;
-        await this.#tell(zone, { ...zone.due, series, lookAheadDays: needs.lookAheadDays });
+        await this.#tellDue(zone, series, Math.max(...needs.map(({ lookAheadDays }) => lookAheadDays)));
       }
-      await this.#tell(zone, { ...zone.closed, series, lookAheadDays: 0 });
+      await this.#tellClosed(zone, series);
     }
-    for (const zone of zones.values()) {
+    const met = [...zones.values()].filter(({ hasSeries }) => hasSeries);
+    for (const zone of met) {
       await this.#finish(zone);
     }
-    return this.#againMs([...zones.keys()]);
+    return this.#againMs(met.map(({ timeZone }) => timeZone));
+  }
+
+  /** All that counts for any reading. */
+  async #counting(tenant: string): Promise<readonly Activation[]> {
+    const { activations } = this.#ports;
+    const { number } = await activations.readNewest(tenant);
+    return activations.counting(tenant, number, { fromMs: -instantMsMax, toMs: instantMsMax });
+  }
+
+  /** Closes days in the zones of all series that there may be. */
+  async #closeZones(tenant: string, settings: WholeSnapshot): Promise<Map<string, ZoneClosing>> {
+    const zones = new Set<string>();
+    for (const { meter, channel } of settings.registered()) {
+      zones.add(settings.of(meter, channel).timeZone);
+    }
+    zones.add(settings.unregistered.timeZone);
+    const closings = new Map<string, ZoneClosing>();
+    for (const timeZone of zones) {
+      closings.set(timeZone, await this.#zoneClosing({ tenant, timeZone, settings }));
+    }
+    return closings;
   }
 
   /** The day is closed first, then told, then it was told: ended in between, it is told again. */
   async #zoneClosing(zone: Zone): Promise<ZoneClosing> {
-    const { publisher, closedDays, lane, nowMs, graceMs } = this.#ports;
+    const { closedDays, lane, nowMs, graceMs } = this.#ports;
     const { tenant, timeZone } = zone;
     const closedThroughMs = closedAtMs(timeZone, nowMs(), graceMs);
     const known = await closedDays.of(tenant, timeZone);
     const isClosed = known !== undefined && known.closedThroughMs >= closedThroughMs;
     const now: ClosedDays = isClosed ? known : await closedDays.raise(tenant, timeZone, { closedThroughMs });
-    const due = new DayNotices(publisher, { topic: 'days.due', lane, tenant, layer: 'raw' });
-    const closed = new DayNotices(publisher, { topic: 'days.closed', lane, tenant, layer: 'validated' });
+    const due = new DayNotices({ topic: 'days.due', lane, tenant, layer: 'raw' });
+    const closed = new DayNotices({ topic: 'days.closed', lane, tenant, layer: 'validated' });
     return {
-      ...{ ...zone, hasFlow: false, closedThroughMs: now.closedThroughMs },
+      ...{ ...zone, hasSeries: false, hasFlow: false, closedThroughMs: now.closedThroughMs },
       due: { notices: due, throughMs: now.publishedThroughMs },
       closed: { notices: closed, throughMs: now.toldThroughMs },
     };
   }
 
-  async #tell(zone: ZoneClosing, told: SeriesTelling): Promise<void> {
-    if (told.throughMs < zone.closedThroughMs) {
-      await told.notices.add(told.series, await this.#beginsMs(zone, told), zone.closedThroughMs);
+  async #tellDue(zone: ZoneClosing, series: SeriesName, lookAheadDays: number): Promise<void> {
+    if (zone.due.throughMs < zone.closedThroughMs) {
+      for (const span of await this.#dueSpans(zone, series, lookAheadDays)) {
+        await this.#publish(zone.due.notices.add(span));
+      }
+    }
+  }
+
+  async #tellClosed(zone: ZoneClosing, series: SeriesName): Promise<void> {
+    const { closed, closedThroughMs: toMs } = zone;
+    if (closed.throughMs < toMs) {
+      await this.#publish(closed.notices.add({ series, fromMs: await this.#closedSinceMs(zone, series), toMs }));
+    }
+  }
+
+  async #publish(messages: readonly OutgoingMessage[]): Promise<void> {
+    if (messages.length > 0) {
+      await this.#ports.publisher.publish(messages);
     }
   }
 
   async #finish({ tenant, timeZone, hasFlow, closedThroughMs, due, closed }: ZoneClosing): Promise<void> {
     const { closedDays } = this.#ports;
     if (hasFlow && due.throughMs < closedThroughMs) {
-      await due.notices.flush();
+      await this.#publish(due.notices.finish());
       await closedDays.raise(tenant, timeZone, { publishedThroughMs: closedThroughMs });
     }
     if (closed.throughMs < closedThroughMs) {
-      await closed.notices.flush();
+      await this.#publish(closed.notices.finish());
       await closedDays.raise(tenant, timeZone, { toldThroughMs: closedThroughMs });
     }
   }
 
   /**
-   * From where on a series is told: what is closed since the last time, or, where nothing was told of it yet, all since
-   * its first day, and those before it that a rule which looks ahead may fill, as what is stored on that day makes due.
+   * What is closed since the last time, and, where it was not told of yet, all since readings are expected; at first all
+   * since its first day. Days before it that a rule which looks ahead may fill are due with it.
    */
-  async #beginsMs(zone: ZoneClosing, { series, throughMs, lookAheadDays }: SeriesTelling): Promise<number> {
+  async #dueSpans(zone: ZoneClosing, series: SeriesName, lookAheadDays: number): Promise<DaySpan[]> {
+    const { tenant, timeZone, closedThroughMs: toMs } = zone;
+    const publishedMs = zone.due.throughMs;
+    const calendar = calendarOf(timeZone);
+    const beginsMs = (firstMs: number): number => calendar.dayStartMs(calendar.dayOf(firstMs) - lookAheadDays);
+    if (publishedMs === 0) {
+      const firstMs = await this.#ports.known.firstMs(tenant, series);
+      return firstMs === undefined ? [] : [{ series, fromMs: beginsMs(firstMs), toMs }];
+    }
+    const { sinceMs = Infinity } = zone.settings.of(series.meter, series.channel);
+    const fromMs = sinceMs < publishedMs ? beginsMs(sinceMs) : publishedMs;
+    const toldMs = fromMs < publishedMs ? await this.#ports.toldSince.of({ tenant, series, timeZone }) : publishedMs;
+    const earlier = { series, fromMs, toMs: Math.min(toldMs ?? publishedMs, publishedMs) };
+    return [{ series, fromMs: publishedMs, toMs }, earlier].filter((span) => span.fromMs < span.toMs);
+  }
+
+  /** What is closed since the last time, or, where nothing was told of it yet, all since its first day. */
+  async #closedSinceMs(zone: ZoneClosing, series: SeriesName): Promise<number> {
+    const { throughMs } = zone.closed;
     const { sinceMs = 0 } = zone.settings.of(series.meter, series.channel);
     const isTold = throughMs > 0 && !(sinceMs > throughMs);
     const firstMs = isTold ? undefined : await this.#ports.known.firstMs(zone.tenant, series);
@@ -154,7 +215,7 @@ export class DayCloser {
       return throughMs > 0 ? throughMs : zone.closedThroughMs;
     }
     const calendar = calendarOf(zone.timeZone);
-    return Math.max(throughMs, calendar.dayStartMs(calendar.dayOf(firstMs) - lookAheadDays));
+    return Math.max(throughMs, calendar.dayStartMs(calendar.dayOf(firstMs)));
   }
 
   /** When the next day of any of these zones is closed; not too late for zones that are new. */
@@ -181,16 +242,13 @@ interface Telling {
   readonly throughMs: number;
 }
 
-interface SeriesTelling extends Telling {
-  readonly series: SeriesName;
-  readonly lookAheadDays: number;
-}
-
 /** The closing of a zone's days at one look. */
 interface ZoneClosing extends Zone {
   readonly closedThroughMs: number;
   readonly due: Telling;
   readonly closed: Telling;
+  /** Whether there is any series in it. */
+  hasSeries: boolean;
   /** Whether any of its series has a series flow: where none has, nobody was to be told what is due. */
   hasFlow: boolean;
 }

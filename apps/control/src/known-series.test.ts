@@ -21,7 +21,7 @@ function setUp() {
             ]
           : [],
     },
-    firstStoredMs: (_, { meter }) => Promise.resolve(meter === 'M1' ? 200 * dayMs : undefined),
+    raw: { firstMs: ({ meter }) => Promise.resolve(meter === 'M1' ? 200 * dayMs + 1 : undefined) },
     ...{ settings, closedDays },
   });
   const spans = async (meter: string): Promise<StoredSpan[]> =>

@@ -1,3 +1,4 @@
+import type { ReadingStore } from '@meterflow/idempotent-writes';
 import type { SeriesName } from '@meterflow/readings';
 import type { ClosedDaysRegistry, SeriesRegistry } from '@meterflow/registry';
 import { dayMs } from './query-span.ts';
@@ -5,8 +6,7 @@ import { compareSeries, type StoredRaw, type StoredSpan } from './reprocess/told
 
 export interface KnownSeriesPorts {
   readonly stored: StoredRaw;
-  /** The start of the first day that something raw is stored of; undefined for none. */
-  readonly firstStoredMs: (tenant: string, series: SeriesName) => Promise<number | undefined>;
+  readonly raw: Pick<ReadingStore, 'firstMs'>;
   readonly settings: Pick<SeriesRegistry, 'snapshot' | 'snapshotOf'>;
   readonly closedDays: Pick<ClosedDaysRegistry, 'of'>;
 }
@@ -38,13 +38,13 @@ export class KnownSeries implements StoredRaw {
     yield* registered.slice(next).map(nameOf);
   }
 
-  /** The first day of UTC that readings are stored of, or expected; undefined where nobody knows. */
+  /** When the first reading is that is stored, or expected; undefined where nobody knows. */
   async firstMs(tenant: string, series: SeriesName): Promise<number | undefined> {
-    const { settings, firstStoredMs } = this.#ports;
+    const { settings, raw } = this.#ports;
     const { sinceMs } = (await settings.snapshotOf(tenant, [series])).of(series.meter, series.channel);
-    const storedMs = await firstStoredMs(tenant, series);
+    const storedMs = await raw.firstMs({ tenant, ...series, layer: 'raw' });
     const firstMs = Math.min(sinceMs ?? Infinity, storedMs ?? Infinity);
-    return Number.isFinite(firstMs) ? Math.floor(firstMs / dayMs) * dayMs : undefined;
+    return Number.isFinite(firstMs) ? firstMs : undefined;
   }
 
   /** Where days were closed under a rule that looks at whole days: all up to there, else those stored. */
@@ -58,7 +58,7 @@ export class KnownSeries implements StoredRaw {
       return;
     }
     const closedDay = Math.ceil(closedThroughMs / dayMs);
-    yield { fromDay: firstMs / dayMs, toDay: closedDay };
+    yield { fromDay: Math.floor(firstMs / dayMs), toDay: closedDay };
     for await (const { fromDay, toDay } of stored.spans(tenant, series)) {
       if (toDay > closedDay) {
         yield { fromDay: Math.max(fromDay, closedDay), toDay };

@@ -14,6 +14,7 @@ import {
   SeriesRegistry,
   seriesSettingsMsMax,
   Tenants,
+  ToldSince,
   type Registry,
 } from '@meterflow/registry';
 import { operationsSocket, parseConfiguration, publicAddress, publicEnvironment, runService } from '@meterflow/service';
@@ -52,11 +53,11 @@ await runService({
     const directory = dataDirectory(config.dataDir);
     const [tenants, keys] = [new Tenants({ registry, nowMs }), new Keys({ registry, nowMs, randomBytes })];
     const activations = new Activations({ registry, nowMs, activationLeaseMs: 0 });
-    const closedDays = new ClosedDaysRegistry(registry);
+    const [closedDays, toldSince] = [new ClosedDaysRegistry(registry), new ToldSince(registry)];
     const settings = new SeriesRegistry({ registry, nowMs, cacheMs: seriesSettingsMsMax });
-    const { firstStoredMs, storedRaw: stored } = parts;
-    const known = new KnownSeries({ stored, firstStoredMs, settings, closedDays });
-    void dayCloser(platform.publisher, { tenants, activations, series: settings, closedDays, known }).watch(
+    const { storedRaw: stored } = parts;
+    const known = new KnownSeries({ stored, raw: platform.readings('raw'), settings, closedDays });
+    void dayCloser(platform.publisher, { tenants, activations, series: settings, closedDays, toldSince, known }).watch(
       lifecycle.signal,
     );
     // Elsewhere every new pod has an empty directory: there only a system that nobody has a key of yet gets one.
@@ -132,7 +133,7 @@ function seriesPorts(registry: Registry): Pick<ControlPorts, 'series' | 'groups'
 
 function dayCloser(
   publisher: Publisher,
-  ports: Pick<DayCloserPorts, 'tenants' | 'activations' | 'series' | 'closedDays' | 'known'>,
+  ports: Pick<DayCloserPorts, 'tenants' | 'activations' | 'series' | 'closedDays' | 'toldSince' | 'known'>,
 ): DayCloser {
   return new DayCloser({
     ...{ ...ports, publisher, nowMs, lane: 'bulk', graceMs: graceMsDefault },

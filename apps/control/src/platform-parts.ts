@@ -8,10 +8,8 @@ import type { Publisher } from '@meterflow/stage';
 import { embeddedDays } from './embedded-days.ts';
 import { embeddedExport } from './embedded-export.ts';
 import { erasureDesk } from './erasure-desk.ts';
-import type { KnownSeriesPorts } from './known-series.ts';
 import { observeBacklogs } from './observe-backlogs.ts';
 import type { ControlPorts, ErasureDesk, RecomputeDesk } from './ports.ts';
-import { dayMs } from './query-span.ts';
 import { recomputeDesk, type StoredDays } from './recompute-desk.ts';
 import { bigtableRaw, embeddedRaw } from './reprocess/stored-raw.ts';
 import type { StoredRaw } from './reprocess/told-days.ts';
@@ -26,7 +24,6 @@ export interface PlatformParts {
   readonly recomputes: RecomputeDesk;
   /** What there is of raw readings. */
   readonly storedRaw: StoredRaw;
-  readonly firstStoredMs: KnownSeriesPorts['firstStoredMs'];
   readonly publicRoutes: readonly Route[];
   readonly localRoutes: readonly Route[];
 }
@@ -64,10 +61,6 @@ export function platformParts(
       history: (layer) => stores.readings(layer),
       recomputes: recomputesOf(platform.publisher, (scope) => platform.stores.readings('validated').storedDays(scope)),
       storedRaw: bigtableRaw(platform.stores),
-      firstStoredMs: async (tenant, series) => {
-        const { fromMs } = await stores.readings('raw').daysOf({ tenant, ...series });
-        return Number.isFinite(fromMs) ? fromMs : undefined;
-      },
       publicRoutes: [sql],
       localRoutes: [sql, ...localRoutes(googlePorts(platform))],
     };
@@ -85,10 +78,6 @@ export function platformParts(
     history: (layer) => platform.readings(layer),
     recomputes: recomputesOf(platform.publisher, embeddedDays(platform)),
     storedRaw: embeddedRaw(platform.readings('raw')),
-    firstStoredMs: (tenant, series) => {
-      const [first] = platform.readings('raw').segments({ tenant, ...series });
-      return Promise.resolve(first === undefined ? undefined : first.segment.day * dayMs);
-    },
     publicRoutes: [sqlRoute({ sql }, 'own-tenant')],
     localRoutes: [sqlRoute({ sql }, 'all-tenants'), ...localRoutes(embeddedPorts(platform, directory))],
   };

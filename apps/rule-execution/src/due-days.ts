@@ -15,7 +15,7 @@ export interface DueRequest {
 /**
  * The days that notices of raw readings make due: in a series flow a change at t dirties t − look-ahead … t + look-back,
  * also of channels that read the changed one; in a reading flow the days touched, where the batch was stamped lower
- * than an activation that counts for them.
+ * than an activation that counts for them. An activation makes days due that it counts for, wherever the change is.
  */
 export function dueDays({ notices, activations, zoneOf, isClosing }: DueRequest): DueDays[] {
   const due = new DueSet(zoneOf);
@@ -23,19 +23,21 @@ export function dueDays({ notices, activations, zoneOf, isClosing }: DueRequest)
     touched.index.forEach((index, row) => {
       const changed = touched.series[index] as SeriesName;
       const span = { fromMs: touched.fromMs[row] as number, toMs: touched.toMs[row] as number };
-      for (const activation of activations.filter(({ fromMs, toMs }) => fromMs < span.toMs && span.fromMs < toMs)) {
+      for (const activation of activations) {
         const needs = channelNeeds(activation.flow, changed);
         if (isClosing) {
-          due.add(changed, span, { backDays: 0, aheadDays: 0, isDue: needs !== undefined });
+          due.add(changed, span, { activation, backDays: 0, aheadDays: 0, isDue: needs !== undefined });
           continue;
         }
+        const counts = activation.fromMs < span.toMs && span.fromMs < activation.toMs;
         due.add(changed, span, {
+          activation,
           backDays: needs?.lookBackDays ?? 0,
           aheadDays: needs?.lookAheadDays ?? 0,
-          isDue: needs !== undefined || stamp < activation.number,
+          isDue: needs !== undefined || (counts && stamp < activation.number),
         });
         readersOf(activation, changed).forEach(({ series, backDays, aheadDays }) => {
-          due.add(series, span, { backDays, aheadDays, isDue: true });
+          due.add(series, span, { activation, backDays, aheadDays, isDue: true });
         });
       }
     });
@@ -71,6 +73,13 @@ export function hasSeriesFlow(activations: readonly Activation[], channels: read
   );
 }
 
+/** How far around a change an activation makes days due. */
+interface Dirtied {
+  readonly activation: Activation;
+  readonly backDays: number;
+  readonly aheadDays: number;
+}
+
 class DueSet {
   readonly #zoneOf: (series: SeriesName) => string;
   readonly #series = new Map<string, { series: SeriesName; timeZone: string; days: Set<number> }>();
@@ -82,7 +91,7 @@ class DueSet {
   add(
     series: SeriesName,
     { fromMs, toMs }: { readonly fromMs: number; readonly toMs: number },
-    { backDays, aheadDays, isDue }: { readonly backDays: number; readonly aheadDays: number; readonly isDue: boolean },
+    { activation, backDays, aheadDays, isDue }: Dirtied & { readonly isDue: boolean },
   ): void {
     if (!isDue) {
       return;
@@ -94,8 +103,14 @@ class DueSet {
       this.#series.set(path, known);
     }
     const calendar = calendarOf(known.timeZone);
-    const first = calendar.dayOf(fromMs) - aheadDays;
-    const last = calendar.dayOf(Math.max(fromMs, toMs - 1)) + backDays;
+    let first = calendar.dayOf(fromMs) - aheadDays;
+    let last = calendar.dayOf(Math.max(fromMs, toMs - 1)) + backDays;
+    if (activation.fromMs > calendar.dayStartMs(first)) {
+      first = calendar.dayOf(activation.fromMs);
+    }
+    if (activation.toMs < calendar.dayStartMs(last + 1)) {
+      last = calendar.dayOf(activation.toMs - 1);
+    }
     for (let day = first; day <= last; day++) {
       known.days.add(day);
     }

@@ -9,6 +9,7 @@ import {
   ClosedDaysRegistry,
   SeriesRegistry,
   seriesSettingsMsMax,
+  ToldSince,
 } from '@meterflow/registry';
 import { defaultFlow, emptyBatch, type RuleFailure } from '@meterflow/rules';
 import { RuleCompiler } from '@meterflow/rule-compiler';
@@ -92,6 +93,7 @@ await runService({
       }),
       stageRun(seriesFlowStage(flows, { lane, listensTo: 'days' }), {
         ...common,
+        sink: { write: (told) => flows.toldSince.lower(told) },
         lane,
         subscription: subscriptionName('days-due', lane),
         downstream: subscriptionsByTopic['readings.transformed'].map((name) => subscriptionName(name, lane)),
@@ -114,13 +116,14 @@ function seriesFlowPorts({
 }: Pick<SeriesFlowPorts, 'sandbox' | 'warm'> & {
   readonly platform: Platform;
   readonly activations: Activations;
-}): SeriesFlowPorts {
+}): SeriesFlowPorts & { readonly toldSince: ToldSince } {
   const { registry, tickets } = platform;
   return {
     ...{ sandbox, activations, tickets, ...(warm === undefined ? {} : { warm }) },
     readings: (layer) => platform.readings(layer),
     series: new SeriesRegistry({ registry, nowMs: () => systemClock.nowMs(), cacheMs: seriesSettingsMsMax }),
     closedDays: new ClosedDaysRegistry(registry),
+    toldSince: new ToldSince(registry),
     onFailure,
   };
 }

@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
 import {
   decodeStoredNotice,
+  DayNotices,
   encodeReadingBatch,
   encodeStoredNotice,
   messageAttributes,
   topicName,
+  type DaySpan,
   type Lane,
 } from '@meterflow/contracts';
 import type { ReadingStore, Tickets } from '@meterflow/idempotent-writes';
@@ -13,7 +15,9 @@ import {
   type Activations,
   type ClosedDaysRegistry,
   type SeriesRegistry,
+  type SeriesTold,
   type SettingsSnapshot,
+  type ToldSince,
   tagsAt,
 } from '@meterflow/registry';
 import {
@@ -32,14 +36,16 @@ import {
 import { HaltedError, PermanentError, type Handled, type OutgoingMessage, type Stage } from '@meterflow/stage';
 import { dueDays, hasSeriesFlow } from './due-days.ts';
 import { runFlow } from './run-flow.ts';
+import { toldByNotices, untoldDays } from './told-days.ts';
 
 export interface SeriesFlowPorts {
   readonly sandbox: Pick<Sandbox, 'run' | 'runSeries'>;
   readonly activations: Pick<Activations, 'readNewest' | 'counting' | 'list'>;
   readonly tickets: Tickets;
-  readonly readings: (layer: Layer) => Pick<ReadingStore, 'read'>;
+  readonly readings: (layer: Layer) => Pick<ReadingStore, 'read' | 'firstMs'>;
   readonly series: Pick<SeriesRegistry, 'snapshotOf'>;
   readonly closedDays: Pick<ClosedDaysRegistry, 'of'>;
+  readonly toldSince: Pick<ToldSince, 'of'>;
   /** Resolves when the sandbox's first child is up or has failed. */
   readonly warm?: Promise<unknown>;
   /** Told of each step that failed on a reading or a day; what became of it is the severity's or the policy's. */
@@ -51,6 +57,8 @@ export interface TenantWork {
   readonly tenant: string;
   /** The notice of the group that a day is told under when it is parked or rejected. */
   readonly index: number;
+  /** Names the notices. */
+  readonly cause: string;
   readonly ticket: number;
   readonly newest: Activation;
   readonly activations: readonly Activation[];
@@ -59,9 +67,14 @@ export interface TenantWork {
   readonly settings: SettingsSnapshot;
   readonly closedThroughMs: ReadonlyMap<string, number>;
   readonly due: readonly DueDays[];
+  /** Closed days beside these that nobody told of so far. */
+  readonly untold: readonly DaySpan[];
+  /** Since when series are told, once their notices are taken. */
+  readonly told: readonly SeriesTold[];
 }
 
-export type SeriesFlowStage = Stage<StoredNotice, readonly TenantWork[], never>;
+/** It writes down since when series are told: whoever listens to the closing of days has what tells of them until it is done. */
+export type SeriesFlowStage = Stage<StoredNotice, readonly TenantWork[], SeriesTold>;
 
 /** Days of one series that are read and run together. */
 const daysTogetherMax = 64;
@@ -75,7 +88,8 @@ const activationsListedMax = 100;
  * over those that came in under an older activation. What comes out replaces what came out of the day before: the higher
  * ticket wins, and whoever took it read after every write that was announced before.
  *
- * `days`: it listens to the closing of days instead of raw readings.
+ * `days`: it listens to the closing of days instead of raw readings. Raw readings that come after days were closed, and
+ * begin before what was told of them, have it told of the days in between.
  */
 export function seriesFlowStage(
   ports: SeriesFlowPorts,
@@ -94,20 +108,21 @@ export function seriesFlowStage(
       for (const [tenant, notices] of byTenant(inputs)) {
         const found = await tenantWork(ports, { tenant, notices, isClosing });
         if (found !== undefined) {
-          work.push({ ...found, index: inputs.indexOf(notices[0] as StoredNotice) });
+          work.push({ ...found, index: inputs.indexOf(notices[0] as StoredNotice), cause: causeOf(notices) });
         }
       }
       return work;
     },
     handle: async (_, reads) => {
       const messages: OutgoingMessage[] = [];
-      const refused: NonNullable<Handled<never>['refused']>[number][] = [];
+      const refused: NonNullable<Handled<SeriesTold>['refused']>[number][] = [];
       for (const work of reads) {
         const { batches, parts } = await runTenant(ports, work);
         messages.push(...batches.map((batch) => transformed(batch, topic)));
+        messages.push(...dueNotices(work, lane));
         refused.push(...parts.map(({ notice, error }) => ({ index: work.index, error, part: partOf(notice) })));
       }
-      return { writes: [], messages, refused };
+      return { writes: reads.flatMap(({ told }) => told), messages, refused };
     },
   };
 }
@@ -132,7 +147,7 @@ interface TenantNotices {
 async function tenantWork(
   ports: SeriesFlowPorts,
   { tenant, notices, isClosing }: TenantNotices,
-): Promise<Omit<TenantWork, 'index'> | undefined> {
+): Promise<Omit<TenantWork, 'index' | 'cause'> | undefined> {
   if (!(await mayBeDue(ports, { tenant, notices, isClosing }))) {
     return undefined;
   }
@@ -150,7 +165,23 @@ async function tenantWork(
   for (const timeZone of new Set(due.map((each) => each.timeZone))) {
     closedThroughMs.set(timeZone, (await ports.closedDays.of(tenant, timeZone))?.closedThroughMs ?? 0);
   }
-  return { tenant, ticket, newest, activations, emits, settings, closedThroughMs, due };
+  const request = { tenant, notices, activations, zoneOf, closedThroughMs, toldSince: ports.toldSince };
+  const untold = isClosing ? [] : await untoldDays(request);
+  const beginsMs = async (series: SeriesName): Promise<number> => {
+    const { sinceMs = Infinity } = settings.of(series.meter, series.channel);
+    return Math.min(sinceMs, (await ports.readings('raw').firstMs({ tenant, ...series, layer: 'raw' })) ?? Infinity);
+  };
+  const told = isClosing ? await toldByNotices(request, beginsMs) : [];
+  return { tenant, ticket, newest, activations, emits, settings, closedThroughMs, due, untold, told };
+}
+
+function causeOf(notices: readonly StoredNotice[]): string {
+  return notices.map(({ key }) => key).join(' ');
+}
+
+function dueNotices({ tenant, untold, cause }: TenantWork, lane: Lane): OutgoingMessage[] {
+  const notices = new DayNotices({ topic: 'days.due', lane, tenant, layer: 'raw', cause });
+  return [...untold.flatMap((span) => notices.add(span)), ...notices.finish()];
 }
 
 /** Every series whose settings may be asked for: those touched, and the channels of their meters that any flow names. */
@@ -258,14 +289,15 @@ async function runSeries(ports: SeriesFlowPorts, work: TenantWork, due: DueDays)
   const backDays = Math.max(0, ...needs.map(({ lookBackDays }) => lookBackDays));
   const reads = [...new Set(needs.flatMap((each) => each.reads))];
   const settingsOf = (name: string): ReturnType<SettingsSnapshot['of']> => settings.of(meter, name);
+  const own = settingsOf(channel);
+  const closedThroughMs = work.closedThroughMs.get(due.timeZone) ?? 0;
   const inputs = await readInputs(ports.readings, {
     ...{ tenant, due, reads, backDays, intervalMsOf: (name) => settingsOf(name).intervalMs },
     emits: emits.filter((name) => name !== channel),
     aheadDays: Math.max(0, ...needs.map(({ lookAheadDays }) => lookAheadDays)),
+    ...{ sinceMs: own.sinceMs, closedThroughMs },
   });
-  const own = settingsOf(channel);
   const { unit } = own;
-  const closedThroughMs = work.closedThroughMs.get(due.timeZone) ?? 0;
   const facts = {
     tenant,
     series: due.series,

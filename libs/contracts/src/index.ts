@@ -1,6 +1,7 @@
 export { decodeAggregateBatch, encodeAggregateBatch } from './aggregate-batch.ts';
 export { decodeAggregatesStored, encodeAggregatesStored } from './aggregates-stored.ts';
 export { messageFormat, messageFormatMax, type CarriedFields, type Carrier } from './carried-fields.ts';
+export { DayNotices, type DayNoticesOf, type DaySpan } from './day-notices.ts';
 export { letterRemainder, type LetterRule } from './letter-remainder.ts';
 export { MalformedMessageError, type MalformedMessageCode } from './malformed-message-error.ts';
 export { messageLimits } from './message-limits.ts';

@@ -7,11 +7,14 @@ export interface ReadingWrite {
   readonly batch: ReadingBatch;
 }
 
-export interface SeriesDays {
+export interface SeriesLayer {
   readonly tenant: string;
   readonly meter: string;
   readonly channel: string;
   readonly layer: Layer;
+}
+
+export interface SeriesDays extends SeriesLayer {
   /** Readings whose start lies in [fromMs, toMs). */
   readonly fromMs: number;
   readonly toMs: number;
@@ -38,4 +41,6 @@ export interface ReadingStore {
   write(writes: readonly ReadingWrite[]): Promise<readonly OutcomeCounts[]>;
   /** The latest readings, day by day, ascending. Readings withdrawn are there with quality missing. */
   read(days: SeriesDays): Promise<readonly Segment[]>;
+  /** The start of the first reading that is stored of a series, withdrawn ones among them; undefined for none. */
+  firstMs(series: SeriesLayer): Promise<number | undefined>;
 }

@@ -151,3 +151,4 @@ export {
 export { ClosedDaysRegistry, type ClosedDays } from './closed-days.ts';
 export { SeriesEnds, seriesEndsPrefix, type SeriesAt } from './series-ends.ts';
 export { seriesPath } from './series-path.ts';
+export { ToldSince, type SeriesTold } from './told-since.ts';

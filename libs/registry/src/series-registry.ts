@@ -40,6 +40,8 @@ export interface SettingsSnapshot {
 
 /** The settings of all series: those that are not registered have the tenant's. */
 export interface WholeSnapshot extends SettingsSnapshot {
+  /** Those of whatever is not registered. */
+  readonly unregistered: SeriesSettings;
   /** Every series that has settings of its own. */
   registered(): Iterable<RegisteredSeries>;
 }
@@ -135,6 +137,7 @@ export class SeriesRegistry {
       known.set(seriesPath(series.meter, series.channel), settings);
     }
     return {
+      unregistered: fallback,
       of: (meter, channel) => known.get(seriesPath(meter, channel)) ?? fallback,
       registered: function* () {
         for (const [path, { sinceMs }] of known) {

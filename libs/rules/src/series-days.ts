@@ -67,16 +67,16 @@ export class SeriesDays {
     this.#days = days;
   }
 
-  /** One of the days. Nothing comes of it where nothing of it is stored while it is not closed. Throws what `runFlow` throws. */
+  /**
+   * One of the days. Nothing comes of it where nothing of it is stored while it is not closed, or before the series begins:
+   * whatever told of it. Throws what `runFlow` throws.
+   */
   async run(day: number): Promise<DayOutcome[]> {
     const { facts, inputs, windows, ticket } = this.#work;
-    if (!(this.#endMs(day) <= facts.closedThroughMs) && isAbsent(windows, inputs, day)) {
-      return [];
-    }
     const [fromMs, toMs] = [inputs.days.startMs[day] as number, this.#endMs(day)];
     const counting = this.#counting(day);
     const outcomes: DayOutcome[] = [];
-    for (const activation of counting) {
+    for (const activation of counting.filter((each) => this.#isRun(each, day))) {
       const counts = (startMs: number): boolean =>
         startMs >= fromMs && startMs < toMs && counting.find(spans(startMs)) === activation;
       const stamp = { activation: facts.activation, ticket, decimals: activation.decimals, counts };
@@ -97,6 +97,22 @@ export class SeriesDays {
     return this.#work.inputs.days.startMs[day + 1] as number;
   }
 
+  #isRun(activation: Activation, day: number): boolean {
+    const { windows, inputs } = this.#work;
+    return this.#isOver(activation, day) || !isAbsent(windows, inputs, day);
+  }
+
+  /** Whether what is missing of a day never comes: it is closed, and the series had begun, or a rule sees ahead that it does. */
+  #isOver({ flow }: Activation, day: number): boolean {
+    const { facts, inputs } = this.#work;
+    const { lookAheadDays = 0 } = channelNeeds(flow, facts.series) ?? {};
+    return this.#isClosed(day) && inputs.days.firstDay + day >= inputs.beginsOn - lookAheadDays;
+  }
+
+  #isClosed(day: number): boolean {
+    return this.#endMs(day) <= this.#work.facts.closedThroughMs;
+  }
+
   #counting(day: number): readonly Activation[] {
     const { inputs, activations } = this.#work;
     const [fromMs, toMs] = [inputs.days.startMs[day] as number, this.#endMs(day)];
@@ -107,11 +123,8 @@ export class SeriesDays {
   async #result(activation: Activation, day: number): Promise<SeriesResult> {
     let results = this.#results.get(activation);
     if (results === undefined) {
-      const { facts, inputs, windows } = this.#work;
       const days = this.#days.filter(
-        (each) =>
-          this.#counting(each).includes(activation) &&
-          (this.#endMs(each) <= facts.closedThroughMs || !isAbsent(windows, inputs, each)),
+        (each) => this.#counting(each).includes(activation) && this.#isRun(activation, each),
       );
       results = this.#together(activation, days);
       this.#results.set(activation, results);
@@ -122,23 +135,28 @@ export class SeriesDays {
   }
 
   /** Runs start when the first of their days is asked for. */
-  #together({ flow }: Activation, days: readonly number[]): Map<number, () => Promise<SeriesResult>> {
+  #together(activation: Activation, days: readonly number[]): Map<number, () => Promise<SeriesResult>> {
+    const { flow } = activation;
     const { facts, windows } = this.#work;
     const { lookBackDays, lookAheadDays } = channelNeeds(flow, facts.series) as SeriesNeeds;
     // Of two that make the same reading whoever came last would count: gaps of what a rule makes are its own to fill.
     const isMade = isEmittedOn(flow, facts.series);
+    const isFilled = (day: number): boolean => !isMade && (this.#isOver(activation, day) || !this.#isClosed(day));
     const results = new Map<number, () => Promise<SeriesResult>>();
-    let place = 0;
-    for (const open of windows.runs(days, { backDays: lookBackDays, aheadDays: lookAheadDays })) {
-      const run = isMade ? { ...open, closedThroughMs: neverClosedMs } : open;
-      let whole: Promise<readonly DayResult[]> | undefined;
-      run.days.forEach((_, each) => {
-        results.set(days[place] as number, async () => {
-          whole ??= this.#runner.sandbox.runSeries(flow, run);
-          return resultOfDay(await whole, each);
+    for (const filled of [false, true]) {
+      const alike = days.filter((day) => isFilled(day) === filled);
+      let place = 0;
+      for (const open of windows.runs(alike, { backDays: lookBackDays, aheadDays: lookAheadDays })) {
+        const run = filled ? open : { ...open, closedThroughMs: neverClosedMs };
+        let whole: Promise<readonly DayResult[]> | undefined;
+        run.days.forEach((_, each) => {
+          results.set(alike[place] as number, async () => {
+            whole ??= this.#runner.sandbox.runSeries(flow, run);
+            return resultOfDay(await whole, each);
+          });
+          place += 1;
         });
-        place += 1;
-      });
+      }
     }
     return results;
   }

@@ -27,6 +27,8 @@ export interface StoredReadings {
       readonly toMs: number;
     },
   ): Promise<readonly StoredSegment[]>;
+  /** The start of the first reading that is stored of a series; undefined for none. */
+  firstMs(series: SeriesName & { readonly tenant: string; readonly layer: Layer }): Promise<number | undefined>;
 }
 
 export interface InputsRequest {
@@ -38,6 +40,10 @@ export interface InputsRequest {
   readonly backDays: number;
   readonly aheadDays: number;
   readonly intervalMsOf: (channel: string) => number | undefined;
+  /** From when on readings of it are expected, as registered. */
+  readonly sinceMs: number | undefined;
+  /** Days that end here or before are closed. */
+  readonly closedThroughMs: number;
 }
 
 /** What is stored around the days of a series that are due. */
@@ -46,6 +52,11 @@ export interface SeriesInputs {
   readonly days: LocalDays;
   readonly own: RawChannel;
   readonly others: readonly RawChannel[];
+  /**
+   * Number of the day that the series begins with: of its first reading, or from when on readings are expected. -Infinity
+   * where none of the due days can be before it and closed.
+   */
+  readonly beginsOn: number;
   /** Validated readings of one of the days, on its own channel and those emitted on. */
   storedOf(day: number): readonly StoredDay[];
 }
@@ -86,15 +97,30 @@ export async function readInputs(
       })),
     ),
   ]);
+  const beginsOn = await firstDayOf(readings('raw'), { request, days, own });
   return {
-    days,
-    own,
-    others,
+    ...{ days, own, others, beginsOn },
     storedOf: (day) => {
       const [fromMs, toMs] = [days.startMs[day] as number, days.startMs[day + 1] as number];
       return stored.map(({ series, segments }) => ({ series, columns: touching(segments, fromMs, toMs) }));
     },
   };
+}
+
+/** The first reading is looked for where nothing that is read already tells that the series has begun by the first due day. */
+async function firstDayOf(
+  raw: StoredReadings,
+  { request, days, own }: Pick<SeriesInputs, 'days' | 'own'> & { readonly request: InputsRequest },
+): Promise<number> {
+  const { tenant, due, sinceMs = Infinity, closedThroughMs } = request;
+  const dueEndMs = days.startMs[(due.days[0] as number) - days.firstDay + 1] as number;
+  const readMs = Math.min(...own.columns.map(({ spans }) => spans.startMs[0] ?? Infinity));
+  if (dueEndMs > closedThroughMs || Math.min(sinceMs, readMs) < dueEndMs) {
+    return -Infinity;
+  }
+  const storedMs = await raw.firstMs({ tenant, ...due.series, layer: 'raw' });
+  const firstMs = Math.min(sinceMs, storedMs ?? Infinity);
+  return firstMs === Infinity ? Infinity : calendarOf(due.timeZone).dayOf(firstMs);
 }
 
 /** The segments of the UTC days that a span touches. */

@@ -1,7 +1,7 @@
 import type { Erased, ErasableStore, Erasure, ErasureScope, RaisableTickets } from '@meterflow/idempotent-writes';
 import type { Layer } from '@meterflow/readings';
 import type { ErasableSources, ErasedTexts, SourceErasure, Uploads } from '@meterflow/receipts';
-import { RegisterCalendars, registerChannel, SeriesEnds, type Registry } from '@meterflow/registry';
+import { RegisterCalendars, registerChannel, SeriesEnds, ToldSince, type Registry } from '@meterflow/registry';
 import type { ErasableLetters, ErasedLetters, LetterErasure } from '@meterflow/stage';
 
 /** What to erase: all of a tenant's readings, those of a meter, or of one channel of it. */
@@ -102,6 +102,7 @@ export async function eraseEverywhere(places: ErasablePlaces, request: ErasureRe
   const deadLetters = await places.deadLetters.erase(letters);
   await eraseRegisters(places, letters);
   await new SeriesEnds(places.registry).erase(tenant, series);
+  await new ToldSince(places.registry).erase(tenant, series);
   const droppedFiles = series === undefined ? ((await places.droppedFiles?.remove(tenant)) ?? 0) : 0;
   const warehouseRows = await places.warehouse?.(letters);
   const leftUploadsRemoved = await places.uploads.sweep(upToMs - uploadIdleMs);

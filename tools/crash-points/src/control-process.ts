@@ -10,7 +10,14 @@ import {
 } from '@meterflow/control/stage';
 import type { ReadingStore } from '@meterflow/idempotent-writes';
 import type { SeriesName } from '@meterflow/readings';
-import { Activations, ClosedDaysRegistry, Reprocesses, RuleVersions, SeriesRegistry } from '@meterflow/registry';
+import {
+  Activations,
+  ClosedDaysRegistry,
+  Reprocesses,
+  RuleVersions,
+  SeriesRegistry,
+  ToldSince,
+} from '@meterflow/registry';
 import { TransientError } from '@meterflow/stage';
 import type { CrashingProcess } from './crashing-process.ts';
 import { lane } from './lane.ts';
@@ -44,7 +51,6 @@ export interface ControlContext {
 }
 
 const lookEveryMs = 1_000;
-const dayMs = 86_400_000;
 
 /** A desk for customers' rules, the closing of days, and reprocesses: until it is told to stop. */
 export async function runControl({ process, ports, owner, ...context }: ControlContext): Promise<void> {
@@ -54,17 +60,16 @@ export async function runControl({ process, ports, owner, ...context }: ControlC
   const nowMs = (): number => clock.nowMs();
   const activations = new Activations({ registry, nowMs, activationLeaseMs: 0 });
   const reprocesses = new Reprocesses({ registry, nowMs });
-  const closedDays = new ClosedDaysRegistry(registry);
+  const [closedDays, toldSince] = [new ClosedDaysRegistry(registry), new ToldSince(registry)];
   const settings = new SeriesRegistry({ registry, nowMs, cacheMs: leaseMs });
   const tenants = { list: () => Promise.resolve(tenantsOf(surroundings)) };
   const raw = ports.readings('raw');
   const known = new KnownSeries({
     stored: storedRaw(raw, surroundings),
-    firstStoredMs: async (tenant, series) => (await storedDays(raw, tenant, series)).map((day) => day * dayMs)[0],
-    ...{ settings, closedDays },
+    ...{ raw, settings, closedDays },
   });
   const closer = new DayCloser({
-    ...{ tenants, activations, series: settings, closedDays, known, publisher, lane },
+    ...{ tenants, activations, series: settings, closedDays, toldSince, known, publisher, lane },
     nowMs: () => surroundings.daysOverMs() ?? 0,
     graceMs: 0,
     sleep: (ms, until) => clock.sleep(ms, until),

@@ -18,11 +18,13 @@ export interface Estimate {
   readonly plus: number;
   /** Channels that it makes the day's sum on. */
   readonly emits: readonly string[];
+  /** What a gap has where the day before had nothing either; it stays one where absent. */
+  readonly otherwise?: number;
 }
 
 export const estimateName = 'like-yesterday';
 
-/** Fills the gaps of closed days with what the day before had, and makes the sum of a day that has values on other channels. */
+/** Fills the gaps of closed days with what the day before had, or a value of its own, and makes the sum of a day that has values on other channels. */
 export function estimateVersion(source: string): RuleVersion {
   const { emits } = JSON.parse(source) as Estimate;
   return {
@@ -50,7 +52,7 @@ export function estimateDays(flow: Flow, run: SeriesRun): SeriesResult[] {
 
 function estimateDay(flow: Flow, run: DayRun): SeriesResult {
   const step = flow.steps.find(({ rule }) => rule.name === estimateName);
-  const { plus, emits } = JSON.parse(step?.rule.source ?? nothing) as Estimate;
+  const { plus, emits, otherwise = NaN } = JSON.parse(step?.rule.source ?? nothing) as Estimate;
   const { batch, day } = run;
   const before = unchangedResult(batch);
   const count = before.changes.length;
@@ -64,7 +66,7 @@ function estimateDay(flow: Flow, run: DayRun): SeriesResult {
   const values: number[] = [];
   const cursor = new ReadingCursor(batch.columns);
   for (let index = 0; cursor.next(); index++) {
-    const estimate = isFilled && index < run.slots ? valueOfYesterday(run, index) + plus : NaN;
+    const estimate = isFilled && index < run.slots ? (valueOfYesterday(run, index) ?? otherwise) + plus : NaN;
     if (cursor.qualityCode !== missingCode) {
       values.push(Number(formatDecimal(cursor.integer, batch.columns.decimals)));
     } else if (!Number.isNaN(estimate)) {
@@ -91,10 +93,10 @@ function emitted(flow: Flow, { startMs, day, intervalMs }: DayRun, made: readonl
   };
 }
 
-/** NaN for none. */
-function valueOfYesterday({ windows: [own], day }: DayRun, slot: number): number {
-  const from = own?.slotsFrom[day - 1];
-  return from === undefined ? NaN : (own?.values[from + slot] ?? NaN);
+function valueOfYesterday({ windows: [own], day }: DayRun, slot: number): number | undefined {
+  const [from, to] = [own?.slotsFrom[day - 1], own?.slotsFrom[day]];
+  const value = from !== undefined && from + slot < (to as number) ? own?.values[from + slot] : undefined;
+  return Number.isNaN(value) ? undefined : value;
 }
 
 function longer(result: FlowResult, length: number): FlowResult {

@@ -11,7 +11,15 @@ import {
 import { subscriptionName, type Subscription } from '@meterflow/contracts';
 import { takeIn, type SourceRequest, type TakeInPorts, type TakenIn } from '@meterflow/ingest/stage';
 import { aggregatePersistence, readingPersistence } from '@meterflow/persistence/stage';
-import { Activations, ClosedDaysRegistry, Groups, KeptLengths, SeriesEnds, SeriesRegistry } from '@meterflow/registry';
+import {
+  Activations,
+  ClosedDaysRegistry,
+  Groups,
+  KeptLengths,
+  SeriesEnds,
+  SeriesRegistry,
+  ToldSince,
+} from '@meterflow/registry';
 import { ruleExecutionStage, seriesFlowStage } from '@meterflow/rule-execution/stage';
 import {
   runStage,
@@ -117,16 +125,21 @@ function runPersistence(layer: 'raw' | 'validated', context: StageContext): Prom
 
 function runSeriesFlows(listensTo: 'raw' | 'days', context: StageContext): Promise<void> {
   const { tickets, registry } = context.ports;
+  const toldSince = new ToldSince(registry);
   const ports = {
     sandbox: sandboxOf(context),
     activations: activationsOf(context),
     readings: (layer: 'raw' | 'validated') => context.ports.readings(layer),
     series: seriesOf(context),
     closedDays: new ClosedDaysRegistry(registry),
+    toldSince,
     tickets,
   };
   const subscription = listensTo === 'raw' ? 'series-flows' : 'days-due';
-  return run(seriesFlowStage(ports, { lane, listensTo }), context, { subscription, sink: nowhere });
+  return run(seriesFlowStage(ports, { lane, listensTo }), context, {
+    subscription,
+    sink: { write: (told) => toldSince.lower(told) },
+  });
 }
 
 function sandboxOf({ process }: StageContext): ReturnType<typeof flowSandbox> {

@@ -196,13 +196,13 @@ export const stories = {
   },
   /**
    * A rule for whole days, from its upload to its roll-back: a second version of it, corrections and closed days meanwhile,
-   * its history last, and a day of which nothing ever came.
+   * its history last, and days of which nothing ever came: after all that came, and before what came first.
    */
   ruleLife: (plan: WorkloadPlan): void => {
     const tenant = 'lived';
     const soon = { tenant, afterMs: pick(plan.random, [2, 60, 400]) };
-    const first = JSON.stringify({ plus: 0, emits: ['total'] });
-    const second = JSON.stringify({ plus: 100, emits: ['total', 'extra'] });
+    const first = JSON.stringify({ plus: 0, emits: ['total'], otherwise: 7 });
+    const second = JSON.stringify({ plus: 100, emits: ['total', 'extra'], otherwise: 7 });
     const activate = (as: string) => ({
       ...soon,
       does: 'activate' as const,
@@ -221,11 +221,11 @@ export const stories = {
     plan.order(0, { ...soon, does: 'upload', source: first }, activate('first'));
     plan.send(0, [days('gaps', day(1, ['10', undefined, '30', undefined]))]);
     plan.closeDays(1, dayStartMs(2));
-    plan.send(1, [days('history', day(0, ['1', '2', '3', '4']))]);
+    plan.send(1, [days('history', day(-2, ['1', '2', '3', '4']))]);
     plan.order(2, { ...soon, does: 'upload', source: second }, activate('second'));
     plan.send(2, [days('corrected', day(1, ['11']))]);
     plan.order(3, { ...soon, does: 'roll-back', to: 'first' }, { ...soon, does: 'reprocess', ...allTime });
-    plan.send(3, [days('late', day(0, [undefined, undefined, undefined, '5']))]);
+    plan.send(3, [days('late', day(-2, [undefined, undefined, undefined, '5']))]);
     // When all that is told of activations is over: nothing but the closing itself tells of these days.
     plan.wait(4);
     plan.closeDays(4, dayStartMs(3));

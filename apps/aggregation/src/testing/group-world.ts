@@ -255,6 +255,7 @@ export class GroupWorld {
         });
         return Promise.resolve(segments.filter(({ columns }) => columns.values.length > 0));
       },
+      firstMs: () => Promise.reject(new Error('nobody asks here where a series begins')),
     };
   }
 

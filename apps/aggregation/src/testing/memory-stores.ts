@@ -42,6 +42,7 @@ export function countingReadings(calls: Calls, lengthMs: number): ReadingStore {
         ),
       );
     },
+    firstMs: () => Promise.resolve(0),
   };
 }
 

@@ -29,7 +29,7 @@ export interface BacktestDeskPorts {
   /** Every series of the tenant that has raw readings. */
   readonly storedSeries: (tenant: string) => Iterable<SeriesName> | AsyncIterable<SeriesName>;
   /** The raw layer. */
-  readonly readings: Pick<ReadingStore, 'read'>;
+  readonly readings: Pick<ReadingStore, 'read' | 'firstMs'>;
   readonly settings: Pick<SeriesRegistry, 'snapshot'>;
   /** A new one, of processes of its own: what is live is not to wait for it. */
   readonly openSandbox: () => WatchedSandbox;

@@ -19,7 +19,7 @@ export interface BacktestSpan {
 
 export interface BacktestPorts {
   /** The raw layer; `after` and `before` see the same. */
-  readonly readings: Pick<ReadingStore, 'read'>;
+  readonly readings: Pick<ReadingStore, 'read' | 'firstMs'>;
   readonly settings: SettingsSnapshot;
   readonly before: MeasuredSandbox;
   readonly after: MeasuredSandbox;

@@ -42,16 +42,17 @@ export async function daysWork(
 ): Promise<Omit<SeriesWork, 'activations'> | undefined> {
   const { series } = due;
   const needs = activations.flatMap(({ flow }) => channelNeeds(flow, series) ?? []);
+  const own = settings.of(series.meter, series.channel);
   const inputs = await readInputs((layer) => (layer === 'raw' ? raw : nothingStored), {
     ...{ tenant, due, emits: [], reads: [...new Set(needs.flatMap((each) => each.reads))] },
     backDays: Math.max(0, ...needs.map(({ lookBackDays }) => lookBackDays)),
     aheadDays: Math.max(0, ...needs.map(({ lookAheadDays }) => lookAheadDays)),
     intervalMsOf: (channel) => settings.of(series.meter, channel).intervalMs,
+    ...{ sinceMs: own.sinceMs, closedThroughMs },
   });
   if ([inputs.own, ...inputs.others].every(({ columns }) => columns.length === 0)) {
     return undefined;
   }
-  const own = settings.of(series.meter, series.channel);
   const facts = {
     ...{ tenant, series, unit: own.unit, closedThroughMs, activation: 0, days: inputs.days },
     tagsAt: (atMs: number) => tagsAt(own, atMs),
@@ -60,7 +61,7 @@ export async function daysWork(
 }
 
 /** What an earlier run left is not looked at: the two sides are held against each other. */
-const nothingStored: StoredReadings = { read: () => Promise.resolve([]) };
+const nothingStored: StoredReadings = { read: () => Promise.resolve([]), firstMs: () => Promise.resolve(undefined) };
 
 /** The days from the first on of which something was stored so far: before it a stage has nothing to do. */
 export function daysSince(

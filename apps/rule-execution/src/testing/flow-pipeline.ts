@@ -1,4 +1,10 @@
-import { decodeReadingBatch, encodeReadingBatch, encodeStoredNotice, payloadKey } from '@meterflow/contracts';
+import {
+  decodeReadingBatch,
+  decodeStoredNotice,
+  encodeReadingBatch,
+  encodeStoredNotice,
+  payloadKey,
+} from '@meterflow/contracts';
 import { ReadingLines } from '@meterflow/idempotent-writes';
 import { MemoryReadingStore } from '@meterflow/idempotent-writes/testing';
 import {
@@ -10,7 +16,7 @@ import {
   type ReadingBatch,
   type StoredNotice,
 } from '@meterflow/readings';
-import { Activations, ClosedDaysRegistry, SeriesRegistry, instantMsMax } from '@meterflow/registry';
+import { Activations, ClosedDaysRegistry, SeriesRegistry, ToldSince, instantMsMax } from '@meterflow/registry';
 import { MemoryRegistry } from '@meterflow/registry/testing';
 import { flowOf, type Flow, type FlowStep } from '@meterflow/rules';
 import type { IsolatedSandbox } from '@meterflow/sandbox';
@@ -32,6 +38,7 @@ export class Pipeline {
   readonly #stores = { raw: new MemoryReadingStore(), validated: new MemoryReadingStore() };
   readonly #sandbox: IsolatedSandbox;
   readonly refused: { readonly code: string; readonly payload: Uint8Array }[] = [];
+  readonly #toldSince = new ToldSince(this.registry);
   #ticket = 0;
 
   constructor(sandbox: IsolatedSandbox) {
@@ -42,8 +49,14 @@ export class Pipeline {
     await this.activations.create(tenant, { flow, decimals: 3, ...span });
   }
 
-  /** What ingest, the stream and the persistences do with a batch, in this order. */
+  /** What ingest, the stream, the persistences and series flows do with a batch, in this order. */
   async store(batch: ReadingBatch): Promise<void> {
+    await this.keep(batch);
+    await this.tell([noticeOf(batch)]);
+  }
+
+  /** The same, before anybody is told that it is stored. */
+  async keep(batch: ReadingBatch): Promise<void> {
     const stage = ruleExecutionStage({ sandbox: this.#sandbox, activations: this.activations }, { lane: 'live' });
     const payload = encodeReadingBatch(batch);
     const inputs = [stage.decode(messageOf(payload))];
@@ -52,7 +65,6 @@ export class Pipeline {
       await this.#write(decodeReadingBatch(message.payload));
     }
     await this.#write(batch);
-    await this.tell([noticeOf(batch)]);
   }
 
   /** What series flows make of notices that come in one group. */
@@ -62,16 +74,22 @@ export class Pipeline {
         ...{ sandbox: this.#sandbox, activations: this.activations, series: this.series, closedDays: this.closedDays },
         tickets: { take: () => Promise.resolve(++this.#ticket) },
         readings: (layer) => this.#stores[layer],
+        toldSince: this.#toldSince,
       },
       { lane: 'live', listensTo },
     );
     const inputs = notices.map((notice) => stage.decode(messageOf(encodeStoredNotice(notice))));
-    const { messages, refused = [] } = await stage.handle(inputs, await stage.read(inputs));
+    const { messages, writes, refused = [] } = await stage.handle(inputs, await stage.read(inputs));
+    await this.#toldSince.lower(writes);
     for (const { error, part } of refused) {
       this.refused.push({ code: (error as Error & { code: string }).code, payload: part!.payload });
     }
-    for (const message of messages) {
-      await this.#write(decodeReadingBatch(message.payload));
+    for (const { topic, payload } of messages) {
+      if (topic.startsWith('days.due')) {
+        await this.tell([decodeStoredNotice(payload)], 'days');
+      } else {
+        await this.#write(decodeReadingBatch(payload));
+      }
     }
     return messages.length;
   }

@@ -1,5 +1,6 @@
 import {
   dayMs,
+  firstStartMs,
   type ErasableStore,
   type Erased,
   type Erasure,
@@ -12,6 +13,7 @@ import {
   type KnownBy,
   type Segment,
   type SeriesDays,
+  type SeriesLayer,
 } from '@meterflow/idempotent-writes';
 import type { Layer, SeriesName } from '@meterflow/readings';
 import { PermanentError } from '@meterflow/stage';
@@ -30,6 +32,8 @@ import { withStoredErrors } from './stored-errors.ts';
 
 const families = [tables.readings.segments];
 const pageRows = 2_000;
+/** The first of them has what is looked for, unless it was erased. */
+const firstDaysRows = 4;
 
 function erasable(layer: Layer): ErasableCells {
   const number = layerNumber(layer);
@@ -70,6 +74,23 @@ export class BigtableReadingStore implements ReadingStore, ReadingHistory, Erasa
   async read(days: SeriesDays): Promise<readonly Segment[]> {
     this.#check(days);
     return withStoredErrors(this.#parts.table.name, () => this.#reader.read(days));
+  }
+
+  async firstMs(series: SeriesLayer): Promise<number | undefined> {
+    this.#check(series);
+    const { table } = this.#parts;
+    return withStoredErrors(table.name, async () => {
+      const filter = chain(cellsOfLayer(this.#layer, { history: false }), firstCellOnly, withoutValues);
+      for await (const { key } of table.scan(under(seriesPrefix(series)), filter, firstDaysRows)) {
+        // What was erased may still have its row.
+        const fromMs = dayOf(key) * dayMs;
+        const firstMs = firstStartMs(await this.#reader.read({ ...series, fromMs, toMs: fromMs + dayMs }));
+        if (firstMs !== undefined) {
+          return firstMs;
+        }
+      }
+      return undefined;
+    });
   }
 
   /** What was superseded, oldest first within each day. */
@@ -139,7 +160,7 @@ export class BigtableReadingStore implements ReadingStore, ReadingHistory, Erasa
     return { fromMs, toMs };
   }
 
-  #check({ layer }: SeriesDays): void {
+  #check({ layer }: SeriesLayer): void {
     if (layer !== this.#layer) {
       throw new RangeError(`this store holds the ${this.#layer} layer, not ${layer}`);
     }

@@ -2,11 +2,13 @@ import type { StatementSync } from 'node:sqlite';
 import {
   dayMax,
   dayMs,
+  firstStartMs,
   SegmentColumnsReader,
   segmentWithin,
   type Origin,
   type Segment,
   type SeriesDays,
+  type SeriesLayer,
 } from '@meterflow/idempotent-writes';
 import type { Layer } from '@meterflow/readings';
 import { OriginReader } from './origins.ts';
@@ -102,6 +104,18 @@ export class ReadingReader {
         yield* this.#segments(series, row);
       }
     }
+  }
+
+  /** See ReadingStore. */
+  firstMs({ tenant, meter, channel, layer }: SeriesLayer): number | undefined {
+    this.#check(layer);
+    const series = this.#store.read(() => this.#series.find(tenant, meter, channel));
+    if (series === undefined) {
+      return undefined;
+    }
+    const [from, to] = [series.id * daysPerSeries - 1, (series.id + 1) * daysPerSeries];
+    const [first] = this.#store.read(() => this.#page.all(from, to, 1)) as unknown as DayRow[];
+    return first && firstStartMs(this.#segments(series, first).map(({ segment }) => segment));
   }
 
   #segments(series: StoredSeries, [key, blob]: DayRow): SeriesSegment[] {

@@ -10,6 +10,7 @@ import type {
   ReadingWrite,
   Segment,
   SeriesDays,
+  SeriesLayer,
 } from '@meterflow/idempotent-writes';
 import type { Layer } from '@meterflow/readings';
 import { PermanentError } from '@meterflow/stage';
@@ -85,6 +86,11 @@ export class EmbeddedReadingStore implements ReadingStore, ReadingHistory, Erasa
   // eslint-disable-next-line @typescript-eslint/require-await -- as above
   async read(days: SeriesDays): Promise<readonly Segment[]> {
     return this.#reader.read(days);
+  }
+
+  // eslint-disable-next-line @typescript-eslint/require-await -- as above
+  async firstMs(series: SeriesLayer): Promise<number | undefined> {
+    return this.#reader.firstMs(series);
   }
 
   /** See ReadingHistory. */

@@ -43,6 +43,7 @@ export function describeReadingHistory(
   };
   const known = (store: ReadingHistory, by: KnownBy): ReadingStore => ({
     read: (days) => store.asOf(days, by),
+    firstMs: () => Promise.reject(new Error('what was known is not asked where it begins')),
     write: () => Promise.reject(new Error('what was known is not changed')),
   });
   const valuesAt = async (store: ReadingHistory, instantMs: number): Promise<unknown[]> =>

@@ -127,6 +127,24 @@ export function describeReadingStore(
         expect(segments.map(({ columns }) => columns.values.length)).toEqual([96, 96, 96, 12]);
       });
 
+      test('the first reading of a series is found, whatever came when, and whether it was withdrawn since', async () => {
+        const series = { tenant: 'acme', ...m1, layer: 'raw' } as const;
+        expect(await store.firstMs(series)).toBeUndefined();
+        await store.write([writeOf({ acceptedAtMs: 1, readings: [reading({ startMs: epochMs + 50 * hourMs })] })]);
+        expect(await store.firstMs(series)).toBe(epochMs + 50 * hourMs);
+        const others = [
+          reading({ meter: 'm0', startMs: epochMs - 99 * hourMs }),
+          reading({ channel: 'a', startMs: epochMs - 99 * hourMs }),
+        ];
+        const first = { startMs: epochMs + 3 * slotMs };
+        const readings = [...others, reading({ startMs: epochMs + 9 * slotMs }), reading(first)];
+        await store.write([writeOf({ acceptedAtMs: 2, readings })]);
+        expect(await store.firstMs(series)).toBe(first.startMs);
+        await store.write([writeOf({ acceptedAtMs: 3, readings: [reading({ ...first, quality: 4 })] })]);
+        expect(await store.firstMs(series)).toBe(first.startMs);
+        expect(await store.firstMs({ ...series, meter: 'm2' })).toBeUndefined();
+      });
+
       test('a reading without value stays, with its quality and reason', async () => {
         await store.write([writeOf({ acceptedAtMs: 1, readings: [reading({ quality: 4, reason: 'rejected' })] })]);
         expect(await canonicalRows(store, m1)).toMatchObject([{ value: null, quality: 'missing', reason: 'rejected' }]);

@@ -1,7 +1,8 @@
 import type { ReadingBatch } from '@meterflow/readings';
+import { firstStartMs } from '../first-start.ts';
 import { GroupMerger } from '../merge-group.ts';
 import type { OutcomeCounts } from '../outcome.ts';
-import type { ReadingStore, ReadingWrite, Segment, SeriesDays } from '../reading-store.ts';
+import type { ReadingStore, ReadingWrite, Segment, SeriesDays, SeriesLayer } from '../reading-store.ts';
 import { SegmentColumnsReader } from '../segment-codec.ts';
 import { dayMs } from '../segment-format.ts';
 import { segmentWithin } from '../segment-within.ts';
@@ -49,6 +50,10 @@ export class MemoryReadingStore implements ReadingStore {
         reader.read(blob, day).flatMap((columns) => segmentWithin({ day, columns }, fromMs, toMs) ?? []),
       ),
     );
+  }
+
+  async firstMs(series: SeriesLayer): Promise<number | undefined> {
+    return firstStartMs(await this.read({ ...series, fromMs: -Infinity, toMs: Infinity }));
   }
 
   #mergeDay(series: string, day: number): void {

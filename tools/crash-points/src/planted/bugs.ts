@@ -12,6 +12,7 @@ import { seriesTicketAfterInputs } from './series-ticket-after-inputs.ts';
 import { skipEqualAggregates } from './skip-equal-aggregates.ts';
 import { ticketAfterRead } from './ticket-after-read.ts';
 import { toldBeforePublished } from './told-before-published.ts';
+import { toldSinceBeforeTold } from './told-since-before-told.ts';
 import type { PlantedBug } from '../planted-bug.ts';
 
 /** Every bug that the proof must find: a proof that finds none of them proves nothing. */
@@ -30,4 +31,5 @@ export const plantedBugs: readonly PlantedBug[] = [
   seriesTicketAfterInputs,
   cachedActivation,
   toldBeforePublished,
+  toldSinceBeforeTold,
 ];

@@ -13,6 +13,7 @@ function byAcceptance(store: ReadingStore): ReadingStore {
   return {
     write: (writes) => store.write(writes.map((write) => ({ ...write, batch: undeclared(write.batch) }))),
     read: (days) => store.read(days),
+    firstMs: (series) => store.firstMs(series),
   };
 }
 

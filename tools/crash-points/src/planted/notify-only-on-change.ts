@@ -22,6 +22,7 @@ export const notifyOnlyOnChange: PlantedBug = {
 function noting(store: ReadingStore, unchanged: Set<string>): ReadingStore {
   return {
     read: (days) => store.read(days),
+    firstMs: (series) => store.firstMs(series),
     write: async (writes) => {
       const before = await Promise.all(writes.map((write) => stateOf(store, write)));
       const outcomes = await store.write(writes);
