@@ -25,7 +25,8 @@ export default defineRule({
     }
     // Days begin on a quarter of an hour of UTC in every zone, so that this grid is that of the local day up to 15 minutes.
     const gridMs = Math.min(lengthMs, 900_000);
-    const reason = endMs - startMs !== lengthMs ? 'interval-length' : startMs % gridMs !== 0 ? 'interval-overlap' : '';
+    const reason =
+      endMs - startMs !== lengthMs ? 'interval-length' : !Number.isInteger(startMs / gridMs) ? 'interval-overlap' : '';
     if (reason === '') {
       return;
     }

@@ -4,18 +4,35 @@
 // distributors' tariffs: a house with 3 × 63 A at 400 V can draw 43.6 kW.
 import { defineRule } from '@meterflow/rule-sdk';
 
-/** How many of a unit of energy are a kilowatt-hour, and of power a kilowatt. */
-const energies = new Map([
-  ['kWh', 1],
-  ['Wh', 1000],
-  ['MWh', 0.001],
-  ['GWh', 0.000001],
-]);
-const powers = new Map([
-  ['kW', 1],
-  ['W', 1000],
-  ['MW', 0.001],
-]);
+/** How many of a unit of energy are a kilowatt-hour; 0: none is. */
+function perKilowattHour(unit: string): number {
+  switch (unit) {
+    case 'kWh':
+      return 1;
+    case 'Wh':
+      return 1000;
+    case 'MWh':
+      return 0.001;
+    case 'GWh':
+      return 0.000001;
+    default:
+      return 0;
+  }
+}
+
+/** The same of power and a kilowatt. */
+function perKilowatt(unit: string): number {
+  switch (unit) {
+    case 'kW':
+      return 1;
+    case 'W':
+      return 1000;
+    case 'MW':
+      return 0.001;
+    default:
+      return 0;
+  }
+}
 
 export default defineRule({
   name: 'plausible-power',
@@ -31,10 +48,10 @@ export default defineRule({
   },
   onReading(reading, { parameters: { kwMax, action } }) {
     const { startMs, endMs, unit } = reading;
-    const perKwh = energies.get(unit);
-    const perKw = perKwh === undefined ? powers.get(unit) : (perKwh * (endMs - startMs)) / 3_600_000;
+    const perKwh = perKilowattHour(unit);
+    const perKw = perKwh === 0 ? perKilowatt(unit) : (perKwh * (endMs - startMs)) / 3_600_000;
     // Neither another quantity nor a register reading.
-    if (perKw === undefined || perKw === 0 || Math.abs(reading.value) <= kwMax * perKw) {
+    if (perKw === 0 || Math.abs(reading.value) <= kwMax * perKw) {
       return;
     }
     if (action === 'reject') {

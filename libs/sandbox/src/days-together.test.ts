@@ -3,6 +3,7 @@ import { BatchBuilder, rawVersion, ReadingRow, type ReadingColumns } from '@mete
 import {
   flowOf,
   localDays,
+  resultOfDay,
   SeriesWindows,
   type DayResult,
   type Flow,
@@ -138,6 +139,40 @@ describe('days that are run together', () => {
   ])('remember nothing from one to the next: %s', async (_, top, body) => {
     const { source, ...rule } = seriesRuleOf(body, needs);
     await expectAlike(flowWith({ ...rule, id: `remembering ${top}${body}`, source: `${top}\n${source}` }));
+  });
+
+  test('are seen as they stand after each rule, whatever the one before did, undid and kept', async () => {
+    const soft = seriesRuleOf(
+      'day.slots.forEach((slot) => slot.value === undefined ? slot.fill(9) : slot.reject("odd")); throw new Error("undone")',
+      {},
+      'soft',
+    );
+    const lists = 'day.slots.length = 1; day.earlier(1).slots.push(1); const { slots, ...rest } = { ...day };';
+    const second = seriesRuleOf(`${lists} day.slots[0].value = Object.keys(rest).length`, needs, 'second');
+    const read =
+      '[day.slots.length, day.earlier(1).slots.length, ...day.slots.map(({ value }) => String(value))].join(" ")';
+    const third = seriesRuleOf(`day.slots.at(-1).annotate(${read})`, needs, 'third');
+    const [first, ...others] = flowWith(soft, ruleOf('if (reading.value > 2000) reading.reject("high")'), second, third)
+      .steps as [Flow['steps'][number]];
+    await expectAlike({ ...flowWith(), steps: [{ ...first, severity: 'info' }, ...others] });
+    const [told] = await sandbox.runSeries(
+      { ...flowWith(), steps: [{ ...first, severity: 'info' }, ...others] },
+      windows.run(2, around),
+    );
+    const result = resultOfDay([told as DayResult]);
+    const [shown = '', ...values] = (result.texts[result.reason[23] as number] ?? '').split(' ').slice(1);
+    expect([shown, values.length, values[0]]).toEqual(['24', 24, '14']);
+  });
+
+  test('can be changed by no rule that looks at them from another', async () => {
+    const body = `day.slots[0].annotate([
+      () => { day.date = ''; }, () => { day.more = 1; }, () => { day.earlier(1).slots[0].value = 1; },
+      () => { day.earlier(1).slots = []; }, () => { delete day.earlier(1).date; }, () => { day.earlier.more = 1; },
+      () => day.earlier(1).slots[0].annotate('x'), () => Object.getPrototypeOf(day).date, () => day.slots[0].more = 1,
+    ].map((attempt) => { try { attempt(); return 'done'; } catch { return 'refused'; } }).join());`;
+    const [told] = await sandbox.runSeries(flowWith(seriesRuleOf(body, needs, 'changer')), windows.run(3, around));
+    const { texts, reason } = resultOfDay([told as DayResult]);
+    expect(texts[reason[0] as number]).toBe(Array.from({ length: 9 }, () => 'refused').join());
   });
 
   test('remember nothing of readings either', async () => {

@@ -1,15 +1,16 @@
 import type { Runs } from '@meterflow/readings';
 import ivm from 'isolated-vm';
 import type { ChildSettings } from './child-settings.ts';
+import { DaysAround } from './isolate-around.ts';
 import { BatchCursor } from './isolate-cursor.ts';
 import { Days } from './isolate-day.ts';
 import { loadStep, walk, type StepSource } from './isolate-flow.ts';
 import { freezeAll, takeAway } from './isolate-lockdown.ts';
 import { leaveAny, makeFlow, walkBatch, type IsolateFlow } from './isolate-main.ts';
 import { ReadingState, walkChecked } from './isolate-memory.ts';
-import { DayPlaces, DayReading } from './isolate-places.ts';
-import { minuteOfDay, RawList, RawReading } from './isolate-raw.ts';
+import { DayPlaces, DayReading, minuteOfDay } from './isolate-places.ts';
 import { Reading } from './isolate-reading.ts';
+import { AroundDay, OwnDay } from './isolate-views.ts';
 import { callDay, dayRunner, walkDays } from './isolate-walk-day.ts';
 import { windowColumns } from './isolate-windows.ts';
 import type { ResultReply } from './reply.ts';
@@ -53,7 +54,8 @@ const program = `
     callDay: ${callDay.toString()}, walkDays: ${walkDays.toString()}, leaveAny: ${leaveAny.toString()},
     dayRunner: ${dayRunner.toString()}, walkBatch: ${walkBatch.toString()},
     Days: ${Days.toString()}, DayPlaces: ${DayPlaces.toString()},
-    DayReading: ${DayReading.toString()}, RawReading: ${RawReading.toString()}, RawList: ${RawList.toString()},
+    DayReading: ${DayReading.toString()}, DaysAround: ${DaysAround.toString()},
+    OwnDay: ${OwnDay.toString()}, AroundDay: ${AroundDay.toString()},
     minuteOfDay: ${minuteOfDay.toString()},
     windowColumns: ${windowColumns.toString()},
   };

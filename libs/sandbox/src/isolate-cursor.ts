@@ -26,8 +26,8 @@ export interface IsolateFailure {
  */
 export class BatchCursor implements Cursor {
   index = -1;
-  /** Where the day begins that a run is at. */
-  base = 0;
+  /** How often anything was set: who shows what stands in the columns sees by it that they changed. */
+  marks = 0;
   span = 0;
   first = 0;
   readonly values: Float64Array;
@@ -95,6 +95,7 @@ export class BatchCursor implements Cursor {
   }
 
   mark(bit: number): void {
+    this.marks += 1;
     this.changes[this.index] = (this.changes[this.index] as number) | bit;
   }
 

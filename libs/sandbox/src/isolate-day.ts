@@ -1,8 +1,10 @@
+import type { DaysAround } from './isolate-around.ts';
 import type { BatchCursor } from './isolate-cursor.ts';
 import type { RuleContext } from './isolate-flow.ts';
 import type { DayPlaces } from './isolate-places.ts';
-import type { RawColumns, RawList } from './isolate-raw.ts';
 import type { Reading } from './isolate-reading.ts';
+import type { AroundDay, OwnDay } from './isolate-views.ts';
+import type { RawColumns } from './isolate-windows.ts';
 
 // The class runs inside an isolate, as text: nothing in it may refer to anything outside but the types.
 
@@ -53,14 +55,30 @@ export interface DayNeeds {
   readonly tags: readonly string[];
 }
 
+/** What days are shown with. */
+export interface DayParts {
+  readonly reading: Reading;
+  readonly around: DaysAround;
+  /** Makes places of the day that is run. */
+  readonly makePlaces: () => DayPlaces;
+  readonly OwnDay: typeof OwnDay;
+  readonly AroundDay: typeof AroundDay;
+  /** A list of so many values that are not there. */
+  readonly blankOf: (count: number) => undefined[];
+  /** How many readings the columns hold. */
+  readonly capacity: number;
+}
+
 /** How a step reaches what it needs: the same for all days, always of the one that the run is at. */
-interface Reach {
+export interface Reach {
   readonly earlier: (days: number) => object;
   readonly later: (days: number) => object;
   readonly other: (name: string, daysLater?: number) => object;
   readonly emit: (name: string, emission: Readonly<Record<string, unknown>>) => void;
-  /** Days around that it asked for, by their place; emptied for each day. */
-  raws: (object | undefined)[];
+  /** What the step sees of the day; made when it is seen first. */
+  view: OwnDay | undefined;
+  /** And of days around, by window and distance. */
+  readonly around: (AroundDay | undefined)[][];
   /** What it got beside the day last, and of which tags that is made. */
   context: (RuleContext & { readonly tags: object }) | undefined;
   tags: Readonly<Record<string, unknown>> | undefined;
@@ -69,20 +87,22 @@ interface Reach {
 /** The days of a run, one after the other, with all around them. A step gets a view of a day that shows what it needs. */
 export class Days {
   readonly #cursor: BatchCursor;
-  readonly #reading: Reading;
-  readonly #places: DayPlaces;
-  readonly #makeList: () => RawList;
-  readonly #capacity: number;
-  /** Slots and registers of each window. */
-  readonly #lists: { readonly slots: RawList; readonly registers: RawList }[] = [];
+  readonly #parts: DayParts;
+  readonly slots: DayPlaces;
+  readonly registers: DayPlaces;
+  facts = {} as RunFacts;
+  /** Counts days, of all runs: who keeps anything for a day sees by it that it is over. */
+  turn = 0;
   readonly #reaches = new Map<DayNeeds, Reach>();
-  #dates = new Map<number, string>();
-  #given: RunFacts | undefined;
+  readonly #dateOf = new Map<number, string>();
+  /** Of the run's days. */
+  #dates: string[] = [];
   #windows: readonly WindowColumns[] = [];
   #readings = 0;
   #spans = 0;
-  /** Where the day lies that the run is at. */
+  /** Which day the run is at, and where it lies. */
   #place = -1;
+  #told: ToldDay | undefined;
   #base = 0;
   #span = 0;
   /** Emitted on the days before, and on this one. */
@@ -92,12 +112,11 @@ export class Days {
   /** There is no room for what the days emit together. */
   crowded = false;
 
-  constructor(places: DayPlaces, makeList: () => RawList, capacity: number) {
-    this.#places = places;
-    this.#cursor = places.cursor;
-    this.#reading = places.reading;
-    this.#makeList = makeList;
-    this.#capacity = capacity;
+  constructor(cursor: BatchCursor, parts: DayParts) {
+    this.#cursor = cursor;
+    this.#parts = parts;
+    this.slots = parts.makePlaces();
+    this.registers = parts.makePlaces();
   }
 
   /** Turns to another run. */
@@ -105,7 +124,7 @@ export class Days {
     facts: RunFacts,
     { windows, readings, spans }: { windows: readonly WindowColumns[]; readings: number; spans: number },
   ): void {
-    this.#given = facts;
+    this.facts = facts;
     this.#windows = windows;
     this.#readings = readings;
     this.#spans = spans;
@@ -114,62 +133,64 @@ export class Days {
     this.#failed.clear();
     this.crowded = false;
     this.rewind();
-    windows.forEach((window, index) => {
-      const lists = (this.#lists[index] ??= { slots: this.#makeList(), registers: this.#makeList() });
-      lists.slots.begin(facts, window.slots);
-      lists.registers.begin(facts, window.registers);
-    });
+    this.#dates = [];
+    this.#parts.around.begin(facts, windows);
   }
 
   /** Before the first day. */
   rewind(): void {
     this.#place = -1;
+    this.#told = undefined;
     this.#base = 0;
     this.#span = 0;
   }
 
   /** Goes to the next day; false after the last. */
   next(): boolean {
-    const { days, startMs, closedThroughMs } = this.#facts;
-    if (this.#place >= 0) {
-      const { slots, registers, spans } = this.#told;
-      this.#base += slots + registers;
-      this.#span += spans;
+    const before = this.#told;
+    if (before !== undefined) {
+      this.#base += before.slots + before.registers;
+      this.#span += before.spans;
     }
     this.#emittedBefore += this.#emitted.size;
     if (this.#emitted.size > 0) {
       this.#emitted.clear();
     }
     this.#place += 1;
-    const told = days[this.#place];
+    const told = this.facts.days[this.#place];
+    this.#told = told;
     if (told === undefined) {
       return false;
     }
-    const own = (this.#windows[0] as WindowColumns).registers;
-    this.#places.enter(this.#facts, {
-      ...{ day: told.day, base: this.#base, slots: told.slots },
-      isClosed: (startMs[told.day + 1] as number) <= closedThroughMs,
-      registerStartMs: (own.startMs as Float64Array).subarray(own.from[told.day]),
-    });
+    this.#enter(told);
     this.#cursor.failuresBefore = this.#cursor.failures.length;
     return true;
+  }
+
+  /** Shows what stands in the columns now: rules with `onReading` write there, and what a step did may be undone. */
+  refresh(): void {
+    this.#show(this.slots.shown, this.#base);
+    this.#show(this.registers.shown, this.#base + this.slots.shown.length);
   }
 
   /** Nothing that a rule left behind reaches a day any more. */
   leave(): void {
     this.#place = -1;
-    this.#places.leave();
+    this.#told = undefined;
+    this.#cursor.index = -1;
+    this.slots.leave();
+    this.registers.leave();
   }
 
   /** The day's readings [from, to) in the columns, and the first of its spans. */
   get range(): { readonly from: number; readonly to: number; readonly fromSpan: number; readonly toSpan: number } {
-    const { slots, registers, spans } = this.#told;
+    const { slots, registers, spans } = this.#day();
     const to = this.#base + slots + registers;
     return { from: this.#base, to, fromSpan: this.#span, toSpan: this.#span + spans };
   }
 
   get count(): number {
-    return this.#facts.days.length;
+    return this.facts.days.length;
   }
 
   get hasFailed(): boolean {
@@ -204,12 +225,12 @@ export class Days {
   }
 
   get series(): { readonly meter: string; readonly channel: string } {
-    return this.#facts;
+    return this.facts;
   }
 
   /** What a step gets beside the day: its parameters, and those of the day's tags that it needs. */
   context(needs: DayNeeds, { parameters }: RuleContext): RuleContext & { readonly tags: object } {
-    const given = this.#facts.tags[this.#told.tags] as Readonly<Record<string, unknown>>;
+    const given = this.facts.tags[this.#day().tags] as Readonly<Record<string, unknown>>;
     const reach = this.#reach(needs);
     // Days of one run mostly have the same.
     if (reach.context === undefined || reach.tags !== given) {
@@ -235,44 +256,46 @@ export class Days {
   }
 
   /** What a step sees of the day. */
-  view(needs: DayNeeds): object {
-    const { meter, channel, unit, intervalMs, startMs, closedThroughMs, firstDay } = this.#facts;
-    const { day, slots, registers } = this.#told;
+  view(needs: DayNeeds): OwnDay {
     const reach = this.#reach(needs);
-    const { earlier, later, other, emit } = reach;
-    if (reach.raws.length > 0) {
-      reach.raws = [];
+    reach.view ??= new this.#parts.OwnDay(this, reach);
+    return reach.view;
+  }
+
+  /** Makes what a prototype has to be read an object's own, and the object as it stays: what is spread or listed is all there. */
+  showOwn(view: object, prototype: object): void {
+    for (const [name, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
+      if ('get' in descriptor) {
+        Object.defineProperty(view, name, { ...descriptor, enumerable: true });
+      }
     }
-    const endMs = startMs[day + 1] as number;
-    return Object.freeze({
-      date: this.#date(firstDay + day),
-      weekday: this.#weekday(firstDay + day),
-      startMs: startMs[day] as number,
-      endMs,
-      closed: endMs <= closedThroughMs,
-      meter,
-      channel,
-      unit,
-      intervalMs,
-      slots: this.#places.list(0, slots),
-      registers: this.#places.list(slots, slots + registers),
-      earlier,
-      later,
-      other,
-      emit,
-    });
+    Object.freeze(view);
   }
 
-  get #facts(): RunFacts {
-    return this.#given as RunFacts;
+  date(daysLater: number): string {
+    const day = this.#day().day + daysLater;
+    return (this.#dates[day] ??= this.#dateOfNumber(this.facts.firstDay + day));
   }
 
-  get #told(): ToldDay {
-    const told = this.#facts.days[this.#place];
-    if (told === undefined) {
+  weekday(daysLater: number): number {
+    const number = this.facts.firstDay + this.#day().day + daysLater;
+    return ((((number + 3) % 7) + 7) % 7) + 1;
+  }
+
+  startMs(daysLater: number): number {
+    return this.facts.startMs[this.#day().day + daysLater] as number;
+  }
+
+  /** The places of a day as it came. */
+  around(window: number, daysLater: number): { readonly slots: DayPlaces; readonly registers: DayPlaces } {
+    return this.#parts.around.at(window, this.#day().day, daysLater);
+  }
+
+  #day(): ToldDay {
+    if (this.#told === undefined) {
       throw this.#cursor.nonsense('the day is over: what a rule leaves for later comes too late');
     }
-    return told;
+    return this.#told;
   }
 
   #reach(needs: DayNeeds): Reach {
@@ -285,13 +308,14 @@ export class Days {
         return days;
       };
       const made: Reach = {
-        raws: [],
+        view: undefined,
+        around: [],
         context: undefined,
         tags: undefined,
-        earlier: (days) => this.#raw(made, 0, -within(days, needs.lookBackDays, 'earlier')),
-        later: (days) => this.#raw(made, 0, within(days, needs.lookAheadDays, 'later')),
+        earlier: (days) => this.#around(made, 0, -within(days, needs.lookBackDays, 'earlier')),
+        later: (days) => this.#around(made, 0, within(days, needs.lookAheadDays, 'later')),
         other: (name, daysLater = 0) => {
-          const window = this.#facts.windows.findIndex((each, index) => index > 0 && each.channel === name);
+          const window = this.facts.windows.findIndex((each, index) => index > 0 && each.channel === name);
           if (window < 0 || !needs.reads.includes(name)) {
             throw this.#cursor.nonsense(`the channel ${name} is not to be had: name it in needs.reads`);
           }
@@ -299,7 +323,7 @@ export class Days {
             daysLater < 0
               ? -within(-daysLater, needs.lookBackDays, 'other')
               : within(daysLater, needs.lookAheadDays, 'other');
-          return this.#raw(made, window, days);
+          return this.#around(made, window, days);
         },
         emit: (name, emission) => {
           this.#emit(needs, name, emission);
@@ -312,41 +336,52 @@ export class Days {
     return reach;
   }
 
-  #date(number: number): string {
-    let date = this.#dates.get(number);
+  #enter({ day, slots, registers }: ToldDay): void {
+    const run = this.facts;
+    this.turn += 1;
+    const { startMs, closedThroughMs, unit, intervalMs } = run;
+    const own = (this.#windows[0] as WindowColumns).registers;
+    const columns = this.#cursor;
+    const base = this.#base;
+    const fillUnit = (startMs[day + 1] as number) <= closedThroughMs ? unit : undefined;
+    this.slots.enter(
+      { run, day, intervalMs, startMs: undefined, startsFrom: 0, fillUnit },
+      { columns, base, shown: this.#show(this.#parts.blankOf(slots), base) },
+    );
+    this.registers.enter(
+      { run, day, intervalMs: 0, startMs: own.startMs, startsFrom: own.from[day] as number, fillUnit: undefined },
+      { columns, base: base + slots, shown: this.#show(this.#parts.blankOf(registers), base + slots) },
+    );
+    this.#parts.around.pass();
+  }
+
+  /** The values that stand at `base` and behind it in the columns. */
+  #show(shown: (number | undefined)[], base: number): (number | undefined)[] {
+    const { values, quality, changes } = this.#cursor;
+    for (let place = 0; place < shown.length; place++) {
+      const index = base + place;
+      const isGap = quality[index] === 4 || (changes[index] as number) >= 32;
+      shown[place] = isGap ? undefined : values[index];
+    }
+    return shown;
+  }
+
+  #dateOfNumber(number: number): string {
+    let date = this.#dateOf.get(number);
     if (date === undefined) {
-      if (this.#dates.size >= 1_000) {
-        this.#dates = new Map();
+      if (this.#dateOf.size >= 1_000) {
+        this.#dateOf.clear();
       }
       date = new Date(number * 86_400_000).toISOString().slice(0, 10);
-      this.#dates.set(number, date);
+      this.#dateOf.set(number, date);
     }
     return date;
   }
 
-  #weekday(number: number): number {
-    return ((((number + 3) % 7) + 7) % 7) + 1;
-  }
-
-  /** A day as it came, so many days from the one that the run is at; made once for a step and a day. */
-  #raw(reach: Reach, window: number, daysLater: number): object {
-    const { startMs, firstDay } = this.#facts;
-    const day = this.#told.day + daysLater;
-    const key = window * startMs.length + day;
-    let raw = reach.raws[key];
-    if (raw === undefined) {
-      const { slots, registers } = this.#lists[window] as { readonly slots: RawList; readonly registers: RawList };
-      raw = Object.freeze({
-        date: this.#date(firstDay + day),
-        weekday: this.#weekday(firstDay + day),
-        startMs: startMs[day] as number,
-        endMs: startMs[day + 1] as number,
-        slots: slots.ofDay(day),
-        registers: registers.ofDay(day),
-      });
-      reach.raws[key] = raw;
-    }
-    return raw;
+  #around(reach: Reach, window: number, daysLater: number): AroundDay {
+    const distance = daysLater > 0 ? daysLater * 2 : daysLater < 0 ? daysLater * -2 - 1 : 0;
+    const days = (reach.around[window] ??= []);
+    return (days[distance] ??= new this.#parts.AroundDay(this, window, daysLater));
   }
 
   #emit(needs: DayNeeds, name: string, emission: Readonly<Record<string, unknown>>): void {
@@ -357,9 +392,9 @@ export class Days {
     const { startMs, lengthMs } = this.#emittedSpan(emission);
     const index = this.#readings + this.emittedAll;
     const span = this.#spans + this.emittedAll;
-    if (index >= this.#capacity) {
+    if (index >= this.#parts.capacity) {
       this.crowded = true;
-      throw cursor.nonsense(`a day has at most ${this.#capacity} readings, those it emits among them`);
+      throw cursor.nonsense(`a day has at most ${this.#parts.capacity} readings, those it emits among them`);
     }
     const key = `${name} ${startMs} ${lengthMs}`;
     if (this.#emitted.has(key)) {
@@ -368,13 +403,13 @@ export class Days {
     this.#fillEmitted(index, emission);
     cursor.startMs[span] = startMs;
     cursor.lengthMs[span] = lengthMs;
-    cursor.series[span] = this.#facts.emits.indexOf(name);
+    cursor.series[span] = this.facts.emits.indexOf(name);
     this.#emitted.add(key);
   }
 
   #emittedSpan(emission: Readonly<Record<string, unknown>>): { startMs: number; lengthMs: number } {
-    const { intervalMs, startMs: starts } = this.#facts;
-    const { day } = this.#told;
+    const { intervalMs, startMs: starts } = this.facts;
+    const { day } = this.#day();
     const { startMs } = emission as { startMs: number };
     const { endMs = startMs + intervalMs } = emission as { endMs?: number };
     const lengthMs = endMs - startMs;
@@ -390,8 +425,8 @@ export class Days {
 
   #fillEmitted(index: number, emission: Readonly<Record<string, unknown>>): void {
     const cursor = this.#cursor;
-    const reading = this.#reading;
-    const { value, quality = 'calculated', method = '', reason, unit = this.#facts.unit } = emission;
+    const { reading } = this.#parts;
+    const { value, quality = 'calculated', method = '', reason, unit = this.facts.unit } = emission;
     cursor.changes[index] = 0;
     cursor.values[index] = 0;
     cursor.quality[index] = 0;

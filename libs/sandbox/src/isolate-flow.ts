@@ -37,8 +37,8 @@ export interface LoadedStep {
   /** A failure leaves the step out for the reading: what it did to it is undone. */
   readonly severity: 'info' | 'issue' | 'terminate';
   readonly series: DayNeeds | undefined;
-  instantiate(): RuleDefinition;
-  instantiateSeries(): SeriesRuleDefinition;
+  instantiate(): RuleDefinition['onReading'];
+  instantiateSeries(): SeriesRuleDefinition['onSeries'];
 }
 
 interface DeclaredParameter {
@@ -110,8 +110,8 @@ export function loadStep(compile: Compile, source: StepSource, index: number): L
     context: Object.freeze({ parameters: Object.freeze(parameters) }),
     severity: source.severity ?? 'terminate',
     series: source.series,
-    instantiate: () => Object.freeze({ onReading: define()['onReading'] as RuleDefinition['onReading'] }),
-    instantiateSeries: () => Object.freeze({ onSeries: define()['onSeries'] as SeriesRuleDefinition['onSeries'] }),
+    instantiate: () => define()['onReading'] as RuleDefinition['onReading'],
+    instantiateSeries: () => define()['onSeries'] as SeriesRuleDefinition['onSeries'],
   };
 }
 
@@ -142,7 +142,7 @@ export function walk(
   const { changes, quality, count } = cursor;
   const { takes, context, index: stepIndex, severity } = step;
   const isSoft = severity !== 'terminate';
-  const rule = step.instantiate();
+  const onReading = step.instantiate();
   let end = range.first;
   for (let span = range.fromSpan; span < range.toSpan; span++) {
     cursor.span = span;
@@ -163,7 +163,7 @@ export function walk(
       cursor.index = index;
       const before = isSoft ? new run.ReadingState(cursor, index) : undefined;
       try {
-        if (rule.onReading(reading, context) !== undefined) {
+        if (onReading(reading, context) !== undefined) {
           throw cursor.nonsense("onReading must return nothing: change the reading itself (and it can't be async)");
         }
       } catch (error) {

@@ -1,12 +1,13 @@
+import type { DaysAround } from './isolate-around.ts';
 import type { BatchCursor, IsolateSettings } from './isolate-cursor.ts';
 import type { Days, RunFacts, WindowColumns } from './isolate-day.ts';
 import type { LoadedStep, StepSource, walk, WalkRange } from './isolate-flow.ts';
 import type { callDay, dayRunner, walkDays } from './isolate-walk-day.ts';
 import type { Compile } from './isolate-lockdown.ts';
 import type { ReadingState, walkChecked } from './isolate-memory.ts';
-import type { DayPlaces, DayReading } from './isolate-places.ts';
-import type { minuteOfDay, RawList, RawReading } from './isolate-raw.ts';
+import type { DayPlaces, DayReading, minuteOfDay } from './isolate-places.ts';
 import type { Reading } from './isolate-reading.ts';
+import type { AroundDay, OwnDay } from './isolate-views.ts';
 import type { SharedColumns } from './shared-layout.ts';
 
 /** What {@link makeFlow} is put together from; each is one of the functions that travel as text. */
@@ -26,8 +27,9 @@ export interface IsolateParts {
   readonly Days: typeof Days;
   readonly DayPlaces: typeof DayPlaces;
   readonly DayReading: typeof DayReading;
-  readonly RawList: typeof RawList;
-  readonly RawReading: typeof RawReading;
+  readonly DaysAround: typeof DaysAround;
+  readonly OwnDay: typeof OwnDay;
+  readonly AroundDay: typeof AroundDay;
   readonly minuteOfDay: typeof minuteOfDay;
   readonly leaveAny: typeof leaveAny;
   readonly walkBatch: typeof walkBatch;
@@ -68,7 +70,7 @@ export function makeFlow(parts: IsolateParts, memory: SharedArrayBuffer, setting
   let textsKnown = 0;
   let textsTold = 0;
   // A rule that could make readings of its own would choose what their private fields hold.
-  [parts.Reading, parts.DayReading, parts.RawReading, parts.RawList].forEach(({ prototype }) => {
+  [parts.Reading, parts.DayReading, parts.OwnDay, parts.AroundDay].forEach(({ prototype }) => {
     Reflect.deleteProperty(prototype as object, 'constructor');
     Object.freeze(prototype);
   });

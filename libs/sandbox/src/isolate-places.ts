@@ -1,6 +1,5 @@
 import type { BatchCursor } from './isolate-cursor.ts';
 import type { RunFacts } from './isolate-day.ts';
-import type { minuteOfDay } from './isolate-raw.ts';
 import type { Reading } from './isolate-reading.ts';
 
 // The classes run inside an isolate, as text: nothing in them may refer to anything outside but the types.
@@ -12,105 +11,148 @@ interface Filling {
   readonly unit?: string;
 }
 
-/** Where the day that a run is at lies in the shared columns, and when it is. */
-export interface PlacedDay {
-  readonly day: number;
-  readonly base: number;
-  readonly slots: number;
-  readonly isClosed: boolean;
-  /** Starts of its register readings. */
-  readonly registerStartMs: Float64Array;
+/** Columns that readings lie in: those of the batch, or the raw ones of a window. */
+export interface PlacedColumns {
+  readonly quality: Uint8Array;
+  readonly unit: Uint16Array;
 }
 
-/**
- * The readings that rules see of the day that a run is at: made once for an isolate and shown again for each day. Making
- * and freezing hundreds of objects for each day costs more than the rules. They hold nothing but their place.
- */
-export class DayPlaces {
-  readonly cursor: BatchCursor;
-  readonly reading: Reading;
-  readonly #parts: PlaceParts;
-  readonly #kept: DayReading[] = [];
-  #lists = new Map<number, DayReading[]>();
-  #run: RunFacts | undefined;
-  #day: PlacedDay | undefined;
+/** Where readings of a day lie in columns, one behind the other, and their values. */
+export interface PlacedReadings {
+  readonly columns: PlacedColumns;
+  /** Where in them they begin. */
+  readonly base: number;
+  /** The value of each; undefined for a gap, and for a reading that was refused. */
+  readonly shown: (number | undefined)[];
+}
 
-  constructor(cursor: BatchCursor, reading: Reading, parts: PlaceParts) {
-    this.cursor = cursor;
-    this.reading = reading;
-    this.#parts = parts;
-  }
-
-  /** Turns to another day: what was handed out before shows that one from now on. */
-  enter(run: RunFacts, day: PlacedDay): void {
-    this.#run = run;
-    this.#day = day;
-    this.cursor.base = day.base;
-  }
-
-  /** Nothing is shown any more: what a rule left behind (a promise) changes nothing that counts. */
-  leave(): void {
-    this.cursor.base = this.#parts.nowhere;
-    this.cursor.index = -1;
-  }
-
-  /** Readings [from, to) of the day, in a list of the caller's own: a frozen one takes the engine ten times as long to read. */
-  list(from: number, to: number): DayReading[] {
-    const key = from * 8_192 + to;
-    const known = this.#lists.get(key);
-    if (known !== undefined) {
-      return known.slice();
-    }
-    const list: DayReading[] = [];
-    for (let index = from; index < to; index++) {
-      list.push((this.#kept[index] ??= new this.#parts.DayReading(this, index)));
-    }
-    if (this.#lists.size >= this.#parts.listsKeptMax) {
-      this.#lists = new Map();
-    }
-    this.#lists.set(key, list);
-    return list.slice();
-  }
-
-  startMs(index: number): number {
-    const { day, slots, registerStartMs } = this.#day as PlacedDay;
-    const { startMs, intervalMs } = this.#run as RunFacts;
-    return index < slots ? (startMs[day] as number) + index * intervalMs : (registerStartMs[index - slots] as number);
-  }
-
-  endMs(index: number): number {
-    return this.startMs(index) + (index < (this.#day as PlacedDay).slots ? (this.#run as RunFacts).intervalMs : 0);
-  }
-
-  minuteOfDay(index: number): number {
-    return this.#parts.minuteOfDay(this.#run as RunFacts, (this.#day as PlacedDay).day, this.startMs(index));
-  }
-
-  /** The unit that a gap is filled in; undefined where it can't be filled. */
-  fillUnit(index: number): string | undefined {
-    const { isClosed, slots } = this.#day as PlacedDay;
-    return isClosed && index < slots ? (this.#run as RunFacts).unit : undefined;
-  }
+/** When they are. */
+export interface PlacedDay {
+  readonly run: RunFacts;
+  readonly day: number;
+  /** 0 for register readings. */
+  readonly intervalMs: number;
+  /** Starts of register readings, the first at `startsFrom`; a slot's follows from its day. */
+  readonly startMs: Float64Array | undefined;
+  readonly startsFrom: number;
+  /** The unit that a gap is filled in; undefined where none can be filled. */
+  readonly fillUnit: string | undefined;
 }
 
 /** What places are made of. */
 export interface PlaceParts {
   readonly DayReading: typeof DayReading;
   readonly minuteOfDay: typeof minuteOfDay;
-  readonly listsKeptMax: number;
+  readonly reading: Reading;
   /** A base from which no index lies in any column. */
   readonly nowhere: number;
 }
 
-/** A slot or a register reading of the day: a place in the shared columns. */
+/**
+ * The slots that rules see of a day, or its register readings: made once for an isolate and shown again for each day.
+ * Making and freezing hundreds of objects for each day costs more than the rules. They hold nothing but their place; what
+ * stands there is the day's. Rules ask for nothing as often as for values, so these lie ready as rules get them: made of a
+ * column they would be made anew for each look.
+ */
+export class DayPlaces {
+  shown: (number | undefined)[] = [];
+  readonly cursor: BatchCursor;
+  /** Where in the columns they begin. */
+  base = 0;
+  /** Of the day that is run: rules may change them. Days around it are as they came. */
+  readonly isOwn: boolean;
+  readonly #parts: PlaceParts;
+  readonly #kept: DayReading[] = [];
+  #list: DayReading[] = [];
+  #columns: PlacedColumns;
+  #day: PlacedDay | undefined;
+
+  constructor(cursor: BatchCursor, isOwn: boolean, parts: PlaceParts) {
+    this.cursor = cursor;
+    this.#columns = cursor;
+    this.isOwn = isOwn;
+    this.#parts = parts;
+  }
+
+  /** Turns to other readings: what was handed out before shows those from now on. */
+  enter(day: PlacedDay, { columns, base, shown }: PlacedReadings): void {
+    this.#day = day;
+    this.#columns = columns;
+    this.base = base;
+    this.shown = shown;
+    const { length } = shown;
+    if (this.#list.length !== length) {
+      for (let index = this.#kept.length; index < length; index++) {
+        this.#kept.push(new this.#parts.DayReading(this, index));
+      }
+      this.#list = this.#kept.slice(0, length);
+    }
+  }
+
+  /** In a list of the caller's own: a frozen one takes the engine ten times as long to read. */
+  list(): DayReading[] {
+    return this.#list.slice();
+  }
+
+  get keptCount(): number {
+    return this.#kept.length;
+  }
+
+  startMs(index: number): number {
+    const { run, day, intervalMs, startMs, startsFrom } = this.#day as PlacedDay;
+    return startMs === undefined
+      ? (run.startMs[day] as number) + index * intervalMs
+      : (startMs[startsFrom + index] as number);
+  }
+
+  endMs(index: number): number {
+    return this.startMs(index) + (this.#day as PlacedDay).intervalMs;
+  }
+
+  minuteOfDay(index: number): number {
+    const { run, day } = this.#day as PlacedDay;
+    return this.#parts.minuteOfDay(run, day, this.startMs(index));
+  }
+
+  quality(index: number): string {
+    return this.shown[index] === undefined
+      ? 'missing'
+      : (this.cursor.qualities[this.#columns.quality[this.base + index] as number] as string);
+  }
+
+  unit(index: number): string {
+    return this.shown[index] === undefined
+      ? ''
+      : (this.cursor.texts[this.#columns.unit[this.base + index] as number] as string);
+  }
+
+  /** The reading that moves, at a place of the day. Throws for days around it. */
+  at(index: number): Reading {
+    if (!this.isOwn) {
+      throw this.cursor.nonsense('days around are as they came: change the slots of the day itself');
+    }
+    this.cursor.index = this.base + index;
+    return this.#parts.reading;
+  }
+
+  /** Nothing is shown any more: what a rule left behind (a promise) changes nothing that counts. */
+  leave(): void {
+    this.base = this.#parts.nowhere;
+  }
+
+  /** The unit that a gap is filled in; undefined where none can be filled. */
+  get fillUnit(): string | undefined {
+    return (this.#day as PlacedDay).fillUnit;
+  }
+}
+
+/** A slot or a register reading: a place. */
 export class DayReading {
   readonly #places: DayPlaces;
-  readonly #cursor: BatchCursor;
   readonly #index: number;
 
   constructor(places: DayPlaces, index: number) {
     this.#places = places;
-    this.#cursor = places.cursor;
     this.#index = index;
     Object.freeze(this);
   }
@@ -129,21 +171,16 @@ export class DayReading {
 
   // eslint-disable-next-line @typescript-eslint/related-getter-setter-pairs -- a gap has none, and none can be set
   get value(): number | undefined {
-    const cursor = this.#cursor;
-    const index = cursor.base + this.#index;
-    // As #isGap has it: rules ask for nothing more often.
-    return cursor.quality[index] === 4 || (cursor.changes[index] as number) >= 32 ? undefined : cursor.values[index];
+    return this.#places.shown[this.#index];
   }
 
   set value(value: number) {
     this.#at('value').value = value;
+    this.#places.shown[this.#index] = value;
   }
 
   get quality(): string {
-    const cursor = this.#cursor;
-    return this.#isGap()
-      ? 'missing'
-      : (cursor.qualities[cursor.quality[cursor.base + this.#index] as number] as string);
+    return this.#places.quality(this.#index);
   }
 
   set quality(quality: string) {
@@ -151,8 +188,7 @@ export class DayReading {
   }
 
   get unit(): string {
-    const cursor = this.#cursor;
-    return this.#isGap() ? '' : (cursor.texts[cursor.unit[cursor.base + this.#index] as number] as string);
+    return this.#places.unit(this.#index);
   }
 
   set unit(unit: string) {
@@ -160,13 +196,11 @@ export class DayReading {
   }
 
   get code(): string {
-    const cursor = this.#cursor;
-    return cursor.texts[cursor.code[cursor.base + this.#index] as number] as string;
+    return this.#text('code');
   }
 
   get method(): string {
-    const cursor = this.#cursor;
-    return this.#isGap() ? '' : (cursor.texts[cursor.method[cursor.base + this.#index] as number] as string);
+    return this.#isGap() ? '' : this.#text('method');
   }
 
   set method(method: string) {
@@ -174,10 +208,9 @@ export class DayReading {
   }
 
   get reason(): string {
-    const cursor = this.#cursor;
-    const index = cursor.base + this.#index;
-    const noted = ((cursor.changes[index] as number) & 48) !== 0;
-    return noted ? (cursor.texts[cursor.reason[index] as number] as string) : '';
+    const { cursor, base } = this.#places;
+    const noted = ((cursor.changes[base + this.#index] as number) & 48) !== 0;
+    return noted ? this.#text('reason') : '';
   }
 
   annotate(reason: string): void {
@@ -189,24 +222,26 @@ export class DayReading {
   reject(reason: string): void {
     if (!this.#isGap()) {
       this.#at('').reject(reason);
+      this.#places.shown[this.#index] = undefined;
     }
   }
 
   fill(value: number, how: Filling = {}): boolean {
-    const cursor = this.#cursor;
-    const index = cursor.base + this.#index;
+    const places = this.#places;
+    const { cursor, fillUnit } = places;
+    const reading = this.#at('');
+    const { index } = cursor;
     if (!this.#isGap()) {
       throw cursor.nonsense('fill is for gaps: this slot has a value, set that');
     }
-    const fillUnit = this.#places.fillUnit(this.#index);
     if (fillUnit === undefined || (cursor.changes[index] as number) >= 32) {
       return false;
     }
     cursor.quality[index] = 0;
     cursor.method[index] = 0;
-    const reading = this.#at('');
     reading.value = value;
     cursor.mark(3);
+    places.shown[this.#index] = value;
     reading.quality = how.quality ?? 'estimated';
     reading.unit = how.unit ?? fillUnit;
     cursor.mark(4);
@@ -221,18 +256,31 @@ export class DayReading {
 
   /** No value, or one that was refused. */
   #isGap(): boolean {
-    const cursor = this.#cursor;
-    const index = cursor.base + this.#index;
-    return cursor.quality[index] === 4 || (cursor.changes[index] as number) >= 32;
+    return this.#places.shown[this.#index] === undefined;
+  }
+
+  /** Days around tell of a reading what every source tells. */
+  #text(of: 'code' | 'method' | 'reason'): string {
+    const { cursor, base, isOwn } = this.#places;
+    return isOwn ? (cursor.texts[cursor[of][base + this.#index] as number] as string) : '';
   }
 
   /** The reading that moves, at this place. */
   #at(what: string): Reading {
-    const cursor = this.#cursor;
     if (what !== '' && this.#isGap()) {
-      throw cursor.nonsense(`a gap has no ${what} to set: fill(value) it`);
+      throw this.#places.cursor.nonsense(`a gap has no ${what} to set: fill(value) it`);
     }
-    cursor.index = cursor.base + this.#index;
-    return this.#places.reading;
+    return this.#places.at(this.#index);
   }
+}
+
+/** Minutes since midnight that the clock on the wall shows. Runs inside the isolate, as text. */
+export function minuteOfDay({ startMs, clockShifts }: RunFacts, day: number, atMs: number): number {
+  let minute = Math.floor((atMs - (startMs[day] as number)) / 60_000);
+  for (const shift of clockShifts) {
+    if (shift.day === day && atMs >= shift.atMs) {
+      minute += shift.minutes;
+    }
+  }
+  return minute;
 }

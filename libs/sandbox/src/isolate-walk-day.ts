@@ -3,7 +3,7 @@ import type { Days, RunFacts } from './isolate-day.ts';
 import type { LoadedStep, WalkRange } from './isolate-flow.ts';
 import type { ReadingState } from './isolate-memory.ts';
 import type { IsolateFlow, IsolateParts } from './isolate-main.ts';
-import type { RawList } from './isolate-raw.ts';
+import type { DayPlaces } from './isolate-places.ts';
 import type { Reading } from './isolate-reading.ts';
 import type { SharedColumns } from './shared-layout.ts';
 
@@ -23,11 +23,21 @@ export interface DayFlow {
 /** Makes the calls that run days. `runDays` runs the steps named in `control`, and begins the run with step 0. */
 export function dayRunner(parts: IsolateParts, flow: DayFlow): Pick<IsolateFlow, 'runDays' | 'dayFailures'> {
   const { columns, cursor, reading } = flow;
-  const { ReadingState, DayReading, RawReading, minuteOfDay } = parts;
-  const limits = { placesKeptMax: 20_000, listsKeptMax: 400, nowhere: -(2 ** 30) };
-  const places = new parts.DayPlaces(cursor, reading, { DayReading, minuteOfDay, ...limits });
-  const makeList = (): RawList => new parts.RawList(cursor, { RawReading, minuteOfDay, ...limits });
-  const days = new parts.Days(places, makeList, columns.values.length);
+  const { ReadingState, DayPlaces: Places, DayReading, minuteOfDay } = parts;
+  const placeParts = { DayReading, minuteOfDay, reading, nowhere: -(2 ** 30) };
+  const makePlaces = (isOwn: boolean): DayPlaces => new Places(cursor, isOwn, placeParts);
+  // Not of numbers alone: of these the engine makes another kind of list, of which each look makes a number anew.
+  const blank: undefined[] = [];
+  while (blank.length < 2_000) {
+    blank.push(undefined);
+  }
+  const blankOf = (count: number): undefined[] =>
+    count <= blank.length ? blank.slice(0, count) : new Array<undefined>(count).fill(undefined);
+  const around = new parts.DaysAround({ makePlaces: () => makePlaces(false), blankOf, placesKeptMax: 20_000 });
+  const days = new parts.Days(cursor, {
+    ...{ reading, around, blankOf, makePlaces: () => makePlaces(true), capacity: columns.values.length },
+    ...{ OwnDay: parts.OwnDay, AroundDay: parts.AroundDay },
+  });
   const run = { cursor, days, ReadingState };
   let windows: ArrayBufferLike | undefined;
   return {
@@ -71,15 +81,19 @@ export function walkDays(
 ): void {
   const { cursor, days } = run;
   const { control } = flow.columns;
-  const [, , from, to] = control as unknown as [number, number, number, number];
+  const [from, to] = [control[2] as number, control[3] as number];
   while (days.next()) {
     for (let step = from; step < to && !days.hasFailed; step++) {
       control[6] = step;
       try {
         const loaded = flow.steps[step] as LoadedStep;
         if (loaded.series === undefined) {
-          const range = days.range;
+          const { range } = days;
+          const { marks } = cursor;
           (flow.walks[step] as (typeof flow.walks)[number])({ ...range, first: range.from, fromIndex: range.from });
+          if (cursor.marks !== marks) {
+            days.refresh();
+          }
         } else {
           parts.callDay(loaded, run);
         }
@@ -116,7 +130,8 @@ export function callDay(step: LoadedStep, run: DayRun): void {
       : Array.from({ length: to - from }, (_, reading) => new run.ReadingState(cursor, from + reading));
   const { emitted } = days;
   try {
-    if (step.instantiateSeries().onSeries(days.view(series), days.context(series, step.context)) !== undefined) {
+    const onSeries = step.instantiateSeries();
+    if (onSeries(days.view(series), days.context(series, step.context)) !== undefined) {
       throw cursor.nonsense("onSeries must return nothing: change the day itself (and it can't be async)");
     }
   } catch (error) {
@@ -127,6 +142,7 @@ export function callDay(step: LoadedStep, run: DayRun): void {
     before.forEach((state) => {
       state.restore(cursor);
     });
+    days.refresh();
     days.keepEmitted(emitted);
     cursor.failDay(failure, { severity, from, to });
   }

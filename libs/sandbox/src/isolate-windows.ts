@@ -1,5 +1,18 @@
 import type { RunFacts, WindowColumns } from './isolate-day.ts';
 
+/** The raw columns of a window's slots, or of its register readings. A gap has the value NaN. */
+export interface RawColumns {
+  readonly values: Float64Array;
+  readonly quality: Uint8Array;
+  readonly unit: Uint16Array;
+  /** Of register readings alone: a slot's start follows from its day. */
+  readonly startMs: Float64Array | undefined;
+  /** Those of day i lie in [from[i], from[i + 1]). */
+  readonly from: readonly number[];
+  /** 0 for register readings. */
+  readonly intervalMs: number;
+}
+
 /**
  * The raw columns of a run's windows in the memory that they came in, the widest first, all windows one behind the other
  * in each. Also runs inside the isolate, as text: nothing in it may refer to anything outside but the types.

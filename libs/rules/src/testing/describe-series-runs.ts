@@ -155,8 +155,8 @@ export function describeSeriesRuns(sandboxOf: () => Sandbox): void {
       ['an emission not named', `day.emit('net', { startMs: day.startMs, value: 1 })`, 'needs.emits'],
       ['something returned', 'return day', 'must return nothing'],
       ['a promise', 'return Promise.resolve', 'onSeries'],
-      ['a day that is changed', 'day.unit = "Wh"', 'read only'],
-      ['what came that is changed', 'day.earlier(0).slots[0].value = 1', 'only a getter'],
+      ['a day that is changed', 'day.unit = "Wh"', 'only a getter'],
+      ['what came that is changed', 'day.earlier(0).slots[0].value = 1', 'as they came'],
     ])('%s fails the day, and the rule is named', async (_, body, told) => {
       const problem = await problemOf(seriesRuleOf(body), { values: [1, null], expect: [1, null] });
       expect(problem).toContain('"under-test"');

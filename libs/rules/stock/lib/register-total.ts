@@ -50,5 +50,5 @@ export function registerTotal(
 }
 
 function onEdge({ startMs, intervalMs }: SeriesDay, shown: Shown): boolean {
-  return shown.value !== undefined && intervalMs > 0 && (shown.startMs - startMs) % intervalMs === 0;
+  return shown.value !== undefined && intervalMs > 0 && Number.isInteger((shown.startMs - startMs) / intervalMs);
 }

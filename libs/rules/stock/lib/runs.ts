@@ -21,7 +21,12 @@ export function markRuns(
   const valueAt = (index: number): Value | undefined =>
     index < 0 ? before[before.length + index] : index < slots.length ? slots[index] : after[index - slots.length];
   const last = slots.length + after.length;
-  for (let from = -before.length; from < last;) {
+  // A run that ends before the day is that day's: the first to look at is the one that reaches its first slot.
+  let from = 0;
+  while (from > -before.length && alike(valueAt(from - 1) as Value, slots[0] as Value)) {
+    from -= 1;
+  }
+  while (from < slots.length) {
     const first = valueAt(from) as Value;
     let to = from + 1;
     while (to < last && alike(first, valueAt(to) as Value)) {
