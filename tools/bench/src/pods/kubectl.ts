@@ -5,7 +5,7 @@ const outputBytesMax = 64 * 1024 * 1024;
 /** Runs kubectl on the cluster that KUBECONFIG names; resolves with what it says, rejects with its own words. */
 export function kubectl(
   args: readonly string[],
-  { input, timeoutMs = 60_000 }: { readonly input?: string; readonly timeoutMs?: number } = {},
+  { input, timeoutMs = 300_000 }: { readonly input?: string; readonly timeoutMs?: number } = {},
 ): Promise<string> {
   return new Promise((resolve, reject) => {
     const options = { encoding: 'utf8', timeout: timeoutMs, maxBuffer: outputBytesMax } as const;

@@ -14,9 +14,12 @@ import { nodeAddress } from './real-node.ts';
 
 export const namespace = 'meterflow';
 const overlay = join(repositoryRoot, 'k8s/overlays/local');
-const readySecondsMax = 240;
-const answerMsMax = 15_000;
-const fileMsMax = 600_000;
+/** Of pods that share two cores with other work. */
+const readySecondsMax = 600;
+const answerMsMax = 60_000;
+const fileMsMax = 1_800_000;
+/** Without one reading more that is stored. */
+const standstillMsMax = 300_000;
 
 export interface Pod {
   readonly metadata: {
@@ -132,13 +135,18 @@ export class LocalOverlay {
 
   /** The receipt, once the source is stored and aggregated as a whole. */
   async completed(sourceId: string): Promise<Receipt> {
-    for (const untilMs = performance.now() + fileMsMax; ;) {
+    let [storedBefore, untilMs] = [-1, 0];
+    for (;;) {
       const receipt = (await this.ask('GET', `/v1/sources/${sourceId}?waitSeconds=10`)) as Receipt;
       if (receipt.state === 'complete') {
         return receipt;
       }
+      const stored = receipt.inserted + receipt.duplicates;
+      if (stored > storedBefore) {
+        [storedBefore, untilMs] = [stored, performance.now() + standstillMsMax];
+      }
       if (performance.now() > untilMs) {
-        throw new Error(`not complete after ${fileMsMax / 1_000} s: ${JSON.stringify(receipt)}`);
+        throw new Error(`not complete, and nothing more for ${standstillMsMax / 1_000} s: ${JSON.stringify(receipt)}`);
       }
     }
   }

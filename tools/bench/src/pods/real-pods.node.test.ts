@@ -17,8 +17,8 @@ import { scaledOnBacklog } from './scaled-on-backlog.ts';
 import { storeFile } from './store-file.ts';
 
 const isFull = process.env['METERFLOW_FULL'] === 'true';
-const upMsMax = 400_000;
-const phaseMsMax = isFull ? 1_800_000 : 600_000;
+const upMsMax = 1_300_000;
+const phaseMsMax = isFull ? 5_400_000 : 900_000;
 const pace = { pushesPerSecond: 2, metersPerPush: 100 };
 const warmUpMs = 5_000;
 /** Of the Swiss file, in the short form. */

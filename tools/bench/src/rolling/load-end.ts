@@ -33,7 +33,8 @@ export interface LoadEnd {
 
 /** Each handles every batch of readings once: their subscriptions, as the counts name their stages. */
 const stagesPerBatch = ['rule-execution', 'persistence-raw', 'persistence-validated'] as const;
-const completeMsMax = 120_000;
+/** Without one more that is complete. */
+const standstillMsMax = 120_000;
 const lookEveryMs = 2_000;
 const receiptsMax = 100_000;
 
@@ -80,21 +81,25 @@ export async function endOf(loaded: LoadedSystem, pushes: readonly Push[]): Prom
   return { ...end, receipts, problems };
 }
 
-/** Every source, once all of them are stored and aggregated. */
+/** Every source, once all of them are stored and aggregated; as long as that goes on, however slowly, it is waited for. */
 export async function completed({ platform }: Pick<LoadedSystem, 'platform'>): Promise<readonly Receipt[]> {
-  const untilMs = performance.now() + completeMsMax;
-  for (;;) {
+  let untilMs = performance.now() + standstillMsMax;
+  for (let openBefore = Infinity; ;) {
     const receipts = await platform.sources.list('default', { limit: receiptsMax });
     const open = receipts.filter(({ state }) => state !== 'complete');
     if (open.length === 0) {
       return receipts;
+    }
+    if (open.length < openBefore) {
+      openBefore = open.length;
+      untilMs = performance.now() + standstillMsMax;
     }
     if (performance.now() > untilMs) {
       const [first] = open;
       const rows = await platform.stores.ledger.summary(first?.sourceId ?? '');
       const told = JSON.stringify({ ...first, rows });
       throw new Error(
-        `${open.length} of ${receipts.length} pushes are not complete after ${completeMsMax / 1_000} s: ${told}`,
+        `${open.length} of ${receipts.length} pushes are not complete, and none more for ${standstillMsMax / 1_000} s: ${told}`,
       );
     }
     await sleep(lookEveryMs);
