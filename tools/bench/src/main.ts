@@ -1,5 +1,6 @@
 import { parseOptions, refuse, wholeNumber } from '@meterflow/command-line';
 import { aggregation } from './aggregation/aggregation.ts';
+import { door } from './door/door.ts';
 import { rolling } from './rolling/rolling.ts';
 import { sandboxBench } from './sandbox/sandbox.ts';
 import { services } from './services/services.ts';
@@ -7,7 +8,7 @@ import { latency } from './spine/latency.ts';
 import { spine } from './spine/spine.ts';
 import { theodolite } from './theodolite/theodolite.ts';
 
-const usage = `npm run bench -- spine|aggregation|latency|services|sandbox|rolling|theodolite [options]
+const usage = `npm run bench -- spine|aggregation|latency|services|door|sandbox|rolling|theodolite [options]
 
   spine            a CSV file through all stages of "meterflow dev", checked against DuckDB
     --copies N     the input N times over, each under new meter names (default 1)
@@ -33,6 +34,10 @@ const usage = `npm run bench -- spine|aggregation|latency|services|sandbox|rolli
     --shape NAME   this shape alone: file, "live push" or "one reading a message"; may be repeated
     --profiles DIR CPU profiles of all processes
     --no-check     leave the comparison with DuckDB out
+
+  door             one process of ingest under 1, 2, 4, 8, 16 and 32 pushes at once, over Google's emulators and Redis
+    --meters N     readings of each (default 100)
+    --seconds N    how long each number is held (default 20)
 
   sandbox          readings through the process boundary of rules, by batch size and tenants; beside it the rule as plain
                    code, and one JSON for each reading
@@ -102,6 +107,10 @@ if (positionals[0] === 'spine') {
 } else if (positionals[0] === 'services') {
   const { shape } = values;
   const right = await services({ check, json, ...inputs, ...(shape === undefined ? {} : { shapes: shape }) });
+  process.exitCode = right ? 0 : 1;
+} else if (positionals[0] === 'door') {
+  const metersPerPush = wholeNumber('meters', values.meters);
+  const right = await door({ metersPerPush, seconds: wholeNumber('seconds', values.seconds), json });
   process.exitCode = right ? 0 : 1;
 } else if (positionals[0] === 'sandbox') {
   const right = await sandboxBench({ readings: wholeNumber('readings', values.readings), json });

@@ -35,10 +35,12 @@ export const scaledStages: readonly ScaledStage[] = [
 export const ingestStage: ScaledStage = { service: 'ingest', subscriptions: ['ingest'] };
 
 /**
- * A pod's share of the requests that are in work: a quarter of what it takes at the most (`requestsInWorkMax` in
- * apps/ingest), so that twice as many find room while pods start.
+ * A pod's share of the requests that are in work: where a push waits for a quarter of a second and, of a hundred, one for half. It is
+ * half of what a pod has of one tenant, and a quarter of all that it has (apps/ingest/src/limits.ts): more find room while pods start.
  */
 export const requestsInFlight = 16;
+/** Where that shows: from four on, more at once bring no more a second. */
+export const requestsInFlightMeasuredBy = 'npm run bench -- door';
 
 /** Stages that a process runs, but that nothing scales. */
 export const warehouseStage: ScaledStage = {

@@ -4,6 +4,7 @@ import { recordingRules } from './recording-rules.ts';
 import {
   ingestStage,
   requestsInFlight,
+  requestsInFlightMeasuredBy,
   scaledStages,
   scalingTarget,
   subscriptionsOf,
@@ -87,10 +88,14 @@ const ingestReplicas = { min: 2, max: 10 };
 /** Longer than from one quarter-hour push to the next: else each push finds the pods just gone. */
 const ingestDownWindowSeconds = 1_200;
 
+/** From which measurement the number comes. */
+const inFlightComment = `# Requests in flight: ${requestsInFlightMeasuredBy}: with more than four at once a push of 100 readings only waits longer; with ${requestsInFlight}
+# it takes 0.28 s, and 0.46 s at the 99th percentile. A pod refuses a tenant's 33rd (apps/ingest/src/limits.ts).
+`;
+
 function ingestMetrics(lanes: readonly string[], names: MetricNames): Ingest {
   const text = `${written}# What waits on the providers' topics: ${lanes.map((lane) => scalingTarget(lane).measuredBy).join('; ')}.
-# Requests in flight: a quarter of requestsInWorkMax (apps/ingest/src/limits.ts), at which a pod refuses more.
-apiVersion: autoscaling/v2
+${inFlightComment}apiVersion: autoscaling/v2
 kind: HorizontalPodAutoscaler
 metadata:
   name: ingest
@@ -128,8 +133,7 @@ function ingestObject(lanes: readonly string[]): Ingest {
 `,
   ];
   const text = `${written}# What waits on the providers' topics: ${lanes.map((lane) => scalingTarget(lane).measuredBy).join('; ')}.
-# Requests in flight: a quarter of requestsInWorkMax (apps/ingest/src/limits.ts), at which a pod refuses more.
-apiVersion: keda.sh/v1alpha1
+${inFlightComment}apiVersion: keda.sh/v1alpha1
 kind: ScaledObject
 metadata:
   name: ingest

@@ -101,7 +101,8 @@ export class SteadyLoad {
   }
 }
 
-function csvOf(meters: number, interval: number): string {
+/** A quarter of an hour of so many meters. */
+export function csvOf(meters: number, interval: number): string {
   const start = new Date(firstReadingMs + interval * quarterHourMs).toISOString().replace('.000Z', 'Z');
   const lines = Array.from({ length: meters }, (_, meter) => `rolling-${meter},import,${start},0.${meter % 89},kWh\n`);
   return `meter_id,channel,start,value,unit\n${lines.join('')}`;
