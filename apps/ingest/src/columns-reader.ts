@@ -1,6 +1,7 @@
 import { decodeReadingBatch, MalformedMessageError, messageLimits } from '@meterflow/contracts';
 import {
   futureMsMax,
+  unknownSeriesProblem,
   UnreadableSourceError,
   type Reader,
   type ReaderCounts,
@@ -83,12 +84,12 @@ export class ColumnsReader implements Reader {
   *end(): Steps {
     const batch = this.#decoded();
     const cursor = new ReadingCursor(batch.columns);
-    const ofGroups = groupSeries(batch);
+    const refused = this.#refusedSeries(batch);
     while (cursor.next()) {
       if ((cursor.index + 1) % readingsPerStep === 0) {
         yield;
       }
-      const problem = ofGroups?.[cursor.series] === true ? ofAGroup : this.#problemOf(cursor);
+      const problem = refused?.[cursor.series] ?? this.#problemOf(cursor);
       if (problem === undefined) {
         this.#append(batch, cursor);
       } else {
@@ -114,6 +115,18 @@ export class ColumnsReader implements Reader {
     } finally {
       this.#pieces = [];
     }
+  }
+
+  /** Why none of a series' readings is taken, by its index; undefined where all series are, as nearly always. */
+  #refusedSeries({ series }: ReadingBatch): readonly (Problem | undefined)[] | undefined {
+    const { isUnknown } = this.#options;
+    const refused = series.map((name) => {
+      if (name.meter.startsWith(groupMeterPrefix) || name.channel.includes(registerChannelMark)) {
+        return ofAGroup;
+      }
+      return isUnknown?.(name) === true ? unregistered(name) : undefined;
+    });
+    return refused.some((problem) => problem !== undefined) ? refused : undefined;
   }
 
   #problemOf(cursor: ReadingCursor): Problem | undefined {
@@ -172,12 +185,9 @@ const ofAGroup: Problem = {
   reason: 'the series stands for a group or a register, which has no readings of its own',
 };
 
-/** Which of the batch's series stand for groups or registers; undefined where none does, as nearly always. */
-function groupSeries({ series }: ReadingBatch): readonly boolean[] | undefined {
-  const ofGroups = series.map(
-    ({ meter, channel }) => meter.startsWith(groupMeterPrefix) || channel.includes(registerChannelMark),
-  );
-  return ofGroups.includes(true) ? ofGroups : undefined;
+function unregistered(name: ReadingBatch['series'][number]): Problem {
+  const { field: column, code, reason } = unknownSeriesProblem(name);
+  return { column, code, reason };
 }
 
 function textProblem({ code, method, reason }: Pick<ReadingCursor, 'code' | 'method' | 'reason'>): Problem | undefined {

@@ -7,6 +7,7 @@ import {
   SeriesEnds,
   SeriesRegistry,
   Tenants,
+  UnknownSeries,
   type Registry,
 } from '@meterflow/registry';
 import type { Clock, Publisher, Sink, Telemetry } from '@meterflow/stage';
@@ -81,7 +82,7 @@ export function createIngest(ports: IngestPorts, options: IngestOptions): Ingest
     backlogBytesMax: options.liveBacklogBytesMax,
     backlogAgeMsMax: options.liveBacklogAgeMsMax,
   });
-  const files = takeInPorts(ports, { mappings, options });
+  const files = takeInPorts(ports, { mappings, tenants, options });
   const closed = new AbortController();
   const requests: TakeInPorts = { ...files, signal: closed.signal, patienceMs: requestPatienceMs };
   const { bodyInMemoryBytesMax } = options;
@@ -112,9 +113,15 @@ export function createIngest(ports: IngestPorts, options: IngestOptions): Ingest
   };
 }
 
+interface TakeInParts {
+  readonly mappings: Mappings;
+  readonly tenants: Tenants;
+  readonly options: IngestOptions;
+}
+
 function takeInPorts(
   { registry, sources, publisher, clock, telemetry, signal }: IngestPorts,
-  { mappings, options }: { readonly mappings: Mappings; readonly options: IngestOptions },
+  { mappings, tenants, options }: TakeInParts,
 ): TakeInPorts {
   const nowMs = (): number => clock.nowMs();
   const activations = new Activations({ registry, nowMs, activationLeaseMs: activationLeaseMsDefault });
@@ -128,6 +135,8 @@ function takeInPorts(
     mappingAt: (tenant, version) => mappings.at(tenant, version),
     lengths: new KeptLengths({ registry, series }),
     ends: new SeriesEnds(registry),
+    refusesUnknown: async (tenant) => (await tenants.get(tenant))?.unknownSeries === 'refuse',
+    unknown: new UnknownSeries(registry),
     keptMs: (options.readingsRetentionDays - retentionMarginDays) * dayMs,
     signal,
   };

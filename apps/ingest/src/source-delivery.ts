@@ -1,7 +1,15 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { isLeftOut, UnreadableSourceError, type Reader, type ReaderCounts, type Steps } from '@meterflow/formats';
 import { noRemarks, type Delivery, type Reject, type RemarkCounts } from '@meterflow/receipts';
-import { seriesPath, type IntervalLengths, type SeriesAt, type SeriesEnds } from '@meterflow/registry';
+import type { SeriesName } from '@meterflow/readings';
+import {
+  noneUnknown,
+  seriesPath,
+  type IntervalLengths,
+  type SeriesAt,
+  type SeriesEnds,
+  type UnknownNames,
+} from '@meterflow/registry';
 import { attempt } from './attempt.ts';
 import { openReader } from './open-reader.ts';
 import { Outbox, publishedTogetherMax } from './outbox.ts';
@@ -33,6 +41,9 @@ export class SourceDelivery {
   /** Where its series stood before it, and stand after the last pass. */
   #before = new Map<string, SeriesAt>();
   #after: readonly SeriesAt[] = [];
+  /** Its series that are refused, since they are not registered; and all that it names, while it is only looked at. */
+  #unknown: UnknownNames = noneUnknown;
+  #named: Map<string, SeriesName> | undefined;
   readonly #request: AcceptedRequest;
   readonly #ports: TakeInPorts;
   readonly #delivery: Delivery;
@@ -44,6 +55,39 @@ export class SourceDelivery {
     this.#ports = ports;
     this.#delivery = delivery;
     this.#outbox = new Outbox(ports, { ...request, sourceId: delivery.sourceId });
+  }
+
+  /** Fixes which series of the content are refused, for a tenant that takes registered ones alone. */
+  async fixUnknown(): Promise<void> {
+    const { tenant } = this.#request;
+    const { sourceId, resumed } = this.#delivery;
+    const { unknown, refusesUnknown } = this.#ports;
+    const fixed = resumed ? await attempt(this.#ports, () => unknown.of(tenant, sourceId)) : undefined;
+    if (fixed === undefined && (await attempt(this.#ports, () => refusesUnknown(tenant)))) {
+      const names = await this.#namesWithin();
+      this.#unknown = await attempt(this.#ports, () => unknown.fix(tenant, sourceId, names));
+    } else {
+      this.#unknown = fixed ?? noneUnknown;
+    }
+  }
+
+  /** Every series that the content names. One that the mapping itself names needs no look. */
+  async #namesWithin(): Promise<readonly SeriesName[]> {
+    const { meter, channel } = this.#request.mapping;
+    if (this.#request.format !== 'columns' && 'constant' in meter && 'constant' in channel) {
+      return [{ meter: meter.constant, channel: channel.constant }];
+    }
+    const named = new Map<string, SeriesName>();
+    this.#named = named;
+    await this.pass('look');
+    this.#named = undefined;
+    return [...named.values()];
+  }
+
+  /** Asked once a series. */
+  #isUnknown(name: SeriesName): boolean {
+    this.#named?.set(seriesPath(name.meter, name.channel), name);
+    return this.#unknown.has(name);
   }
 
   /** Fixes where the series of the content stand before it. One that the mapping itself names needs no look. */
@@ -126,6 +170,9 @@ export class SourceDelivery {
         atMs: clock.nowMs(),
       }),
     );
+    if (this.#unknown.size > 0) {
+      await attempt(this.#ports, () => this.#ports.unknown.forget(this.#request.tenant, sourceId));
+    }
     const labels = { tenant: this.#request.tenant };
     telemetry.count('ingest_readings_accepted_total', counts.accepted, labels);
     telemetry.count('ingest_readings_rejected_total', counts.rejected, labels);
@@ -149,6 +196,9 @@ export class SourceDelivery {
       sourceVersion,
       startsFromMs,
       registeredMs: (meter, channel) => lengths.of(meter, channel),
+      ...(this.#named === undefined && this.#unknown.size === 0
+        ? {}
+        : { isUnknown: (name: SeriesName) => this.#isUnknown(name) }),
       endBefore: ({ meter, channel }) => this.#before.get(seriesPath(meter, channel))?.end,
       onBatch: (batch) => {
         if (purpose === 'publish') {

@@ -1,7 +1,7 @@
 import type { Lane } from '@meterflow/contracts';
 import type { Mapping, ReaderCounts } from '@meterflow/formats';
 import type { Reject, SourceKind, Sources } from '@meterflow/receipts';
-import type { KeptLengths, SeriesEnds } from '@meterflow/registry';
+import type { KeptLengths, SeriesEnds, UnknownSeries } from '@meterflow/registry';
 import type { Publisher } from '@meterflow/stage';
 import type { Patience } from './attempt.ts';
 import type { SourceFormat } from './open-reader.ts';
@@ -40,6 +40,10 @@ export interface TakeInPorts extends Patience {
   readonly lengths: Pick<KeptLengths, 'newest' | 'at'>;
   /** Where series have come to, for mappings with a `sequence`. */
   readonly ends: Pick<SeriesEnds, 'fix' | 'settle' | 'refuse'>;
+  /** Whether the tenant takes readings of registered series alone. */
+  readonly refusesUnknown: (tenant: string) => Promise<boolean>;
+  /** Which series of a delivery were not registered when it came. */
+  readonly unknown: Pick<UnknownSeries, 'fix' | 'of' | 'forget'>;
   /** How long readings are taken after their start: the windows of older ones are closed. */
   readonly keptMs: number;
 }

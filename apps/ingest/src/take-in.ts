@@ -15,7 +15,8 @@ export class SettingsGoneError extends Error {
 /**
  * Takes one source in: when this resolves, every reading of it that was accepted is durable on the bus, and its rejects
  * and its closing are durable too. The order is the guarantee:
- * 1. the acceptance, which fixes all that the batches depend on, and where their series stand before it; 2. batches,
+ * 1. the acceptance, which fixes all that the batches depend on, which of their series are
+ * refused, and where the others stand before it; 2. batches,
  * published and awaited; 3. rejects; 4. where the series stand then; 5. the closing. A process that dies in between leaves an unfinished source, whose next delivery makes the same
  * batches again; those that were published before are absorbed by their keys.
  */
@@ -28,6 +29,7 @@ export async function takeIn(request: SourceRequest, ports: TakeInPorts): Promis
   const mapping = await acceptedMapping(request, delivery, ports);
   const lengths = await acceptedLengths(newest, delivery, ports);
   const coming = new SourceDelivery({ ...request, mapping, lengths }, ports, delivery);
+  await coming.fixUnknown();
   if (mapping.sequence !== undefined) {
     await coming.fixEnds();
   }

@@ -23,3 +23,4 @@ export { isLeftOut } from './sequence/left-out.ts';
 export type { SeriesEnd } from './sequence/series-end.ts';
 export { atOneGo, type Steps } from './steps.ts';
 export { UnreadableSourceError } from './unreadable-source-error.ts';
+export { unknownSeriesProblem } from './known-rows.ts';

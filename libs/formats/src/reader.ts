@@ -8,6 +8,7 @@ import { IntervalProbe } from './interval-probe.ts';
 import { defaultIntervalMs, futureMsMax } from './limits.ts';
 import { JsonRows, type JsonRow } from './json-rows.ts';
 import { JsonSource } from './json-source.ts';
+import { KnownRows } from './known-rows.ts';
 import { LocalClock } from './local-clock.ts';
 import { intervalMsOf, type Mapping } from './mapping.ts';
 import { NdjsonSource } from './ndjson-source.ts';
@@ -42,6 +43,8 @@ export interface ReaderOptions {
    * before what is deduced. Must give the same for every delivery of one acceptance.
    */
   readonly registeredMs?: (meter: string, channel: string) => RegisteredLength | undefined;
+  /** Whether readings of a series are refused, since it is not registered; asked about once a series. Absent: none are. */
+  readonly isUnknown?: (name: SeriesName) => boolean;
   /** Called during the steps, in order, with each batch as it is full. */
   readonly onBatch: (batch: ReadingBatch) => void;
   /** Called during the steps; every reject that is kept is handed over by the end of the step that met it. */
@@ -224,7 +227,9 @@ class SourceReader implements Reader {
       coverage: new Coverage(this.#remarks),
       onBatch,
     });
-    const sink = this.#sequenced(mapping, this.#intake);
+    const { isUnknown } = this.#options;
+    const taken = this.#sequenced(mapping, this.#intake);
+    const sink = isUnknown === undefined ? taken : new KnownRows(isUnknown, taken);
     return { mapping, clock: this.#clock, sink, table, rejects: this.#rejects, lengthMs };
   }
 

@@ -17,6 +17,8 @@ export interface SeriesEntry {
   /** Where its rows are within an hour that the clocks repeat: see {@link LocalClock}. */
   foldLocalMs: number;
   foldPass: 0 | 1 | 2;
+  /** Whether it is refused for not being registered; undefined until asked for. */
+  isUnknown: boolean | undefined;
   /** What the source has brought of it; undefined until its first reading. */
   coverage: SeriesCoverage | undefined;
 }
@@ -95,6 +97,7 @@ export function newSeries(meter: string, channel: string): SeriesEntry {
     batch: -1,
     foldLocalMs: 0,
     foldPass: 0,
+    isUnknown: undefined,
     coverage: undefined,
   };
 }

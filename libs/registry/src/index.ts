@@ -140,6 +140,8 @@ export {
   quotaDefaults,
   queryableWithinMsDefault,
   queryableWithinMsSchema,
+  unknownSeriesPolicies,
+  type UnknownSeriesPolicy,
   quotasSchema,
   TenantExistsError,
   Tenants,
@@ -152,3 +154,4 @@ export { ClosedDaysRegistry, type ClosedDays } from './closed-days.ts';
 export { SeriesEnds, seriesEndsPrefix, type SeriesAt } from './series-ends.ts';
 export { seriesPath } from './series-path.ts';
 export { ToldSince, type SeriesTold } from './told-since.ts';
+export { noneUnknown, UnknownSeries, type UnknownNames } from './unknown-series.ts';

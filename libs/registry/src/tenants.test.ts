@@ -17,6 +17,7 @@ describe('tenants', () => {
       createdAtMs: 1_000,
       quotas: { ...quotaDefaults, requestsPerMinute: 5 },
       queryableWithinMs: queryableWithinMsDefault,
+      unknownSeries: 'create',
     });
     await expect(tenants.create('acme')).rejects.toThrow(TenantExistsError);
     expect((await tenants.list()).map(({ name }) => name)).toEqual(['acme', 'zeta']);
@@ -56,6 +57,10 @@ describe('tenants', () => {
     expect(await tenants.change('acme', { quotas: { bytesPerRequest: 11 } })).toMatchObject({
       quotas: { readingsPerDay: 20 },
       queryableWithinMs: 5,
+    });
+    expect(await tenants.change('acme', { unknownSeries: 'refuse' })).toMatchObject({
+      quotas: { readingsPerDay: 20 },
+      unknownSeries: 'refuse',
     });
     await expect(tenants.change('acme', { queryableWithinMs: 0 })).rejects.toThrow();
     await expect(tenants.setQuotas('acme', { bytesPerRequest: -1 })).rejects.toThrow();

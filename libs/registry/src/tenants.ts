@@ -28,7 +28,13 @@ export interface Tenant {
   readonly quotas: Quotas;
   /** The promise: so soon after their acceptance readings can be queried. Kept or not, it is counted. */
   readonly queryableWithinMs: number;
+  /** What becomes of readings of a series that is not registered. */
+  readonly unknownSeries: UnknownSeriesPolicy;
 }
+
+/** `create`: they are taken, and the series is there. `refuse`: they are rejected, and all else of their source is taken. */
+export const unknownSeriesPolicies = ['create', 'refuse'] as const;
+export type UnknownSeriesPolicy = (typeof unknownSeriesPolicies)[number];
 
 /** Thrown when a tenant of that name is there already. */
 export class TenantExistsError extends Error {
@@ -52,11 +58,13 @@ const tenantSchema = z.object({
   createdAtMs: z.number(),
   quotas: quotasSchema.partial(),
   queryableWithinMs: queryableWithinMsSchema.optional(),
+  unknownSeries: z.enum(unknownSeriesPolicies).optional(),
 });
 /** What may be changed of a tenant; what is not given stays as it is. */
 export interface TenantChange {
   readonly quotas?: Partial<Quotas>;
   readonly queryableWithinMs?: number;
+  readonly unknownSeries?: UnknownSeriesPolicy;
 }
 
 export class Tenants {
@@ -123,13 +131,13 @@ export class Tenants {
   }
 
   /** Sets what is given; all else stays as it is. Throws {@link UnknownTenantError}. */
-  async change(name: string, { quotas, ...promise }: TenantChange): Promise<Tenant> {
+  async change(name: string, { quotas, ...others }: TenantChange): Promise<Tenant> {
     const value = await changeEntry(this.#registry, { kind: 'tenant', name }, (entry) => {
       if (entry === undefined) {
         throw new UnknownTenantError(`there is no tenant ${name}`);
       }
       const before = parseEntry(tenantSchema, entry);
-      return tenantSchema.parse({ ...before, ...promise, quotas: { ...before.quotas, ...quotas } });
+      return tenantSchema.parse({ ...before, ...others, quotas: { ...before.quotas, ...quotas } });
     });
     return tenantOf(name, value);
   }
@@ -137,7 +145,12 @@ export class Tenants {
 
 function tenantOf(
   name: string,
-  { createdAtMs, quotas, queryableWithinMs = queryableWithinMsDefault }: z.infer<typeof tenantSchema>,
+  {
+    createdAtMs,
+    quotas,
+    queryableWithinMs = queryableWithinMsDefault,
+    unknownSeries = 'create',
+  }: z.infer<typeof tenantSchema>,
 ): Tenant {
   return {
     name,
@@ -148,5 +161,6 @@ function tenantOf(
       requestsPerMinute: quotas.requestsPerMinute ?? quotaDefaults.requestsPerMinute,
     },
     queryableWithinMs,
+    unknownSeries,
   };
 }

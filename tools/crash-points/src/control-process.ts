@@ -142,7 +142,7 @@ async function daysAreTold(
 function tenantsOf({ series }: Surroundings): Awaited<ReturnType<DayCloserPorts['tenants']['list']>> {
   const quotas = { readingsPerDay: 1, bytesPerRequest: 1, requestsPerMinute: 1 };
   return [...new Set(series.map(({ tenant }) => tenant))].map((name) => ({
-    ...{ name, createdAtMs: 0, quotas, queryableWithinMs: 0 },
+    ...{ name, createdAtMs: 0, quotas, queryableWithinMs: 0, unknownSeries: 'create' },
   }));
 }
 

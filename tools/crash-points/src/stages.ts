@@ -19,6 +19,7 @@ import {
   SeriesEnds,
   SeriesRegistry,
   ToldSince,
+  UnknownSeries,
 } from '@meterflow/registry';
 import { ruleExecutionStage, seriesFlowStage } from '@meterflow/rule-execution/stage';
 import {
@@ -257,6 +258,8 @@ async function runIngest(context: StageContext): Promise<void> {
     mappingAt: () => Promise.resolve(undefined),
     lengths: new KeptLengths({ registry: ports.registry, series: seriesOf(context) }),
     ends: new SeriesEnds(ports.registry),
+    refusesUnknown: () => Promise.resolve(false),
+    unknown: new UnknownSeries(ports.registry),
     keptMs,
     signal: process.signal,
   };

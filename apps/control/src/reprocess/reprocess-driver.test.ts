@@ -64,7 +64,7 @@ function setUp() {
 
 function tenant(name: string) {
   const quotas = { readingsPerDay: 1, bytesPerRequest: 1, requestsPerMinute: 1 };
-  return { name, createdAtMs: 0, quotas, queryableWithinMs: 1 };
+  return { name, createdAtMs: 0, quotas, queryableWithinMs: 1, unknownSeries: 'create' as const };
 }
 
 function daysOf({ payload, topic }: OutgoingMessage): { key: string; days: string[] } {

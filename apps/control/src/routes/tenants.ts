@@ -5,18 +5,22 @@ import {
   quotasSchema,
   seriesSettingsSchema,
   TenantExistsError,
+  unknownSeriesPolicies,
   UnknownTenantError,
   type Tenant,
   type TenantChange,
+  type UnknownSeriesPolicy,
 } from '@meterflow/registry';
 import { z } from 'zod';
 import type { ControlPorts } from '../ports.ts';
 
+const unknownSeries = z.enum(unknownSeriesPolicies);
 const tenant = z.object({
   name: z.string(),
   createdAt: z.string(),
   quotas: quotasSchema,
   queryableWithinMs: queryableWithinMsSchema.describe('the promise: so soon after acceptance readings can be queried'),
+  unknownSeries: unknownSeries.describe('what becomes of readings of a series that is not registered'),
 });
 const name = z.object({ name: z.string().min(1).max(63) });
 const quotas = quotasSchema.partial().strict();
@@ -79,10 +83,14 @@ function changeRoute({ tenants }: TenantPorts): Route {
     method: 'PATCH',
     path: '/v1/tenants/{name}',
     operationId: 'changeTenant',
-    summary: 'Other quotas, another promise; what is not given stays',
+    summary: 'Other quotas, another promise, unknown series; what is not given stays',
     roles: ['operator'],
     params: name,
-    body: z.strictObject({ quotas: quotas.optional(), queryableWithinMs: queryableWithinMsSchema.optional() }),
+    body: z.strictObject({
+      quotas: quotas.optional(),
+      queryableWithinMs: queryableWithinMsSchema.optional(),
+      unknownSeries: unknownSeries.optional(),
+    }),
     answers: { 200: { description: 'The tenant', schema: tenant } },
     handle: async ({ params, body }) => ({
       json: jsonOf(await tenants.change(params.name, changeOf(body)).catch(asProblem)),
@@ -99,20 +107,24 @@ function given(parsed: z.infer<typeof quotas>): GivenQuotas {
 function changeOf(body: {
   quotas?: z.infer<typeof quotas> | undefined;
   queryableWithinMs?: number | undefined;
+  unknownSeries?: UnknownSeriesPolicy | undefined;
 }): TenantChange {
-  const { quotas: granted, queryableWithinMs } = body;
+  const { quotas: granted, queryableWithinMs, unknownSeries: policy } = body;
   return {
     ...(granted === undefined ? {} : { quotas: given(granted) }),
     ...(queryableWithinMs === undefined ? {} : { queryableWithinMs }),
+    ...(policy === undefined ? {} : { unknownSeries: policy }),
   };
 }
 
-function jsonOf({ name: tenantName, createdAtMs, quotas: granted, queryableWithinMs }: Tenant): z.infer<typeof tenant> {
+function jsonOf({ name: tenantName, createdAtMs, quotas: granted, ...others }: Tenant): z.infer<typeof tenant> {
+  const { queryableWithinMs, unknownSeries: policy } = others;
   return {
     name: tenantName,
     createdAt: new Date(createdAtMs).toISOString(),
     quotas: granted,
     queryableWithinMs,
+    unknownSeries: policy,
   };
 }
 

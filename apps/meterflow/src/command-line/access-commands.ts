@@ -2,7 +2,15 @@ import { Option, type Command } from 'commander';
 import type { Surroundings, Told } from '../cli-context.ts';
 import { checkMapping, listMappings, putMapping, removeMapping, showMapping } from '../commands/mappings.ts';
 import { setTenant, type SettingsOptions } from '../commands/series-settings.ts';
-import { createKey, createTenant, listKeys, listTenants, revokeKey, rotateKey } from '../commands/tenants-and-keys.ts';
+import {
+  createKey,
+  createTenant,
+  listKeys,
+  listTenants,
+  revokeKey,
+  rotateKey,
+  setUnknownSeries,
+} from '../commands/tenants-and-keys.ts';
 import { addRegistry } from './registry-commands.ts';
 import { addSeries, settings } from './series-commands.ts';
 
@@ -32,13 +40,25 @@ function addTenants(program: Command, told: () => Told): void {
     });
   settings(tenants.command('set').description('what holds for its series; their days are aggregated anew'))
     .argument('<name>', 'as the list has it')
+    .addOption(
+      new Option(
+        '--unknown-series <what>',
+        'readings of series that are not registered: taken (create) or refused',
+      ).choices(['create', 'refuse']),
+    )
     .addHelpText(
       'after',
       '\nWhat is not given stays; `default` takes a setting back. Series that were set themselves keep what they have.\n' +
         '\nExample:\n  meterflow tenants set acme --time-zone Europe/Zurich --interval 15m',
     )
-    .action(async (name: string, options: SettingsOptions) => {
-      await setTenant(name, options, told());
+    .action(async (name: string, { unknownSeries, ...options }: SettingsOptions & { unknownSeries?: string }) => {
+      const isAll = Object.keys(options).length === 0;
+      if (unknownSeries !== undefined) {
+        await setUnknownSeries(name, { policy: unknownSeries, isShown: isAll }, told());
+      }
+      if (unknownSeries === undefined || !isAll) {
+        await setTenant(name, options, told());
+      }
     });
 }
 

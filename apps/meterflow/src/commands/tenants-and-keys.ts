@@ -15,6 +15,23 @@ export async function createTenant(name: string, settings: SettingsOptions, told
   await done({ method: 'POST', path: '/v1/tenants', body }, told, () => `tenant ${name} is there`);
 }
 
+/** What becomes of readings of series that are not registered. Not shown where more is set, and shown, after it. */
+export async function setUnknownSeries(
+  name: string,
+  { policy, isShown }: { readonly policy: string; readonly isShown: boolean },
+  { globals, output }: Told,
+): Promise<void> {
+  const path = `/v1/tenants/${encodeURIComponent(name)}`;
+  const body = { unknownSeries: policy };
+  const answer = await withServer(globals, askingServices, ({ control }) =>
+    control.text({ ...operator, method: 'PATCH', path, body }),
+  );
+  if (isShown) {
+    const text = policy === 'refuse' ? 'refused' : 'taken';
+    output.line(globals.json ? answer : `readings of series that are not registered are ${text}`);
+  }
+}
+
 export async function listTenants(told: Told): Promise<void> {
   await list({ path: '/v1/tenants' }, { rows: 'tenants', columns: ['name', 'createdAt'] }, told);
 }
