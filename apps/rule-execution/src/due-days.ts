@@ -7,6 +7,8 @@ export interface DueRequest {
   readonly notices: readonly StoredNotice[];
   /** All that may count for any reading, highest first. */
   readonly activations: readonly Activation[];
+  /** All that counted so far, as far as anybody looks: what they filled before a series begins is to be withdrawn. */
+  readonly earlier: readonly Activation[];
   readonly zoneOf: (series: SeriesName) => string;
   /** The notices say that days are closed, not that something was stored: these days alone are due. */
   readonly isClosing: boolean;
@@ -17,7 +19,7 @@ export interface DueRequest {
  * also of channels that read the changed one; in a reading flow the days touched, where the batch was stamped lower
  * than an activation that counts for them. An activation makes days due that it counts for, wherever the change is.
  */
-export function dueDays({ notices, activations, zoneOf, isClosing }: DueRequest): DueDays[] {
+export function dueDays({ notices, activations, earlier, zoneOf, isClosing }: DueRequest): DueDays[] {
   const due = new DueSet(zoneOf);
   for (const { touched, activation: stamp } of notices) {
     touched.index.forEach((index, row) => {
@@ -29,12 +31,13 @@ export function dueDays({ notices, activations, zoneOf, isClosing }: DueRequest)
           due.add(changed, span, { activation, backDays: 0, aheadDays: 0, isDue: needs !== undefined });
           continue;
         }
+        const isOlder = stamp < activation.number;
         const counts = activation.fromMs < span.toMs && span.fromMs < activation.toMs;
         due.add(changed, span, {
           activation,
           backDays: needs?.lookBackDays ?? 0,
-          aheadDays: needs?.lookAheadDays ?? 0,
-          isDue: needs !== undefined || (counts && stamp < activation.number),
+          aheadDays: isOlder ? aheadDaysEver([activation, ...earlier], changed) : (needs?.lookAheadDays ?? 0),
+          isDue: needs !== undefined || (counts && isOlder),
         });
         readersOf(activation, changed).forEach(({ series, backDays, aheadDays }) => {
           due.add(series, span, { activation, backDays, aheadDays, isDue: true });
@@ -43,6 +46,10 @@ export function dueDays({ notices, activations, zoneOf, isClosing }: DueRequest)
     });
   }
   return due.list();
+}
+
+function aheadDaysEver(activations: readonly Activation[], series: SeriesName): number {
+  return Math.max(...activations.map(({ flow }) => channelNeeds(flow, series)?.lookAheadDays ?? 0));
 }
 
 /** The series of the same meter whose flows read the changed channel. A rule that reads others names its own channel. */

@@ -160,7 +160,7 @@ async function tenantWork(
   const settings = await ports.series.snapshotOf(tenant, seriesInSight({ notices, activations, emits }));
   const zoneOf = ({ meter, channel }: { meter: string; channel: string }): string =>
     settings.of(meter, channel).timeZone;
-  const due = dueDays({ notices, activations, zoneOf, isClosing });
+  const due = dueDays({ notices, activations, earlier, zoneOf, isClosing });
   const closedThroughMs = new Map<string, number>();
   for (const timeZone of new Set(due.map((each) => each.timeZone))) {
     closedThroughMs.set(timeZone, (await ports.closedDays.of(tenant, timeZone))?.closedThroughMs ?? 0);

@@ -9,6 +9,7 @@ import { ReadingLines } from '@meterflow/idempotent-writes';
 import { MemoryReadingStore } from '@meterflow/idempotent-writes/testing';
 import {
   BatchBuilder,
+  missingCode,
   rawVersion,
   ReadingRow,
   touchedBy,
@@ -166,10 +167,10 @@ export function hours({ fromMs, values, channel = 'import', acceptedAtMs = 1, ac
   return readingsOf(channel, rows, { lengthMs: hourMs, acceptedAtMs, activation });
 }
 
-/** Raw readings by start and value; of a register unless they have a length. */
+/** Raw readings by start and value, withdrawn without one; of a register unless they have a length. */
 export function readingsOf(
   channel: string,
-  rows: readonly (readonly [startMs: number, value: number])[],
+  rows: readonly (readonly [startMs: number, value: number | undefined])[],
   { lengthMs = 0, acceptedAtMs = 1, activation = 1 } = {},
 ): ReadingBatch {
   const builder = new BatchBuilder();
@@ -180,7 +181,8 @@ export function readingsOf(
   row.lengthMs = lengthMs;
   for (const [startMs, value] of rows) {
     row.startMs = startMs;
-    row.integer = value;
+    row.integer = value ?? 0;
+    row.quality = value === undefined ? missingCode : 0;
     builder.append(row);
   }
   return builder.finish({ tenant, layer: 'raw', sourceId: 'source.1', acceptedAtMs, activation });

@@ -1,0 +1,338 @@
+import type { StoredNotice } from '@meterflow/readings';
+import { instantMsMax } from '@meterflow/registry';
+import type { Flow } from '@meterflow/rules';
+import { ruleOf, seriesRuleOf } from '@meterflow/rules/testing';
+import { IsolatedSandbox } from '@meterflow/sandbox';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import {
+  all,
+  dayMs,
+  firstMs,
+  flowWith,
+  hourMs,
+  noticeOf,
+  Pipeline,
+  readingsOf,
+  step,
+  tenant,
+} from './testing/flow-pipeline.ts';
+
+// What arrives in whatever order, closed days, activations and reprocesses in between, ends in the same canonical lines.
+
+/** The mean of the same slot two and three days before. */
+const likeDay = seriesRuleOf(
+  `day.slots.forEach((slot, index) => {
+    const before = [2, 3].map((days) => day.earlier(days).slots[index]?.value).filter((value) => value !== undefined);
+    if (slot.value === undefined && before.length > 0) {
+      slot.fill(before.reduce((sum, value) => sum + value, 0) / before.length, { method: 'like-day' });
+    }
+  });`,
+  { lookBackDays: 3 },
+  'like-day',
+);
+/** Between the last value of the day before, or the day, and the first after: the day itself or the next. */
+const interpolate = seriesRuleOf(
+  `const around = [...day.earlier(1).slots, ...day.slots, ...day.later(1).slots];
+  const before = day.earlier(1).slots.length;
+  day.slots.forEach((slot, index) => {
+    if (slot.value !== undefined) return;
+    const at = before + index;
+    let left = at - 1;
+    while (left >= 0 && around[left].value === undefined) left -= 1;
+    let right = at + 1;
+    while (right < around.length && around[right].value === undefined) right += 1;
+    if (left < 0 || right >= around.length) return;
+    const [from, to] = [around[left].value, around[right].value];
+    slot.fill(from + ((to - from) * (at - left)) / (right - left), { method: 'interpolated' });
+  });`,
+  { lookBackDays: 1, lookAheadDays: 1 },
+  'interpolate',
+);
+/** What a gap has of which nothing is known. */
+const constant = seriesRuleOf(
+  'day.slots.forEach((slot) => { if (slot.value === undefined) slot.fill(7, { method: "constant" }); });',
+  {},
+  'constant',
+);
+/** Half of the values of the day, on its first slot: values that are left alone stay exact. */
+const scaled = seriesRuleOf(
+  `const known = day.slots.filter(({ value }) => value !== undefined);
+  const sum = known.reduce((total, { value }) => total + value, 0);
+  if (sum > 0) known.forEach((slot) => { slot.value = (slot.value * 100) / sum; });`,
+  {},
+  'scaled',
+);
+const total = seriesRuleOf(
+  `const values = day.slots.flatMap(({ value }) => value ?? []);
+  if (values.length > 0) day.emit('total', { startMs: day.startMs, endMs: day.endMs, value: values.reduce((sum, value) => sum + value, 0) });`,
+  { emits: ['total'] },
+  'total',
+);
+const net = seriesRuleOf(
+  `day.slots.forEach((slot, index) => {
+    const out = day.other('export').slots[index]?.value;
+    if (slot.value !== undefined || out !== undefined) {
+      day.emit('net', { startMs: slot.startMs, value: (slot.value ?? 0) - (out ?? 0) });
+    }
+  });`,
+  { reads: ['export'], emits: ['net'] },
+  'net',
+);
+/** The same channel, made of the other one. */
+const netOfExport = seriesRuleOf(
+  `day.slots.forEach((slot, index) => {
+    const own = day.other('import').slots[index]?.value;
+    if (slot.value !== undefined && own !== undefined) day.emit('net', { startMs: slot.startMs, value: own - slot.value });
+  });`,
+  { reads: ['import'], emits: ['net'] },
+  'net-of-export',
+);
+const high = ruleOf('if (reading.value > 50) reading.annotate("high")');
+
+const steps = {
+  'like day': step(likeDay),
+  interpolation: step(interpolate),
+  constant: step(constant),
+  'constant of export': step(constant, 'export'),
+  scaling: step(scaled),
+  total: step(total),
+  net: step(net),
+  'net of export': step(netOfExport, 'export'),
+  'constant of net': step(constant, 'net'),
+  'a reading rule': step(high, '*'),
+} as const;
+type StepName = keyof typeof steps;
+
+const channels = ['import', 'export', 'net'] as const;
+const outputs = ['import', 'export', 'net', 'total'] as const;
+const hours4 = 4 * hourMs;
+
+type Act =
+  | { readonly does: 'send'; readonly piece: number; readonly stampsBack: number }
+  | { readonly does: 'send together'; readonly pieces: readonly number[] }
+  | { readonly does: 'close' }
+  | { readonly does: 'activate' }
+  | { readonly does: 'reprocess' };
+
+interface Piece {
+  readonly channel: string;
+  readonly day: number;
+  readonly values: readonly (number | null | 'withdrawn')[];
+  readonly lengthMs: number;
+}
+
+interface Scenario {
+  readonly pieces: readonly Piece[];
+  readonly activations: readonly { readonly flow: readonly StepName[]; readonly fromDay: number | undefined }[];
+  readonly closings: number;
+}
+
+const piece: fc.Arbitrary<Piece> = fc.record({
+  channel: fc.constantFrom('import', 'import', 'import', 'export', 'net'),
+  day: fc.integer({ min: 0, max: 8 }),
+  values: fc.array(fc.oneof(fc.integer({ min: 0, max: 99 }), fc.constant(null), fc.constant('withdrawn' as const)), {
+    minLength: 1,
+    maxLength: 9,
+  }),
+  lengthMs: fc.constantFrom(hours4, hours4, hours4, 2 * hours4),
+});
+const activation = fc.record({
+  flow: fc
+    .uniqueArray(fc.constantFrom(...(Object.keys(steps) as StepName[])), { minLength: 1, maxLength: 4 })
+    // Two that make the same channel of a meter are one too many.
+    .map((names) => names.filter((name) => name !== 'net of export' || !names.includes('net'))),
+  fromDay: fc.option(fc.integer({ min: 0, max: 8 }), { nil: undefined }),
+});
+const scenario: fc.Arbitrary<Scenario> = fc.record({
+  pieces: fc.array(piece, { minLength: 1, maxLength: 5 }),
+  activations: fc.array(activation, { minLength: 1, maxLength: 3 }),
+  closings: fc.integer({ min: 0, max: 3 }),
+});
+
+/** All that happens, in some order; some of it twice. */
+function actsOf({ pieces, activations, closings }: Scenario): fc.Arbitrary<readonly Act[]> {
+  const sends = [...pieces.keys()].map((index): Act => ({ does: 'send', piece: index, stampsBack: index % 2 }));
+  const others: Act[] = [
+    ...Array.from({ length: closings }, (): Act => ({ does: 'close' })),
+    // The first one counts from the beginning.
+    ...activations.slice(1).map((): Act => ({ does: 'activate' })),
+  ];
+  const extra: Act[] = [
+    { does: 'reprocess' },
+    ...sends,
+    { does: 'send together', pieces: [...pieces.keys()].reverse() },
+  ];
+  return fc
+    .tuple(
+      fc.shuffledSubarray([...sends, ...others], { minLength: sends.length + others.length }),
+      fc.array(fc.tuple(fc.nat(), fc.constantFrom(...extra)), { maxLength: 4 }),
+    )
+    .map(([order, added]) =>
+      added.reduce<Act[]>((acts, [at, act]) => acts.toSpliced(at % (acts.length + 1), 0, act), order),
+    );
+}
+
+/** What control does, over what is stored. */
+class World {
+  readonly pipeline: Pipeline;
+  readonly #scenario: Scenario;
+  readonly #sent = new Set<number>();
+  #activations = 0;
+  #closings = 0;
+
+  constructor(sandbox: IsolatedSandbox, scenario: Scenario) {
+    this.pipeline = new Pipeline(sandbox);
+    this.#scenario = scenario;
+  }
+
+  async does(act: Act): Promise<void> {
+    switch (act.does) {
+      case 'send':
+        this.#sent.add(act.piece);
+        return this.pipeline.store(this.#batch(act.piece, act.stampsBack));
+      case 'send together':
+        return this.#sendTogether(act.pieces);
+      case 'close':
+        return this.#close();
+      case 'activate':
+        return this.activate();
+      case 'reprocess':
+        return this.#reprocess();
+    }
+  }
+
+  async activate(): Promise<void> {
+    const { flow, fromDay } = this.#scenario.activations[this.#activations++] as Scenario['activations'][number];
+    const isFirst = this.#activations === 1;
+    const span = isFirst || fromDay === undefined ? all : { fromMs: firstMs + fromDay * dayMs, toMs: instantMsMax };
+    await this.pipeline.activate(flowOf(flow), span);
+    await this.#closeThrough(firstMs + this.#closings * 3 * dayMs);
+    await this.#reprocess();
+  }
+
+  async lines(): Promise<string[]> {
+    const lines = await Promise.all(outputs.map((channel) => this.pipeline.lines(channel)));
+    return lines.flat().filter((line) => !line.includes('no-longer-emitted'));
+  }
+
+  #batch(index: number, stampsBack = 0): Parameters<Pipeline['store']>[0] {
+    const { channel, day, values, lengthMs } = this.#scenario.pieces[index] as Piece;
+    const rows = values.flatMap((value, slot): [number, number | undefined][] =>
+      value === null ? [] : [[firstMs + day * dayMs + slot * lengthMs, value === 'withdrawn' ? undefined : value]],
+    );
+    const stamp = Math.max(1, this.#activations - stampsBack);
+    return readingsOf(channel, rows, { lengthMs, acceptedAtMs: index + 1, activation: stamp });
+  }
+
+  /** All are stored before any notice is taken, and the notices come in one group. */
+  async #sendTogether(pieces: readonly number[]): Promise<void> {
+    const batches = pieces.map((index) => this.#batch(index));
+    pieces.forEach((index) => this.#sent.add(index));
+    for (const batch of batches) {
+      await this.pipeline.keep(batch);
+    }
+    await this.pipeline.tell(batches.map(noticeOf));
+  }
+
+  async #close(): Promise<void> {
+    this.#closings += 1;
+    await this.#closeThrough(firstMs + this.#closings * 3 * dayMs);
+  }
+
+  async #closeThrough(throughMs: number): Promise<void> {
+    if (this.#closings > 0) {
+      const { publishedThroughMs } = await this.pipeline.closedDays.raise(tenant, 'UTC', {
+        closedThroughMs: throughMs,
+      });
+      const spans: Span[] = [];
+      for (const channel of channels) {
+        const beginsMs = await this.#firstMs(channel);
+        // A day before the first is due to rules that look ahead.
+        const fromMs = publishedThroughMs > 0 || beginsMs === undefined ? publishedThroughMs : beginsMs - dayMs;
+        if (beginsMs !== undefined && fromMs < throughMs) {
+          spans.push({ channel, fromMs, toMs: throughMs });
+        }
+      }
+      await this.pipeline.tell([noticeOfSpans(spans)], 'days');
+      await this.pipeline.closedDays.raise(tenant, 'UTC', { publishedThroughMs: throughMs });
+    }
+  }
+
+  async #reprocess(): Promise<void> {
+    const spans: Span[] = [];
+    for (const channel of channels) {
+      const fromMs = await this.#firstMs(channel);
+      if (fromMs !== undefined) {
+        spans.push({ channel, fromMs, toMs: firstMs + 14 * dayMs });
+      }
+    }
+    // One by one, so that each has a ticket of its own.
+    for (const span of spans) {
+      await this.pipeline.tell([noticeOfSpans([span])]);
+    }
+  }
+
+  async #firstMs(channel: string): Promise<number | undefined> {
+    const [first] = await this.pipeline.lines(channel, 'raw');
+    return first === undefined ? undefined : Date.parse((JSON.parse(first) as { start: string }).start.slice(0, 10));
+  }
+}
+
+interface Span {
+  readonly channel: string;
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+function noticeOfSpans(spans: readonly Span[]): StoredNotice {
+  return {
+    ...{ tenant, layer: 'raw', activation: 0, key: 'd'.repeat(32), causes: [] },
+    touched: {
+      series: spans.map(({ channel }) => ({ meter: 'm1', channel })),
+      index: Uint32Array.from(spans.keys()),
+      fromMs: Float64Array.from(spans, ({ fromMs }) => fromMs),
+      toMs: Float64Array.from(spans, ({ toMs }) => toMs),
+    },
+  };
+}
+
+function flowOf(names: readonly StepName[]): Flow {
+  return flowWith(names.map((name) => steps[name]));
+}
+
+describe('whatever comes when', () => {
+  let sandbox: IsolatedSandbox;
+  beforeAll(() => {
+    sandbox = new IsolatedSandbox();
+  });
+  afterAll(() => sandbox.close());
+
+  const linesAfter = async (of: Scenario, acts: readonly Act[]): Promise<string[]> => {
+    const world = new World(sandbox, of);
+    await world.activate();
+    for (const act of acts) {
+      await world.does(act);
+    }
+    return world.lines();
+  };
+
+  const orderly = ({ pieces, activations, closings }: Scenario): Act[] => [
+    ...pieces.map((_, index): Act => ({ does: 'send', piece: index, stampsBack: 0 })),
+    ...activations.slice(1).map((): Act => ({ does: 'activate' })),
+    ...Array.from({ length: closings }, (): Act => ({ does: 'close' })),
+  ];
+
+  test('law: random flows, activations and arrivals end in the same lines', { timeout: 300_000 }, async () => {
+    const cases = scenario.chain((of) => fc.tuple(fc.constant(of), actsOf(of)));
+    await fc.assert(
+      fc.asyncProperty(cases, async ([of, acts]) => {
+        expect(await linesAfter(of, acts)).toEqual(await linesAfter(of, orderly(of)));
+      }),
+      {
+        numRuns: Number(process.env['DUE_RUNS'] ?? 40),
+        ...(process.env['DUE_SEED'] ? { seed: Number(process.env['DUE_SEED']) } : {}),
+      },
+    );
+  });
+});
