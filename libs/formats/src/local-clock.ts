@@ -18,6 +18,8 @@ export class LocalClock {
   #format: Intl.DateTimeFormat | undefined;
   readonly #dayOffsets = new Map<number, number>();
   readonly #offsets = new Map<number, number>();
+  /** Local days on which stamps lay in an hour that the clocks show twice. */
+  readonly #foldDays = new Set<number>();
 
   constructor(zone: string) {
     this.isUtc = /^(utc|etc\/utc|gmt|etc\/gmt)$/i.test(zone);
@@ -66,9 +68,22 @@ export class LocalClock {
       progress.foldPass = 0;
       return first ?? NaN;
     }
+    this.#foldDays.add(Math.floor(localMs / dayMs));
     progress.foldPass = passOf(localMs, progress, lengthMs >= second - first);
     progress.foldLocalMs = localMs;
     return progress.foldPass === 1 ? first : second;
+  }
+
+  /**
+   * What the clocks show at the beginning of [fromMs, toMs), where this is one of the two times round of an hour that they
+   * show twice, and stamps without an offset lay in that hour; else undefined.
+   */
+  foldAt(fromMs: number, toMs: number): number | undefined {
+    const changes = this.#foldDays.size === 0 ? [] : [fromMs, toMs];
+    return changes
+      .filter((changeMs) => this.offsetMsAt(changeMs - 1) - this.offsetMsAt(changeMs) === toMs - fromMs)
+      .map((changeMs) => changeMs + this.offsetMsAt(changeMs))
+      .find((localMs) => this.#foldDays.has(Math.floor(localMs / dayMs)));
   }
 
   #instantsMs(localMs: number): number[] {

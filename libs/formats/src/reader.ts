@@ -108,7 +108,7 @@ class SourceReader implements Reader {
     this.#options = options;
     this.#clock = new LocalClock(options.mapping.time.zone);
     this.#rejects = new RejectList(options.onRejects);
-    this.#remarks = new RemarkList((remarks) => options.onRemarks?.(remarks));
+    this.#remarks = new RemarkList((remarks) => options.onRemarks?.(remarks), this.#clock);
     const Source = format === 'csv' ? CsvSource : NdjsonSource;
     this.#source = format === 'json' ? this.#documentSource() : this.#streamSource((parts) => new Source(parts));
   }
