@@ -1,6 +1,7 @@
 import {
   dayMs,
   expectedCount,
+  fitsSlots,
   formatSum,
   MemberContribution,
   qualityCount,
@@ -27,7 +28,8 @@ export interface IntervalsAsked extends Omit<WindowsAsked, 'resolution'> {
 /**
  * Windows of one length from local midnight on, made of the readings when they are asked for: longer readings are shared out,
  * so that the parts add up to them at the decimals that they have; shorter ones are summed. A window without a value has
- * no row. Throws Problem `invalid-request` for a group or a register, which have no readings.
+ * no row. Throws Problem `invalid-request` for a group or a register, which have no readings, and where readings neither
+ * divide the windows nor are divided by them.
  */
 export async function intervalRows(
   ports: IntervalPorts,
@@ -56,10 +58,25 @@ export async function intervalRows(
         own.map(({ columns }) => columns),
       );
       const decimals = own.reduce((most, { columns }) => Math.max(most, columns.decimals), 0);
-      rows.push(...rowsOf(roundedContribution(exact, { decimals, carryMs: carryMs(stretches, asked) }), asked));
+      const found = rowsOf(roundedContribution(exact, { decimals, carryMs: carryMs(stretches, asked) }), asked);
+      if (found.length === 0) {
+        requireFitting(own, asked);
+      }
+      rows.push(...found);
     }
   }
   return rows.filter(({ startMs }) => startMs >= fromMs && startMs < toMs);
+}
+
+/** An empty answer would say that nothing came. */
+function requireFitting(segments: readonly Segment[], { resolution, slotMs }: IntervalsAsked): void {
+  const lengths = segments.flatMap(({ columns }) => [...columns.spans.lengthMs]).filter((lengthMs) => lengthMs > 0);
+  const [lengthMs] = lengths;
+  if (lengthMs !== undefined && !lengths.some((each) => fitsSlots(each, slotMs))) {
+    const minutes = lengthMs / 60_000;
+    const detail = `readings of ${minutes} minutes can't be brought to windows of ${resolution}: one must divide the other`;
+    throw new Problem('invalid-request', detail);
+  }
 }
 
 function unitOf(segments: readonly Segment[]): string {

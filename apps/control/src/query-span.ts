@@ -9,8 +9,8 @@ export const dayMs = 86_400_000;
 const spanDaysMax = 50 * 366;
 /** One read of the store: about a year of a series. */
 const windowMs = 400 * dayMs;
-/** And of a stream, so that a window of readings a minute apart is no more than some megabytes. */
-const streamWindowMs = 31 * dayMs;
+/** And of what may have a row a minute: a stream, or windows made of readings. That is no more than some megabytes. */
+export const denseWindowMs = 31 * dayMs;
 const rowsPerPageDefault = 10_000;
 const rowsPerPageMax = 50_000;
 
@@ -101,10 +101,11 @@ export interface Page<Row> {
 export async function pageOf<Row extends Position>(
   span: Span,
   read: (fromMs: number, toMs: number) => Promise<readonly Row[]>,
+  windowAtOnceMs = windowMs,
 ): Promise<Page<Row>> {
   const { limit = rowsPerPageDefault } = span;
   const rows: Row[] = [];
-  for await (const some of rowSets(span, read, windowMs)) {
+  for await (const some of rowSets(span, read, windowAtOnceMs)) {
     for (const row of some) {
       rows.push(row);
     }
@@ -121,7 +122,7 @@ export async function pageOf<Row extends Position>(
 export async function* rowSets<Row extends Position>(
   span: Span,
   read: (fromMs: number, toMs: number) => Promise<readonly Row[]>,
-  windowAtOnceMs = streamWindowMs,
+  windowAtOnceMs = denseWindowMs,
 ): AsyncGenerator<readonly Row[]> {
   if (!(span.from <= span.to) || span.to - span.from > spanDaysMax * dayMs) {
     throw new Problem('invalid-request', `\`from\` must lie before \`to\`, by ${spanDaysMax} days at most`);

@@ -104,6 +104,7 @@ test('what is missing is told, and what has no readings is refused', async () =>
   const rows = await ask('1h', ['2024-03-04', '2024-03-05']);
   expect(rows).toMatchObject([{ start: '2024-03-04T10:00:00Z', quality: 'estimated' }]);
   await expect(ask('15m', ['2024-03-04', '2024-03-05'], { meter: 'group:a' })).rejects.toThrow('a group or a register');
+  await expect(ask('40m', ['2024-03-04', '2024-03-05'])).rejects.toThrow('readings of 15 minutes');
   expect(() => windowResolution.parse('25h')).toThrow();
   expect(() => windowResolution.parse('week')).toThrow();
 });

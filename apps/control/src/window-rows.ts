@@ -53,11 +53,16 @@ export async function windowRows(
 
 /** Throws Problem `unprocessable-content` for windows of which is not kept what was known earlier. */
 export function requireStoredAsOf({ channel, resolution }: Pick<WindowRowsAsked, 'channel' | 'resolution'>): void {
-  if (registerOfChannel(channel) !== undefined || !(isStored(resolution) || resolution === 'year')) {
+  if (registerOfChannel(channel) !== undefined || isMadeOfReadings(resolution)) {
     const detail =
       'what was known earlier is told of hours, days, months and years of a series alone: leave out `asOf`';
     throw new Problem('unprocessable-content', detail);
   }
+}
+
+/** Neither stored nor made of what is. */
+export function isMadeOfReadings(resolution: string): boolean {
+  return !isStored(resolution) && resolution !== 'year';
 }
 
 function isStored(resolution: string): resolution is Resolution {

@@ -111,11 +111,14 @@ export class RegisterCalendars {
     return parsed;
   }
 
-  /** Throws {@link UnknownCalendarError}. What was computed by it is withdrawn once its series are computed anew. */
+  /**
+   * Throws {@link UnknownCalendarError}. What was computed by it is withdrawn once its series are computed anew; whoever was
+   * interrupted before that removes it once more.
+   */
   async remove(tenant: string, name: string): Promise<void> {
     await this.#change(tenant, (calendars) => {
       const stored = calendars.get(name);
-      if (stored === undefined || stored.isRemoved) {
+      if (stored === undefined) {
         throw new UnknownCalendarError(`there is no calendar ${name}`);
       }
       calendars.set(name, { ...stored, isRemoved: true });

@@ -20,8 +20,8 @@ const zoneReachMs = 2 * dayMs;
 
 /**
  * The aggregates of a series as they were known: computed when they are asked for, from the readings that were known, by
- * the zone and the intervals that are registered now. What readings are not kept of any more can't be computed, nor can
- * groups, nor registers of calendars: then Problem `unprocessable-content`.
+ * the zone, the intervals and the codes not to be billed that are registered now. What readings are not kept of any more
+ * can't be computed, nor can groups, nor registers of calendars: then Problem `unprocessable-content`.
  */
 export function aggregatesAsOf(ports: AsOfPorts, known: KnownBy): Pick<AggregateStore, 'read'> {
   return {
@@ -35,23 +35,26 @@ export function aggregatesAsOf(ports: AsOfPorts, known: KnownBy): Pick<Aggregate
           'of registers of a calendar is not kept what was known earlier: leave out `asOf`, or ask for the channel';
         throw new Problem('unprocessable-content', detail);
       }
-      const { timeZone, intervals } = await ports.series.current(asked.tenant, asked);
+      const { timeZone, intervals, notBillableCodes } = await ports.series.current(asked.tenant, asked);
       const calendar = calendarOf(timeZone);
       const months = asked.level === 'month' ? startingMonths(calendar, asked) : undefined;
       const days = months === undefined ? startingDays(calendar, asked) : daysOf(calendar, months);
       const builder = new AggregateBatchBuilder();
-      await appendDays(ports, builder, { asked, known, calendar, intervals, ...days });
+      await appendDays(ports, builder, { asked, known, calendar, intervals, notBillableCodes, ...days });
       const sheets = builder.finish({ tenant: asked.tenant, level: 'day', ticket: 0, causes: [] });
       return months === undefined ? sheets : monthsOf(sheets, { asked, calendar, intervals, ...months });
     },
   };
 }
 
+type Settings = Awaited<ReturnType<ControlPorts['series']['current']>>;
+
 interface DaysAsked {
   readonly asked: SeriesSheets;
   readonly known: KnownBy;
   readonly calendar: Calendar;
-  readonly intervals: Awaited<ReturnType<ControlPorts['series']['current']>>['intervals'];
+  readonly intervals: Settings['intervals'];
+  readonly notBillableCodes: Settings['notBillableCodes'];
   readonly firstDay: number;
   readonly endDay: number;
 }
@@ -59,8 +62,9 @@ interface DaysAsked {
 async function appendDays(
   { history, nowMs, readingsRetentionMs }: AsOfPorts,
   builder: AggregateBatchBuilder,
-  { asked: { tenant, meter, channel }, known, calendar, intervals, firstDay, endDay }: DaysAsked,
+  { asked: { tenant, meter, channel }, known, calendar, notBillableCodes, ...days }: DaysAsked,
 ): Promise<void> {
+  const { intervals, firstDay, endDay } = days;
   const [fromMs, toMs] = [calendar.dayStartMs(firstDay), calendar.dayStartMs(endDay)];
   const keptFromMs = nowMs() - readingsRetentionMs + zoneReachMs;
   if (firstDay < endDay && fromMs < keptFromMs) {
@@ -72,7 +76,7 @@ async function appendDays(
   const series = builder.series(meter, channel);
   new DaySheets().append(
     builder,
-    { series, calendar, firstDay, endDay, intervals },
+    { series, calendar, firstDay, endDay, intervals, notBillableCodes: new Set(notBillableCodes) },
     segments.map(({ columns }) => columns),
   );
 }

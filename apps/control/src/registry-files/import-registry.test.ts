@@ -131,6 +131,26 @@ describe('a registry file', () => {
     expect(await load(good, { allOrNothing: true })).toMatchObject({ applied: 1, changed: 1 });
   });
 
+  test('that breaks off has what was applied of it computed anew: the same lines once more change nothing', async () => {
+    const { series } = setUp();
+    const touched: string[] = [];
+    const breakingOff = async function* (): AsyncGenerator<Uint8Array> {
+      const lines = Array.from({ length: 600 }, (_, index) => `m${index},import,,1h,,,,,,,\n`);
+      yield Buffer.from(`${header}\n${lines.join('')}`);
+      await Promise.reject(new Error('the sender went away'));
+    };
+    const work = importRegistry('acme', registryLines(breakingOff(), 'csv'), {
+      ...{ series, allOrNothing: false, onReject: () => undefined, onProgress: () => undefined },
+      onTouched: (some) => {
+        touched.push(...some.map((each) => each.series.meter));
+        return Promise.resolve();
+      },
+      signal: new AbortController().signal,
+    });
+    await expect(work).rejects.toThrow('went away');
+    expect(touched).toHaveLength(500);
+  });
+
   test.each([
     'channel,tag\nimport,1',
     'meter,a,a\nm,1,2',

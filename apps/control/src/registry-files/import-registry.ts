@@ -39,9 +39,23 @@ export async function importRegistry(
   { allOrNothing, ...ports }: ImportPorts & { readonly allOrNothing: boolean },
 ): Promise<RegistryImport> {
   const work = new Work(tenant, ports);
+  try {
+    await applyLines(work, lines, { allOrNothing, ...ports });
+  } finally {
+    // What was applied before it broke off counts: the same lines once more change nothing, and would tell nothing.
+    await work.tell();
+  }
+  return work.sofar;
+}
+
+async function applyLines(
+  work: Work,
+  lines: AsyncIterable<RegistryLine>,
+  { allOrNothing, signal }: Pick<ImportPorts, 'signal'> & { readonly allOrNothing: boolean },
+): Promise<void> {
   let together: SeriesChange[] = [];
   for await (const line of lines) {
-    ports.signal.throwIfAborted();
+    signal.throwIfAborted();
     work.count(line);
     if ('change' in line) {
       together.push(line.change);
@@ -61,8 +75,6 @@ export async function importRegistry(
       await work.apply(together.slice(from, from + changesTogether));
     }
   }
-  await work.tell();
-  return work.sofar;
 }
 
 class Work {

@@ -5,11 +5,11 @@ import { windowStates } from '../aggregate-rows.ts';
 import type { ControlPorts } from '../ports.ts';
 import { aggregatesAsOf, type AsOfPorts } from '../as-of/aggregates-as-of.ts';
 import { knownBy } from '../as-of/known-by.ts';
-import { seriesQuery, tableQuery } from '../query-span.ts';
+import { denseWindowMs, seriesQuery, tableQuery } from '../query-span.ts';
 import { answerFormat, tableMediaTypes } from '../tabular/answer-format.ts';
 import { aggregateColumns } from '../tabular/columns.ts';
 import { tableReply } from '../tabular/table-reply.ts';
-import { requireStoredAsOf, windowResolution, windowRows } from '../window-rows.ts';
+import { isMadeOfReadings, requireStoredAsOf, windowResolution, windowRows } from '../window-rows.ts';
 
 const query = z.strictObject({
   ...seriesQuery,
@@ -94,6 +94,8 @@ export function aggregatesRoute(ports: AggregatesPorts): Route {
         columns: aggregateColumns,
         timeZone: asked.zone,
         span: asked,
+        pageWindowMs: isMadeOfReadings(resolution) ? denseWindowMs : undefined,
+        signal: request.signal,
         read: async (fromMs, toMs) => {
           const rows = await windowRows(ports, stored, { tenant, meter, channel, resolution, fromMs, toMs, nowMs });
           return rows.filter(

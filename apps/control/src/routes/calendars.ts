@@ -4,14 +4,13 @@ import {
   calendarSchema,
   CalendarRefusedError,
   instantMsMax,
-  seriesSettingsMsMax,
   UnknownCalendarError,
   type NamedCalendar,
   type TouchedSeries,
 } from '@meterflow/registry';
 import { z } from 'zod';
 import type { ControlPorts } from '../ports.ts';
-import { clockMs } from '../reprocess/reprocess-settings.ts';
+import { settingsSpread } from '../settings-spread.ts';
 import { recompute } from './registry-files.ts';
 import { asProblem } from './tenants.ts';
 
@@ -64,10 +63,10 @@ function putRoute(ports: CalendarPorts): Route {
     params,
     body: calendarSchema,
     answers: { 200: { description: 'The calendar', schema: calendar } },
-    handle: async ({ principal: { tenant }, params: { name }, body, signal }) => {
+    handle: async ({ principal: { tenant }, params: { name }, body }) => {
       await ports.tenants.require(tenant).catch(asProblem);
       const put = await ports.calendars.put(tenant, name, body).catch(calendarProblem);
-      await recomputeUsers(ports, { tenant, name, signal });
+      await recomputeUsers(ports, { tenant, name });
       return { json: jsonOf(put) };
     },
   });
@@ -82,9 +81,9 @@ function removeRoute(ports: CalendarPorts): Route {
     roles: ['customer', 'operator'],
     params,
     answers: { 204: { description: 'It is gone' } },
-    handle: async ({ principal: { tenant }, params: { name }, signal }) => {
+    handle: async ({ principal: { tenant }, params: { name } }) => {
       await ports.calendars.remove(tenant, name).catch(calendarNotFound);
-      await recomputeUsers(ports, { tenant, name, signal });
+      await recomputeUsers(ports, { tenant, name });
       return { status: 204 };
     },
   });
@@ -93,14 +92,14 @@ function removeRoute(ports: CalendarPorts): Route {
 /** Of everything that has, or had, the calendar; of all series where the tenant's default has it. */
 async function recomputeUsers(
   ports: CalendarPorts,
-  { tenant, name, signal }: { readonly tenant: string; readonly name: string; readonly signal: AbortSignal },
+  { tenant, name }: { readonly tenant: string; readonly name: string },
 ): Promise<void> {
   const uses = ({ calendars, formerCalendars }: Awaited<ReturnType<CalendarPorts['series']['current']>>): boolean =>
     calendars.includes(name) || formerCalendars.includes(name);
   if (uses(await ports.series.current(tenant))) {
     const [any] = await ports.sources.list(tenant, { limit: 1 });
     if (any !== undefined) {
-      await ports.sleep(seriesSettingsMsMax + clockMs, signal);
+      await settingsSpread(ports);
       await ports.recomputes.recompute({ tenant });
     }
     return;
@@ -112,7 +111,7 @@ async function recomputeUsers(
       }
     }
   };
-  await recompute(ports, tenant, { touched: touched(), signal });
+  await recompute(ports, tenant, touched());
 }
 
 function jsonOf({ name, definition }: NamedCalendar): { readonly name: string } {

@@ -87,13 +87,13 @@ function putRoute(ports: GroupPorts): Route {
     query: z.strictObject({ revision }),
     body: groupSchema.omit({ name: true }),
     answers: { 200: { description: 'The group', schema: group } },
-    handle: async ({ principal: { tenant }, params, query, body, signal }) => {
+    handle: async ({ principal: { tenant }, params, query, body }) => {
       await ports.tenants.require(tenant).catch(asProblem);
       const before = await ports.groupsNow.snapshot(tenant);
       const put = await ports.groups.put(tenant, { ...body, name: params.name }, query.revision).catch(groupProblem);
       const after = await ports.groupsNow.snapshot(tenant);
       const touched = leavesOf([before, after], params.name);
-      await recompute(ports, tenant, { touched, signal });
+      await recompute(ports, tenant, touched);
       return { json: jsonOf(put) };
     },
   });
@@ -109,10 +109,10 @@ function removeRoute(ports: GroupPorts): Route {
     params: z.strictObject({ name }),
     query: z.strictObject({ revision }),
     answers: { 204: { description: 'It is gone' } },
-    handle: async ({ principal: { tenant }, params, query, signal }) => {
+    handle: async ({ principal: { tenant }, params, query }) => {
       const before = await ports.groupsNow.snapshot(tenant);
       await ports.groups.remove(tenant, params.name, query.revision).catch(groupProblem);
-      await recompute(ports, tenant, { touched: leavesOf([before], params.name), signal });
+      await recompute(ports, tenant, leavesOf([before], params.name));
       return { status: 204 };
     },
   });
@@ -162,7 +162,7 @@ function changeMembersRoute(ports: GroupPorts): Route {
       validTo: instant.optional(),
     }),
     answers: { 200: { description: 'Done', schema: z.object({ changed: z.boolean() }) } },
-    handle: async ({ principal: { tenant }, params, body, signal }) => {
+    handle: async ({ principal: { tenant }, params, body }) => {
       const { definition } = await known(ports.groups, tenant, params.name);
       if (definition.source.kind !== 'members') {
         const detail = `the group ${params.name} has no explicit members: its source is ${definition.source.kind}`;
@@ -175,7 +175,7 @@ function changeMembersRoute(ports: GroupPorts): Route {
       };
       const facts = { groups: { [params.name]: member ? (true as const) : null } };
       const applied = await ports.series.apply(tenant, [{ series: { meter, channel }, part: {}, facts, validity }]);
-      await recompute(ports, tenant, { touched: applied.touched, signal });
+      await recompute(ports, tenant, applied.touched);
       return { json: { changed: applied.changed > 0 } };
     },
   });

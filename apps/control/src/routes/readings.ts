@@ -60,6 +60,7 @@ export function readingsRoute(ports: Pick<ControlPorts, 'readings' | 'history' |
         columns: readingColumns,
         timeZone: asked.zone,
         span: asked,
+        signal: request.signal,
         read: async (fromMs, toMs) => {
           const rows = rowsOf(await read({ ...series, fromMs, toMs }), tenant, series);
           return asked.quality === undefined ? rows : rows.filter(({ quality }) => asked.quality?.includes(quality));

@@ -1,15 +1,14 @@
 import { defineRoute, Problem, type Route } from '@meterflow/http';
-import { seriesSettingsMsMax, type TouchedSeries } from '@meterflow/registry';
+import type { TouchedSeries } from '@meterflow/registry';
 import { z } from 'zod';
 import type { ControlPorts } from '../ports.ts';
 import { exportLines } from '../registry-files/export-registry.ts';
 import { importRegistry, TooManyLinesError, type RegistryImport } from '../registry-files/import-registry.ts';
 import { RegistryHeaderError, registryLines, type RegistryReject } from '../registry-files/registry-lines.ts';
+import { settingsSpread } from '../settings-spread.ts';
 import { asProblem } from './tenants.ts';
 
 const importBytesMax = 2 * 1024 ** 3;
-/** Beside the longest that settings are cached: clocks differ a little. */
-const clockMs = 500;
 const flag = z.enum(['true', 'false']).default('false');
 
 export type RegistryFilePorts = Pick<ControlPorts, 'series' | 'recomputes' | 'tenants' | 'sources' | 'sleep'>;
@@ -45,7 +44,7 @@ function importRoute(ports: RegistryFilePorts): Route {
         onProgress: (progress) => {
           told.add({ progress });
         },
-        onTouched: (touched) => recompute(ports, tenant, { touched, signal }),
+        onTouched: (touched) => recompute(ports, tenant, touched),
         signal,
       });
       work.then(
@@ -83,19 +82,16 @@ function exportRoute({ series }: RegistryFilePorts): Route {
   });
 }
 
-/** Has computed anew what is stored of these; whoever computes a day now may do so with settings of before. */
+/** Has computed anew what is stored of these, whose settings were changed. */
 export async function recompute(
-  { sources, sleep, recomputes }: Pick<RegistryFilePorts, 'sources' | 'sleep' | 'recomputes'>,
+  ports: Pick<RegistryFilePorts, 'sources' | 'sleep' | 'recomputes'>,
   tenant: string,
-  {
-    touched,
-    signal,
-  }: { readonly touched: Iterable<TouchedSeries> | AsyncIterable<TouchedSeries>; readonly signal: AbortSignal },
+  touched: Iterable<TouchedSeries> | AsyncIterable<TouchedSeries>,
 ): Promise<void> {
-  const [any] = await sources.list(tenant, { limit: 1 });
+  const [any] = await ports.sources.list(tenant, { limit: 1 });
   if (any !== undefined) {
-    await sleep(seriesSettingsMsMax + clockMs, signal);
-    await recomputes.recomputeTouched(tenant, touched);
+    await settingsSpread(ports);
+    await ports.recomputes.recomputeTouched(tenant, touched);
   }
 }
 

@@ -1,7 +1,6 @@
 import { defineRoute, Problem, type Route } from '@meterflow/http';
 import { identifierCharsMax, type SeriesName } from '@meterflow/readings';
 import {
-  seriesSettingsMsMax,
   seriesSettingsSchema,
   type Principal,
   type SeriesSettings,
@@ -9,7 +8,8 @@ import {
 } from '@meterflow/registry';
 import { z } from 'zod';
 import type { ControlPorts } from '../ports.ts';
-import { clockMs, reprocessSettings } from '../reprocess/reprocess-settings.ts';
+import { reprocessSettings } from '../reprocess/reprocess-settings.ts';
+import { settingsSpread } from '../settings-spread.ts';
 import { calendarProblem } from './calendars.ts';
 import { asProblem } from './tenants.ts';
 
@@ -97,12 +97,12 @@ function changeDefaultsRoute(ports: SeriesPorts): Route {
     roles: ['customer', 'operator'],
     body: z.strictObject(change),
     answers: { 200: { description: 'The settings', schema: changed } },
-    handle: async ({ principal, body, signal }) => {
+    handle: async ({ principal, body }) => {
       const { tenant } = principal;
       await ports.tenants.require(tenant).catch(asProblem);
       await requireCalendars(ports, tenant, body);
       await ports.series.setDefault(tenant, partOf(body)).catch(settingsProblem);
-      return { json: await changedOf(ports, { principal }, { body, signal }) };
+      return { json: await changedOf(ports, { principal }, body) };
     },
   });
 }
@@ -131,14 +131,14 @@ function changeRoute(ports: SeriesPorts): Route {
     roles: ['customer', 'operator'],
     body: z.strictObject({ ...series, ...change, since }),
     answers: { 200: { description: 'The settings', schema: changed.extend(series) } },
-    handle: async ({ principal, body: { meter, channel, since: begin, ...body }, signal }) => {
+    handle: async ({ principal, body: { meter, channel, since: begin, ...body } }) => {
       const { tenant } = principal;
       await ports.tenants.require(tenant).catch(asProblem);
       await requireCalendars(ports, tenant, body);
       const sinceMs = begin === undefined ? undefined : Date.parse(begin);
       await ports.series.set(tenant, { meter, channel }, { ...partOf(body), sinceMs }).catch(settingsProblem);
       const target = { principal, series: { meter, channel } };
-      const json = await changedOf(ports, target, { body: { ...body, since: begin }, signal });
+      const json = await changedOf(ports, target, { ...body, since: begin });
       return { json: { meter, channel, ...json } };
     },
   });
@@ -150,7 +150,7 @@ type Change = z.infer<z.ZodObject<typeof change>> & { readonly since?: string | 
 async function changedOf(
   ports: SeriesPorts,
   { principal, ...named }: { readonly principal: Principal; readonly series?: SeriesName },
-  { body, signal }: { readonly body: Change; readonly signal: AbortSignal },
+  body: Change,
 ): Promise<z.infer<typeof changed>> {
   const target = { tenant: principal.tenant, ...named };
   const reprocess = await reprocessOf(ports, { principal, ...named }, body);
@@ -164,8 +164,7 @@ async function changedOf(
   if (any === undefined) {
     return { ...now, recomputing: { series: 0, notices: 0 } };
   }
-  // Whoever computes a day now may do so with settings of before. After this time nobody does any more.
-  await ports.sleep(seriesSettingsMsMax + clockMs, signal);
+  await settingsSpread(ports);
   return { ...now, recomputing: await ports.recomputes.recompute(target) };
 }
 
