@@ -15,6 +15,8 @@ export class ObservedFacts {
   readonly #columns: readonly ReadingColumns[];
   readonly #days: LocalDays;
   #counted: readonly DayCounts[] | undefined;
+  /** All lengths that there are: mostly one, or none. */
+  #lengths: ReadonlySet<number> = new Set();
 
   constructor(columns: readonly ReadingColumns[], days: LocalDays) {
     this.#columns = columns;
@@ -23,7 +25,11 @@ export class ObservedFacts {
 
   /** The interval length that most readings of the days [from, to) have, the shorter of two; 0 where there are none. */
   intervalMs(from: number, to: number): number {
-    const lengths = this.#of(from, to).map((counts) => counts.lengths);
+    const days = this.#of(from, to);
+    if (this.#lengths.size === 0) {
+      return 0;
+    }
+    const lengths = days.map((counts) => counts.lengths);
     return most(lengths, (a, b) => a - b) ?? 0;
   }
 
@@ -34,7 +40,10 @@ export class ObservedFacts {
   }
 
   #of(from: number, to: number): readonly DayCounts[] {
-    this.#counted ??= counted(this.#columns, this.#days);
+    if (this.#counted === undefined) {
+      this.#counted = counted(this.#columns, this.#days);
+      this.#lengths = new Set(this.#counted.flatMap(({ lengths }) => [...lengths.keys()]));
+    }
     return this.#counted.slice(from, to);
   }
 }

@@ -165,21 +165,25 @@ export class SeriesWindows {
   #together(days: readonly number[], around: DaysAround): number[][] {
     const groups: number[][] = [];
     let readings = 0;
-    let last = '';
+    let last: Observed | undefined;
     for (const day of days) {
       const group = groups.at(-1);
       const observed = this.#observed(day, around);
-      const told = JSON.stringify(observed);
       const count = this.#ownBy(observed).count(day);
       const sight = this.#inSight(observed, (group?.[0] ?? day) - around.backDays, day + around.aheadDays + 1);
-      if (group === undefined || told !== last || readings + count > readingsPerBatchMax || sight > windowReadingsMax) {
+      if (
+        group === undefined ||
+        !isAlike(observed, last) ||
+        readings + count > readingsPerBatchMax ||
+        sight > windowReadingsMax
+      ) {
         groups.push([day]);
         readings = count;
       } else {
         group.push(day);
         readings += count;
       }
-      last = told;
+      last = observed;
     }
     return groups;
   }
@@ -196,4 +200,8 @@ export class SeriesWindows {
       0,
     );
   }
+}
+
+function isAlike({ unit, intervalsMs }: Observed, other: Observed | undefined): boolean {
+  return unit === other?.unit && intervalsMs.every((intervalMs, channel) => intervalMs === other.intervalsMs[channel]);
 }

@@ -18,6 +18,8 @@ export function dayResults(
     return [failed.get(0) ?? whole];
   }
   const count = batch.columns.values.length;
+  const isUnchanged = whole.any === 0 && whole.failures.length === 0;
+  const unchanged = new Map<number, SeriesResult>();
   let to = 0;
   return days.map(({ day, slots, registers }, place) => {
     const from = to;
@@ -25,6 +27,12 @@ export function dayResults(
     const failure = failed.get(place);
     if (failure !== undefined) {
       return failure;
+    }
+    if (isUnchanged) {
+      // As most days are: days as long as each other share a result of nothing.
+      const nothing = unchanged.get(to - from) ?? cutOf(whole, from, to);
+      unchanged.set(to - from, nothing);
+      return nothing;
     }
     const made = madeWithin(whole, startMs[day] as number, startMs[day + 1] as number);
     const cut = <Of extends Column>(column: Of): Of =>
@@ -48,6 +56,19 @@ export function dayResults(
       emitted: made.length === 0 ? nothingEmitted : pickedEmissions(whole, made),
     };
   });
+}
+
+/** The part [from, to) of a result in which no rule did anything. */
+function cutOf(whole: SeriesResult, from: number, to: number): SeriesResult {
+  return {
+    ...whole,
+    changes: whole.changes.subarray(from, to),
+    values: whole.values.subarray(from, to),
+    quality: whole.quality.subarray(from, to),
+    unit: whole.unit.subarray(from, to),
+    method: whole.method.subarray(from, to),
+    reason: whole.reason.subarray(from, to),
+  };
 }
 
 /** Which of the emitted readings start in [fromMs, toMs). */
