@@ -151,6 +151,25 @@ describe('series flows', () => {
     });
   });
 
+  test('a channel that another one makes by now keeps what that made, though the former maker withdraws its own last', async () => {
+    const pipeline = new Pipeline(sandbox);
+    const made = (factor: number): ReturnType<typeof seriesRuleOf> =>
+      seriesRuleOf(
+        `day.slots.forEach((slot) => { if (slot.value !== undefined) day.emit('net', { startMs: slot.startMs, value: slot.value * ${factor} }); });`,
+        { emits: ['net'] },
+      );
+    await pipeline.activate(flowWith([step(made(10))]));
+    await pipeline.store(hours({ fromMs: firstMs, values: [1] }));
+    await pipeline.store(hours({ fromMs: firstMs, values: [2], channel: 'export' }));
+    expect(await pipeline.values('net', firstMs, 1)).toEqual(['10']);
+    await pipeline.activate(flowWith([step(made(100), 'export')]));
+    const tell = (channel: string): Promise<number> => pipeline.tell([dayNotice(firstMs, firstMs + dayMs, [channel])]);
+    const store = await pipeline.storingLater(() => tell('export'));
+    await tell('import');
+    await store();
+    expect(await pipeline.values('net', firstMs, 1)).toEqual(['200']);
+  });
+
   test('tags of the registry reach the rules that name them', async () => {
     const pipeline = new Pipeline(sandbox);
     await pipeline.series.set(tenant, { meter: 'm1', channel: 'import' }, { tags: { multiplier: 40 } });

@@ -116,16 +116,25 @@ export function writeEmitted(
 
 /**
  * Makes absences of what is stored of a day and no run gives any more, none of them with a raw one: on the series' own channel
- * what was filled (not what is made of another), and on others what was made of it.
+ * what was filled (not what is made of another), and on others what was made of it. What this flow can't have made is of an
+ * earlier activation: its absence has ticket 0, so that whatever else makes the reading now counts before it.
  */
 export function withdraw(
   rows: ValidatedRows,
   {
     own,
     stored,
+    makes,
     stamp,
     given,
-  }: { own: SeriesName; stored: readonly StoredDay[]; stamp: DayStamp; given: GivenReadings },
+  }: {
+    readonly own: SeriesName;
+    readonly stored: readonly StoredDay[];
+    /** Channels that the flow fills or makes readings on, of this series. */
+    readonly makes: readonly string[];
+    readonly stamp: DayStamp;
+    readonly given: GivenReadings;
+  },
 ): void {
   const { activation, ticket } = stamp;
   for (const { series, columns } of stored) {
@@ -141,7 +150,8 @@ export function withdraw(
           stamp.counts(cursor.startMs) &&
           !given.has(series, cursor.startMs, cursor.lengthMs)
         ) {
-          const withdrawn = { ...version, activation, ticket, computed: true };
+          const isMade = makes.includes(series.channel);
+          const withdrawn = { ...version, activation, ticket: isMade ? ticket : 0, computed: true };
           rows.absence(cursor, { series, version: withdrawn, texts: { reason: noLongerEmitted } });
         }
       }

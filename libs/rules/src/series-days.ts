@@ -194,7 +194,9 @@ async function seriesDay({ runFlow }: DayRunner, task: DayTask, run: () => Promi
       writeDay(rows, { batch: beside, result: unchangedResult(beside) }, at);
       const { series } = work.facts;
       writeEmitted(rows, { result, count: readingCount(batch), emits: emitsOf(flow), series }, at);
-      withdraw(rows, { own: series, stored: work.inputs.storedOf(day), ...at });
+      const fills = isEmittedOn(flow, series) ? [] : [series.channel];
+      const makes = [...fills, ...(channelNeeds(flow, series)?.emits ?? [])];
+      withdraw(rows, { own: series, stored: work.inputs.storedOf(day), makes, ...at });
       return rejected === undefined ? 0 : readingCount(rejected);
     },
   };
@@ -231,7 +233,7 @@ async function readingDay({ sandbox, runFlow }: DayRunner, task: DayTask): Promi
         rejected += refused === undefined ? 0 : readingCount(refused);
       }
       const stored = work.inputs.storedOf(day);
-      withdraw(rows, { own: work.facts.series, stored, stamp: { ...task.stamp, onFailure }, given });
+      withdraw(rows, { own: work.facts.series, stored, makes: [], stamp: { ...task.stamp, onFailure }, given });
       return rejected;
     },
   };

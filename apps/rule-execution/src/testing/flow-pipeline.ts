@@ -41,6 +41,7 @@ export class Pipeline {
   readonly refused: { readonly code: string; readonly payload: Uint8Array }[] = [];
   readonly #toldSince = new ToldSince(this.registry);
   #ticket = 0;
+  #held: ReadingBatch[] | undefined;
 
   constructor(sandbox: IsolatedSandbox) {
     this.#sandbox = sandbox;
@@ -124,7 +125,24 @@ export class Pipeline {
     });
   }
 
+  /** What is made meanwhile is stored by the function that this resolves to, after whatever is stored until then. */
+  async storingLater(work: () => Promise<unknown>): Promise<() => Promise<void>> {
+    const held: ReadingBatch[] = [];
+    this.#held = held;
+    await work();
+    this.#held = undefined;
+    return async () => {
+      for (const batch of held) {
+        await this.#write(batch);
+      }
+    };
+  }
+
   async #write(batch: ReadingBatch): Promise<void> {
+    if (this.#held !== undefined) {
+      this.#held.push(batch);
+      return;
+    }
     const key = payloadKey(encodeReadingBatch(batch));
     await this.#stores[batch.layer].write([{ key, batch }]);
   }
