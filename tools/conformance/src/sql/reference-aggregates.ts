@@ -57,11 +57,11 @@ const readings = `
     select distinct on (meter, start_ms, length_ms) meter, start_ms, length_ms, value, quality, code
     from source order by version desc, arrival desc, value desc;
   create table placed as
-    select l.*, s.zone, d.day, d.from_ms as day_from_ms, d.to_ms as day_to_ms, r.length_ms as registered_ms
-    from latest l join series s using (meter)
-      join local_day d on d.zone = s.zone and d.day = timezone(s.zone, make_timestamptz(l.start_ms * 1000))::date
-      left join lengths r on r.meter = l.meter and l.start_ms >= r.from_ms and l.start_ms < r.to_ms
-    where l.quality <> 'missing';
+    select l.*, d.day, d.from_ms as day_from_ms, d.to_ms as day_to_ms,
+           case when l.start_ms < r.to_ms then r.length_ms end as registered_ms
+    from (select * from latest join series using (meter) where quality <> 'missing') l
+      asof join local_day d on d.zone = l.zone and l.start_ms >= d.from_ms
+      asof left join lengths r on r.meter = l.meter and l.start_ms >= r.from_ms;
   create table common as
     select meter, day, arg_max(length_ms, {'found': found, 'shorter': -length_ms}) as length_ms
     from (select meter, day, length_ms, count(*) as found from placed where registered_ms is null group by all)
@@ -85,13 +85,16 @@ const windows = `
     select meter, zone, resolution, first_day, last_day, from_ms, to_ms,
            sum(value) filter (is_present) as total, min(value) filter (is_present) as least,
            max(value) filter (is_present) as greatest,
-           arg_max(start_ms, {'value': value, 'earlier': -start_ms}) filter (is_present) as peak_ms,
            count(*) filter (is_present) as present, count(*) filter (not is_present and has_day) as surplus,
            count(*) filter (is_present and quality = 'estimated') as estimated,
            count(*) filter (is_present and quality = 'substituted') as substituted,
            count(*) filter (is_present and quality = 'calculated') as calculated,
            count(*) filter (is_present and (quality = 'estimated' or code in (from not_billable))) as unbilled
-    from placement group by all having present > 0;`;
+    from placement group by all having present > 0;
+  create table peak as
+    select p.meter, p.resolution, p.from_ms, min(p.start_ms) as peak_ms
+    from placement p join counted c using (meter, resolution, from_ms)
+    where p.is_present and p.value = c.greatest group by all;`;
 
 /** By the registered lengths; where there are none, by each day's most common one, or the one that most of the window's days have. */
 const expected = `
@@ -120,6 +123,6 @@ const theirs = `
            case when w.calculated > 0 then 'calculated'
                 when w.estimated + w.substituted > 0 or w.present < d.expected then 'estimated'
                 else 'measured' end as quality,
-           w.peak_ms, d.expected::bigint as expected, greatest(d.expected - w.present, 0)::bigint as missing, w.surplus,
+           p.peak_ms, d.expected::bigint as expected, greatest(d.expected - w.present, 0)::bigint as missing, w.surplus,
            w.estimated, w.substituted, w.calculated, w.unbilled as not_billable
-    from counted w join due d using (meter, resolution, from_ms);`;
+    from counted w join due d using (meter, resolution, from_ms) join peak p using (meter, resolution, from_ms);`;
