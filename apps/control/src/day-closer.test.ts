@@ -253,3 +253,22 @@ test('days before the first are told where a rule looks ahead', async () => {
   await closer().close();
   expect(told).toContain('days.due.bulk raw m1 import 2024-06-03T00 2024-06-10T00');
 });
+
+test('of more series than are looked up together each is told once, whatever its zone', async () => {
+  await activate(seriesRuleOf(''));
+  const zones = ['UTC', 'Asia/Tokyo', 'Pacific/Auckland'] as const;
+  const series = new SeriesRegistry({ registry, nowMs: () => atMs, cacheMs: 0 });
+  await series.apply(
+    'acme',
+    Array.from({ length: 1_200 }, (_, number) => ({
+      series: { meter: `many ${number}`, channel: 'import' },
+      part: { timeZone: zones[number % 3] as string },
+      facts: {},
+      validity: { fromMs: Date.UTC(2024, 5, 8) },
+    })),
+  );
+  await closer().close();
+  const meters = told.filter((each) => each.includes(' many ')).map((each) => each.split(' ').slice(2, 4).join(' '));
+  expect(meters).toHaveLength(1_200);
+  expect(new Set(meters).size).toBe(1_200);
+});

@@ -9,7 +9,7 @@ import {
   type SeriesRegistry,
   type Tenants,
   type ToldSince,
-  type WholeSnapshot,
+  type SeriesSettings,
 } from '@meterflow/registry';
 import { channelNeeds, type Activation } from '@meterflow/rules';
 import type { OutgoingMessage, Publisher } from '@meterflow/stage';
@@ -23,11 +23,13 @@ const closePollMs = 1_000;
 const retryMs = 60_000;
 /** The longest that is not looked whether a tenant has series in zones that it had none in before. */
 const newZonesMs = 60 * 60 * 1000;
+/** Series that are looked up together: all that there are may be too many to hold. */
+const pageSeries = 500;
 
 export interface DayCloserPorts {
   readonly tenants: Pick<Tenants, 'list'>;
   readonly activations: Pick<Activations, 'readNewest' | 'counting'>;
-  readonly series: Pick<SeriesRegistry, 'snapshot'>;
+  readonly series: Pick<SeriesRegistry, 'all' | 'current' | 'snapshotOf'>;
   readonly closedDays: Pick<ClosedDaysRegistry, 'of' | 'raise'>;
   readonly toldSince: Pick<ToldSince, 'of'>;
   /** Every series that is registered, or of which something raw is stored, and when each begins. */
@@ -93,25 +95,30 @@ export class DayCloser {
    * to close again.
    */
   async #closeTenant(tenant: string): Promise<number> {
-    const settings = await this.#ports.series.snapshot(tenant);
-    const zones = await this.#closeZones(tenant, settings);
+    const zones = await this.#closeZones(tenant);
     const counting = await this.#counting(tenant);
-    for await (const { meter, channel } of this.#ports.known.series(tenant)) {
-      const series = { meter, channel };
-      const zone = zones.get(settings.of(meter, channel).timeZone) as ZoneClosing;
+    let hasNewZone = false;
+    for await (const met of this.#withSettings(tenant)) {
+      const zone = zones.get(met.settings.timeZone);
+      if (zone === undefined) {
+        hasNewZone = true;
+        continue;
+      }
       zone.hasSeries = true;
-      const needs = counting.flatMap(({ flow }) => channelNeeds(flow, series) ?? []);
+      const needs = counting.flatMap(({ flow }) => channelNeeds(flow, met.series) ?? []);
       if (needs.length > 0) {
         zone.hasFlow = true;
-        await this.#tellDue(zone, series, Math.max(...needs.map(({ lookAheadDays }) => lookAheadDays)));
+        await this.#tellDue(zone, met, Math.max(...needs.map(({ lookAheadDays }) => lookAheadDays)));
       }
-      await this.#tellClosed(zone, series);
+      await this.#tellClosed(zone, met);
     }
-    const met = [...zones.values()].filter(({ hasSeries }) => hasSeries);
-    for (const zone of met) {
+    const ended = [...zones.values()].filter(({ hasSeries }) => hasSeries);
+    for (const zone of ended) {
       await this.#finish(zone);
     }
-    return this.#againMs(met.map(({ timeZone }) => timeZone));
+    // A zone that came up meanwhile has its days closed, and only then its series told.
+    const againMs = this.#againMs(ended.map(({ timeZone }) => timeZone));
+    return hasNewZone ? Math.min(againMs, this.#ports.nowMs() + retryMs) : againMs;
   }
 
   /** All that counts for any reading. */
@@ -122,15 +129,15 @@ export class DayCloser {
   }
 
   /** Closes days in the zones of all series that there may be. */
-  async #closeZones(tenant: string, settings: WholeSnapshot): Promise<Map<string, ZoneClosing>> {
+  async #closeZones(tenant: string): Promise<Map<string, ZoneClosing>> {
     const zones = new Set<string>();
-    for (const { meter, channel } of settings.registered()) {
-      zones.add(settings.of(meter, channel).timeZone);
+    for await (const { settings } of this.#ports.series.all(tenant)) {
+      zones.add(settings.timeZone);
     }
-    zones.add(settings.unregistered.timeZone);
+    zones.add((await this.#ports.series.current(tenant)).timeZone);
     const closings = new Map<string, ZoneClosing>();
     for (const timeZone of zones) {
-      closings.set(timeZone, await this.#zoneClosing({ tenant, timeZone, settings }));
+      closings.set(timeZone, await this.#zoneClosing({ tenant, timeZone }));
     }
     return closings;
   }
@@ -152,18 +159,28 @@ export class DayCloser {
     };
   }
 
-  async #tellDue(zone: ZoneClosing, series: SeriesName, lookAheadDays: number): Promise<void> {
+  /** Every known series, with what is registered of it. */
+  async *#withSettings(tenant: string): AsyncGenerator<MetSeries> {
+    for await (const page of pages(this.#ports.known.series(tenant), pageSeries)) {
+      const settings = await this.#ports.series.snapshotOf(tenant, page);
+      yield* page.map(({ meter, channel }) => ({ series: { meter, channel }, settings: settings.of(meter, channel) }));
+    }
+  }
+
+  async #tellDue(zone: ZoneClosing, met: MetSeries, lookAheadDays: number): Promise<void> {
     if (zone.due.throughMs < zone.closedThroughMs) {
-      for (const span of await this.#dueSpans(zone, series, lookAheadDays)) {
+      for (const span of await this.#dueSpans(zone, met, lookAheadDays)) {
         await this.#publish(zone.due.notices.add(span));
       }
     }
   }
 
-  async #tellClosed(zone: ZoneClosing, series: SeriesName): Promise<void> {
+  async #tellClosed(zone: ZoneClosing, met: MetSeries): Promise<void> {
     const { closed, closedThroughMs: toMs } = zone;
     if (closed.throughMs < toMs) {
-      await this.#publish(closed.notices.add({ series, fromMs: await this.#closedSinceMs(zone, series), toMs }));
+      await this.#publish(
+        closed.notices.add({ series: met.series, fromMs: await this.#closedSinceMs(zone, met), toMs }),
+      );
     }
   }
 
@@ -189,7 +206,7 @@ export class DayCloser {
    * What is closed since the last time, and, where it was not told of yet, all since readings are expected; at first all
    * since its first day. Days before it that a rule which looks ahead may fill are due with it.
    */
-  async #dueSpans(zone: ZoneClosing, series: SeriesName, lookAheadDays: number): Promise<DaySpan[]> {
+  async #dueSpans(zone: ZoneClosing, { series, settings }: MetSeries, lookAheadDays: number): Promise<DaySpan[]> {
     const { tenant, timeZone, closedThroughMs: toMs } = zone;
     const publishedMs = zone.due.throughMs;
     const calendar = calendarOf(timeZone);
@@ -198,7 +215,7 @@ export class DayCloser {
       const firstMs = await this.#ports.known.firstMs(tenant, series);
       return firstMs === undefined ? [] : [{ series, fromMs: beginsMs(firstMs), toMs }];
     }
-    const { sinceMs = Infinity } = zone.settings.of(series.meter, series.channel);
+    const { sinceMs = Infinity } = settings;
     const fromMs = sinceMs < publishedMs ? beginsMs(sinceMs) : publishedMs;
     const toldMs = fromMs < publishedMs ? await this.#ports.toldSince.of({ tenant, series, timeZone }) : publishedMs;
     const earlier = { series, fromMs, toMs: Math.min(toldMs ?? publishedMs, publishedMs) };
@@ -206,9 +223,9 @@ export class DayCloser {
   }
 
   /** What is closed since the last time, or, where nothing was told of it yet, all since its first day. */
-  async #closedSinceMs(zone: ZoneClosing, series: SeriesName): Promise<number> {
+  async #closedSinceMs(zone: ZoneClosing, { series, settings }: MetSeries): Promise<number> {
     const { throughMs } = zone.closed;
-    const { sinceMs = 0 } = zone.settings.of(series.meter, series.channel);
+    const { sinceMs = 0 } = settings;
     const isTold = throughMs > 0 && !(sinceMs > throughMs);
     const firstMs = isTold ? undefined : await this.#ports.known.firstMs(zone.tenant, series);
     if (firstMs === undefined) {
@@ -233,7 +250,23 @@ export class DayCloser {
 interface Zone {
   readonly tenant: string;
   readonly timeZone: string;
-  readonly settings: WholeSnapshot;
+}
+
+interface MetSeries {
+  readonly series: SeriesName;
+  readonly settings: SeriesSettings;
+}
+
+async function* pages(all: AsyncIterable<SeriesName>, size: number): AsyncGenerator<readonly SeriesName[]> {
+  let page: SeriesName[] = [];
+  for await (const each of all) {
+    page.push(each);
+    if (page.length === size) {
+      yield page;
+      page = [];
+    }
+  }
+  yield page;
 }
 
 /** One topic that a zone's closed days are told on, and up to where they were. */

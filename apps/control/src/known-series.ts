@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { ReadingStore } from '@meterflow/idempotent-writes';
 import type { SeriesName } from '@meterflow/readings';
 import type { ClosedDaysRegistry, SeriesRegistry } from '@meterflow/registry';
@@ -7,9 +8,12 @@ import { compareSeries, type StoredRaw, type StoredSpan } from './reprocess/told
 export interface KnownSeriesPorts {
   readonly stored: StoredRaw;
   readonly raw: Pick<ReadingStore, 'firstMs'>;
-  readonly settings: Pick<SeriesRegistry, 'snapshot' | 'snapshotOf'>;
+  readonly settings: Pick<SeriesRegistry, 'names' | 'snapshotOf'>;
   readonly closedDays: Pick<ClosedDaysRegistry, 'of'>;
 }
+
+/** After so many series everybody else has their turn: there may be millions. */
+const turnEvery = 500;
 
 /**
  * Every series that rules may have something to say about: those with raw readings, and those that are registered and
@@ -24,18 +28,25 @@ export class KnownSeries implements StoredRaw {
 
   async *series(tenant: string): AsyncGenerator<SeriesName> {
     const { stored, settings } = this.#ports;
-    const registered = [...(await settings.snapshot(tenant)).registered()].sort(compareSeries);
-    let next = 0;
+    const registered = settings.names(tenant);
+    let next = await registered.next();
+    let given = 0;
     for await (const series of stored.series(tenant)) {
-      for (; next < registered.length && compareSeries(registered[next] as SeriesName, series) < 0; next++) {
-        yield nameOf(registered[next] as SeriesName);
+      given += 1;
+      if (given % turnEvery === 0) {
+        await setImmediate();
       }
-      if (next < registered.length && compareSeries(registered[next] as SeriesName, series) === 0) {
-        next += 1;
+      for (; next.done !== true && compareSeries(next.value, series) < 0; next = await registered.next()) {
+        yield next.value;
+      }
+      if (next.done !== true && compareSeries(next.value, series) === 0) {
+        next = await registered.next();
       }
       yield series;
     }
-    yield* registered.slice(next).map(nameOf);
+    for (; next.done !== true; next = await registered.next()) {
+      yield next.value;
+    }
   }
 
   /** When the first reading is that is stored, or expected; undefined where nobody knows. */
@@ -65,8 +76,4 @@ export class KnownSeries implements StoredRaw {
       }
     }
   }
-}
-
-function nameOf({ meter, channel }: SeriesName): SeriesName {
-  return { meter, channel };
 }

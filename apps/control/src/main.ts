@@ -57,7 +57,9 @@ await runService({
     const settings = new SeriesRegistry({ registry, nowMs, cacheMs: seriesSettingsMsMax });
     const { storedRaw: stored } = parts;
     const known = new KnownSeries({ stored, raw: platform.readings('raw'), settings, closedDays });
-    void dayCloser(platform.publisher, { tenants, activations, series: settings, closedDays, toldSince, known }).watch(
+    // Uncached: what was registered before a day is closed is told of it.
+    const series = new SeriesRegistry({ registry, nowMs, cacheMs: -1 });
+    void dayCloser(platform.publisher, { tenants, activations, series, closedDays, toldSince, known }).watch(
       lifecycle.signal,
     );
     // Elsewhere every new pod has an empty directory: there only a system that nobody has a key of yet gets one.

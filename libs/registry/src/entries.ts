@@ -1,8 +1,9 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Registry, RegistryEntry, RegistryKind } from './registry.ts';
 
 const pageEntries = 500;
 
-/** All entries of a prefix, page by page. For kinds that a person makes: tenants, keys, settings. */
+/** All entries of a prefix, page by page; between two everybody else has their turn, since there may be millions of series. */
 export async function* entries(
   registry: Registry,
   kind: RegistryKind,
@@ -16,5 +17,6 @@ export async function* entries(
     if (page.length < pageEntries || after === undefined) {
       return;
     }
+    await setImmediate();
   }
 }

@@ -110,13 +110,11 @@ export {
 } from './registry.ts';
 export {
   SeriesRegistry,
-  type RegisteredSeries,
   type SeriesChange,
   type SeriesEntry,
   type SeriesRegistryPorts,
   type SettingsSnapshot,
   type TouchedSeries,
-  type WholeSnapshot,
 } from './series-registry.ts';
 export {
   intervalMsAt,

@@ -8,6 +8,7 @@ import { entries } from './entries.ts';
 import { withFormer } from './former-entry.ts';
 import { LengthScan } from './length-scan.ts';
 import { parseEntry } from './parse-entry.ts';
+import { registeredNames } from './registered-names.ts';
 import { putsTogetherMax, RevisionConflictError, type Registry, type RegistryKind } from './registry.ts';
 import { seriesOfPath, seriesPath } from './series-path.ts';
 import {
@@ -26,24 +27,10 @@ import { withFacts, withPart } from './stated-entry.ts';
 import type { Validity } from './timeline.ts';
 import { touchedSpan } from './touched-span.ts';
 
-/** A series that was registered, and from when on readings are expected of it: what never comes can be estimated. */
-export interface RegisteredSeries extends SeriesName {
-  /** Undefined for one that a build registered which did not keep it. */
-  readonly sinceMs: number | undefined;
-}
-
 /** The settings of some of a tenant's series at one moment: look-ups cost no I/O. */
 export interface SettingsSnapshot {
   /** Throws for a series that the snapshot was not asked for. */
   of(meter: string, channel: string): SeriesSettings;
-}
-
-/** The settings of all series: those that are not registered have the tenant's. */
-export interface WholeSnapshot extends SettingsSnapshot {
-  /** Those of whatever is not registered. */
-  readonly unregistered: SeriesSettings;
-  /** Every series that has settings of its own. */
-  registered(): Iterable<RegisteredSeries>;
 }
 
 /** A registered series, and what is known of it. */
@@ -129,22 +116,9 @@ export class SeriesRegistry {
     };
   }
 
-  /** The same of all series: every one is read, and held in memory. For work that goes through all of them anyway. */
-  async snapshot(tenant: string): Promise<WholeSnapshot> {
-    const fallback = await this.#fallback(tenant);
-    const known = new Map<string, SeriesSettings>();
-    for await (const { series, settings } of this.all(tenant)) {
-      known.set(seriesPath(series.meter, series.channel), settings);
-    }
-    return {
-      unregistered: fallback,
-      of: (meter, channel) => known.get(seriesPath(meter, channel)) ?? fallback,
-      registered: function* () {
-        for (const [path, { sinceMs }] of known) {
-          yield { ...seriesOfPath(path), sinceMs };
-        }
-      },
-    };
+  /** Every registered series by meter and channel, in the order of their UTF-8 bytes. Memory does not go by how many there are. */
+  names(tenant: string): AsyncGenerator<SeriesName> {
+    return registeredNames(this.#ports.registry, tenant);
   }
 
   /** Every registered series with its settings as they are now, streaming, by path. */

@@ -1,7 +1,7 @@
 import type { ReadingStore } from '@meterflow/idempotent-writes';
 import type { SeriesName } from '@meterflow/readings';
 import type { SeriesRegistry } from '@meterflow/registry';
-import { takesSeries, type Activation } from '@meterflow/rules';
+import { channelNeeds, takesSeries, type Activation } from '@meterflow/rules';
 import type { ActivationOrder, Candidate, RuleDesk } from '../rule-desk.ts';
 import { Backtest, type BacktestOutcome, type BacktestProgress } from './backtest.ts';
 import { MeasuredSandbox, type WatchedSandbox } from './measured-sandbox.ts';
@@ -30,7 +30,7 @@ export interface BacktestDeskPorts {
   readonly storedSeries: (tenant: string) => Iterable<SeriesName> | AsyncIterable<SeriesName>;
   /** The raw layer. */
   readonly readings: Pick<ReadingStore, 'read' | 'firstMs'>;
-  readonly settings: Pick<SeriesRegistry, 'snapshot'>;
+  readonly settings: Pick<SeriesRegistry, 'snapshotOf'>;
   /** A new one, of processes of its own: what is live is not to wait for it. */
   readonly openSandbox: () => WatchedSandbox;
   readonly nowMs: () => number;
@@ -83,9 +83,9 @@ export class BacktestDesk {
           // A policy is for all that the flow runs on; a step for its own series.
           (each) => order.onFailure !== undefined || takesSeries(candidate.step, each),
         );
-        const settings = await this.#ports.settings.snapshot(tenant);
         const { tariff, readingsMax, msMax } = order;
         const activation: Activation = { ...newest, fromMs: -Infinity, toMs: Infinity, flow };
+        const settings = await this.#ports.settings.snapshotOf(tenant, lookedAt(series, [...counting, activation]));
         const outcome = await new Backtest(
           { readings, settings, before, after, nowMs, onProgress, signal },
           { ...span, tenant, counting, candidate: activation, series, tariff, readingsMax, msMax },
@@ -97,4 +97,13 @@ export class BacktestDesk {
       }
     };
   }
+}
+
+/** The series, and what the flows read and emit beside each. */
+function lookedAt(sampled: readonly SeriesName[], activations: readonly Activation[]): readonly SeriesName[] {
+  return sampled.flatMap((series) => {
+    const needs = activations.flatMap(({ flow }) => channelNeeds(flow, series) ?? []);
+    const channels = new Set([series.channel, ...needs.flatMap(({ reads, emits }) => [...reads, ...emits])]);
+    return [...channels].map((channel) => ({ meter: series.meter, channel }));
+  });
 }

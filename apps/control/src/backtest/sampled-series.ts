@@ -21,7 +21,7 @@ const yieldEvery = 1_000;
 
 /**
  * Series whose meters are in the sample, in the order in which meters lie between 0 and 1: always the same, and whatever
- * ends a run early, what it saw is a sample too. `wanted` says which channels count.
+ * ends a run early, what it saw is a sample too. `stored` gives the series of a meter together; `wanted` says which channels count.
  */
 export async function sampledSeries(
   stored: Iterable<SeriesName> | AsyncIterable<SeriesName>,
@@ -30,7 +30,7 @@ export async function sampledSeries(
 ): Promise<SampledSeries> {
   const most = Math.min(count, sampleMetersMax);
   let kept = new Map<string, { readonly point: number; readonly series: SeriesName[] }>();
-  const all = new Set<string>();
+  let [metersStored, last] = [0, ''];
   let seen = 0;
   for await (const { meter, channel } of stored) {
     seen += 1;
@@ -40,7 +40,9 @@ export async function sampledSeries(
     if (!wanted({ meter, channel })) {
       continue;
     }
-    all.add(meter);
+    // Those of a meter come one after the other: nothing needs to be remembered of all others.
+    metersStored += meter === last ? 0 : 1;
+    last = meter;
     const point = meterPoint(meter);
     if (point < share) {
       const of = kept.get(meter) ?? { point, series: [] };
@@ -50,7 +52,7 @@ export async function sampledSeries(
     }
   }
   const chosen = first(kept, most);
-  return { series: [...chosen.values()].flatMap(({ series }) => series), meters: chosen.size, metersStored: all.size };
+  return { series: [...chosen.values()].flatMap(({ series }) => series), meters: chosen.size, metersStored };
 }
 
 function first<Value extends { readonly point: number }>(kept: Map<string, Value>, most: number): Map<string, Value> {

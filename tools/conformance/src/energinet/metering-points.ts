@@ -47,9 +47,13 @@ export async function meteringPoints(scenario: Scenario): Promise<readonly Meter
   for (const period of periods) {
     await registry.state(tenant, { meter: period.id, channel }, factsOf(period, scenario));
   }
-  const settings = await registry.snapshot(tenant);
+  const ids = [...new Set(periods.map(({ id }) => id))];
+  const settings = await registry.snapshotOf(
+    tenant,
+    ids.map((meter) => ({ meter, channel })),
+  );
   const points = Map.groupBy(scenario.points, (row) => row['metering_point_id'] ?? '');
-  return [...new Set(periods.map(({ id }) => id))].map((id) => {
+  return ids.map((id) => {
     const own = settings.of(id, channel);
     return { id, settings: own, columns: [columnsOf(points.get(id) ?? [], own)] };
   });
