@@ -1,6 +1,7 @@
 import { parseOptions, refuse, wholeNumber } from '@meterflow/command-line';
 import { aggregation } from './aggregation/aggregation.ts';
 import { door } from './door/door.ts';
+import { memory } from './memory/memory.ts';
 import { rolling } from './rolling/rolling.ts';
 import { sandboxBench } from './sandbox/sandbox.ts';
 import { services } from './services/services.ts';
@@ -8,7 +9,7 @@ import { latency } from './spine/latency.ts';
 import { spine } from './spine/spine.ts';
 import { theodolite } from './theodolite/theodolite.ts';
 
-const usage = `npm run bench -- spine|aggregation|latency|services|door|sandbox|rolling|theodolite [options]
+const usage = `npm run bench -- spine|aggregation|latency|services|door|sandbox|rolling|theodolite|memory [options]
 
   spine            a CSV file through all stages of "meterflow dev", checked against DuckDB
     --copies N     the input N times over, each under new meter names (default 1)
@@ -56,6 +57,12 @@ const usage = `npm run bench -- spine|aggregation|latency|services|door|sandbox|
     --warm-up N    seconds before it is looked at (default 20)
     --seconds N    how long it is looked at (default 20)
 
+  memory           what each process of "meterflow dev" keeps beside ever more series, most of them quiet; ends with 1
+                   where one grows with them
+    --series N     so many series are registered and have a reading; ascending (default 10000, 100000, 1000000)
+    --lengths own|default  whether each says its interval length itself, or the tenant for all (default: own)
+    --seconds N    how long a few of them send readings (default 20)
+
     --json         one JSON object on standard output`;
 
 const { values, positionals } = parseOptions(usage, {
@@ -76,6 +83,8 @@ const { values, positionals } = parseOptions(usage, {
     case: { type: 'string', multiple: true },
     load: { type: 'string', multiple: true },
     cores: { type: 'string', multiple: true },
+    series: { type: 'string', multiple: true, default: ['10000', '100000', '1000000'] },
+    lengths: { type: 'string', default: 'own' },
     'warm-up': { type: 'string', default: '20' },
     profiles: { type: 'string' },
     readings: { type: 'string', default: '8000000' },
@@ -134,6 +143,14 @@ if (positionals[0] === 'spine') {
     json,
   });
   process.exitCode = right ? 0 : 1;
+} else if (positionals[0] === 'memory' && (values.lengths === 'own' || values.lengths === 'default')) {
+  const isFlat = await memory({
+    series: values.series.map((each) => wholeNumber('series', each)),
+    lengths: values.lengths,
+    seconds: wholeNumber('seconds', values.seconds),
+    json,
+  });
+  process.exitCode = isFlat ? 0 : 1;
 } else {
   refuse(usage);
 }

@@ -7,6 +7,8 @@ export interface ProcessUsage {
   readonly cpuSeconds: number;
   /** Peak resident memory since its start. */
   readonly memoryBytesPeak: number;
+  /** What is resident of its own now: heaps and caches, without files that are mapped. */
+  readonly memoryBytesOwn: number;
 }
 
 /** Clock ticks a second; 100 on every Linux that Node runs on. */
@@ -38,7 +40,15 @@ function usageOf(pid: number): ProcessUsage[] {
     return [];
   }
   const ticks = Number(stat[11]) + Number(stat[12]);
-  return [{ pid, name: nameOf(pid), cpuSeconds: ticks / ticksPerSecond, memoryBytesPeak: peakOf(pid) }];
+  return [
+    {
+      pid,
+      name: nameOf(pid),
+      cpuSeconds: ticks / ticksPerSecond,
+      memoryBytesPeak: statusBytes(pid, 'VmHWM'),
+      memoryBytesOwn: statusBytes(pid, 'RssAnon'),
+    },
+  ];
 }
 
 /** The fields of /proc/PID/stat after the name, which may hold spaces: state, ppid, … */
@@ -65,8 +75,8 @@ function nameOf(pid: number): string {
   return part?.name ?? service ?? script.split('/').at(-1) ?? script;
 }
 
-function peakOf(pid: number): number {
-  const line = /VmHWM:\s+(\d+) kB/.exec(textOf(`/proc/${pid}/status`) ?? '');
+function statusBytes(pid: number, field: 'VmHWM' | 'RssAnon'): number {
+  const line = new RegExp(`${field}:\\s+(\\d+) kB`).exec(textOf(`/proc/${pid}/status`) ?? '');
   return Number(line?.[1] ?? 0) * 1024;
 }
 
