@@ -74,7 +74,7 @@ describe.skipIf(!hasSwissReadings)('those of some Swiss households [needs shared
     { timeout: 2 * minuteMs },
     async () => {
       const world = await SeriesWorld.open((connection) =>
-        swissSource(connection, { zones: changingZones, householdsMax: 4 * changingZones.length }),
+        swissSource(connection, { zones: changingZones, householdsMax: 2 * changingZones.length }),
       );
       try {
         const files = [{ label: 'all', query: 'from source order by start_ms, meter' }];

@@ -14,7 +14,7 @@ const middle = '2012-11-20';
 
 /**
  * Fills `source`, `series` and `lengths` with households of the Swiss set, shared out among the zones and moved by whole
- * weeks: half of them are about one change of their zone's clocks, half about the other. Of every other pair the interval
+ * weeks: half of them are about one change of their zone's clocks, half about the other. Of three in six the interval
  * length is registered.
  */
 export async function swissSource(
@@ -33,7 +33,7 @@ export async function swissSource(
       with numbered as (
         select meter_id, row_number() over (order by meter_id) - 1 as number from (select distinct meter_id from brought)
         qualify number < ${householdsMax})
-      select meter_id, 'h' || meter_id as meter, zone, number // ${2 * zones.length} % 2 = 0 as is_registered,
+      select meter_id, 'h' || meter_id as meter, zone, number // 3 % 2 = 0 as is_registered,
              round((change - date '${middle}') / 7)::bigint * 7 * 86400000 as moved_ms
       from numbered join (values ${rows.join(', ')}) as z(place, which, zone, change)
         on place = number % ${zones.length} and which = number // ${zones.length} % 2;
