@@ -29,6 +29,7 @@ const pageSeries = 500;
 export interface DayCloserPorts {
   readonly tenants: Pick<Tenants, 'list'>;
   readonly activations: Pick<Activations, 'readNewest' | 'counting'>;
+  /** Uncached: what was registered before a day is closed is told of it. */
   readonly series: Pick<SeriesRegistry, 'all' | 'current' | 'snapshotOf'>;
   readonly closedDays: Pick<ClosedDaysRegistry, 'of' | 'raise'>;
   readonly toldSince: Pick<ToldSince, 'of'>;

@@ -57,11 +57,7 @@ await runService({
     const settings = new SeriesRegistry({ registry, nowMs, cacheMs: seriesSettingsMsMax });
     const { storedRaw: stored } = parts;
     const known = new KnownSeries({ stored, raw: platform.readings('raw'), settings, closedDays });
-    // Uncached: what was registered before a day is closed is told of it.
-    const series = new SeriesRegistry({ registry, nowMs, cacheMs: -1 });
-    void dayCloser(platform.publisher, { tenants, activations, series, closedDays, toldSince, known }).watch(
-      lifecycle.signal,
-    );
+    void dayCloser(platform, { tenants, activations, closedDays, toldSince, known }).watch(lifecycle.signal);
     // Elsewhere every new pod has an empty directory: there only a system that nobody has a key of yet gets one.
     if (opened.kind === 'embedded' || (await keys.list(firstTenant)).length === 0) {
       await ensureFirstKey(join(directory.root, 'operator.key'), { tenants, keys });
@@ -134,11 +130,12 @@ function seriesPorts(registry: Registry): Pick<ControlPorts, 'series' | 'groups'
 }
 
 function dayCloser(
-  publisher: Publisher,
-  ports: Pick<DayCloserPorts, 'tenants' | 'activations' | 'series' | 'closedDays' | 'toldSince' | 'known'>,
+  { publisher, registry }: { readonly publisher: Publisher; readonly registry: Registry },
+  ports: Pick<DayCloserPorts, 'tenants' | 'activations' | 'closedDays' | 'toldSince' | 'known'>,
 ): DayCloser {
+  const series = new SeriesRegistry({ registry, nowMs, cacheMs: -1 });
   return new DayCloser({
-    ...{ ...ports, publisher, nowMs, lane: 'bulk', graceMs: graceMsDefault },
+    ...{ ...ports, series, publisher, nowMs, lane: 'bulk', graceMs: graceMsDefault },
     sleep: (ms, signal) => systemClock.sleep(ms, signal),
     onProblem: ({ tenant, message }) => {
       telemetry.logger.warn('days can not be closed yet', { tenant, problem: message });
