@@ -108,6 +108,27 @@ test('an aggregate tells what is missing, what was changed, and who brought its 
   expect(shown).toContain('ruled.csv');
 }, 60_000);
 
+test('a register is explained by the readings of its series that it takes', async () => {
+  await meterflow('calendars', 'put', 'gas-day', '--day-starts-at', '06:00');
+  await meterflow('tenants', 'set', 'default', '--calendars', 'gas-day');
+  // Two before the gas day begins, two in it.
+  await imported(
+    'gas.csv',
+    [22, 23, 24, 26].map((index) => quarter('m3', index, 1)),
+  );
+  const day = ['--meter', 'm3', '--channel', 'import@gas-day', '--at', '2024-01-01T12:00:00Z', '--resolution', 'day'];
+  await vi.waitFor(() => explained(...day), { timeout: 40_000, interval: 500 });
+  const told = await explained(...day);
+  expect(told).toMatchObject({
+    aggregate: { channel: 'import@gas-day', start: '2024-01-01T06:00:00Z', count: 2 },
+    sources: [{ label: 'gas.csv', readings: 2, firstLine: 4, lastLine: 5 }],
+  });
+  expect((told['missing'] as string[]).slice(0, 2)).toEqual(['2024-01-01T06:15:00Z', '2024-01-01T06:45:00Z']);
+  expect((told['changed'] as { start: string }[]).map(({ start }) => start)).toEqual([
+    ...['2024-01-01T06:00:00Z', '2024-01-01T06:30:00Z'],
+  ]);
+}, 120_000);
+
 test('where nothing is, it says so', async () => {
   await expect(explained('--meter', 'm9', '--at', '2024-01-01')).rejects.toThrow(/no reading of meter m9/);
 }, 60_000);

@@ -1,4 +1,4 @@
-import type { Resolution } from '@meterflow/aggregates';
+import type { MsSpan, Resolution } from '@meterflow/aggregates';
 import { lineOf, type AggregateStore, type Segment } from '@meterflow/idempotent-writes';
 import {
   formatDecimal,
@@ -10,9 +10,10 @@ import {
   type Quality,
   type SeriesName,
 } from '@meterflow/readings';
-import type { SeriesRegistry } from '@meterflow/registry';
-import { aggregateRows, type WindowRow } from '../aggregate-rows.ts';
+import { registerOfChannel } from '@meterflow/registry';
+import { aggregateRows } from '../aggregate-rows.ts';
 import { dayMs } from '../query-span.ts';
+import { seriesDays, type SeriesDaysPorts } from '../series-days.ts';
 import { intervalStarts } from './interval-starts.ts';
 import type { ExplainPorts } from './explain-reading.ts';
 
@@ -55,9 +56,8 @@ const listedMax = 1_000;
 /** A window begins no longer before one of its instants. */
 const windowMsMax: Readonly<Record<Resolution, number>> = { hour: 2 * dayMs, day: 3 * dayMs, month: 35 * dayMs };
 
-export interface ExplainAggregatePorts extends ExplainPorts {
+export interface ExplainAggregatePorts extends ExplainPorts, SeriesDaysPorts {
   readonly aggregates: Pick<AggregateStore, 'read'>;
-  readonly series: Pick<SeriesRegistry, 'current'>;
   readonly nowMs: () => number;
 }
 
@@ -83,11 +83,15 @@ export async function explainAggregate(
   if (window === undefined) {
     return undefined;
   }
-  const within = { ...place, fromMs: window.startMs, toMs: window.startMs + window.lengthMs };
-  const validated = await ports.readings('validated').read({ ...within, layer: 'validated' });
-  const raw = await ports.readings('raw').read({ ...within, layer: 'raw' });
-  const { intervals } = await ports.series.current(place.tenant, place);
-  const missing = missingStarts(validated, window, intervals);
+  const span = { fromMs: window.startMs, toMs: window.startMs + window.lengthMs };
+  const { intervals, covered } = await seriesDays(ports, place.tenant, place);
+  const parts = covered === undefined ? [span] : covered(span);
+  // A register is made of the readings of its series.
+  const channel = registerOfChannel(place.channel)?.channel ?? place.channel;
+  const within = { ...place, channel, ...span, parts };
+  const validated = await readingsWithin(ports, within, 'validated');
+  const raw = await readingsWithin(ports, within, 'raw');
+  const missing = missingStarts(validated, parts, intervals);
   const changed = changedReadings(validated, raw);
   const sources = await sourcesOf(ports, within, raw);
   return {
@@ -99,14 +103,34 @@ export async function explainAggregate(
   };
 }
 
+/** Where the readings of a window lie. */
+interface ReadingsPlace extends SeriesName, MsSpan {
+  readonly tenant: string;
+  readonly parts: readonly MsSpan[];
+}
+
+/** What is stored, and which of it counts for the window. */
+interface ReadingsWithin {
+  readonly segments: readonly Segment[];
+  readonly parts: readonly MsSpan[];
+}
+
+async function readingsWithin(
+  ports: ExplainPorts,
+  { parts, tenant, meter, channel, fromMs, toMs }: ReadingsPlace,
+  layer: Layer,
+): Promise<ReadingsWithin> {
+  return { parts, segments: await ports.readings(layer).read({ tenant, meter, channel, layer, fromMs, toMs }) };
+}
+
 function missingStarts(
-  segments: readonly Segment[],
-  { startMs, lengthMs }: WindowRow,
+  readings: ReadingsWithin,
+  parts: readonly MsSpan[],
   intervals: Parameters<typeof intervalStarts>[2],
 ): number[] {
   const present = new Map<number, number>();
   const lengths = new Map<number, number>();
-  each(segments, (cursor) => {
+  each(readings, (cursor) => {
     if (cursor.qualityCode !== missingCode && cursor.lengthMs > 0) {
       present.set(cursor.startMs, cursor.lengthMs);
       lengths.set(cursor.lengthMs, (lengths.get(cursor.lengthMs) ?? 0) + 1);
@@ -115,12 +139,13 @@ function missingStarts(
   const [common] = [...lengths].sort(([a, count], [b, other]) => other - count || a - b);
   const registered =
     intervals.length > 0 ? intervals : common === undefined ? [] : [{ fromMs: -Infinity, intervalMs: common[0] }];
-  return intervalStarts(startMs, startMs + lengthMs, registered)
+  return parts
+    .flatMap(({ fromMs, toMs }) => intervalStarts(fromMs, toMs, registered))
     .filter((interval) => present.get(interval.startMs) !== interval.intervalMs)
     .map((interval) => interval.startMs);
 }
 
-function changedReadings(validated: readonly Segment[], raw: readonly Segment[]): ChangedReading[] {
+function changedReadings(validated: ReadingsWithin, raw: ReadingsWithin): ChangedReading[] {
   const came = new Map<string, string | null>();
   each(raw, (cursor) => came.set(`${cursor.startMs} ${cursor.lengthMs}`, valueOf(cursor)));
   const changed: ChangedReading[] = [];
@@ -147,11 +172,15 @@ function valueOf({ columns, qualityCode, integer }: ReadingCursor): string | nul
   return qualityCode === missingCode ? null : formatDecimal(integer, columns.decimals);
 }
 
-function each(segments: readonly Segment[], visit: (cursor: ReadingCursor) => void): void {
+/** Readings that start within the window; a store reads whole days. */
+function each({ segments, parts }: ReadingsWithin, visit: (cursor: ReadingCursor) => void): void {
   for (const { columns } of segments) {
     const cursor = new ReadingCursor(columns);
     while (cursor.next()) {
-      visit(cursor);
+      const { startMs } = cursor;
+      if (parts.some(({ fromMs, toMs }) => startMs >= fromMs && startMs < toMs)) {
+        visit(cursor);
+      }
     }
   }
 }
@@ -165,11 +194,11 @@ interface Brought {
 
 async function sourcesOf(
   ports: ExplainPorts,
-  within: SeriesName & { readonly tenant: string; readonly fromMs: number; readonly toMs: number },
-  raw: readonly Segment[],
+  { tenant, meter, channel, fromMs, toMs }: ReadingsPlace,
+  raw: ReadingsWithin,
 ): Promise<ExplainedSource[] | undefined> {
   const layer: Layer = 'raw';
-  const origins = await ports.history(layer).origins({ ...within, layer });
+  const origins = await ports.history(layer).origins({ tenant, meter, channel, layer, fromMs, toMs });
   if (origins === undefined) {
     return undefined;
   }
@@ -190,7 +219,7 @@ async function sourcesOf(
   const listed = [...found].sort(([, a], [, b]) => a.acceptedAtMs - b.acceptedAtMs).slice(0, listedMax + 1);
   return Promise.all(
     listed.map(async ([source, { acceptedAtMs, ...brought }]) => {
-      const receipt = await ports.sources.receipt(within.tenant, source);
+      const receipt = await ports.sources.receipt(tenant, source);
       return { source, label: receipt?.label ?? '', acceptedAt: utcText(acceptedAtMs), ...brought };
     }),
   );
