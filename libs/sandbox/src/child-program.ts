@@ -31,15 +31,11 @@ export function defaultEntry(): string {
 
 /**
  * Optimised code only for the first isolate is what concurrent recompilation leaves with isolated-vm, which also can't
- * load into a process that began from Node's snapshot. Code is optimised on the thread that runs it, so the compiler in the
- * middle is left out: every isolate would pay for two compilations. Nor do helpers collect its small heaps. Node's permission
- * model then takes away writing, child processes, workers, and reading anything but the program itself.
+ * load into a process that began from Node's snapshot. Node's permission model then takes away writing, child
+ * processes, workers, and reading anything but the program itself.
  */
 export function engineArguments(entry: string): string[] {
-  const engine = [
-    ...['--no-concurrent-recompilation', '--no-maglev', '--single-threaded-gc'],
-    ...['--no-node-snapshot', '--no-warnings'],
-  ];
+  const engine = ['--no-concurrent-recompilation', '--no-node-snapshot', '--no-warnings'];
   const readable = readableFolders(entry).map((folder) => `--allow-fs-read=${folder}`);
   return [...engine, '--permission', '--allow-addons', ...readable];
 }

@@ -28,11 +28,12 @@ export function dayRunner(parts: IsolateParts, flow: DayFlow): Pick<IsolateFlow,
   const makePlaces = (isOwn: boolean): DayPlaces => new Places(cursor, isOwn, placeParts);
   // Not of numbers alone: of these the engine makes another kind of list, of which each look makes a number anew.
   const blank: undefined[] = [];
-  while (blank.length < 2_000) {
-    blank.push(undefined);
-  }
-  const blankOf = (count: number): undefined[] =>
-    count <= blank.length ? blank.slice(0, count) : new Array<undefined>(count).fill(undefined);
+  const blankOf = (count: number): undefined[] => {
+    while (blank.length < count) {
+      blank.push(undefined);
+    }
+    return blank.slice(0, count);
+  };
   const around = new parts.DaysAround({ makePlaces: () => makePlaces(false), blankOf, placesKeptMax: 20_000 });
   const days = new parts.Days(cursor, {
     ...{ reading, around, blankOf, makePlaces: () => makePlaces(true), capacity: columns.values.length },

@@ -28,7 +28,7 @@ const daysTogether = [1, 10, 41] as const;
 const daysEach = 41;
 const daysShare = 5;
 /** Until an isolate's code of ten checks is all optimised; less for more tenants than the line that the target is about. */
-const warmingDays = 2_000;
+const warmingDays = 3_000;
 
 interface Line extends RunCost {
   readonly flow: string;
