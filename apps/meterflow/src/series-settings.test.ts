@@ -61,6 +61,7 @@ test('gas days and tariff registers are computed of what is stored, and withdraw
   const tenant = ['--tenant', 'zoned'];
   await meterflow('calendars', 'put', 'gas-day', '--day-starts-at', '06:00', ...tenant);
   await meterflow('calendars', 'put', 'tariff', tariff, ...tenant);
+  await expect(meterflow('calendars', 'put', 'x', tariff, '--day-starts-at', '06:00', ...tenant)).rejects.toThrow();
   const set = ['series', 'set', '--meter', 'm1', ...tenant, '--calendars'];
   await expect(meterflow(...set, 'tarif')).rejects.toMatchObject({ code: 'invalid-request' });
   expect(await json(...set, 'gas-day,tariff')).toMatchObject({ calendars: ['gas-day', 'tariff'] });

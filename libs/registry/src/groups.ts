@@ -104,9 +104,9 @@ export interface GroupsSnapshot {
    * withdrawn from it (one that never holds has fromMs = toMs). What stands above them, {@link parentsOf} tells.
    */
   membershipsOf(series: readonly SeriesName[]): Promise<readonly (readonly Membership[])[]>;
-  /** The same of a group. */
-  /** Zones that it had before: what stands in their days and months is to be withdrawn. */
+  /** Zones that a group had before: what stands in their days and months is to be withdrawn. */
   formerTimeZonesOf(group: string): readonly string[];
+  /** What a group counts in: as of a series. */
   parentsOf(group: string): readonly Membership[];
   /** What counts in it directly, streaming: of a filter every registered series is looked at. */
   membersOf(group: string): AsyncIterable<Member>;

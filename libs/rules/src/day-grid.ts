@@ -1,8 +1,14 @@
+import { readingsPerBatchMax } from '@meterflow/readings';
 import { dayIndex, type LocalDays } from './local-days.ts';
+
+/** No sandbox runs a day of so many, which says so; no more of them are laid out, however short an interval is told. */
+const slotsPerDayMax = readingsPerBatchMax + 1;
 
 /** How many slots a day has: a day on which the clock changes has more or fewer of those that are short enough. */
 function slotCount(dayLengthMs: number, intervalMs: number): number {
-  return intervalMs === 0 || dayLengthMs === 0 ? 0 : Math.max(1, Math.round(dayLengthMs / intervalMs));
+  return intervalMs === 0 || dayLengthMs === 0
+    ? 0
+    : Math.min(slotsPerDayMax, Math.max(1, Math.round(dayLengthMs / intervalMs)));
 }
 
 /** The slots of consecutive local days, one behind the other, and where among them readings lie. */

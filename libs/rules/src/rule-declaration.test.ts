@@ -71,6 +71,7 @@ describe('a rule with onSeries', () => {
     [rule({ lookAheadDays: 1.5 }), 'from 0 to 35'],
     [rule({ reads: ['export*'] }), 'channels by name'],
     [rule({ reads: ['net'], emits: ['net'] }), 'name a channel twice'],
+    [rule({ emits: ['import@gas-day'] }), 'stands for a register'],
     [rule({ tags: ['no tag'] }), 'needs.tags must be a list'],
     [rule({ history: 5 }), 'needs has no "history"'],
     [{ name: 'mean', onReading: true, needs: { lookBackDays: 1 } }, 'may need channels alone'],

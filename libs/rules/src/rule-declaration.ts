@@ -1,4 +1,4 @@
-import { isIdentifier } from '@meterflow/readings';
+import { isIdentifier, registerChannelMark } from '@meterflow/readings';
 import type { NumberParameter, ParameterDeclaration, TextParameter } from '@meterflow/rule-sdk';
 import type { SeriesNeeds } from './flow.ts';
 
@@ -195,6 +195,12 @@ function channelsOf({ channels = ['*'] }: Readonly<Record<string, unknown>>): re
 function seriesNeeds(needs: Readonly<Record<string, unknown>>): SeriesNeeds {
   const reads = channelNames('reads', needs['reads'] ?? []);
   const emits = channelNames('emits', needs['emits'] ?? []);
+  const register = emits.find((name) => name.includes(registerChannelMark));
+  if (register !== undefined) {
+    throw new RuleDeclarationError(
+      `the channel ${register} stands for a register, which is computed: emit on one without ${registerChannelMark}`,
+    );
+  }
   if (new Set([...reads, ...emits]).size < reads.length + emits.length) {
     throw new RuleDeclarationError('needs.reads and needs.emits name a channel twice');
   }

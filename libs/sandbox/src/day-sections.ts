@@ -1,3 +1,4 @@
+import { readingsPerBatchMax } from '@meterflow/readings';
 import {
   emitsOf,
   RuleFailureError,
@@ -11,10 +12,16 @@ import type { RunFacts, ToldDay } from './isolate-day.ts';
 import { windowBytes, windowColumns } from './isolate-windows.ts';
 import type { DaySections } from './request.ts';
 
-/** What travels with days. Throws {@link RuleFailureError} where the flow looks at more readings than one run may. */
+/** What travels with days. Throws {@link RuleFailureError} where they have, or the flow looks at, more readings than one run may. */
 export function daySections(flow: Flow, run: SeriesRun): DaySections {
   const { batch, unit, intervalMs, firstDay, clockShifts, closedThroughMs } = run;
   const { meter = '', channel = '' } = batch.series[0] ?? {};
+  if (batch.columns.values.length > readingsPerBatchMax) {
+    throw new RuleFailureError(
+      'rule-invalid',
+      `flow "${flow.name}" takes days of at most ${readingsPerBatchMax} readings, and meter ${meter}, channel ${channel}, has one of more: use rules that take reading by reading`,
+    );
+  }
   const slotTotal = total(run.windows, ({ values }) => values.length);
   const registerTotal = total(run.windows, ({ registerValues }) => registerValues.length);
   if (slotTotal + registerTotal > windowReadingsMax) {

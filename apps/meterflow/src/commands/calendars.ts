@@ -32,7 +32,10 @@ export async function putCalendar(
   { tenant }: OfTenant,
   { globals, output }: Told,
 ): Promise<void> {
-  const text = dayStartsAt === undefined ? await fileText(file) : JSON.stringify({ dayStartsAt });
+  if ((file === undefined) === (dayStartsAt === undefined)) {
+    throw new CommandError('nothing-chosen', 'name a JSON file, or --day-starts-at: one of them');
+  }
+  const text = file === undefined ? JSON.stringify({ dayStartsAt }) : await fileText(file);
   const answer = await withServer(globals, allServices, async ({ control }) => {
     const content = { type: 'application/json', text };
     const put = await control.text({ method: 'PUT', path: calendarPath(name), tenant, role: 'operator', content });
@@ -50,10 +53,7 @@ export async function removeCalendar(name: string, { tenant }: OfTenant, { globa
   output.line(globals.json ? JSON.stringify({ name }) : `calendar ${name} of tenant ${tenant} is gone`);
 }
 
-async function fileText(file: string | undefined): Promise<string> {
-  if (file === undefined) {
-    throw new CommandError('file-missing', 'name a JSON file, or --day-starts-at');
-  }
+async function fileText(file: string): Promise<string> {
   return readFile(file, 'utf8').catch((error: unknown) => {
     throw new CommandError('file-missing', `${file} can't be read: ${(error as Error).message}`);
   });

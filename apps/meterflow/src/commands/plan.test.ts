@@ -93,6 +93,13 @@ test('refuses to plan an autoscaler that also looks at something else', async ()
   expect([code, err]).toEqual([1, expect.stringContaining('External') as string]);
 });
 
+test('says where a manifest is no YAML, whatever can be made of it', async () => {
+  const file = join(folder, 'broken.yaml');
+  writeFileSync(file, `${readFileSync(manifest('gke/scalers/persistence-live'), 'utf8')}kind: Pod\n`);
+  const { code, err } = await runCommand('plan', '--trace', 'outage', '--deadline', '1h', '--hpa', file);
+  expect([code, err]).toEqual([1, expect.stringContaining('Map keys must be unique') as string]);
+});
+
 test('says that nothing keeps the deadline, and writes no file', async () => {
   const before = readdirSync(folder);
   const { code, err } = await runCommand(

@@ -94,10 +94,13 @@ function existingOf(file: string): Existing {
     if (statSync(file).size > manifestBytesMax) {
       throw new RangeError(`A manifest has at most ${manifestBytesMax} bytes.`);
     }
-    const documents = parseAllDocuments(readFileSync(file, 'utf8')).map(
-      (document) =>
-        document.toJS({ maxAliasCount: aliasesMax }) as { kind?: unknown; metadata?: { name?: unknown } } | null,
-    );
+    const documents = parseAllDocuments(readFileSync(file, 'utf8')).map((document) => {
+      const [broken] = document.errors;
+      if (broken !== undefined) {
+        throw broken;
+      }
+      return document.toJS({ maxAliasCount: aliasesMax }) as { kind?: unknown; metadata?: { name?: unknown } } | null;
+    });
     const manifest = documents.find((each) => each?.kind === 'HorizontalPodAutoscaler') ?? documents[0];
     const spec = parseHpa(manifest);
     const other = spec.metrics.find(({ name }) => planMetricOf(name) === undefined);

@@ -107,8 +107,11 @@ export class EmbeddedReadingStore implements ReadingStore, ReadingHistory, Erasa
 
   /** See ReadingHistory. */
   async asOf(days: SeriesDays, known: KnownBy): Promise<readonly Segment[]> {
+    // What stands first, then what stood: what is superseded meanwhile is in both. What brought them last: it says more of them.
+    const latest = this.#reader.read(days);
+    const earlier = this.#reader.history(days);
     const origins = await this.#originsOfRaw({ ...days, layer: 'raw' });
-    return asOf({ versions: [...this.#reader.history(days), ...this.#reader.read(days)], known, origins });
+    return asOf({ versions: [...earlier, ...latest], known, origins });
   }
 
   /** By tenant, meter and channel, in the order of their UTF-8 bytes. */
