@@ -20,6 +20,7 @@ const [lagSeconds, idleSeconds] = isFull ? [180, 60] : [9, 3];
 const namespace = `job-scaler-${randomBytes(3).toString('hex')}`;
 const target = { messages: 100, jobsMax: 6 };
 const stepMs = 300;
+const leaderMsMax = 60_000;
 const testMsMax = isFull ? 1_800_000 : 240_000;
 
 const component = fileURLToPath(new URL('../../../k8s/components/queue-jobs/', import.meta.url));
@@ -221,10 +222,14 @@ describe.skipIf(kubeconfig === '' || !existsSync(kubeconfig))('the job scaler [n
     expect(lease.spec?.holderIdentity ?? '').toBe('');
   }, 60_000);
 
-  /** By whose metrics say so. */
+  /** By whose metrics say so; one whose lease ran out while the machine was busy says it until it has looked again. */
   async function leaderOf(first: ChildProcess, second: ChildProcess): Promise<ChildProcess> {
-    const leads = await Promise.all(ports.map((port) => saysThatItLeads(port)));
-    expect(leads.filter(Boolean)).toHaveLength(1);
+    let leads: readonly boolean[] = [];
+    const leading = async (): Promise<number> => {
+      leads = await Promise.all(ports.map((port) => saysThatItLeads(port)));
+      return leads.filter(Boolean).length;
+    };
+    await expect.poll(leading, { timeout: leaderMsMax, interval: stepMs }).toBe(1);
     return leads[0] === true ? first : second;
   }
 });
