@@ -100,8 +100,9 @@ export class GroupRegistry {
       return { definition, former: formerOf(before, definition), isRemoved: false };
     });
     try {
-      // Once more, now that it is there: of two that would make a circle together, the later one at least sees both.
+      // Once more, now that it is there: of two that do not go together, the later one at least sees both.
       await this.#checkBelow(tenant, definition);
+      await this.#checkParents(tenant, definition);
     } catch (error) {
       await this.#takeBack(tenant, put, replaced);
       throw error;

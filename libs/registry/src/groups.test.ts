@@ -170,6 +170,38 @@ describe('groups of groups', () => {
     await put({ name: 'alone', source: members });
   });
 
+  test('that is put in another zone while it begins to be counted stays as it was', async () => {
+    const registry = new MemoryRegistry();
+    const isCounted = Promise.withResolvers<undefined>();
+    const late = new Proxy(registry, {
+      get: (target, name) => {
+        const value: unknown = Reflect.get(target, name, target);
+        const own = typeof value === 'function' ? (value.bind(target) as (...given: unknown[]) => unknown) : value;
+        return name === 'put'
+          ? (...given: unknown[]) => isCounted.promise.then(() => (own as (...given: unknown[]) => unknown)(...given))
+          : own;
+      },
+    });
+    const members = { kind: 'members' } as const;
+    await new GroupRegistry(registry).put('acme', { ...basics, name: 'child', source: members });
+    const moved = new GroupRegistry(late).put('acme', {
+      ...{ ...basics, timeZone: 'Europe/Helsinki' },
+      ...{ name: 'child', source: members },
+    });
+    const refused = expect(moved).rejects.toThrow(GroupRefusedError);
+    await new Promise((wake) => setTimeout(wake, 20));
+    const source = { kind: 'children', children: [{ group: 'child' }] } as const;
+    await new GroupRegistry(registry).put('acme', {
+      ...basics,
+      name: 'parent',
+      source: { ...source, children: [...source.children] },
+    });
+    isCounted.resolve(undefined);
+    await refused;
+    const child = await new GroupRegistry(registry).get('acme', 'child');
+    expect(child?.definition.timeZone).toBe(basics.timeZone);
+  });
+
   test('that two put at once to count each other: one at the most is there', async () => {
     const { groups, put, snapshot } = setUp();
     const of = (group: string): GroupRequest['source'] => ({ kind: 'children', children: [{ group }] });
