@@ -67,6 +67,13 @@ test.each([
   ['text', ['--metrics', file('text.json', 'backlog'), '--hpa', hpaFile], 'not valid JSON'],
   ['no autoscaler', ['--metrics', stepsFile, '--hpa', stepsFile], 'expected object'],
   ['a number that is none', ['--metrics', stepsFile, '--hpa', hpaFile, '--replicas', 'many'], 'replicas'],
+  ['an option without its number', ['--metrics', stepsFile, '--hpa', hpaFile, '--replicas='], 'received NaN'],
+  [
+    'a key that stands twice',
+    ['--metrics', stepsFile, '--hpa', file('twice.yaml', `${hpa}  maxReplicas: 5\n`)],
+    'unique',
+  ],
+  ['syncs that never end', ['--metrics', stepsFile, '--hpa', hpaFile, '--sync-seconds', '0.001'], 'syncSeconds'],
 ])('%s is answered with what is wrong', (_, args, message) => {
   const { status, stderr } = simulate(...args);
   expect(stderr).toContain(message);

@@ -77,12 +77,23 @@ function settings(
   return replaySettingsSchema.parse({
     seconds: (steps.at(-1)?.at ?? 0) + secondsAfterLastStep,
     configurableTolerance: values['configurable-tolerance'],
-    ...Object.fromEntries(given.map(([option, name]) => [name, Number(values[option])])),
+    ...Object.fromEntries(given.map(([option, name]) => [name, numberOf(values[option])])),
   });
 }
 
+/** NaN, which is refused, where nothing stands there. */
+function numberOf(text: unknown): number {
+  return typeof text === 'string' && text.trim() !== '' ? Number(text) : NaN;
+}
+
 function firstHpa(text: string): unknown {
-  const documents = parseAllDocuments(text).map((document) => document.toJS({ maxAliasCount: 100 }) as unknown);
+  const documents = parseAllDocuments(text).map((document) => {
+    const [wrong] = document.errors;
+    if (wrong !== undefined) {
+      throw wrong;
+    }
+    return document.toJS({ maxAliasCount: 100 }) as unknown;
+  });
   const isHpa = (each: unknown): boolean => (each as { kind?: unknown } | null)?.kind === 'HorizontalPodAutoscaler';
   return documents.find(isHpa) ?? documents[0];
 }

@@ -3,6 +3,8 @@ import { z } from 'zod';
 
 const stepsMax = 1_000_000;
 const replicasMax = 2 ** 31 - 1;
+/** Each sync looks at all that were in the stabilization window: shorter ones would take hours. */
+const syncSecondsMin = 0.1;
 
 const stepSchema = z.strictObject({
   at: z.number().min(0),
@@ -21,7 +23,7 @@ export const stepsSchema = z
 export const replaySettingsSchema = z.object({
   replicas: z.int().min(0).max(replicasMax).default(1),
   seconds: z.number().positive().max(replaySecondsMax),
-  syncSeconds: z.number().min(0.001).default(15),
+  syncSeconds: z.number().min(syncSecondsMin).default(15),
   podReadySeconds: z.number().min(0).default(0),
   tolerance: z.number().min(0).default(0.1),
   downscaleStabilizationSeconds: z.number().min(0).default(300),

@@ -110,6 +110,19 @@ test('says that nothing keeps the deadline, and writes no file', async () => {
 });
 
 test.each([
+  ['a minimum above the maximum', '  minReplicas: 30\n', '1k', 'is above maxReplicas, 20'],
+  ['a target of nothing', '', '0', 'is to be more than 0'],
+  ['a key that stands twice', '  maxReplicas: 30\n', '1k', 'unique'],
+])('an autoscaler with %s, which no API server takes, is refused', async (...[, lines, averageValue, message]) => {
+  const file = join(folder, 'hpa.yaml');
+  const metric = `{ metric: { name: backlog_messages }, target: { type: AverageValue, averageValue: ${averageValue} } }`;
+  const text = `spec:\n  maxReplicas: 20\n${lines}  metrics: [{ type: External, external: ${metric} }]\n`;
+  writeFileSync(file, text);
+  const { code, err } = await runCommand('plan', '--trace', trace, ...small, '--hpa', file);
+  expect([code, err]).toEqual([1, expect.stringContaining(message) as string]);
+});
+
+test.each([
   ['a trace that is none', ['--trace', '/nowhere', '--deadline', '1m'], 'ENOENT', 1],
   ['a deadline that is none', ['--trace', 'outage', '--deadline', 'soon'], 'It must be a time like', 2],
   ['a rate of nothing', ['--trace', 'outage', '--deadline', '1m', '--rate', '0'], 'more than none', 1],

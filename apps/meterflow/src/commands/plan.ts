@@ -103,6 +103,7 @@ function existingOf(file: string): Existing {
     });
     const manifest = documents.find((each) => each?.kind === 'HorizontalPodAutoscaler') ?? documents[0];
     const spec = parseHpa(manifest);
+    refuseUnservable(spec);
     const other = spec.metrics.find(({ name }) => planMetricOf(name) === undefined);
     if (other !== undefined) {
       throw new RangeError(`The metric ${other.name} is neither a backlog nor an age: plan without it.`);
@@ -111,6 +112,17 @@ function existingOf(file: string): Existing {
     return { name: typeof name === 'string' ? name : undefined, spec };
   } catch (error) {
     throw new CommandError('hpa-invalid', `${file}: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+/** What the API server would not take, and no controller ever sees. */
+function refuseUnservable({ minReplicas, maxReplicas, metrics }: HpaSpec): void {
+  if (minReplicas > maxReplicas) {
+    throw new RangeError(`minReplicas, ${minReplicas}, is above maxReplicas, ${maxReplicas}.`);
+  }
+  const aimless = metrics.find(({ target }) => target.milli === 0);
+  if (aimless !== undefined) {
+    throw new RangeError(`The target of ${aimless.name} is none: it is to be more than 0.`);
   }
 }
 

@@ -17,8 +17,7 @@ export async function initRules(folder: string, { globals, output }: Told): Prom
     }
   }
   for (const [path, text] of project) {
-    await mkdir(dirname(join(folder, path)), { recursive: true });
-    await writeFile(join(folder, path), text, { flag: 'wx' });
+    await layFile(join(folder, path), text);
   }
   const files = [...project.keys()];
   output.line(
@@ -26,6 +25,15 @@ export async function initRules(folder: string, { globals, output }: Told): Prom
       ? JSON.stringify({ folder, files })
       : `${files.map((path) => join(folder, path)).join('\n')}\nNext: meterflow rules test ${folder}`,
   );
+}
+
+async function layFile(path: string, text: string): Promise<void> {
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, text, { flag: 'wx' });
+  } catch (error) {
+    throw new CommandError('not-written', `${path} can't be written: ${(error as Error).message}`, { cause: error });
+  }
 }
 
 /** Compiles the rules of a folder and runs their tests in the sandbox; exits 0 only when all of it is well. */

@@ -26,6 +26,7 @@ describe('a folder of rules', () => {
     expect(await command('rules', 'init', folder)).toContain('high-use.ts');
     expect(await command('rules', 'test', folder)).toMatch(/high-use\.ts: rule high-use, version [0-9a-f]{12}\n {2}ok/);
     await expect(command('rules', 'init', folder)).rejects.toMatchObject({ code: 'file-exists' });
+    await expect(command('rules', 'init', join(folder, 'high-use.ts'))).rejects.toMatchObject({ code: 'not-written' });
     edit('high-use.test.ts', "value: 7.5, quality: 'measured'", 'value: 7');
     await expect(command('rules', 'test', folder)).rejects.toMatchObject({ code: 'tests-failed' });
     edit('high-use.ts', 'annotate', 'anotate');

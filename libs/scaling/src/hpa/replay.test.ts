@@ -55,6 +55,21 @@ test('a value counts ready pods alone: with none ready it asks for the minimum',
   expect(changes(steady({ age: 60 }), slow)).toEqual(['330: 3→1']);
 });
 
+test('as many pods as an int32 counts are no more work than one', () => {
+  const many = { spec: { ...spec, maxReplicas: 1_600_000_000, metrics: [age] }, replicas: 1_200_000_000 };
+  expect(changes(steady({ age: 40 }), many)).toEqual(['15: 1200000000→1600000000']);
+});
+
+test('pods that go are the newest: those that stay are as ready as before', () => {
+  const steps = [
+    { at: 0, values: { age: 60 } },
+    { at: 40, values: { age: 0 } },
+    { at: 500, values: { age: 60 } },
+  ];
+  const some = { spec: { ...spec, minReplicas: 3, metrics: [age] }, replicas: 3, podReadySeconds: 0 };
+  expect(changes(steps, some)).toEqual(['15: 3→6', '30: 6→12', '345: 12→3', '510: 3→6', '525: 6→12', '540: 12→20']);
+});
+
 test('policies bound each period, and a period starts with what there was', () => {
   const behavior = {
     scaleUp: {

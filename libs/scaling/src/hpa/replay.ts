@@ -81,20 +81,24 @@ class ScriptedMetrics {
   }
 }
 
-/** Pods that are made and taken away at whole seconds, and become Ready after a while. */
+/** Pods that were made together. */
+interface PodsMade {
+  readonly atNs: number;
+  readonly count: number;
+}
+
+/** Pods that are made and taken away at whole seconds, and become Ready after a while; as many as an int32 counts. */
 class ScriptedPods {
   readonly #readyNs: number;
-  readonly #createdNs: number[] = [];
+  /** The oldest first. */
+  readonly #made: PodsMade[] = [];
   #lastNs = 0;
+  count = 0;
   readyCount = 0;
 
   constructor(replicas: number, readyNs: number) {
     this.#readyNs = readyNs;
     this.#reconcile(replicas, 0);
-  }
-
-  get count(): number {
-    return this.#createdNs.length;
   }
 
   /** As the pods are just before `nowNs`, when there have been so many replicas since the last call. */
@@ -105,13 +109,23 @@ class ScriptedPods {
       this.#reconcile(replicas, this.#lastNs + nsPerSecond);
     }
     this.#lastNs = secondNs;
-    this.readyCount = this.#createdNs.filter((createdNs) => createdNs + this.#readyNs <= secondNs).length;
+    this.readyCount = this.#made
+      .filter(({ atNs }) => atNs + this.#readyNs <= secondNs)
+      .reduce((sum, { count }) => sum + count, 0);
   }
 
   #reconcile(replicas: number, atNs: number): void {
-    this.#createdNs.splice(replicas);
-    while (this.#createdNs.length < replicas) {
-      this.#createdNs.push(atNs);
+    while (this.count > replicas) {
+      const { atNs: madeNs, count } = this.#made.pop() as PodsMade;
+      const stay = Math.max(0, count - (this.count - replicas));
+      this.count -= count - stay;
+      if (stay > 0) {
+        this.#made.push({ atNs: madeNs, count: stay });
+      }
+    }
+    if (this.count < replicas) {
+      this.#made.push({ atNs, count: replicas - this.count });
+      this.count = replicas;
     }
   }
 }
