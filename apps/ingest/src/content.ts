@@ -7,8 +7,7 @@ import { through } from './through.ts';
 import { zstdFrames } from './zstd-frames.ts';
 
 /** How content is packed, told by its first bytes. */
-const packings = ['plain', 'gzip', 'zstd'] as const;
-export type Packing = (typeof packings)[number];
+export type Packing = 'plain' | 'gzip' | 'zstd';
 
 /** RFC 1952 and RFC 8878: the first bytes of each. */
 export function packingOf(beginning: Uint8Array): Packing {

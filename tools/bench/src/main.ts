@@ -43,6 +43,7 @@ const usage = `npm run bench -- spine|aggregation|latency|services|door|sandbox|
   sandbox          readings through the process boundary of rules, by batch size and tenants; beside it the rule as plain
                    code, and one JSON for each reading
     --readings N   readings for each line of the table (default 8000000)
+    --tenants N    so many alone; may be repeated (default 1, 10, 100 and 400)
 
   rolling          every service replaced, one process at a time, under steady load over Google's emulators and Redis
     --pushes N     pushes a second (default 8)
@@ -83,6 +84,7 @@ const { values, positionals } = parseOptions(usage, {
     case: { type: 'string', multiple: true },
     load: { type: 'string', multiple: true },
     cores: { type: 'string', multiple: true },
+    tenants: { type: 'string', multiple: true },
     series: { type: 'string', multiple: true, default: ['10000', '100000', '1000000'] },
     lengths: { type: 'string', default: 'own' },
     'warm-up': { type: 'string', default: '20' },
@@ -122,7 +124,11 @@ if (positionals[0] === 'spine') {
   const right = await door({ metersPerPush, seconds: wholeNumber('seconds', values.seconds), json });
   process.exitCode = right ? 0 : 1;
 } else if (positionals[0] === 'sandbox') {
-  const right = await sandboxBench({ readings: wholeNumber('readings', values.readings), json });
+  const right = await sandboxBench({
+    readings: wholeNumber('readings', values.readings),
+    ...(values.tenants === undefined ? {} : { tenants: values.tenants.map((each) => wholeNumber('tenants', each)) }),
+    json,
+  });
   process.exitCode = right ? 0 : 1;
 } else if (positionals[0] === 'rolling') {
   const right = await rolling({
