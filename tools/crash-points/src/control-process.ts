@@ -125,17 +125,22 @@ export async function controlRests({ registry }: CrashPorts, surroundings: Surro
 async function daysAreTold(
   { tenant, flows }: { readonly tenant: string; readonly flows: boolean },
   registry: CrashPorts['registry'],
-  { daysOverMs }: Surroundings,
+  { daysOverMs, series }: Surroundings,
 ): Promise<boolean> {
   const overMs = daysOverMs();
-  const told = await new ClosedDaysRegistry(registry).of(tenant, timeZone);
-  if (overMs === undefined) {
-    return true;
+  const own = series.filter((each) => each.tenant === tenant);
+  const settings = await new SeriesRegistry({ registry, nowMs: () => 0, cacheMs: -1 }).snapshotOf(tenant, own);
+  const zones = new Set(own.map(({ meter, channel }) => settings.of(meter, channel).timeZone));
+  for (const zone of overMs === undefined ? [] : zones) {
+    const told = await new ClosedDaysRegistry(registry).of(tenant, zone);
+    const closedMs = closedAtMs(zone, overMs as number, 0);
+    // A story's flows are of series that stay where they are.
+    const isDueTold = !flows || zone !== timeZone || (told?.publishedThroughMs ?? -1) >= closedMs;
+    if (!isDueTold || (told?.toldThroughMs ?? -1) < closedMs) {
+      return false;
+    }
   }
-  const closedMs = closedAtMs(timeZone, overMs, 0);
-  return [told?.toldThroughMs, ...(flows ? [told?.publishedThroughMs] : [])].every(
-    (throughMs = -1) => throughMs >= closedMs,
-  );
+  return true;
 }
 
 /** As {@link DayCloser} asks for them. */
