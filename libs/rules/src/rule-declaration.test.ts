@@ -18,7 +18,7 @@ describe('parameters', () => {
     [{}, ['top is missing: it has no default, so give it a value']],
     [{ top: 101 }, ['top must be between 0 and 100 kWh, not 101']],
     [{ top: '5' }, ['top must be a number, not "5"']],
-    [{ top: NaN }, ['top must be a number, not null']],
+    [{ top: NaN }, ['top must be a number, not NaN']],
     [{ top: 5, mode: 'drop' }, ['mode must be one of cut, flag, not "drop"']],
     [{ top: 5, tip: 1 }, ['tip is no parameter of capped; it has top, mode, quiet']],
     [
@@ -72,6 +72,8 @@ describe('a rule with onSeries', () => {
     [rule({ reads: ['export*'] }), 'channels by name'],
     [rule({ reads: ['net'], emits: ['net'] }), 'name a channel twice'],
     [rule({ emits: ['import@gas-day'] }), 'stands for a register'],
+    [rule({ reads: ['import@gas-day'] }), 'stands for a register'],
+    [rule({ channels: ['import@*'] }), 'stands for a register'],
     [rule({ tags: ['no tag'] }), 'needs.tags must be a list'],
     [rule({ history: 5 }), 'needs has no "history"'],
     [{ name: 'mean', onReading: true, needs: { lookBackDays: 1 } }, 'may need channels alone'],

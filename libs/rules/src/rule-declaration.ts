@@ -135,7 +135,7 @@ function rangeOf(name: string, { min, max }: Readonly<Record<string, unknown>>):
 export function valueProblem(declared: ParameterDeclaration, value: unknown): string | undefined {
   if (typeof value !== declared.type || Number.isNaN(value)) {
     const wanted = { number: 'a number', string: 'a text', boolean: 'true or false' }[declared.type];
-    return `must be ${wanted}, not ${JSON.stringify(value)}`;
+    return `must be ${wanted}, not ${typeof value === 'number' ? value : JSON.stringify(value)}`;
   }
   switch (declared.type) {
     case 'number':
@@ -189,18 +189,24 @@ function channelsOf({ channels = ['*'] }: Readonly<Record<string, unknown>>): re
   ) {
     throw new RuleDeclarationError("needs.channels must be a list of channels or globs, like ['import*']");
   }
+  refuseRegisters(channels);
   return channels;
+}
+
+/** No reading has such a channel, and none may: its aggregates would be those of the register. */
+function refuseRegisters(channels: readonly string[]): void {
+  const register = channels.find((name) => name.includes(registerChannelMark));
+  if (register !== undefined) {
+    throw new RuleDeclarationError(
+      `the channel ${register} stands for a register, which is computed: name one without ${registerChannelMark}`,
+    );
+  }
 }
 
 function seriesNeeds(needs: Readonly<Record<string, unknown>>): SeriesNeeds {
   const reads = channelNames('reads', needs['reads'] ?? []);
   const emits = channelNames('emits', needs['emits'] ?? []);
-  const register = emits.find((name) => name.includes(registerChannelMark));
-  if (register !== undefined) {
-    throw new RuleDeclarationError(
-      `the channel ${register} stands for a register, which is computed: emit on one without ${registerChannelMark}`,
-    );
-  }
+  refuseRegisters([...reads, ...emits]);
   if (new Set([...reads, ...emits]).size < reads.length + emits.length) {
     throw new RuleDeclarationError('needs.reads and needs.emits name a channel twice');
   }

@@ -19,7 +19,7 @@ export async function readProject(path: string): Promise<RuleProject> {
   const paths = await sourcesIn(folder);
   const files = new Map<string, string>();
   for (const source of paths) {
-    files.set(source, await readFile(join(folder, source), 'utf8'));
+    files.set(source, textOf(await readFile(join(folder, source)), source));
   }
   const all = entriesOf(paths);
   if (found.isDirectory()) {
@@ -30,6 +30,14 @@ export async function readProject(path: string): Promise<RuleProject> {
     throw new CommandError('rule-invalid', `${path} is no rule: a rule is a .ts or .js file`);
   }
   return { files, entries: all.filter((entry) => entry === name || entry === testOf(name)) };
+}
+
+function textOf(bytes: Uint8Array, source: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (error) {
+    throw new CommandError('rule-invalid', `${source} is not UTF-8: save it in that encoding`, { cause: error });
+  }
 }
 
 /** The test that lies beside a rule. */

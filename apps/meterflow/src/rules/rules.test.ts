@@ -45,6 +45,12 @@ describe('a folder of rules', () => {
     expect((await readProject(join(folder, 'high-use.ts'))).entries).toEqual(['high-use.test.ts', 'high-use.ts']);
   });
 
+  test('in another encoding is refused by the name of its file', async () => {
+    await command('rules', 'init', folder);
+    writeFileSync(join(folder, 'other.ts'), Buffer.from('// Zählerstand', 'latin1'));
+    await expect(readProject(folder)).rejects.toThrow(/^other\.ts is not UTF-8: save it/);
+  });
+
   test('with 50 MB in a file is refused before it is read, and one that is not there too', async () => {
     await command('rules', 'init', folder);
     writeFileSync(join(folder, 'large.ts'), Buffer.alloc(50_000_000, ' '));
