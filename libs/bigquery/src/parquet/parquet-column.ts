@@ -1,8 +1,7 @@
 import { GrowingBytes } from './growing-bytes.ts';
 
 /** The kinds of column that we write, all of them required: a value in every row. */
-const columnKinds = ['text', 'bytes', 'integer', 'instant', 'decimal'] as const;
-export type ColumnKind = (typeof columnKinds)[number];
+export type ColumnKind = 'text' | 'bytes' | 'integer' | 'instant' | 'decimal';
 
 /** A column as it goes into a file: its values one after the other, and a dictionary where they point into one. */
 export interface ColumnPages {
