@@ -29,8 +29,8 @@ const changes: Readonly<Record<string, readonly Change[]>> = {
   ],
   'libs/bigtable/src/readings/segment-cell.ts': [
     {
-      from: 'export const cellFormat = 1;',
-      to: `export const cellFormat = ${nextFormat};\nconst addedBytes = Uint8Array.of(4, 110, 101, 120, 116);`,
+      from: 'const cellFormat = 1;',
+      to: `const cellFormat = ${nextFormat};\nconst addedBytes = Uint8Array.of(4, 110, 101, 120, 116);`,
     },
     { from: '  writer.byte(segmentKind);', to: '  writer.raw(addedBytes);\n  writer.byte(segmentKind);' },
     { from: '  writer.byte(latestKind);', to: '  writer.raw(addedBytes);\n  writer.byte(latestKind);' },
