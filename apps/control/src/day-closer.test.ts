@@ -196,6 +196,13 @@ test('years of history are told in notices that a stage can take as a whole', as
   expect(own[0]).toBe('days.due.bulk raw m1 import 2029-03-06T00 2029-06-14T00');
 });
 
+test('of years of history, two months are told closed at first', async () => {
+  atMs = nowMs + 5 * 366 * dayMs;
+  await closer().close();
+  expect(closed).toContain('days.closed.bulk validated m1 import 2029-04-13T00 2029-06-14T00');
+  expect(closed.join()).not.toContain('import 2024');
+});
+
 test('a registered series that never sent anything is told from the day on that readings are expected', async () => {
   await activate(seriesRuleOf(''));
   await register('silent', { intervalMs: hourMs, sinceMs: Date.UTC(2024, 5, 8, 13) });

@@ -23,6 +23,11 @@ const closePollMs = 1_000;
 const retryMs = 60_000;
 /** The longest that is not looked whether a tenant has series in zones that it had none in before. */
 const newZonesMs = 60 * 60 * 1000;
+/**
+ * So many days back it is told at first that a day is closed: what lies further back was closed before anybody could listen, and is
+ * told when it changes. Without a bound, the first look after an import of years costs more than the import.
+ */
+const closedDaysAtFirstMax = 62;
 /** Series that are looked up together: all that there are may be too many to hold. */
 const pageSeries = 500;
 
@@ -223,7 +228,7 @@ export class DayCloser {
     return [{ series, fromMs: publishedMs, toMs }, earlier].filter((span) => span.fromMs < span.toMs);
   }
 
-  /** What is closed since the last time, or, where nothing was told of it yet, all since its first day. */
+  /** What is closed since the last time, or, where nothing was told of it yet, since its first day, as far back as is told. */
   async #closedSinceMs(zone: ZoneClosing, { series, settings }: MetSeries): Promise<number> {
     const { throughMs } = zone.closed;
     const { sinceMs = 0 } = settings;
@@ -233,7 +238,8 @@ export class DayCloser {
       return throughMs > 0 ? throughMs : zone.closedThroughMs;
     }
     const calendar = calendarOf(zone.timeZone);
-    return Math.max(throughMs, calendar.dayStartMs(calendar.dayOf(firstMs)));
+    const firstDay = Math.max(calendar.dayOf(firstMs), calendar.dayOf(zone.closedThroughMs) - closedDaysAtFirstMax);
+    return Math.max(throughMs, calendar.dayStartMs(firstDay));
   }
 
   /** When the next day of any of these zones is closed; not too late for zones that are new. */
