@@ -15,12 +15,13 @@ export interface FormerWindowsRequest {
   readonly toMs: number;
 }
 
-/** Stores keep one window of a series for each half of a UTC day that windows start in: no zone has two there. */
+/** A store may keep one window of a series for each half of a UTC day that windows start in: no zone has two there. */
 const slotMs = dayMs / 2;
 
 /**
- * Appends a sheet without rows for each window of a former zone that overlaps what is computed anew, so that no day
- * counts twice. A window of the zone that the series has now replaces the former one that starts in the same half day.
+ * Appends a sheet without rows for each window of a former zone that overlaps what is computed anew, so that no day counts
+ * twice: where a window of the zone that the series has now begins in the same half day, only with that one beside it in
+ * the batch. Of the two a store that has one place for both keeps the one with rows.
  */
 export function appendFormerWindows(builder: AggregateBatchBuilder, request: FormerWindowsRequest): void {
   const { series, level, calendar, former, fromMs, toMs } = request;
@@ -30,20 +31,23 @@ export function appendFormerWindows(builder: AggregateBatchBuilder, request: For
     for (let window = windowOf(level, old, fromMs); window <= last; window++) {
       const startMs = windowStartMs(level, old, window);
       const endMs = windowStartMs(level, old, window + 1);
-      const slot = Math.floor(startMs / slotMs);
-      if (startMs >= 0 && startMs < endMs && !told.has(slot) && !isTaken(level, calendar, startMs)) {
-        told.add(slot);
+      const besideMs = currentStartMs(level, calendar, startMs);
+      const isComputed = besideMs === undefined || (besideMs >= fromMs && besideMs < toMs);
+      if (startMs >= 0 && startMs < endMs && besideMs !== startMs && isComputed && !told.has(startMs)) {
+        told.add(startMs);
         builder.begin({ series, startMs, endMs, unit: builder.text(''), decimals: 0 });
       }
     }
   }
 }
 
-/** Whether a window of the calendar starts in the same half day. */
-function isTaken(level: SheetLevel, calendar: Calendar, startMs: number): boolean {
+/** Where the window of the calendar starts that starts in the same half day; undefined where none does. */
+function currentStartMs(level: SheetLevel, calendar: Calendar, startMs: number): number | undefined {
   const slot = Math.floor(startMs / slotMs);
   const window = windowOf(level, calendar, startMs);
-  return [window, window + 1].some((each) => Math.floor(windowStartMs(level, calendar, each) / slotMs) === slot);
+  return [window, window + 1]
+    .map((each) => windowStartMs(level, calendar, each))
+    .find((each) => Math.floor(each / slotMs) === slot);
 }
 
 function windowOf(level: SheetLevel, calendar: Calendar, instantMs: number): number {

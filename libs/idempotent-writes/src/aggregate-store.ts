@@ -20,7 +20,10 @@ export interface SeriesSheets {
 
 export type SheetRows = 'all' | 'whole';
 
-/** Keeps, of each sheet, the one with the highest ticket. */
+/**
+ * Keeps, of each sheet, the one with the highest ticket. A store may have one place for all that start in one half of a UTC
+ * day, since no time zone has two there: of one ticket it then keeps the one that has rows.
+ */
 export interface AggregateStore {
   /**
    * Replaces each sheet whose ticket is lower, in one transaction with the ledger rows of every cause (layers hour and

@@ -40,8 +40,13 @@ export function judgeSheet(
     countReplaced(sheet, decoded(stored), tally);
     return true;
   }
-  const outcome = later === 0 ? 'conflict' : 'shadowed';
-  countDiffering(sheet, decoded(stored), { tally, outcome });
+  const before = decoded(stored);
+  if (later === 0 && sheet.startMs !== before.startMs && (sheet.rows === 0) !== (before.rows === 0)) {
+    // A window, and one of a former zone that was withdrawn with it, in a store with one place for both: the first stays.
+    countAll(sheet, tally, 'inserted');
+    return before.rows === 0;
+  }
+  countDiffering(sheet, before, { tally, outcome: later === 0 ? 'conflict' : 'shadowed' });
   // Two contents at one ticket come of no reader that keeps the rules; the greater bytes stay, whichever came first.
   return later === 0 && compareBytes(encoded, stored) > 0;
 }

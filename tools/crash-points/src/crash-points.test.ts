@@ -29,6 +29,15 @@ test(
   },
 );
 
+test('a change of zone leaves nothing of the former one, whatever befalls whom', { timeout: 120_000 }, async () => {
+  const told = { seed: storyNames.indexOf('zoneChange'), seedStep: storyNames.length, perSeed: 12 };
+  const { failures } = await prove({ worlds: memoryWorlds, schedules: 60, ...told });
+  expect(failures.map((failure) => shownFailure(failure, 'memory'))).toEqual([]);
+  const drained = await runSchedule(memoryWorlds, parseSchedule('22:ingest.13.drain'));
+  const undisturbed = await runSchedule(memoryWorlds, { seed: 22, faults: [] });
+  expect(differences(drained, undisturbed.end)).toEqual({ lost: [], doubled: [], wrong: [] });
+});
+
 test('a run is the same each time', async () => {
   const schedule = { seed: 7, faults: [{ stage: 'persistence-raw', effect: 4, kind: 'within' }] } as const;
   const [once, again] = [

@@ -269,7 +269,9 @@ function recomputeNotice({ tenant, meter }: { readonly tenant: string; readonly 
     fromMs: Float64Array.of(firstMs - 2 * dayMs),
     toMs: Float64Array.of(firstMs + 3 * dayMs),
   };
-  const header = { tenant, layer: 'validated', activation: 0, key: 'ab'.repeat(16), causes: [] } as const;
+  // Two of one key would be one to aggregation.
+  const key = Buffer.from(meter).toString('hex').padEnd(32, '0').slice(0, 32);
+  const header = { tenant, layer: 'validated', activation: 0, key, causes: [] } as const;
   return {
     topic: topicName('readings.stored.validated', lane),
     payload: encodeStoredNotice({ ...header, touched }),

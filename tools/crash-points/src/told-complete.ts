@@ -1,4 +1,10 @@
-import { calendarOf, CompleteDays, SheetCursor, type WindowsComplete } from '@meterflow/aggregates';
+import {
+  calendarOf,
+  CompleteDays,
+  SheetCursor,
+  type AggregateBatch,
+  type WindowsComplete,
+} from '@meterflow/aggregates';
 import { decodeWindowsComplete, topicName } from '@meterflow/contracts';
 import type { SeriesName } from '@meterflow/readings';
 import { ClosedDaysRegistry, SeriesRegistry } from '@meterflow/registry';
@@ -11,6 +17,8 @@ import type { PlannedSeries } from './workload.ts';
 export class ToldComplete {
   /** The highest ticket that was told of each series and day. */
   readonly #told = new Map<string, number>();
+  /** The highest ticket that was stored of each, withdrawn ones among them: nobody reads their tickets. */
+  readonly #stored = new Map<string, number>();
   readonly #early: string[] = [];
 
   /** The same ports, overheard: what is published is durable when it is noted. */
@@ -18,6 +26,16 @@ export class ToldComplete {
     const { publisher, aggregates } = ports;
     const topic = topicName('windows.complete', lane);
     return withPorts(ports, {
+      aggregates: {
+        read: (sheets) => aggregates.read(sheets),
+        write: async (writes) => {
+          const outcomes = await aggregates.write(writes);
+          writes.forEach(({ batch }) => {
+            this.#noteStored(batch);
+          });
+          return outcomes;
+        },
+      },
       publisher: {
         publish: async (messages) => {
           const complete = messages.filter((each) => each.topic === topic).map(({ payload }) => payload);
@@ -49,11 +67,17 @@ export class ToldComplete {
     return [...this.#early, ...never];
   }
 
+  #noteStored(batch: AggregateBatch): void {
+    const { tenant, level, ticket } = batch;
+    for (const sheet = new SheetCursor(batch); level === 'day' && sheet.next();) {
+      raise(this.#stored, pathOf({ tenant, ...sheet.series }, sheet.startMs), ticket);
+    }
+  }
+
   #note({ tenant, series, index, startMs, ticket }: WindowsComplete): void {
     startMs.forEach((ms, row) => {
       const { meter, channel } = series[index[row] as number] as SeriesName;
-      const path = pathOf({ tenant, meter, channel }, ms);
-      this.#told.set(path, Math.max(this.#told.get(path) ?? 0, ticket[row] as number));
+      raise(this.#told, pathOf({ tenant, meter, channel }, ms), ticket[row] as number);
     });
   }
 
@@ -65,11 +89,16 @@ export class ToldComplete {
       const { meter, channel } = series[index[row] as number] as SeriesName;
       const span = { fromMs, toMs: endMs[row] as number };
       const stored = await aggregates.read({ tenant, meter, channel, level: 'day', ...span });
-      if (stored.ticket < (ticket[row] as number)) {
-        this.#early.push(`${pathOf({ tenant, meter, channel }, fromMs)} was told before it was stored`);
+      const path = pathOf({ tenant, meter, channel }, fromMs);
+      if (Math.max(stored.ticket, this.#stored.get(path) ?? 0) < (ticket[row] as number)) {
+        this.#early.push(`${path} was told before it was stored`);
       }
     }
   }
+}
+
+function raise(tickets: Map<string, number>, path: string, ticket: number): void {
+  tickets.set(path, Math.max(tickets.get(path) ?? 0, ticket));
 }
 
 function pathOf({ tenant, meter, channel }: PlannedSeries, startMs: number): string {

@@ -61,18 +61,20 @@ function daySegment(day: number, { meter, channel }: SeriesName, lengthMs: numbe
   return { day, columns: builder.finish(header).columns };
 }
 
-/** Keeps each sheet of the highest ticket, one for each half of a UTC day that windows start in. */
+/** Keeps each sheet of the highest ticket, one for each half of a UTC day, or each millisecond, that windows start in. */
 export class MemoryAggregates implements AggregateStore {
   readonly calls: Calls;
+  readonly #placeMs: number;
   readonly #sheets = new Map<string, { ticket: number; cursor: SheetCursor }>();
 
-  constructor(calls: Calls) {
+  constructor(calls: Calls, placeMs = dayMs / 2) {
     this.calls = calls;
+    this.#placeMs = placeMs;
   }
 
   put(batch: AggregateBatch): void {
     for (let cursor = new SheetCursor(batch), sheet = 0; cursor.next(); sheet++) {
-      const path = `${batch.tenant} ${cursor.series.meter} ${batch.level} ${Math.floor((2 * cursor.startMs) / dayMs)}`;
+      const path = `${batch.tenant} ${cursor.series.meter} ${batch.level} ${Math.floor(cursor.startMs / this.#placeMs)}`;
       if ((this.#sheets.get(path)?.ticket ?? 0) < batch.ticket) {
         const kept = new SheetCursor(batch);
         for (let skipped = 0; skipped <= sheet; skipped++) {

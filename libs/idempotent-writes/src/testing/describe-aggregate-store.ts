@@ -149,6 +149,21 @@ export function describeAggregateStore(
       expect(await stored()).toEqual([]);
     });
 
+    test('a window of a former zone is withdrawn beside the one of now that starts in the same half day, in any order', async () => {
+      const former = (sums: PlainSheet['sums']): PlainSheet => day(sums);
+      const now = day({ [wholeWindow]: 2 }, { startMs: startMs - 8 * hourMs, endMs: startMs + 16 * hourMs });
+      const left = [`${startMs - 8 * hourMs} 255 2 kWh`];
+      await write(1, former({ [wholeWindow]: 1 }));
+      await write(3, now, former({}));
+      expect(await stored()).toEqual(left);
+      await write(3, former({}), now);
+      await write(2, former({ [wholeWindow]: 9 }));
+      expect(await stored()).toEqual(left);
+      await write(4, former({}));
+      await write(4, now);
+      expect(await stored()).toEqual(left);
+    });
+
     test('sums beyond 2^53 stay exact', async () => {
       const built = aggregateWrite({ ticket: 1, sheets: [day({ [wholeWindow]: 1 })] });
       built.batch.rows.sumHigh[0] = 8_999_999_999_999;
