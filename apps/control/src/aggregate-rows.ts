@@ -78,9 +78,9 @@ function jsonOf(cursor: SheetCursor, row: number): Readonly<Record<string, unkno
     resolution,
     start,
     end,
-    sum: exactNumber(sum),
-    min: exactNumber(min),
-    max: exactNumber(max),
+    sum: orNull(sum),
+    min: orNull(min),
+    max: orNull(max),
     mean: count === 0 ? null : exactNumber(formatMean(wide, decimals, count)),
     count,
     unit,
@@ -90,12 +90,18 @@ function jsonOf(cursor: SheetCursor, row: number): Readonly<Record<string, unkno
   };
 }
 
+/** Of a window in which nothing is summed. */
+function orNull(text: string | null): object | null {
+  return text === null ? null : exactNumber(text);
+}
+
 function stateOf(cursor: SheetCursor, row: number, nowMs: number): WindowState {
   if (rowEndMs(cursor, row) + graceMsDefault <= nowMs) {
     return 'final';
   }
   const facts = aggregateFacts(cursor, row);
-  return facts !== undefined && facts.expected <= (cursor.batch.rows.count[row] as number) ? 'complete' : 'open';
+  const count = cursor.batch.rows.count[row] as number;
+  return facts !== undefined && count > 0 && facts.expected <= count ? 'complete' : 'open';
 }
 
 function factsOf(cursor: SheetCursor, row: number): object {
@@ -106,7 +112,8 @@ function factsOf(cursor: SheetCursor, row: number): object {
   const { rows } = cursor.batch;
   const missing = Math.max(0, facts.expected - (rows.count[row] as number));
   const counts = Object.fromEntries(rareCounts.map((name) => [name, rows[name][row]]));
-  return { peakAt: facts.peakAt, expected: facts.expected, missing, ...counts };
+  const peak = facts.peakAt === undefined ? {} : { peakAt: facts.peakAt };
+  return { ...peak, expected: facts.expected, missing, ...counts };
 }
 
 function inputsOf({ inputs: { declared, acceptedAtMs, activation }, ticket }: SheetCursor): object {

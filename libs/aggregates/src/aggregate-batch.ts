@@ -45,7 +45,10 @@ export interface AggregateRows {
   readonly sumLow: Float64Array;
   readonly min: Float64Array;
   readonly max: Float64Array;
-  /** How many readings with a value it was computed from: those that are present. */
+  /**
+   * How many readings with a value it was computed from: those that are present. 0 where all that came is surplus, in whole
+   * windows alone: the row then says nothing but that.
+   */
   readonly count: Uint32Array;
   readonly quality: Uint8Array;
   /**

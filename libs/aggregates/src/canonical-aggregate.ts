@@ -6,14 +6,14 @@ import { formatExtreme, formatSum } from './wide-sum.ts';
 
 /** What an aggregate says beside its values. Counts of 0 are left out. */
 export interface AggregateFacts extends Readonly<Partial<Record<RareCount, number>>> {
-  /** When the greatest reading starts; the earliest of equals. */
-  readonly peakAt: string;
+  /** When the greatest reading starts; the earliest of equals. Absent where nothing is summed. */
+  readonly peakAt?: string;
   readonly expected: number;
 }
 
 /**
  * An aggregate as the canonical export has it: no ticket, no versions. Without facts where a build wrote it that did not
- * know them.
+ * know them. Sum, least and greatest are null where nothing is summed: all that came is surplus.
  */
 export interface CanonicalAggregate extends Partial<AggregateFacts> {
   readonly kind: 'aggregate';
@@ -23,9 +23,9 @@ export interface CanonicalAggregate extends Partial<AggregateFacts> {
   readonly resolution: Resolution;
   readonly start: string;
   readonly end: string;
-  readonly sum: string;
-  readonly min: string;
-  readonly max: string;
+  readonly sum: string | null;
+  readonly min: string | null;
+  readonly max: string | null;
   readonly count: number;
   readonly unit: string;
   readonly quality: Quality;
@@ -35,6 +35,7 @@ export interface CanonicalAggregate extends Partial<AggregateFacts> {
 export function canonicalAggregate(cursor: SheetCursor, row: number): CanonicalAggregate {
   const { batch } = cursor;
   const { rows, decimals } = batch;
+  const isSummed = rows.count[row] !== 0;
   return {
     kind: 'aggregate',
     tenant: batch.tenant,
@@ -43,9 +44,9 @@ export function canonicalAggregate(cursor: SheetCursor, row: number): CanonicalA
     resolution: resolutionOf(cursor, row),
     start: utcText(rowStartMs(cursor, row)),
     end: utcText(rowEndMs(cursor, row)),
-    sum: formatSum(rows.sumHigh[row] as number, rows.sumLow[row] as number, decimals),
-    min: formatExtreme(rows.min[row] as number, decimals),
-    max: formatExtreme(rows.max[row] as number, decimals),
+    sum: isSummed ? formatSum(rows.sumHigh[row] as number, rows.sumLow[row] as number, decimals) : null,
+    min: isSummed ? formatExtreme(rows.min[row] as number, decimals) : null,
+    max: isSummed ? formatExtreme(rows.max[row] as number, decimals) : null,
     count: rows.count[row] as number,
     unit: cursor.unit,
     quality: qualityOf(rows.quality[row] as number),
@@ -56,22 +57,23 @@ export function canonicalAggregate(cursor: SheetCursor, row: number): CanonicalA
 /** Undefined where a build wrote the row that did not know them. */
 export function aggregateFacts(cursor: SheetCursor, row: number): AggregateFacts | undefined {
   const { rows } = cursor.batch;
-  const peakMs = rowPeakMs(cursor, row);
-  if (peakMs === undefined) {
+  if (rows.peakOffsetMs[row] === unknownPeak) {
     return undefined;
   }
+  const peakMs = rowPeakMs(cursor, row);
   const counts = rareCounts.flatMap((name) => (rows[name][row] === 0 ? [] : [[name, rows[name][row]] as const]));
   return {
-    peakAt: utcText(peakMs),
+    ...(peakMs === undefined ? {} : { peakAt: utcText(peakMs) }),
     expected: rows.expected[row] as number,
     ...(Object.fromEntries(counts) as Partial<Record<RareCount, number>>),
   };
 }
 
-/** When the greatest reading of the row starts; undefined where a build wrote it that did not know of it. */
+/** When the greatest reading of the row starts; undefined where nothing is summed, or a build wrote it that did not know of it. */
 export function rowPeakMs(cursor: SheetCursor, row: number): number | undefined {
-  const offsetMs = cursor.batch.rows.peakOffsetMs[row] as number;
-  return offsetMs === unknownPeak ? undefined : rowStartMs(cursor, row) + offsetMs;
+  const { count, peakOffsetMs } = cursor.batch.rows;
+  const offsetMs = peakOffsetMs[row] as number;
+  return offsetMs === unknownPeak || count[row] === 0 ? undefined : rowStartMs(cursor, row) + offsetMs;
 }
 
 export function resolutionOf(cursor: SheetCursor, row: number): Resolution {

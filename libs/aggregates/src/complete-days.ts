@@ -98,7 +98,7 @@ function storedDays(sheets: AggregateBatch): Map<number, StoredDay> {
     // A build before wrote it, which did not know what was expected.
     const isTold = rows.peakOffsetMs[row] !== unknownPeak;
     const expected = isTold ? (rows.expected[row] as number) : 0;
-    days.set(cursor.startMs, { ticket, count, expected, isWhole: isTold && count >= expected });
+    days.set(cursor.startMs, { ticket, count, expected, isWhole: isTold && count > 0 && count >= expected });
   }
   return days;
 }

@@ -175,8 +175,28 @@ describe('surplus readings', () => {
     });
   });
 
-  test('have no row where nothing is summed', () => {
-    expect(daySheets([readingColumns(halfHours)], { intervals: quarterly })[0]?.rows).toEqual([]);
+  test('are all that a day says in which nothing is summed, and its hours are not there', () => {
+    const [sheet] = daySheets([readingColumns(halfHours)], { intervals: quarterly });
+    expect(sheet?.unit).toBe('');
+    expect(sheet?.rows).toMatchObject([
+      {
+        hour: 'day',
+        sum: '0',
+        min: '0',
+        max: '0',
+        count: 0,
+        surplus: 3,
+        expected: 96,
+        quality: 'missing',
+        peakOffsetMs: 0,
+      },
+    ]);
+  });
+
+  test('say the same whatever other days are computed beside', () => {
+    const gas = reading(dayMs, 1, { unit: 'm3' });
+    const [alone] = daySheets([readingColumns(halfHours)], { intervals: quarterly });
+    expect(daySheets([readingColumns([...halfHours, gas])], { intervals: quarterly, days: 2 })[0]).toEqual(alone);
   });
 
   test('are decided by the length that is registered when they start, within one day and one hour', () => {

@@ -28,7 +28,8 @@ const noCodes: ReadonlySet<string> = new Set();
  * A reading counts where it has a value and the length that is registered when it starts, in the hour and day in which
  * it starts. Register readings are no amounts. Readings of another length, and values that can't be converted to the
  * day's unit, are surplus: counted, not summed. A window's quality is calculated where any of its readings is, else
- * estimated where any is estimated or substituted, or missing, else measured. Windows without a reading have no row.
+ * estimated where any is estimated or substituted, or missing, else measured. An hour in which none is summed has no row,
+ * nor has a day without readings; a day that only has surplus has a row with count 0.
  */
 export class DaySheets {
   readonly #readings = new ReadingSums();
@@ -53,16 +54,28 @@ export class DaySheets {
       if (grid.dayStartMs(day) === grid.dayStartMs(day + 1)) {
         continue;
       }
+      const isSummed = this.#fold(grid, day) > 0;
       builder.begin({
         series: request.series,
         startMs: grid.dayStartMs(day),
         endMs: grid.dayStartMs(day + 1),
-        unit: builder.text(choice.unit[day] as string),
+        // Of a day in which nothing is summed, what is chosen hangs on the other days.
+        unit: builder.text(isSummed ? (choice.unit[day] as string) : ''),
         decimals,
         inputs: inputs[day] as InputVersions,
       });
       this.#appendRows(builder, grid, { day, commonMs: choice.lengthMs[day] as number });
     }
+  }
+
+  /** Adds a day's hours up, and returns how many readings are summed in it. */
+  #fold({ stride }: DayGrid, day: number): number {
+    const { slots } = this.#readings;
+    const daySlot = (day + 1) * stride - 1;
+    for (let slot = day * stride; slot < daySlot; slot++) {
+      slots.fold(daySlot, slot);
+    }
+    return slots.count(daySlot);
   }
 
   #appendRows(
@@ -74,7 +87,6 @@ export class DaySheets {
     const hourFrom = day * grid.stride;
     const daySlot = hourFrom + grid.stride - 1;
     for (let slot = hourFrom; slot < daySlot; slot++) {
-      slots.fold(daySlot, slot);
       if (slots.count(slot) > 0) {
         const hour = slot - hourFrom;
         const startMs = grid.slotStartMs(day, hour);
@@ -83,7 +95,7 @@ export class DaySheets {
         this.#appendRow(builder, slot, { hour, startMs, expected });
       }
     }
-    if (slots.count(daySlot) > 0) {
+    if (slots.count(daySlot) > 0 || slots.surplus(daySlot) > 0) {
       const startMs = grid.dayStartMs(day);
       const expected = intervalsWithin(grid.intervals, commonMs, { fromMs: startMs, toMs: grid.dayStartMs(day + 1) });
       this.#appendRow(builder, daySlot, { hour: wholeWindow, startMs, expected });

@@ -4,6 +4,7 @@ import { unknownPeak, type AggregateBatch } from './aggregate-batch.ts';
 import { calendarOf, dayMs, firstDayOfMonth, hourMs, monthOfDay } from './calendar.ts';
 import { DaySheets } from './day-sheets.ts';
 import { appendMonthSheets } from './month-sheets.ts';
+import type { RegisteredIntervals } from './registered-intervals.ts';
 import { readingColumns, shownSheets, type WrittenReading } from './testing/index.ts';
 
 const zurich = calendarOf('Europe/Zurich');
@@ -18,23 +19,34 @@ const hourly = (startMs: number, more: Partial<WrittenReading> = {}): WrittenRea
   ...more,
 });
 
-function days(readings: readonly WrittenReading[], firstMonth: number, endMonth: number): AggregateBatch {
+interface Months {
+  readonly firstMonth?: number;
+  readonly endMonth?: number;
+  readonly intervals?: RegisteredIntervals;
+}
+
+function days(
+  readings: readonly WrittenReading[],
+  { firstMonth = march, endMonth = march + 1, intervals = [] }: Months = {},
+): AggregateBatch {
   const builder = new AggregateBatchBuilder();
   const request = {
     series: builder.series('meter', 'import'),
     calendar: zurich,
     firstDay: firstDayOfMonth(firstMonth),
     endDay: firstDayOfMonth(endMonth),
+    intervals,
   };
   new DaySheets().append(builder, request, [readingColumns(readings)]);
   return builder.finish({ tenant: 'default', level: 'day', ticket: 1, causes: [] });
 }
 
-function months(readings: readonly WrittenReading[], firstMonth = march, endMonth = march + 1) {
+function months(readings: readonly WrittenReading[], of: Months = {}) {
+  const { firstMonth = march, endMonth = march + 1, intervals = [] } = of;
   const builder = new AggregateBatchBuilder();
   const series = builder.series('meter', 'import');
-  const request = { series, calendar: zurich, firstMonth, endMonth };
-  appendMonthSheets(builder, request, days(readings, firstMonth, endMonth));
+  const request = { series, calendar: zurich, firstMonth, endMonth, intervals };
+  appendMonthSheets(builder, request, days(readings, of));
   return shownSheets(builder.finish({ tenant: 'default', level: 'month', ticket: 2, causes: [] }));
 }
 
@@ -42,7 +54,7 @@ describe('month sheets', () => {
   test('span the local month, its change of clock included', () => {
     const startMs = zurich.monthStartMs(march);
     const readings = Array.from({ length: 31 * 24 + 1 }, (_, hour) => hourly(startMs + hour * hourMs));
-    const [first, second] = months(readings, march, march + 2);
+    const [first, second] = months(readings, { endMonth: march + 2 });
     expect(first).toMatchObject({ startMs, endMs: startMs + (31 * 24 - 1) * hourMs, unit: 'kWh' });
     expect(first?.rows).toMatchObject([
       { hour: 'day', sum: '74.3', min: '0.1', max: '0.1', count: 743, expected: 743, quality: 'measured' },
@@ -73,7 +85,7 @@ describe('month sheets', () => {
       ...{ series: builder.series('meter', 'import'), calendar: zurich, firstMonth: march, endMonth: march + 1 },
       intervals: [{ fromMs: startMs + 10 * dayMs, intervalMs: hourMs / 4 }],
     };
-    appendMonthSheets(builder, request, days([hourly(startMs + 30 * dayMs)], march, march + 1));
+    appendMonthSheets(builder, request, days([hourly(startMs + 30 * dayMs)]));
     const [sheet] = shownSheets(builder.finish({ tenant: 'default', level: 'month', ticket: 2, causes: [] }));
     // Ten days of hours, twenty of quarter hours, and the one that has a sheet: 23 hours, of which it was not known better.
     expect(sheet?.rows[0]?.expected).toBe(10 * 24 + 20 * 96 + 23);
@@ -81,7 +93,7 @@ describe('month sheets', () => {
 
   test('don’t tell what was expected where a day does not, since a build before wrote it', () => {
     const startMs = zurich.monthStartMs(march);
-    const batch = days([hourly(startMs), hourly(startMs + dayMs)], march, march + 1);
+    const batch = days([hourly(startMs), hourly(startMs + dayMs)]);
     batch.rows.peakOffsetMs[1] = unknownPeak;
     const builder = new AggregateBatchBuilder();
     const request = {
@@ -93,6 +105,30 @@ describe('month sheets', () => {
     appendMonthSheets(builder, request, batch);
     const [sheet] = shownSheets(builder.finish({ tenant: 'default', level: 'month', ticket: 2, causes: [] }));
     expect(sheet?.rows[0]).toMatchObject({ count: 2, expected: 2, peakOffsetMs: unknownPeak });
+  });
+
+  test('have the surplus of days that have nothing else, and that alone where no day has', () => {
+    const startMs = zurich.monthStartMs(march);
+    const intervals = [{ fromMs: -Infinity, intervalMs: hourMs }];
+    const quarterly = [0, 1, 2].map((quarter) => hourly(startMs + (quarter * hourMs) / 4, { lengthMs: hourMs / 4 }));
+    const others = [hourly(startMs + dayMs), hourly(startMs + dayMs, { lengthMs: hourMs / 4, integer: 9 })];
+    const [both] = months([...others, ...quarterly], { intervals });
+    expect(both).toMatchObject({ unit: 'kWh' });
+    expect(both?.rows).toMatchObject([
+      { sum: '0.1', min: '0.1', max: '0.1', count: 1, expected: 743, surplus: 4, peakOffsetMs: dayMs },
+    ]);
+    const [alone] = months(quarterly, { intervals });
+    expect(alone?.rows).toMatchObject([
+      { sum: '0', count: 0, expected: 743, surplus: 3, quality: 'missing', peakOffsetMs: 0 },
+    ]);
+  });
+
+  test('count all of a day in another unit as surplus, its own surplus too', () => {
+    const startMs = zurich.monthStartMs(march);
+    const gas = [0, 1].map((hour) => hourly(startMs + hour * hourMs, { unit: 'm3' }));
+    const short = hourly(startMs, { lengthMs: hourMs / 4, unit: 'm3' });
+    const energy = [3, 4, 5].map((hour) => hourly(startMs + dayMs + hour * hourMs));
+    expect(months([...gas, short, ...energy])[0]?.rows).toMatchObject([{ sum: '0.3', count: 3, surplus: 3 }]);
   });
 
   test('are empty without a day', () => {

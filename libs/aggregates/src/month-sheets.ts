@@ -82,7 +82,7 @@ function appendParents(builder: AggregateBatchBuilder, request: Parents, days: A
     }
   }
   parents.forEach((found, index) => {
-    const unit = unitChoice(found);
+    const unit = unitChoice(found.filter(({ count }) => count > 0));
     const span = { fromMs: starts[index] as number, toMs: starts[index + 1] as number };
     builder.begin({
       series,
@@ -93,7 +93,7 @@ function appendParents(builder: AggregateBatchBuilder, request: Parents, days: A
       inputs: found.reduce((newest, { inputs }) => newerInputs(newest, inputs), noInputs),
     });
     const row = parentRow(found, unit, days);
-    if (row.count > 0) {
+    if (row.count > 0 || row.surplus > 0) {
       complete(row, found, { span, intervals, covered });
       builder.append(row);
     }
@@ -142,9 +142,9 @@ function parentRow(days: readonly WholeDay[], unit: string, { rows }: AggregateB
   let sum: number | bigint = 0;
   let peakMs = 0;
   for (const day of days) {
-    const power = multiplier(day.unit, unit);
+    const power = day.count === 0 ? undefined : multiplier(day.unit, unit);
     if (power === undefined) {
-      month.surplus += day.count;
+      month.surplus += day.count + (rows.surplus[day.row] as number);
       continue;
     }
     const factor = 10 ** power;
@@ -186,8 +186,12 @@ function complete(month: AggregateRow, days: readonly WholeDay[], due: Due): voi
     month.expected = month.count;
     return;
   }
-  month.peakOffsetMs -= due.span.fromMs;
   month.expected = expectedWithin(days, due);
+  if (month.count === 0) {
+    month.quality = missing;
+    return;
+  }
+  month.peakOffsetMs -= due.span.fromMs;
   if (month.quality === measured && month.count < month.expected) {
     month.quality = estimated;
   }
@@ -195,6 +199,7 @@ function complete(month: AggregateRow, days: readonly WholeDay[], due: Due): voi
 
 const measured = qualityCode('measured');
 const estimated = qualityCode('estimated');
+const missing = qualityCode('missing');
 
 /** What the days expected, and what those between them that have no sheet should have had. */
 function expectedWithin(days: readonly WholeDay[], { span, intervals, covered }: Due): number {

@@ -9,6 +9,7 @@ const floatMax = 2 ** 52;
 const measured = qualityCode('measured');
 const estimated = qualityCode('estimated');
 const calculated = qualityCode('calculated');
+const missing = qualityCode('missing');
 /** What each quality of a reading makes of an aggregate; the highest of a window counts. */
 const aggregateQuality = Uint8Array.of(measured, estimated, estimated, calculated);
 
@@ -56,6 +57,10 @@ export class SlotSums {
 
   count(slot: number): number {
     return this.#count[slot] as number;
+  }
+
+  surplus(slot: number): number {
+    return this.#rare === undefined ? 0 : (this.#rare.surplus[slot] as number);
   }
 
   /** Adds a run of at least one value; `factor` is 10^shift. */
@@ -124,20 +129,26 @@ export class SlotSums {
 
   /**
    * Fills in all of the row but its hour. `startMs` is where its window begins, `expected` how many readings it should
-   * have: where some of them are missing, no quality is better than estimated.
+   * have: where some of them are missing, no quality is better than estimated. A slot that only has surplus says nothing
+   * but that.
    */
   read(slot: number, row: AggregateRow, { startMs, expected }: { startMs: number; expected: number }): void {
     const wide = this.#wide.get(slot);
     const sum = this.#sum[slot] as number;
     setSum(row, wide === undefined ? sum : wide + BigInt(sum));
-    row.min = this.#min[slot] as number;
-    row.max = this.#max[slot] as number;
     row.count = this.#count[slot] as number;
     row.expected = expected;
+    this.#readRare(slot, row);
+    if (row.count === 0) {
+      row.min = row.max = row.peakOffsetMs = 0;
+      row.quality = missing;
+      return;
+    }
+    row.min = this.#min[slot] as number;
+    row.max = this.#max[slot] as number;
     row.peakOffsetMs = (this.#peakMs[slot] as number) - startMs;
     const quality = this.#quality[slot] as number;
     row.quality = quality === measured && row.count < expected ? estimated : quality;
-    this.#readRare(slot, row);
   }
 
   #readRare(slot: number, row: AggregateRow): void {

@@ -6,6 +6,7 @@ import {
   rowPeakMs,
   SheetCursor,
   sumInteger,
+  unknownPeak,
   wholeWindow,
   type AggregateBatch,
   type RareCount,
@@ -148,7 +149,7 @@ class AggregateRowColumns {
   #appendFacts(cursor: SheetCursor, row: number | undefined): void {
     const { rows } = cursor.batch;
     const peakMs = row === undefined ? undefined : rowPeakMs(cursor, row);
-    const isKnown = row !== undefined && peakMs !== undefined;
+    const isKnown = row !== undefined && rows.peakOffsetMs[row] !== unknownPeak;
     this.#peakAt.values.int64((peakMs ?? 0) * 1_000);
     this.#expected.push(isKnown ? (rows.expected[row] as number) : unknownExpected, 1);
     for (const name of rareCounts) {
@@ -203,6 +204,7 @@ class AggregateRowColumns {
     this.#sum.values.int128BigEndian(sum);
     this.#min.values.int128BigEndian(extremeProduct(rows.min[row] as number, factor));
     this.#max.values.int128BigEndian(extremeProduct(rows.max[row] as number, factor));
-    this.#mean.values.int128BigEndian(meanInteger(sum, rows.count[row] as number));
+    const count = rows.count[row] as number;
+    this.#mean.values.int128BigEndian(count === 0 ? 0 : meanInteger(sum, count));
   }
 }

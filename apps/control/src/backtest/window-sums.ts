@@ -63,7 +63,7 @@ export class WindowSums {
     const cursor = new SheetCursor(batch);
     while (cursor.next()) {
       for (let row = cursor.rowsFrom; row < cursor.rowsTo; row++) {
-        if (batch.rows.hour[row] === wholeWindow) {
+        if (batch.rows.hour[row] === wholeWindow && batch.rows.count[row] !== 0) {
           const integer = sumInteger(batch.rows.sumHigh[row] as number, batch.rows.sumLow[row] as number);
           const day = calendar.dayOf(cursor.startMs);
           const sum = { integer, decimals: batch.decimals };

@@ -37,9 +37,13 @@ export const aggregateSchema = z.object({
   resolution: windowResolution,
   start: z.string().describe('ISO 8601, UTC; days and months are those of the series’ time zone'),
   end: z.string(),
-  sum: z.number().describe('exact'),
-  min: z.number().optional().describe('absent, as all but the sum and the quality, of windows of another length'),
-  max: z.number().optional(),
+  sum: z.number().nullable().describe('exact; null, as min, max and mean, where all that came is surplus'),
+  min: z
+    .number()
+    .nullable()
+    .optional()
+    .describe('absent, as all but the sum and the quality, of windows of another length'),
+  max: z.number().nullable().optional(),
   mean: z.number().nullable().optional().describe('rounded half-even to nine decimals'),
   count: z.number().int().optional(),
   unit: z.string(),
@@ -50,7 +54,7 @@ export const aggregateSchema = z.object({
     .string()
     .optional()
     .describe(
-      'when the greatest reading starts; this and what follows is absent where a build wrote it that did not know them',
+      'when the greatest reading starts, if any is summed; this and what follows is absent where a build wrote it that did not know them',
     ),
   expected: z.number().int().optional().describe('intervals of the registered length that start in the window'),
   missing: z.number().int().optional(),

@@ -46,7 +46,8 @@ export class RegisterSheets {
       for (let day = 0; day < grid.days; day++) {
         const [startMs, endMs] = [grid.dayStartMs(day), grid.dayStartMs(day + 1)];
         if (startMs < endMs) {
-          const unit = builder.text(choice.unit[day] as string);
+          const isSummed = this.#readings.slots.count(day * grid.slotsPerDay + register) > 0;
+          const unit = builder.text(isSummed ? (choice.unit[day] as string) : '');
           builder.begin({ series, startMs, endMs, unit, decimals, inputs: inputs[day] as InputVersions });
           this.#appendRow(builder, { request, grid, choice, day, register });
         }
@@ -60,7 +61,7 @@ export class RegisterSheets {
   ): void {
     const { slots } = this.#readings;
     const slot = day * grid.slotsPerDay + register;
-    if (slots.count(slot) === 0) {
+    if (slots.count(slot) === 0 && slots.surplus(slot) === 0) {
       return;
     }
     const startMs = grid.dayStartMs(day);

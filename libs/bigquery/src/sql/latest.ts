@@ -55,10 +55,13 @@ export const relations: readonly Relation[] = [
       ...['`end`', 'sum', '`min`', '`max`', 'mean', '`count`', 'quality', 'unit', 'ticket'],
       ...aggregateTable.columns.flatMap(({ name, added }) => (added === undefined ? [] : [name])),
     ],
-    absent: '`count` = 0',
+    // Where all that came is surplus, nothing is summed.
+    absent: '`count` = 0 AND IFNULL(surplus, 0) = 0',
     erased: 'r.ticket <= e.ticket_to',
     shown: [
-      ...[...series, 'resolution', 'start', '`end`', 'sum', '`min`', '`max`', 'mean', '`count`', 'unit', 'quality'],
+      ...[...series, 'resolution', 'start', '`end`'],
+      ...['sum', '`min`', '`max`', 'mean'].map((name) => `IF(\`count\` = 0, NULL, ${name}) AS ${name}`),
+      ...['`count`', 'unit', 'quality'],
       `NULLIF(peak_at, ${noInstant}) AS peak_at`,
       'NULLIF(expected, -1) AS expected',
       'GREATEST(NULLIF(expected, -1) - `count`, 0) AS missing',
@@ -71,7 +74,7 @@ export const relations: readonly Relation[] = [
       'NULLIF(input_activation, 0) AS input_activation',
       // As the API has it: final when its days are closed, a day after its end.
       "CASE WHEN TIMESTAMP_ADD(`end`, INTERVAL 24 HOUR) <= CURRENT_TIMESTAMP THEN 'final' " +
-        "WHEN NULLIF(expected, -1) <= `count` THEN 'complete' ELSE 'open' END AS state",
+        "WHEN `count` > 0 AND NULLIF(expected, -1) <= `count` THEN 'complete' ELSE 'open' END AS state",
     ],
   },
 ];

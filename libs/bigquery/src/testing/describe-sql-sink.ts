@@ -168,6 +168,10 @@ export function describeSqlSink(
       expect(await shown()).toEqual([`m1 day ${epochMs} 0.25 4 kWh`, `m1 hour ${epochMs + hourMs} 0.25 4 kWh`]);
       await sink.aggregates.write([sheet(4, {})]);
       expect(await shown()).toEqual([]);
+      // A day that only has surplus is shown, without values.
+      const surplus = { ...day, unit: '', sums: { 255: 0 }, facts: { count: 0, surplus: 7, peakOffsetMs: 0 } };
+      await sink.aggregates.write([aggregateWrite({ ticket: 5, sheets: [surplus] })]);
+      expect(await shown()).toEqual([`m1 day ${epochMs} none 0 `]);
     });
 
     test('erases what a tombstone covers, and no replay brings it back', async () => {

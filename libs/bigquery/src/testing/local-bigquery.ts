@@ -116,7 +116,7 @@ export async function sinkOnLocalBigquery(found: Found): Promise<SqlSinkUnderTes
         ' ', IFNULL(CAST(version AS STRING), 'none'), ' ', reason) AS line FROM ${view}`);
     },
     aggregateLines: (form) =>
-      lines(`SELECT CONCAT(meter, ' ', resolution, ' ', CAST(UNIX_MILLIS(start) AS STRING), ' ', CAST(sum AS STRING), ' ',
+      lines(`SELECT CONCAT(meter, ' ', resolution, ' ', CAST(UNIX_MILLIS(start) AS STRING), ' ', IFNULL(CAST(sum AS STRING), 'none'), ' ',
         CAST(\`count\` AS STRING), ' ', unit) AS line FROM ${named(form === 'plain' ? 'aggregates_plain' : 'aggregates')}`),
     close: stop,
   };

@@ -58,7 +58,11 @@ export async function sinkOnFake(): Promise<SqlSinkUnderTest> {
     readingLines: (layer, ask) => duckReadings(fake.duck, viewName(layer, ask)),
     aggregateLines: async (form) => {
       const view = form === 'plain' ? 'aggregates_plain' : 'aggregates';
-      return linesOf(await fake.duck.run(`select meter, resolution, epoch_ms(start), sum, "count", unit from ${view}`));
+      return linesOf(
+        await fake.duck.run(
+          `select meter, resolution, epoch_ms(start), coalesce(sum::varchar, 'none'), "count", unit from ${view}`,
+        ),
+      );
     },
     close: () => fake.close(),
   };

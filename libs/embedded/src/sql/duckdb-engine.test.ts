@@ -99,6 +99,16 @@ describe('the views', () => {
     expect(await rows('select sum(value), count(value), count(*) from readings_raw')).toEqual([['0.962', '2', '3']]);
   });
 
+  test('tell of a day in which nothing is summed that it has surplus, and no values', async () => {
+    await fillStores(root, [reading(0, 1), reading(1, 3)], [{ fromMs: -Infinity, intervalMs: halfHourMs / 2 }]);
+    const sql =
+      'select resolution, sum, min, max, mean, count, peak_at, expected, missing, surplus, quality from aggregates';
+    expect(await rows(`${sql} order by resolution`)).toEqual([
+      ['"day"', 'null', 'null', 'null', 'null', '0', 'null', '96', '96', '2', '"missing"'],
+      ['"month"', 'null', 'null', 'null', 'null', '0', 'null', '2976', '2976', '2', '"missing"'],
+    ]);
+  });
+
   test('show aggregates with their means, and the names and types of all columns', async () => {
     await fillStores(root, [reading(0, 1), reading(1, 1), reading(2, 2), reading(48, 5)]);
     const sql = 'select resolution, start, "end", sum, min, max, mean, count, unit, quality from aggregates';

@@ -11,6 +11,7 @@ import {
   rowStartMs,
   SheetCursor,
   sumInteger,
+  unknownPeak,
   type AggregateBatch,
 } from '@meterflow/aggregates';
 import { powersOfTen, qualities } from '@meterflow/readings';
@@ -21,7 +22,7 @@ import { exactProduct, writeInt128, writeInt64 } from './write-words.ts';
 
 const decimal = DECIMAL(38, sqlDecimals);
 const counts = ['count', 'expected', ...rareCounts] as const;
-/** In the table; `peak` is the row's own start where it is not known, and `expected` {@link unknownExpected}. */
+/** In the table; `peak` is the row's own start where it is not known or there is none, and `expected` {@link unknownExpected}. */
 const columns = [
   ['label', INTEGER],
   ['start', TIMESTAMPTZ],
@@ -59,15 +60,16 @@ export async function loadAggregates(
     create or replace table loaded.aggregates_labels (${labelColumns});
     create or replace table loaded.aggregates_rows (${declared.join(', ')});
     create or replace view aggregates as
-      select tenant, meter, channel, resolution::varchar as resolution, start, "end", sum, min, max, mean,
+      select tenant, meter, channel, resolution::varchar as resolution, start, "end",
+        ${['sum', 'min', 'max', 'mean'].map((name) => `case when count > 0 then ${name} end as ${name}`).join(', ')},
         count::bigint as count, unit, quality,
-        ${known('peak')} as peak_at, ${known('expected::bigint')} as expected,
+        case when expected <> ${unknownExpected} and count > 0 then peak end as peak_at, ${known('expected::bigint')} as expected,
         ${known('greatest(expected - count, 0)::bigint')} as missing,
         ${rareCounts.map((name) => `${known(`"${name}"::bigint`)} as ${snakeCase(name)}`).join(', ')},
         ticket, nullif("inputVersion", 0) as input_version, nullif("inputAcceptedAt", ${none}) as input_accepted_at,
         nullif("inputActivation", 0) as input_activation,
         case when epoch_ms("end") + ${finalAfterMs} <= epoch_ms(now()) then 'final'
-          when expected <> ${unknownExpected} and expected <= count then 'complete' else 'open' end as state
+          when expected <> ${unknownExpected} and count > 0 and expected <= count then 'complete' else 'open' end as state
       from loaded.aggregates_rows join loaded.aggregates_labels using (label)`);
   const table = new AggregatesTable(
     await TableWriter.open(
@@ -130,7 +132,7 @@ class AggregatesTable {
     writeInt128(words.sum, at, sum);
     writeInt128(words.min, at, extremeProduct(rows.min[row] as number, factor));
     writeInt128(words.max, at, extremeProduct(rows.max[row] as number, factor));
-    writeInt128(words.mean, at, meanInteger(sum, count));
+    writeInt128(words.mean, at, count === 0 ? 0 : meanInteger(sum, count));
     words.count[at] = count;
     this.#appendFacts(cursor, row);
     this.#resolution[at] = resolutions.indexOf(resolutionOf(cursor, row));
@@ -144,7 +146,7 @@ class AggregatesTable {
     const at = this.#writer.row;
     const peakMs = rowPeakMs(cursor, row);
     writeInt64(words.peak, at, (peakMs ?? rowStartMs(cursor, row)) * 1_000);
-    words.expected[at] = peakMs === undefined ? unknownExpected : (rows.expected[row] as number);
+    words.expected[at] = rows.peakOffsetMs[row] === unknownPeak ? unknownExpected : (rows.expected[row] as number);
     for (const name of rareCounts) {
       words[name][at] = rows[name][row] as number;
     }

@@ -1,4 +1,11 @@
-import { AggregateBatchBuilder, appendMonthSheets, calendarOf, DaySheets, monthOfDay } from '@meterflow/aggregates';
+import {
+  AggregateBatchBuilder,
+  appendMonthSheets,
+  calendarOf,
+  DaySheets,
+  monthOfDay,
+  type RegisteredIntervals,
+} from '@meterflow/aggregates';
 import { BatchBuilder, ReadingRow, rawVersion, type Layer, type ReadingBatch } from '@meterflow/readings';
 import { dataDirectory } from '../data-directory.ts';
 import { openAggregateStore } from '../stores/aggregate-store.ts';
@@ -19,8 +26,15 @@ export interface StoredReading {
 let keys = 0;
 const nextKey = (): string => (++keys).toString(16).padStart(32, '0');
 
-/** Stores readings in the raw and validated layers of a data directory, and the aggregates of the validated ones. */
-export async function fillStores(root: string, readings: readonly StoredReading[]): Promise<void> {
+/**
+ * Stores readings in the raw and validated layers of a data directory, and the aggregates of the validated ones by the
+ * registered lengths.
+ */
+export async function fillStores(
+  root: string,
+  readings: readonly StoredReading[],
+  intervals: RegisteredIntervals = [],
+): Promise<void> {
   const files = dataDirectory(root);
   for (const layer of ['raw', 'validated'] as const) {
     const store = openReadingStore({ file: files.store(layer), layer });
@@ -30,7 +44,7 @@ export async function fillStores(root: string, readings: readonly StoredReading[
     await store.write(batches.map((batch) => ({ key: nextKey(), batch })));
     store.close();
   }
-  await aggregate(root);
+  await aggregate(root, intervals);
 }
 
 function batchesOf(readings: readonly StoredReading[], tenant: string, layer: Layer): ReadingBatch[] {
@@ -56,7 +70,7 @@ function batchesOf(readings: readonly StoredReading[], tenant: string, layer: La
   return batches;
 }
 
-async function aggregate(root: string): Promise<void> {
+async function aggregate(root: string, intervals: RegisteredIntervals): Promise<void> {
   const files = dataDirectory(root);
   const readings = openReadingStore({ file: files.store('validated'), layer: 'validated' });
   const aggregates = openAggregateStore({ file: files.store('aggregates') });
@@ -69,11 +83,12 @@ async function aggregate(root: string): Promise<void> {
     const [firstDay, endDay] = [Math.min(...days), Math.max(...days) + 1];
     const series = builder.series(meter, channel);
     const columns = segments.map((segment) => segment.columns);
-    new DaySheets().append(builder, { series, calendar, firstDay, endDay }, columns);
+    new DaySheets().append(builder, { series, calendar, intervals, firstDay, endDay }, columns);
     const daySheets = builder.finish({ tenant, level: 'day', ticket: 1, causes: [] });
     await aggregates.write([{ key: nextKey(), batch: daySheets }]);
     const [firstMonth, endMonth] = [monthOfDay(firstDay), monthOfDay(endDay - 1) + 1];
-    appendMonthSheets(builder, { series: builder.series(meter, channel), calendar, firstMonth, endMonth }, daySheets);
+    const request = { series: builder.series(meter, channel), calendar, intervals, firstMonth, endMonth };
+    appendMonthSheets(builder, request, daySheets);
     const months = builder.finish({ tenant, level: 'month', ticket: 2, causes: [] });
     await aggregates.write([{ key: nextKey(), batch: months }]);
   }

@@ -46,6 +46,10 @@ test('what an aggregate says beside its values is told where it is known, counts
       { startMs: 0, endMs: 86_400_000, sums: { 0: 5, 255: 5 } },
       { startMs: 86_400_000, endMs: 172_800_000, sums: { 255: 5 }, facts: { expected: 9, surplus: 2, notBillable: 1 } },
       { startMs: 172_800_000, endMs: 259_200_000, sums: { 255: 5 }, facts: { peakOffsetMs: unknownPeak } },
+      {
+        ...{ startMs: 259_200_000, endMs: 345_600_000, unit: '', sums: { 255: 0 } },
+        facts: { count: 0, surplus: 7, peakOffsetMs: 0 },
+      },
     ],
   });
   const cursor = new SheetCursor(batch);
@@ -54,11 +58,12 @@ test('what an aggregate says beside its values is told where it is known, counts
   while (cursor.next()) {
     const line = lines.lines(cursor);
     expect(line).toBe(`${JSON.stringify(canonicalAggregate(cursor, cursor.rowsTo - 1))}\n`);
-    facts.push(line.slice(line.indexOf('"quality"')));
+    facts.push(line.slice(line.indexOf('"max"')));
   }
   expect(facts).toEqual([
-    '"quality":"measured","peakAt":"1970-01-01T00:15:00Z","expected":4}\n',
-    '"quality":"measured","peakAt":"1970-01-02T00:15:00Z","expected":9,"surplus":2,"notBillable":1}\n',
-    '"quality":"measured"}\n',
+    '"max":"0.005","count":4,"unit":"kWh","quality":"measured","peakAt":"1970-01-01T00:15:00Z","expected":4}\n',
+    '"max":"0.005","count":4,"unit":"kWh","quality":"measured","peakAt":"1970-01-02T00:15:00Z","expected":9,"surplus":2,"notBillable":1}\n',
+    '"max":"0.005","count":4,"unit":"kWh","quality":"measured"}\n',
+    '"max":null,"count":0,"unit":"","quality":"measured","expected":4,"surplus":7}\n',
   ]);
 });

@@ -6,6 +6,7 @@ import {
   rowEndMs,
   rowPeakMs,
   rowStartMs,
+  unknownPeak,
   type AggregateRows,
   type Resolution,
   type SheetCursor,
@@ -46,16 +47,20 @@ export class AggregateLines {
       Number.isSafeInteger(column[row]) ? value(column) : formatExtreme(column[row] as number, decimals);
     const high = rows.sumHigh[row] as number;
     const sum = high === 0 ? value(rows.sumLow) : formatSum(high, rows.sumLow[row] as number, decimals);
+    const isSummed = rows.count[row] !== 0;
     const span = `${this.#instants.text(rowStartMs(cursor, row))}","end":"${this.#instants.text(rowEndMs(cursor, row))}`;
-    const values = `"sum":"${sum}","min":"${extreme(rows.min)}","max":"${extreme(rows.max)}"`;
+    const values = isSummed
+      ? `"sum":"${sum}","min":"${extreme(rows.min)}","max":"${extreme(rows.max)}"`
+      : '"sum":null,"min":null,"max":null';
     const quality = qualities[rows.quality[row] as number] as string;
     const known = `${span}",${values},"count":${rows.count[row] as number},"unit":${unit},"quality":"${quality}"`;
-    const peakMs = rowPeakMs(cursor, row);
-    return `${this.#head}${known}${peakMs === undefined ? '' : this.#facts(rows, row, peakMs)}}\n`;
+    const facts = rows.peakOffsetMs[row] === unknownPeak ? '' : this.#facts(rows, row, rowPeakMs(cursor, row));
+    return `${this.#head}${known}${facts}}\n`;
   }
 
-  #facts(rows: AggregateRows, row: number, peakMs: number): string {
-    let facts = `,"peakAt":"${this.#instants.text(peakMs)}","expected":${rows.expected[row] as number}`;
+  #facts(rows: AggregateRows, row: number, peakMs: number | undefined): string {
+    const peak = peakMs === undefined ? '' : `,"peakAt":"${this.#instants.text(peakMs)}"`;
+    let facts = `${peak},"expected":${rows.expected[row] as number}`;
     if (rows.odd.length > 0) {
       for (const name of rareCounts) {
         facts += rows[name][row] === 0 ? '' : `,"${name}":${rows[name][row] as number}`;

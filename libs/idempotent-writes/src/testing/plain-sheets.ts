@@ -20,7 +20,7 @@ export interface PlainSheet {
   readonly unit?: string;
   readonly sums: Readonly<Record<number, number>>;
   /** Of each of its rows; without, four readings are all there and measured, and the second is the peak. */
-  readonly facts?: Partial<Pick<AggregateRow, 'peakOffsetMs' | 'expected' | RareCount>>;
+  readonly facts?: Partial<Pick<AggregateRow, 'count' | 'peakOffsetMs' | 'expected' | RareCount>>;
   readonly inputs?: InputVersions;
 }
 

@@ -10,7 +10,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
  * - `series` (meter, zone) and `lengths` (meter, from_ms, to_ms, length_ms): what is registered,
  * - `not_billable` (code),
  *
- * and makes `theirs`, a row for each hour, local day, month and year that has a reading. All instants are in the years
+ * and makes `theirs`, a row for each hour in which a reading counts, and each local day, month and year that has one at all. All instants are in the years
  * [`fromYear`, `toYear`).
  */
 export async function computeReference(
@@ -67,8 +67,7 @@ const readings = `
     from (select meter, day, length_ms, count(*) as found from placed where registered_ms is null group by all)
     group by all;
   create table reading as
-    select p.*, p.length_ms = coalesce(p.registered_ms, c.length_ms) as is_present,
-           bool_or(p.length_ms = coalesce(p.registered_ms, c.length_ms)) over (partition by p.meter, p.day) as has_day
+    select p.*, p.length_ms = coalesce(p.registered_ms, c.length_ms) as is_present
     from placed p left join common c using (meter, day);`;
 
 const windows = `
@@ -85,12 +84,12 @@ const windows = `
     select meter, zone, resolution, first_day, last_day, from_ms, to_ms,
            sum(value) filter (is_present) as total, min(value) filter (is_present) as least,
            max(value) filter (is_present) as greatest,
-           count(*) filter (is_present) as present, count(*) filter (not is_present and has_day) as surplus,
+           count(*) filter (is_present) as present, count(*) filter (not is_present) as surplus,
            count(*) filter (is_present and quality = 'estimated') as estimated,
            count(*) filter (is_present and quality = 'substituted') as substituted,
            count(*) filter (is_present and quality = 'calculated') as calculated,
            count(*) filter (is_present and (quality = 'estimated' or code in (from not_billable))) as unbilled
-    from placement group by all having present > 0;
+    from placement group by all having present > 0 or resolution <> 'hour';
   create table peak as
     select p.meter, p.resolution, p.from_ms, min(p.start_ms) as peak_ms
     from placement p join counted c using (meter, resolution, from_ms)
@@ -120,9 +119,10 @@ const theirs = `
            w.greatest::decimal(38, 9) as "max",
            (half_even((w.total * 1000000000)::hugeint, w.present::hugeint) * 0.000000001)::decimal(38, 9) as mean,
            w.present as "count",
-           case when w.calculated > 0 then 'calculated'
+           case when w.present = 0 then 'missing'
+                when w.calculated > 0 then 'calculated'
                 when w.estimated + w.substituted > 0 or w.present < d.expected then 'estimated'
                 else 'measured' end as quality,
            p.peak_ms, d.expected::bigint as expected, greatest(d.expected - w.present, 0)::bigint as missing, w.surplus,
            w.estimated, w.substituted, w.calculated, w.unbilled as not_billable
-    from counted w join due d using (meter, resolution, from_ms) join peak p using (meter, resolution, from_ms);`;
+    from counted w join due d using (meter, resolution, from_ms) left join peak p using (meter, resolution, from_ms);`;

@@ -30,7 +30,7 @@ export async function exportDifferences(beside: TenantBeside): Promise<readonly 
       from read_json('${file}', format = 'newline_delimited', columns = {tenant: 'varchar', meter: 'varchar',
         resolution: 'varchar', "start": 'varchar', "end": 'varchar', "sum": 'varchar', "min": 'varchar', "max": 'varchar',
         "count": 'bigint', unit: 'varchar', quality: 'varchar', "peakAt": 'varchar', expected: 'bigint', ${counts}})
-      where tenant = '${tenant}' and unit = 'kWh'`);
+      where tenant = '${tenant}' and unit in ('kWh', '')`);
   return differences(connection, exportedColumns, `resolution <> 'year'`);
 }
 
@@ -59,7 +59,7 @@ export async function yearDifferences(
                         mean::decimal(38, 9) as mean),
              epoch_ms("start"::timestamptz) as from_ms, epoch_ms("end"::timestamptz) as to_ms,
              epoch_ms(peak_at::timestamptz) as peak_ms
-      from read_csv('${file}', header = true, all_varchar = true, null_padding = true) where unit = 'kWh'`);
+      from read_csv('${file}', header = true, all_varchar = true, null_padding = true) where coalesce(unit, '') in ('kWh', '')`);
   const cast = ['count', 'expected', 'missing', ...rareCounts.slice(0, -1), 'not_billable'];
   await connection.run(`create or replace table ours as
     select * replace (${cast.map((name) => `"${name}"::bigint as "${name}"`).join(', ')}) from ours`);
