@@ -97,7 +97,7 @@ export class GroupRegistry {
     const put = await this.#change(tenant, definition.name, (before) => {
       expectRevision(before, revision);
       replaced = before;
-      return { definition, former: formerOf(before, definition), isRemoved: false };
+      return { definition: shapedLike(before, definition), former: formerOf(before, definition), isRemoved: false };
     });
     try {
       // Once more, now that it is there: of two that do not go together, the later one at least sees both.
@@ -230,6 +230,20 @@ function checkAlike(child: GroupDefinition, parent: GroupDefinition): void {
         'one must divide the other',
     );
   }
+}
+
+/**
+ * What members gave stands where the group's tree had them. In a tree of another shape, those that have left by then would
+ * count again once it came back to this one.
+ */
+function shapedLike(before: StoredGroup | undefined, definition: GroupDefinition): GroupDefinition {
+  const membersExpected = before?.definition.membersExpected;
+  if (before === undefined || (definition.membersExpected ?? membersExpected) === membersExpected) {
+    return membersExpected === undefined ? definition : { ...definition, membersExpected };
+  }
+  throw new GroupRefusedError(
+    `${definition.name} was made for ${membersExpected ?? 'an unknown number of'} members, and stays so: make another group`,
+  );
 }
 
 /** The groups that one counts directly. */

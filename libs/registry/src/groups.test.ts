@@ -41,6 +41,27 @@ async function membersOf(snapshot: GroupsSnapshot, group: string): Promise<Membe
   return members;
 }
 
+describe('how many members a group expects', () => {
+  const street = { name: 'street', source: { kind: 'filter', filter: 'street = 7' } } as const;
+
+  test('stays as it was when the group was made, whatever else changes', async () => {
+    const { put, groups } = setUp();
+    await put({ ...street, membersExpected: 20 });
+    const changed = await put({ ...street, source: { kind: 'members' } });
+    expect(changed.definition.membersExpected).toBe(20);
+    await expect(put({ ...street, membersExpected: 5_000 })).rejects.toThrow(GroupRefusedError);
+    await groups.remove('acme', 'street');
+    await expect(put({ ...street, membersExpected: 5_000 })).rejects.toThrow('was made for 20 members');
+    expect((await put({ ...street, membersExpected: 20 })).definition).toMatchObject({ membersExpected: 20 });
+  });
+
+  test('cannot be said later of one that was made without', async () => {
+    const { put } = setUp();
+    expect((await put(street)).definition).not.toHaveProperty('membersExpected');
+    await expect(put({ ...street, membersExpected: 20 })).rejects.toThrow('an unknown number of members');
+  });
+});
+
 describe('a group by filter', () => {
   test('takes series of its channel while their tags are so', async () => {
     const { series, put, snapshot } = setUp();

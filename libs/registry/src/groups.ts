@@ -8,6 +8,8 @@ import { seriesSettingsSchema } from './series-settings.ts';
 export const groupsMax = 100_000;
 export const childrenMax = 10_000;
 export const termsMax = 1_000;
+/** What {@link GroupDefinition} says to expect at the most. */
+const membersExpectedMax = 10_000_000;
 /** From a group down to the series that count in it. */
 export const groupDepthMax = 32;
 
@@ -58,6 +60,7 @@ export const groupSchema = z.strictObject({
   timeZone: seriesSettingsSchema.shape.timeZone,
   intervalMs: seriesSettingsSchema.shape.intervalMs,
   quality: z.enum(qualityPolicies).default('set'),
+  membersExpected: z.number().int().min(1).max(membersExpectedMax).optional(),
   source: sourceSchema,
 });
 
@@ -68,6 +71,9 @@ export const groupSchema = z.strictObject({
  * - `members`: the series that were made members, each within its validity;
  * - `children`: what the groups below it hold, each within its validity: a node of a tree;
  * - `terms`: the sum of each group's or series' value times its factor: net = import − export.
+ *
+ * `membersExpected` says for how many series the tree of a filter or of members is made; more of them do it no harm. It stays
+ * as it was when the group was made.
  */
 export type GroupDefinition = z.infer<typeof groupSchema>;
 export type GroupSource = GroupDefinition['source'];

@@ -13,7 +13,7 @@ import { groupMeter, groupOfMeter, type GroupDefinition } from '@meterflow/regis
  */
 export const branchesMax = 128;
 
-/** Members that a group is made for whose definition names none. */
+/** Members that a group is made for that neither names nor expects any. */
 const membersDefault = branchesMax * branchesMax;
 const levelsMax = 3;
 
@@ -26,13 +26,13 @@ export interface GroupNode {
 }
 
 /** How many levels of nodes a group has: 1 where members hang at the root. */
-export function levelsOf({ source }: Pick<GroupDefinition, 'source'>): number {
+export function levelsOf({ source, membersExpected = membersDefault }: GroupDefinition): number {
   const members =
     source.kind === 'children'
       ? source.children.length
       : source.kind === 'terms'
         ? source.terms.length
-        : membersDefault;
+        : membersExpected;
   let levels = 1;
   for (let room = branchesMax; room < members && levels < levelsMax; room *= branchesMax) {
     levels += 1;

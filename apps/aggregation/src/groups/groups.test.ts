@@ -237,6 +237,8 @@ describe('the tree of a group', () => {
   test('has members hang at its root where they are few, at leaves where they may be many', () => {
     const few = definition({ kind: 'children', children: [{ group: 'a' }] });
     expect(leafOf(few, { meter: 'group:a', channel: 'import' })).toEqual({ meter: 'group:g', channel: 'node' });
+    const street = { ...definition({ kind: 'filter', filter: 'street = 7' }), membersExpected: 20 };
+    expect(leafOf(street, { meter: 'm1', channel: 'import' })).toEqual({ meter: 'group:g', channel: 'node' });
     const many = definition({ kind: 'members' });
     const leaves = Array.from({ length: 2_000 }, (_, meter) => leafOf(many, { meter: `m${meter}`, channel: 'import' }));
     expect(new Set(leaves.map(({ channel }) => channel)).size).toBe(branchesMax);

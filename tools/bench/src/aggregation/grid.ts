@@ -11,7 +11,8 @@ export function gridOf(meters: readonly string[]): readonly GroupRequest[] {
   const zone = { timeZone: 'UTC', intervalMs: 900_000 };
   const streets = shares(meters, metersPerStreet).map((own, index): GroupRequest => {
     const names = own.map((meter) => `'${meter.replaceAll("'", "''")}'`).join(', ');
-    return { ...zone, name: `street-${index}`, source: { kind: 'filter', filter: `meter in (${names})` } };
+    const source = { kind: 'filter', filter: `meter in (${names})` } as const;
+    return { ...zone, name: `street-${index}`, membersExpected: metersPerStreet, source };
   });
   const transformers = shares(streets, streetsPerTransformer).map((own, index): GroupRequest => ({
     ...zone,
