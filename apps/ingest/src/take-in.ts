@@ -1,7 +1,7 @@
-import type { Mapping } from '@meterflow/formats';
+import { deducesLengths, type Mapping } from '@meterflow/formats';
 import { readingsPerBatchMax } from '@meterflow/readings';
 import type { Delivery } from '@meterflow/receipts';
-import type { IntervalLengths } from '@meterflow/registry';
+import { noIntervalLengths, type IntervalLengths } from '@meterflow/registry';
 import { attempt, InterruptedError } from './attempt.ts';
 import { mappingVersion } from './mapping-version.ts';
 import { SourceDelivery } from './source-delivery.ts';
@@ -21,7 +21,9 @@ export class SettingsGoneError extends Error {
  * batches again; those that were published before are absorbed by their keys.
  */
 export async function takeIn(request: SourceRequest, ports: TakeInPorts): Promise<TakenIn> {
-  const newest = await attempt(ports, () => ports.lengths.newest(request.tenant));
+  const newest = usesLengths(request)
+    ? await attempt(ports, () => ports.lengths.newest(request.tenant))
+    : noIntervalLengths;
   const delivery = await accept(request, newest, ports);
   if (delivery.finished) {
     return takenInBefore(delivery, ports);
@@ -40,6 +42,11 @@ export async function takeIn(request: SourceRequest, ports: TakeInPorts): Promis
     }
   }
   return coming.close(await coming.pass('publish'));
+}
+
+/** Columns tell the length of each reading; a mapping may tell one for all. */
+function usesLengths({ format, mapping }: SourceRequest): boolean {
+  return format !== 'columns' && deducesLengths(mapping);
 }
 
 async function accept(request: SourceRequest, lengths: IntervalLengths, ports: TakeInPorts): Promise<Delivery> {

@@ -3,6 +3,7 @@ export { documentBytesMax, futureMsMax, lineBytesMax, probeBytesMax } from './li
 export { splitCsvLine } from './csv-line.ts';
 export { mappingForHeader } from './mapping-for-header.ts';
 export {
+  deducesLengths,
   InvalidMappingError,
   mappingJsonSchema,
   mappingSchema,

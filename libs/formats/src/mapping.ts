@@ -205,6 +205,11 @@ export function mappingJsonSchema(): Record<string, unknown> {
 
 const unitMs: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
+/** Whether lengths that no line tells come from the registry, or else from how rows follow each other. */
+export function deducesLengths({ interval }: Mapping): boolean {
+  return interval.length === 'auto';
+}
+
 /** The mapping's interval length: 0 for registers, undefined where it is to be deduced. */
 export function intervalMsOf(mapping: Mapping): number | undefined {
   const { length } = mapping.interval;

@@ -10,7 +10,7 @@ import { JsonRows, type JsonRow } from './json-rows.ts';
 import { JsonSource } from './json-source.ts';
 import { KnownRows } from './known-rows.ts';
 import { LocalClock } from './local-clock.ts';
-import { intervalMsOf, type Mapping } from './mapping.ts';
+import { deducesLengths, intervalMsOf, type Mapping } from './mapping.ts';
 import { NdjsonSource } from './ndjson-source.ts';
 import { ProbingSource } from './probing-source.ts';
 import { RejectList } from './reject-list.ts';
@@ -209,7 +209,7 @@ class SourceReader implements Reader {
     const lengthMs = known ?? defaultIntervalMs;
     const { mapping, header, onBatch } = this.#options;
     const table = new SeriesTable();
-    const isDeduced = mapping.interval.length === 'auto';
+    const isDeduced = deducesLengths(mapping);
     const hasGrid = !isDeduced && mapping.interval.offGrid === 'reject' && dayMs % Math.max(1, lengthMs) === 0;
     this.#intake = new Intake({
       header,

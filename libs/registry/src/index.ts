@@ -52,7 +52,7 @@ export {
 export { groupNameCharsMax } from './group-name.ts';
 export { GroupRefusedError, GroupRegistry, UnknownGroupError, type StoredGroup } from './group-registry.ts';
 export { Groups, type GroupsPorts } from './groups-of-tenants.ts';
-export { IntervalLengths, noIntervalLengths, type RegisteredLength } from './interval-lengths.ts';
+export { noIntervalLengths, type IntervalLengths } from './interval-lengths.ts';
 export { KeptLengths } from './kept-lengths.ts';
 export {
   KeyNotRotatableError,

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { IntervalLengths, KeptLengths, SeriesRegistry, UnreadableEntryError } from './index.ts';
+import { KeptLengths, SeriesRegistry, UnreadableEntryError } from './index.ts';
+import { seriesPath } from './series-path.ts';
 import { MemoryRegistry } from './testing/index.ts';
 
 function setUp() {
@@ -84,24 +85,83 @@ describe('registered interval lengths', () => {
     await expect(lengths.at('acme', 'ab')).rejects.toThrow(UnreadableEntryError);
   });
 
-  test('are the same written and read, with one version for one content in any order', () => {
-    const paths = fc.array(fc.tuple(fc.constantFrom('a', 'b', 'c d', 'e/f'), fc.constantFrom(60_000, 900_000)));
-    fc.assert(
-      fc.property(paths, fc.constantFrom(undefined, 900_000), (own, fallback) => {
-        const named = own.map(([meter, ms]) => [`${encodeURIComponent(meter)}/import`, ms] as const);
-        const lengths = new IntervalLengths(fallback, new Map(named));
-        const other = new IntervalLengths(fallback, new Map([...new Map(named)].reverse()));
-        const read = IntervalLengths.parse(JSON.parse(JSON.stringify(lengths)));
-        for (const meter of ['a', 'b', 'c d', 'e/f', 'none']) {
-          expect(read.of(meter, 'import')).toBe(lengths.of(meter, 'import'));
-          expect(lengths.of(meter, 'import')).toBe(
-            new Map(named).get(`${encodeURIComponent(meter)}/import`) ?? fallback,
-          );
+  test('that a former build kept in one entry are found', async () => {
+    const { lengths, registry } = setUp();
+    const value = {
+      fallback: 900_000,
+      own: [[60_000, ['a%2Fb/import', 'c/import']]],
+      changing: [['d/import', [[5, null]]]],
+    };
+    await registry.put('setting', 'acme/interval-lengths/ab', { value, expectedRevision: 0 });
+    const found = await lengths.at('acme', 'ab');
+    expect(['a/b', 'c', 'd', 'e'].map((meter) => found?.of(meter, 'import'))).toEqual([
+      60_000,
+      60_000,
+      [{ fromMs: 5, intervalMs: undefined }],
+      900_000,
+    ]);
+  });
+
+  test('of which a page is gone are gone', async () => {
+    const { series, lengths, registry, open } = setUp();
+    await series.set('acme', { meter: 'a', channel: 'import' }, { intervalMs: 60_000 });
+    const { version } = await lengths.newest('acme');
+    const [page] = await registry.list('setting', { prefix: 'acme/interval-length-pages/', limit: 9 });
+    await registry.remove('setting', page?.name ?? '', page?.revision ?? 0);
+    expect(await open().lengths.at('acme', version)).toBeUndefined();
+  });
+
+  test('of very many series are pages, of which a change writes one', async () => {
+    const { series, lengths, registry, open } = setUp();
+    const count = 20_000;
+    const name = (index: number) => ({ meter: `m${index}`, channel: 'import' });
+    const all = Array.from({ length: count }, (_, index) => ({
+      name: `acme/${seriesPath(name(index).meter, 'import')}`,
+      value: { intervalMs: index % 3 === 0 ? 60_000 : 900_000 },
+      expectedRevision: 0,
+    }));
+    for (let from = 0; from < count; from += 1_000) {
+      await registry.putAll('series', all.slice(from, from + 1_000));
+    }
+    const before = await lengths.newest('acme');
+    const pages = async () =>
+      (await registry.list('setting', { prefix: 'acme/interval-length-pages/', limit: 99 })).length;
+    expect(await pages()).toBe(8);
+    await series.set('acme', name(7), { intervalMs: 3_600_000 });
+    const after = await lengths.newest('acme');
+    expect(await pages()).toBe(9);
+    expect([before.of('m7', 'import'), after.of('m7', 'import')]).toEqual([900_000, 3_600_000]);
+    const read = await open().lengths.at('acme', after.version);
+    const lengthsOf = (of: typeof after | undefined) => all.map((_, index) => of?.of(`m${index}`, 'import'));
+    expect(lengthsOf(read)).toEqual(lengthsOf(after));
+    expect(lengthsOf(after)).toEqual(all.map(({ value }, index) => (index === 7 ? 3_600_000 : value.intervalMs)));
+    expect(read?.of('m20000', 'import')).toBeUndefined();
+  });
+
+  test('are the same written and read, with one version for one content in any order', async () => {
+    const own = fc.array(fc.tuple(fc.constantFrom('a', 'b', 'c d', 'e/f'), fc.constantFrom(60_000, 900_000)));
+    await fc.assert(
+      fc.asyncProperty(own, fc.constantFrom(undefined, 900_000), async (changes, intervalMs) => {
+        const last = new Map<string, number>(changes);
+        const versions: string[] = [];
+        for (const some of [changes, [...last].reverse()]) {
+          const { series, lengths, open } = setUp();
+          await series.setDefault('acme', { intervalMs });
+          for (const [meter, own] of some) {
+            await series.set('acme', { meter, channel: 'import' }, { intervalMs: own });
+            await lengths.newest('acme');
+          }
+          const { version } = await lengths.newest('acme');
+          const read = await open().lengths.at('acme', version);
+          expect(read?.version).toBe(version);
+          versions.push(version);
+          for (const meter of ['a', 'b', 'c d', 'e/f', 'none']) {
+            expect(read?.of(meter, 'import')).toBe(last.get(meter) ?? intervalMs);
+          }
         }
-        expect(read.version).toBe(lengths.version);
-        expect(other.version).toBe(lengths.version);
+        expect(versions[1]).toBe(versions[0]);
       }),
-      { numRuns: 100 },
+      { numRuns: 50 },
     );
   });
 });

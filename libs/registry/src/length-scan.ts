@@ -2,7 +2,9 @@ import { defaultEntry } from './cached-series.ts';
 import type { ChangeLog } from './change-log.ts';
 import { entries } from './entries.ts';
 import { instantMsMax } from './instants.ts';
-import { IntervalLengths, type RegisteredLength } from './interval-lengths.ts';
+import { IntervalLengths } from './interval-lengths.ts';
+import type { RegisteredLength } from './length-page.ts';
+import { LengthPagesBuilder, noLengthPages } from './length-pages.ts';
 import { parseEntry } from './parse-entry.ts';
 import type { Registry, RegistryEntry } from './registry.ts';
 import { mergeSettings, seriesDefaults, settingsEntrySchema, type SeriesSettings } from './series-settings.ts';
@@ -31,7 +33,7 @@ export class LengthScan {
   #revision = 0;
   #fallback: SeriesSettings = seriesDefaults;
   #fallbackRevision = -1;
-  #own = new Map<string, RegisteredLength>();
+  #own = noLengthPages;
   #lengths: IntervalLengths | undefined;
   #reading: Promise<IntervalLengths> | undefined;
 
@@ -87,37 +89,40 @@ export class LengthScan {
   }
 
   async #scan(atMs: number): Promise<void> {
-    const own = new Map<string, RegisteredLength>();
+    const builder = new LengthPagesBuilder();
     for await (const entry of entries(this.#ports.registry, 'series', `${this.#tenant}/`)) {
-      this.#put(own, entry, atMs);
+      const length = this.#ownLength(entry, atMs);
+      if (length !== undefined) {
+        builder.add(entry.name.slice(this.#tenant.length + 1), length);
+      }
     }
-    this.#own = own;
+    this.#own = await builder.build();
     this.#lengths = undefined;
     this.#scannedMs = atMs;
     this.#scanMs = this.#ports.nowMs() - atMs;
   }
 
   async #reread(paths: readonly string[], atMs: number): Promise<void> {
+    const changed = new Map<string, RegisteredLength | undefined>();
     for (const path of paths) {
       const entry = await this.#ports.registry.get('series', `${this.#tenant}/${path}`);
-      this.#own.delete(path);
-      if (entry !== undefined) {
-        this.#put(this.#own, entry, atMs);
-      }
+      changed.set(path, entry === undefined ? undefined : this.#ownLength(entry, atMs));
+    }
+    if (changed.size > 0) {
+      this.#own = this.#own.with(changed);
       this.#lengths = undefined;
     }
   }
 
-  #put(own: Map<string, RegisteredLength>, entry: RegistryEntry<unknown>, atMs: number): void {
+  /** Undefined where what holds for all is right for it. */
+  #ownLength(entry: RegistryEntry<unknown>, atMs: number): RegisteredLength | undefined {
     const { value } = entry;
     // Most say nothing of their length: they cost no more than this.
     if (typeof value === 'object' && value !== null && !('intervalMs' in value) && !('intervalChanges' in value)) {
-      return;
+      return undefined;
     }
     const length = lengthOf(mergeSettings(this.#fallback, parseEntry(settingsEntrySchema, entry), atMs));
-    if (length !== undefined && length !== lengthOf(this.#fallback)) {
-      own.set(entry.name.slice(this.#tenant.length + 1), length);
-    }
+    return length === lengthOf(this.#fallback) ? undefined : length;
   }
 }
 

@@ -1,10 +1,13 @@
 import type { SeriesName } from '@meterflow/readings';
 import { entries } from './entries.ts';
 import type { Registry } from './registry.ts';
-import { seriesOfPath } from './series-path.ts';
+import { seriesOfPath, seriesPath } from './series-path.ts';
 
-/** So many names are held at once; of more, all are gone through once more for each further so many. */
-const namesHeldMax = 100_000;
+/** So many names are held at once. */
+const namesHeldMax = 20_000;
+
+/** Lower than whatever a name may have, so that shorter meters come first. */
+const mark = '\0';
 
 /**
  * Every registered series by meter and channel, in the order of their UTF-8 bytes, which is not the one that the registry
@@ -15,49 +18,77 @@ export async function* registeredNames(
   tenant: string,
   heldMax = namesHeldMax,
 ): AsyncGenerator<SeriesName> {
-  let after: string | undefined;
-  for (;;) {
-    const held = await leastNames(registry, tenant, { after, heldMax });
-    for (const name of held) {
-      const [meter = '', channel = ''] = name.split(mark);
-      yield { meter, channel };
-    }
-    after = held.at(-1);
-    if (held.length < heldMax || after === undefined) {
-      return;
-    }
+  for await (const name of namesWith('', { registry, tenant, heldMax })) {
+    const [meter = '', channel = ''] = name.split(mark);
+    yield { meter, channel };
   }
 }
 
-/** Lower than whatever a name may have, so that shorter meters come first. */
-const mark = '\0';
+interface Parts {
+  readonly registry: Registry;
+  readonly tenant: string;
+  readonly heldMax: number;
+}
 
-async function leastNames(
-  registry: Registry,
-  tenant: string,
-  { after, heldMax }: { readonly after: string | undefined; readonly heldMax: number },
-): Promise<readonly string[]> {
+/** Those with this beginning: all sorted where they are few, else those with each of its continuations after each other. */
+async function* namesWith(beginning: string, parts: Parts): AsyncGenerator<string> {
   const held: string[] = [];
-  let bound: string | undefined;
-  const cut = (): void => {
-    held.sort(compareBytes);
-    held.length = Math.min(held.length, heldMax);
-    bound = held.length === heldMax ? held.at(-1) : undefined;
-  };
-  for await (const { name } of entries(registry, 'series', `${tenant}/`)) {
-    const { meter, channel } = seriesOfPath(name.slice(tenant.length + 1));
+  let count = 0;
+  let common: string | undefined;
+  for await (const { name } of entries(parts.registry, 'series', prefixOf(beginning, parts.tenant))) {
+    const { meter, channel } = seriesOfPath(name.slice(parts.tenant.length + 1));
     const own = `${meter}${mark}${channel}`;
-    const isNext = after === undefined || compareBytes(own, after) > 0;
-    if (isNext && (bound === undefined || compareBytes(own, bound) < 0)) {
+    count += 1;
+    common = commonBeginning(common ?? own, own);
+    if (count <= parts.heldMax) {
       held.push(own);
-      if (held.length >= 2 * heldMax) {
-        cut();
-      }
     }
   }
-  cut();
-  return held;
+  if (count <= parts.heldMax) {
+    yield* held.sort(compareBytes);
+    return;
+  }
+  held.length = 0;
+  yield* continuing(common ?? '', parts);
 }
+
+async function* continuing(beginning: string, parts: Parts): AsyncGenerator<string> {
+  const continuations = new Set<number>();
+  for await (const { name } of entries(parts.registry, 'series', prefixOf(beginning, parts.tenant))) {
+    const { meter, channel } = seriesOfPath(name.slice(parts.tenant.length + 1));
+    continuations.add(`${meter}${mark}${channel}`.codePointAt(beginning.length) ?? endsHere);
+  }
+  for (const next of [...continuations].sort((a, b) => a - b)) {
+    if (next === endsHere) {
+      yield beginning;
+    } else {
+      yield* namesWith(beginning + String.fromCodePoint(next), parts);
+    }
+  }
+}
+
+/** Before every code point. */
+const endsHere = -1;
+
+/** What the entries of all names with this beginning begin with. */
+function prefixOf(beginning: string, tenant: string): string {
+  const [meter = '', channel] = beginning.split(mark);
+  return `${tenant}/${channel === undefined ? encodeURIComponent(meter) : seriesPath(meter, channel)}`;
+}
+
+/** Never half of a character. */
+function commonBeginning(a: string, b: string): string {
+  if (b.startsWith(a)) {
+    return a;
+  }
+  let length = 0;
+  while (length < a.length && a[length] === b[length]) {
+    length += 1;
+  }
+  return a.slice(0, isHighSurrogate.test(a.charAt(length - 1)) ? length - 1 : length);
+}
+
+const isHighSurrogate = /^[\ud800-\udbff]$/;
 
 /** UTF-16 orders as UTF-8 does, but for what is written as two halves and what comes after those. */
 function compareBytes(a: string, b: string): number {
