@@ -23,6 +23,12 @@ const config = configured((environment, made) => parseServiceConfig(environment,
 const telemetry = createTelemetry({ service: 'aggregation', level: config.logLevel, otlp: config.otlp });
 
 /**
+ * A notice of a push, or of a file by time, has a series for each reading: some 40 bytes of it are a local day or a month to
+ * compute, of which some kilobytes are kept until its group is stored.
+ */
+const noticeLimits = { groupBytesMax: 256 * 1024 };
+
+/**
  * Many notices tell of the same nodes: together they cost one pass. In a flood a pass waits until no more of them come: a
  * node is a sum of all its children, and each level would be summed as often as the one below it.
  */
@@ -62,18 +68,21 @@ await runService({
         lane,
         subscription: subscriptionName('aggregation', lane),
         sink: contributions,
+        limits: noticeLimits,
       }),
       stageRun(monthStage({ tickets, aggregates, zones, closedDays }, { lane }), {
         ...common,
         lane,
         subscription: subscriptionName('aggregation-parents', lane),
         sink: noSink,
+        limits: noticeLimits,
       }),
       stageRun(daysClosedStage({ aggregates, zones, closedDays }, { lane }), {
         ...common,
         lane,
         subscription: subscriptionName('days-closed', lane),
         sink: noSink,
+        limits: noticeLimits,
       }),
       stageRun(nodeStage({ tickets, contributions, groups }, { lane }), {
         ...common,

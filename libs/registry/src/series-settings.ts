@@ -149,18 +149,11 @@ export function tagsAt(settings: Pick<SeriesSettings, 'tagPeriods'>, atMs: numbe
 
 /** What a series has that says `entry` of itself, all else being as `settings`. */
 export function mergeSettings(settings: SeriesSettings, entry: SettingsEntry, nowMs: number): SeriesSettings {
-  const timeZone = entry.timeZone ?? settings.timeZone;
-  const former = new Set([...settings.formerTimeZones, ...(entry.formerTimeZones ?? [])]);
-  former.delete(timeZone);
-  const calendars = entry.calendars ?? settings.calendars;
-  const formerCalendars = [...settings.formerCalendars, ...settings.calendars, ...(entry.formerCalendars ?? [])];
   const intervals = mergedIntervals(settings, entry);
   const tagPeriods = mergedTags(settings, entry);
   return {
-    timeZone,
-    formerTimeZones: [...former],
-    calendars,
-    formerCalendars: [...new Set(formerCalendars)].filter((each) => !calendars.includes(each)),
+    ...mergedZones(settings, entry),
+    ...mergedCalendars(settings, entry),
     notBillableCodes: entry.notBillableCodes ?? settings.notBillableCodes,
     intervalMs: intervalMsAt({ intervals }, nowMs),
     intervals,
@@ -172,6 +165,31 @@ export function mergeSettings(settings: SeriesSettings, entry: SettingsEntry, no
     sinceMs: entry.sinceMs ?? settings.sinceMs,
     groups: entry.groups ?? settings.groups,
   };
+}
+
+/** What an entry says nothing of is shared with all others: there may be 100,000 in memory. */
+function mergedZones(
+  { timeZone, formerTimeZones }: SeriesSettings,
+  entry: SettingsEntry,
+): Pick<SeriesSettings, 'timeZone' | 'formerTimeZones'> {
+  if (entry.timeZone === undefined && entry.formerTimeZones === undefined) {
+    return { timeZone, formerTimeZones };
+  }
+  const former = new Set([...formerTimeZones, ...(entry.formerTimeZones ?? [])]);
+  former.delete(entry.timeZone ?? timeZone);
+  return { timeZone: entry.timeZone ?? timeZone, formerTimeZones: [...former] };
+}
+
+function mergedCalendars(
+  { calendars, formerCalendars }: SeriesSettings,
+  entry: SettingsEntry,
+): Pick<SeriesSettings, 'calendars' | 'formerCalendars'> {
+  if (entry.calendars === undefined && entry.formerCalendars === undefined) {
+    return { calendars, formerCalendars };
+  }
+  const own = entry.calendars ?? calendars;
+  const former = new Set([...formerCalendars, ...calendars, ...(entry.formerCalendars ?? [])]);
+  return { calendars: own, formerCalendars: [...former].filter((each) => !own.includes(each)) };
 }
 
 /** The lengths that an entry says of itself, the beginning included. */
