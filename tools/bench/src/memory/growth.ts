@@ -11,7 +11,7 @@ export interface MemoryMeasured {
 
 export interface ProcessGrowth {
   readonly process: string;
-  /** Of the most series beside the fewest. */
+  /** Of the most series beside the next fewer: caches that have a bound are full by then. */
   readonly bytesPerSeries: number;
   readonly isFlat: boolean;
 }
@@ -21,15 +21,15 @@ const noiseBytes = 48 * 1024 ** 2;
 /** Less than this a series is none: 10 million are then 160 MB. */
 const bytesPerSeriesMax = 16;
 
-/** By process; it grows where it has more than the noise beside the most series, and more than a few bytes for each. */
+/** By process; it grows where it has more than the noise beside the most series, and more than a few bytes for each more. */
 export function growthOf(measured: readonly MemoryMeasured[]): readonly ProcessGrowth[] {
-  const [first, last] = [measured[0], measured.at(-1)];
-  if (first === undefined || last === undefined) {
+  const [before, last] = [measured.at(-2) ?? measured[0], measured.at(-1)];
+  if (before === undefined || last === undefined) {
     return [];
   }
   return [...last.ownBytes].map(([process, bytes]) => {
-    const more = bytes - (first.ownBytes.get(process) ?? 0);
-    const bytesPerSeries = Math.max(0, more) / Math.max(1, last.series - first.series);
+    const more = bytes - (before.ownBytes.get(process) ?? 0);
+    const bytesPerSeries = Math.max(0, more) / Math.max(1, last.series - before.series);
     return {
       process,
       bytesPerSeries: Math.round(bytesPerSeries * 10) / 10,
