@@ -2,7 +2,7 @@ import { sameContribution, type Contribution } from '@meterflow/aggregates';
 import { qualities } from '@meterflow/readings';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { decodeContribution, encodeContribution } from './contribution-codec.ts';
+import { ContributionDecoder, encodeContribution } from './contribution-codec.ts';
 import { CorruptSegmentError } from './corrupt-segment-error.ts';
 
 const quarterMs = 900_000;
@@ -36,6 +36,7 @@ const contributions = fc
     ),
   }));
 
+const decoder = new ContributionDecoder();
 const damages = fc.record({ at: fc.nat(), byte: fc.nat(255), isCut: fc.boolean() });
 
 describe('a stored contribution', () => {
@@ -43,7 +44,7 @@ describe('a stored contribution', () => {
     fc.assert(
       fc.property(contributions, (contribution) => {
         const bytes = encodeContribution(contribution);
-        const found = decodeContribution(bytes);
+        const found = decoder.read(bytes);
         expect(sameContribution(found, contribution)).toBe(true);
         expect(encodeContribution(found)).toEqual(bytes);
       }),
@@ -58,7 +59,7 @@ describe('a stored contribution', () => {
         bytes[at % bytes.length] = byte;
         const damaged = isCut ? bytes.subarray(0, at % bytes.length) : bytes;
         try {
-          decodeContribution(damaged);
+          decoder.read(damaged);
         } catch (error) {
           expect(error).toBeInstanceOf(CorruptSegmentError);
         }

@@ -16,7 +16,6 @@ const contributionFormat = 1;
 const slotsMax = 2_880;
 
 const writer = new ByteWriter();
-const reader = new ByteReader();
 
 /** Bytes of its own. */
 export function encodeContribution(contribution: Contribution): Uint8Array {
@@ -37,29 +36,6 @@ export function encodeContribution(contribution: Contribution): Uint8Array {
   writeColumn(sumLow);
   writeCounts(counts, slots);
   return writer.bytes.slice(0, writer.position);
-}
-
-/** Throws CorruptSegmentError for what no encoder wrote. */
-export function decodeContribution(bytes: Uint8Array): Contribution {
-  reader.open(bytes);
-  openFormat(reader, contributionFormat, 'contribution');
-  const startMs = reader.varint();
-  const endMs = startMs + reader.varint();
-  const slotMs = reader.varint();
-  const unit = reader.text();
-  const decimals = reader.byte();
-  const divisor = reader.varint();
-  const slots = slotMs === 0 ? Infinity : slotCount({ startMs, endMs, slotMs });
-  if (slots > slotsMax || divisor === 0) {
-    throw new CorruptSegmentError('a contribution of a day that there is not');
-  }
-  const sumHigh = readColumn(slots);
-  const sumLow = readColumn(slots);
-  const counts = readCounts(slots);
-  if (reader.left > 0) {
-    throw new CorruptSegmentError('bytes beyond the end of a contribution');
-  }
-  return { startMs, endMs, slotMs, unit, decimals, divisor, sumHigh, sumLow, counts };
 }
 
 function writeColumn(column: Float64Array): void {
@@ -85,30 +61,6 @@ function writeColumn(column: Float64Array): void {
       bytes[at++] = value >> shift;
     }
   }
-}
-
-function readColumn(slots: number): Float64Array {
-  const width = reader.byte();
-  const column = new Float64Array(slots);
-  if (![0, 1, 2, 4, 8].includes(width)) {
-    throw new CorruptSegmentError('a column of an unknown width');
-  }
-  const start = reader.skip(slots * width);
-  const { bytes } = reader;
-  if (width === 8) {
-    new Uint8Array(column.buffer).set(bytes.subarray(start, start + slots * 8));
-    return column;
-  }
-  const spare = 32 - width * 8;
-  for (let index = 0, at = start; index < slots && width > 0; index++) {
-    let value = 0;
-    for (let shift = 0; shift < width * 8; shift += 8) {
-      value |= (bytes[at++] as number) << shift;
-    }
-    // The sign is in the highest bit that was written.
-    column[index] = (value << spare) >> spare;
-  }
-  return column;
 }
 
 function writeCounts(counts: Uint32Array, slots: number): void {
@@ -143,22 +95,104 @@ function writeRuns(counts: Uint32Array, from: number, to: number): void {
   }
 }
 
-function readCounts(slots: number): Uint32Array {
-  const counts = new Uint32Array(slots * qualities.length);
-  const bits = reader.byte();
-  if (bits >= 1 << qualities.length) {
-    throw new CorruptSegmentError('a quality that there is not');
+/** Reads contributions, one after the other, into the same columns. */
+export class ContributionDecoder {
+  readonly #reader = new ByteReader();
+  #sumHigh = new Float64Array(0);
+  #sumLow = new Float64Array(0);
+  #counts = new Uint32Array(0);
+  #unit = '';
+  /** The unit as it is written: most have that of the one before. */
+  #unitBytes = new Uint8Array(0);
+
+  /** Good until the next one is read. Throws CorruptSegmentError for what no encoder wrote. */
+  read(bytes: Uint8Array): Contribution {
+    const reader = this.#reader;
+    reader.open(bytes);
+    openFormat(reader, contributionFormat, 'contribution');
+    const startMs = reader.varint();
+    const endMs = startMs + reader.varint();
+    const slotMs = reader.varint();
+    const unit = this.#readUnit();
+    const decimals = reader.byte();
+    const divisor = reader.varint();
+    const slots = slotMs === 0 ? Infinity : slotCount({ startMs, endMs, slotMs });
+    if (slots > slotsMax || divisor === 0) {
+      throw new CorruptSegmentError('a contribution of a day that there is not');
+    }
+    this.#reserve(slots);
+    const [sumHigh, sumLow, counts] = [this.#sumHigh, this.#sumLow, this.#counts];
+    this.#readColumn(sumHigh);
+    this.#readColumn(sumLow);
+    this.#readCounts(slots);
+    if (reader.left > 0) {
+      throw new CorruptSegmentError('bytes beyond the end of a contribution');
+    }
+    return { startMs, endMs, slotMs, unit, decimals, divisor, sumHigh, sumLow, counts };
   }
-  for (let quality = 0; quality < qualities.length; quality++) {
-    const end = (quality + 1) * slots;
-    for (let at = quality * slots; (bits & (1 << quality)) !== 0 && at < end;) {
-      const length = reader.countTo(end - at);
-      if (length === 0) {
-        throw new CorruptSegmentError('a run of nothing');
-      }
-      counts.fill(reader.countTo(0xffff_ffff), at, at + length);
-      at += length;
+
+  #readUnit(): string {
+    const reader = this.#reader;
+    if (!reader.skipEqual(this.#unitBytes)) {
+      const start = reader.position;
+      this.#unit = reader.text();
+      this.#unitBytes = reader.bytes.slice(start, reader.position);
+    }
+    return this.#unit;
+  }
+
+  #reserve(slots: number): void {
+    if (this.#sumHigh.length !== slots) {
+      this.#sumHigh = new Float64Array(slots);
+      this.#sumLow = new Float64Array(slots);
+      this.#counts = new Uint32Array(slots * qualities.length);
     }
   }
-  return counts;
+
+  #readColumn(column: Float64Array): void {
+    const width = this.#reader.byte();
+    if (![0, 1, 2, 4, 8].includes(width)) {
+      throw new CorruptSegmentError('a column of an unknown width');
+    }
+    const start = this.#reader.skip(column.length * width);
+    const { bytes } = this.#reader;
+    if (width === 0) {
+      column.fill(0);
+      return;
+    }
+    if (width === 8) {
+      new Uint8Array(column.buffer).set(bytes.subarray(start, start + column.length * 8));
+      return;
+    }
+    const spare = 32 - width * 8;
+    for (let index = 0, at = start; index < column.length; index++) {
+      let value = 0;
+      for (let shift = 0; shift < width * 8; shift += 8) {
+        value |= (bytes[at++] as number) << shift;
+      }
+      // The sign is in the highest bit that was written.
+      column[index] = (value << spare) >> spare;
+    }
+  }
+
+  #readCounts(slots: number): void {
+    const reader = this.#reader;
+    const counts = this.#counts;
+    counts.fill(0);
+    const bits = reader.byte();
+    if (bits >= 1 << qualities.length) {
+      throw new CorruptSegmentError('a quality that there is not');
+    }
+    for (let quality = 0; quality < qualities.length; quality++) {
+      const end = (quality + 1) * slots;
+      for (let at = quality * slots; (bits & (1 << quality)) !== 0 && at < end;) {
+        const length = reader.countTo(end - at);
+        if (length === 0) {
+          throw new CorruptSegmentError('a run of nothing');
+        }
+        counts.fill(reader.countTo(0xffff_ffff), at, at + length);
+        at += length;
+      }
+    }
+  }
 }

@@ -2,7 +2,7 @@ export type { AggregateStore, AggregateWrite, SeriesSheets, SheetRows } from './
 export { AggregateLines } from './canonical/aggregate-lines.ts';
 export { compareSeries, type NamedSeries } from './canonical/named-series.ts';
 export { ReadingLines } from './canonical/reading-lines.ts';
-export { decodeContribution, encodeContribution } from './contribution-codec.ts';
+export { ContributionDecoder, encodeContribution } from './contribution-codec.ts';
 export type {
   ContributionCell,
   ContributionStore,

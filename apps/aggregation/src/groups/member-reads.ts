@@ -7,11 +7,14 @@ import type { SeriesZone } from '../series-zones.ts';
 import { runsRead } from '../read-runs.ts';
 import { seriesPath, type WindowRun } from '../window-set.ts';
 import { DaysOfGroups, slotsOf, type GroupDays } from './group-day.ts';
+import { leafOf } from './group-tree.ts';
 
 /** What a series gives a group over one of its days, still to be computed. */
 export interface MemberDay {
   readonly series: SeriesName;
   readonly days: GroupDays;
+  /** Where it hangs in the group's tree. */
+  readonly node: SeriesName;
   readonly day: number;
   /** By factor, when it is a member. Empty where it is none on this day, and is to leave. */
   readonly spans: ReadonlyMap<string, readonly MemberStretch[]>;
@@ -75,12 +78,13 @@ async function memberDays(source: Source, held: readonly Membership[], isOrdered
   const calendar = calendarOf(zone.timeZone);
   const span = { fromMs: calendar.dayStartMs(run.first), toMs: calendar.dayStartMs(run.end) };
   const [first, end] = [days.calendar.dayOf(span.fromMs), days.calendar.dayOf(span.toMs - 1) + 1];
+  const node = leafOf(days.definition, run.series);
   const wanted: Omit<MemberDay, 'columns'>[] = [];
   for (let day = first; day < end; day++) {
     const { startMs, endMs } = slotsOf(days, day);
     const spans = spansWithin(held, zone, { fromMs: startMs, toMs: endMs });
     if (startMs >= 0 && startMs < endMs && (spans.size > 0 || isOrdered)) {
-      wanted.push({ series: run.series, days, day, spans });
+      wanted.push({ series: run.series, days, node, day, spans });
     }
   }
   const isRead = wanted.every(({ spans }) => spans.size === 0);

@@ -1,4 +1,4 @@
-import { ContributionSum, emptyContribution, MemberContribution, type Contribution } from '@meterflow/aggregates';
+import { ContributionSum, MemberContribution, type Contribution } from '@meterflow/aggregates';
 import type { Lane } from '@meterflow/contracts';
 import {
   encodeContribution,
@@ -11,7 +11,6 @@ import type { OutgoingMessage, Stage } from '@meterflow/stage';
 import type { AggregationStage, TenantReads } from '../aggregation-stage.ts';
 import { seriesPath } from '../window-set.ts';
 import { slotsOf } from './group-day.ts';
-import { leafOf } from './group-tree.ts';
 import type { TenantGroups } from './group-zones.ts';
 import { readMembers, type MemberDay, type TenantMembers } from './member-reads.ts';
 import { NodeDays, nodeNotices } from './node-notices.ts';
@@ -86,16 +85,15 @@ function givenBy(
   tenants: readonly TenantMembers[],
   lane: Lane,
 ): { readonly writes: readonly ContributionWrite[]; readonly messages: readonly OutgoingMessage[] } {
-  const contributions = new MemberContribution();
+  const giving = new Giving();
   const writes: ContributionWrite[] = [];
   const messages: OutgoingMessage[] = [];
   for (const { tenant, ticket, members } of tenants) {
     const nodes = new NodeDays();
     const cells = members.map((member): ContributionCell => {
-      const { series, days, day } = member;
-      const node = leafOf(days.definition, series);
+      const { series, node, day } = member;
       nodes.add({ node, day });
-      return { node, day, child: series, content: encodeContribution(contributionOf(contributions, member)) };
+      return { node, day, child: series, content: encodeContribution(giving.of(member)) };
     });
     if (cells.length > 0) {
       writes.push({ tenant, ticket, cells });
@@ -105,23 +103,22 @@ function givenBy(
   return { writes, messages };
 }
 
-function contributionOf(contributions: MemberContribution, { days, day, spans, columns }: MemberDay): Contribution {
-  const slots = slotsOf(days, day);
-  const { unit } = days;
-  const given = [...spans].map(
-    ([factor, stretches]) => [factor, contributions.of({ ...slots, unit, stretches }, columns)] as const,
-  );
-  const [only] = given;
-  if (given.length === 1 && only?.[0] === '1') {
-    return only[1];
+/** What members give, one after the other: each is good until the next one's. */
+class Giving {
+  readonly #member = new MemberContribution();
+  readonly #sum = new ContributionSum();
+
+  of({ days, day, spans, columns }: MemberDay): Contribution {
+    const slots = slotsOf(days, day);
+    const { unit } = days;
+    const stretches = spans.get('1');
+    if (stretches !== undefined && spans.size === 1) {
+      return this.#member.lend({ ...slots, unit, stretches }, columns);
+    }
+    this.#sum.reset(slots, unit);
+    for (const [factor, some] of spans) {
+      this.#sum.add(this.#member.lend({ ...slots, unit, stretches: some }, columns), parseDecimal(factor));
+    }
+    return this.#sum.lend();
   }
-  if (given.length === 0) {
-    return emptyContribution(slots, unit);
-  }
-  const sum = new ContributionSum();
-  sum.reset(slots, unit);
-  for (const [factor, contribution] of given) {
-    sum.add(contribution, parseDecimal(factor));
-  }
-  return sum.finish();
 }

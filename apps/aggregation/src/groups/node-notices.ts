@@ -2,6 +2,7 @@ import { dayMs, type AggregatesStored } from '@meterflow/aggregates';
 import { encodeAggregatesStored, messageAttributes, payloadKey, topicName, type Lane } from '@meterflow/contracts';
 import type { SeriesName } from '@meterflow/readings';
 import type { OutgoingMessage } from '@meterflow/stage';
+import { seriesPath } from '../window-set.ts';
 
 /** A node over one local day of its group. */
 export interface NodeOfDay {
@@ -16,14 +17,20 @@ const encoder = new TextEncoder();
 
 /** Nodes and days of one tenant, each once. */
 export class NodeDays {
-  readonly #nodes = new Map<string, NodeOfDay>();
+  readonly #nodes = new Map<string, { readonly node: SeriesName; readonly days: Set<number> }>();
 
-  add(node: NodeOfDay): void {
-    this.#nodes.set(`${node.node.meter}\n${node.node.channel}\n${node.day}`, node);
+  add({ node, day }: NodeOfDay): void {
+    const path = seriesPath(node);
+    const known = this.#nodes.get(path);
+    if (known === undefined) {
+      this.#nodes.set(path, { node, days: new Set([day]) });
+    } else {
+      known.days.add(day);
+    }
   }
 
   get all(): readonly NodeOfDay[] {
-    return [...this.#nodes.values()];
+    return [...this.#nodes.values()].flatMap(({ node, days }) => [...days].map((day) => ({ node, day })));
   }
 }
 

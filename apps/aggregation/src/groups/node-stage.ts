@@ -16,6 +16,7 @@ import {
   type Lane,
 } from '@meterflow/contracts';
 import {
+  ContributionDecoder,
   encodeContribution,
   type ContributionCell,
   type ContributionStore,
@@ -106,7 +107,9 @@ function handled(reads: readonly TenantNodes[], lane: Lane): Handled<Contributio
 class NodePass {
   readonly #read: TenantNodes;
   readonly #groups: DaysOfGroups;
+  readonly #decoder = new ContributionDecoder();
   readonly #sum = new ContributionSum();
+  readonly #share = new ContributionSum();
   readonly #builder = new AggregateBatchBuilder();
   readonly #cells: ContributionCell[] = [];
   readonly #parents = new NodeDays();
@@ -144,13 +147,14 @@ class NodePass {
 
   /**
    * Children of another kind than hang here, and what was given in slots or a unit that the group no longer has, are left
-   * out: whoever changed the group has it all computed anew.
+   * out: whoever changed the group has it all computed anew. Good until the next node's.
    */
   #total({ node, day, children }: NodeRead, days: GroupDays): Contribution {
     const slots = slotsOf(days, day);
     const isLeaf = parseNode(node)?.path.length === levelsOf(days.definition) - 1;
     this.#sum.reset(slots, days.unit);
-    for (const { child, contribution } of children) {
+    for (const { child, content } of children) {
+      const contribution = this.#decoder.read(content);
       const isAlike =
         contribution.startMs === slots.startMs &&
         contribution.endMs === slots.endMs &&
@@ -161,7 +165,7 @@ class NodePass {
         this.#sum.add(contribution);
       }
     }
-    return this.#sum.finish();
+    return this.#sum.lend();
   }
 
   #appendSheet({ definition, calendar, former }: GroupDays, total: Contribution): void {
@@ -191,13 +195,13 @@ class NodePass {
     const day = parent.calendar.dayOf(total.startMs);
     const slots = slotsOf(parent, day);
     const fitted = fittedContribution(total, { ...slots, unit: parent.unit, fromMs, toMs });
-    const sum = new ContributionSum();
+    const sum = this.#share;
     sum.reset(slots, parent.unit);
     if (fitted !== undefined) {
       sum.add(fitted, parseDecimal(factor));
     }
     const child = { meter: groupMeter(days.definition.name), channel: days.definition.channel };
-    const content = encodeContribution(fitted === undefined ? emptyContribution(slots, parent.unit) : sum.finish());
+    const content = encodeContribution(fitted === undefined ? emptyContribution(slots, parent.unit) : sum.lend());
     this.#give({ node: leafOf(parent.definition, child), day, child, content });
   }
 

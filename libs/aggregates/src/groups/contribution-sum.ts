@@ -1,6 +1,13 @@
 import { powersOfTen, qualities, type Decimal } from '@meterflow/readings';
 import { leastCommonMultiple } from '../resolution/unit-fraction.ts';
-import { assertAlike, slotCount, UnlikeContributionsError, type Contribution, type DaySlots } from './contribution.ts';
+import {
+  assertAlike,
+  ownContribution,
+  slotCount,
+  UnlikeContributionsError,
+  type Contribution,
+  type DaySlots,
+} from './contribution.ts';
 import { WideColumn } from './wide-column.ts';
 
 /** How a term goes into a sum: as it is, or taken off (losses = feeder - meters). Any other decimal will do as well. */
@@ -22,7 +29,11 @@ export class ContributionSum {
     this.#of = { startMs, endMs, slotMs, unit };
     const slots = slotCount(this.#of);
     this.#sums.reset(slots);
-    this.#counts = new Uint32Array(slots * qualities.length);
+    if (this.#counts.length === slots * qualities.length) {
+      this.#counts.fill(0);
+    } else {
+      this.#counts = new Uint32Array(slots * qualities.length);
+    }
     this.#decimals = 0;
     this.#divisor = 1;
   }
@@ -52,14 +63,19 @@ export class ContributionSum {
 
   /** What was added up, in its canonical form. The sum goes on from there. */
   finish(): Contribution {
+    return ownContribution(this.lend());
+  }
+
+  /** The same without copies: its columns are this sum's own, good until its next use. */
+  lend(): Contribution {
     this.#divisor /= this.#sums.reduce(this.#divisor);
     this.#decimals = this.#sums.shorten(this.#decimals);
     return {
       ...this.#of,
       decimals: this.#decimals,
       divisor: this.#divisor,
-      ...this.#sums.finish(),
-      counts: this.#counts.slice(),
+      ...this.#sums.lend(),
+      counts: this.#counts,
     };
   }
 

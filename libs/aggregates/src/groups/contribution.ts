@@ -52,6 +52,12 @@ export function emptyContribution({ startMs, endMs, slotMs }: DaySlots, unit: st
   };
 }
 
+/** With columns of its own, where those of the contribution were lent. */
+export function ownContribution(lent: Contribution): Contribution {
+  const { sumHigh, sumLow, counts } = lent;
+  return { ...lent, sumHigh: sumHigh.slice(), sumLow: sumLow.slice(), counts: counts.slice() };
+}
+
 /** How many series gave the slot something of a quality. */
 export function qualityCount({ counts }: Contribution, slot: number, quality: number): number {
   return counts[quality * (counts.length / qualities.length) + slot] as number;

@@ -1,6 +1,6 @@
 import { missingCode, powersOfTen, qualities, type ReadingColumns } from '@meterflow/readings';
 import { multiplier } from '../unit-choice.ts';
-import { slotCount, type Contribution, type DaySlots } from './contribution.ts';
+import { ownContribution, slotCount, type Contribution, type DaySlots } from './contribution.ts';
 import { cutStretches, type CutStretch, type MemberStretch } from './member-stretch.ts';
 import { missingBit, slotQuality } from './slot-quality.ts';
 import { StretchRuns } from './stretch-runs.ts';
@@ -27,10 +27,16 @@ export class MemberContribution {
   #bits = new Uint8Array(0);
   #found = new Uint32Array(0);
   #expected = new Uint32Array(0);
+  #counts = new Uint32Array(0);
   #slots = 0;
 
   /** `columns` are the series' latest readings of all UTC days that the local day touches, in any order. */
   of(request: MemberRequest, columns: readonly ReadingColumns[]): Contribution {
+    return ownContribution(this.lend(request, columns));
+  }
+
+  /** The same without copies: its columns are this one's own, good until its next use. */
+  lend(request: MemberRequest, columns: readonly ReadingColumns[]): Contribution {
     this.#reset(slotCount(request));
     const cut = cutStretches(request.stretches, request, columns);
     for (const stretch of cut.stretches) {
@@ -48,8 +54,8 @@ export class MemberContribution {
       unit: request.unit,
       decimals: this.#sums.shorten(decimals + cut.decimals),
       divisor,
-      ...this.#sums.finish(),
-      counts: this.#counts(),
+      ...this.#sums.lend(),
+      counts: this.#count(),
     };
   }
 
@@ -60,10 +66,12 @@ export class MemberContribution {
       this.#bits = new Uint8Array(slots);
       this.#found = new Uint32Array(slots);
       this.#expected = new Uint32Array(slots);
+      this.#counts = new Uint32Array(slots * qualities.length);
     } else {
       this.#bits.fill(0, 0, slots);
       this.#found.fill(0, 0, slots);
       this.#expected.fill(0, 0, slots);
+      this.#counts.fill(0, 0, slots * qualities.length);
     }
   }
 
@@ -95,33 +103,28 @@ export class MemberContribution {
       const found = unitFactor === 0 ? missingCode : quality;
       const factor = unitFactor * stretch.factor;
       for (let index = runs.from, atMs = startMs - request.startMs; index < runs.to; index++, atMs += stepMs) {
-        const slot = Math.floor(atMs / request.slotMs);
-        this.#note(slot, parts, found);
-        if (factor !== 0) {
-          this.#share(slot, { parts, value: segment.values[index] as number, factor });
-        }
+        this.#give(Math.floor(atMs / request.slotMs), { parts, found, value: segment.values[index] as number, factor });
       }
     }
   }
 
-  #note(slot: number, parts: number, quality: number): void {
+  #give(
+    slot: number,
+    { parts, found, value, factor }: { parts: number; found: number; value: number; factor: number },
+  ): void {
     const end = Math.min(this.#slots, slot + parts);
     for (let part = Math.max(0, slot); part < end; part++) {
-      this.#bits[part] = (this.#bits[part] as number) | (1 << quality);
+      this.#bits[part] = (this.#bits[part] as number) | (1 << found);
       this.#found[part] = (this.#found[part] as number) + 1;
+      if (factor !== 0) {
+        this.#sums.add(part, value, factor);
+      }
     }
   }
 
-  #share(slot: number, { parts, value, factor }: { parts: number; value: number; factor: number }): void {
-    const end = Math.min(this.#slots, slot + parts);
-    for (let part = Math.max(0, slot); part < end; part++) {
-      this.#sums.add(part, value, factor);
-    }
-  }
-
-  #counts(): Uint32Array {
+  #count(): Uint32Array {
     const slots = this.#slots;
-    const counts = new Uint32Array(slots * qualities.length);
+    const counts = this.#counts.subarray(0, slots * qualities.length);
     for (let slot = 0; slot < slots; slot++) {
       const short = (this.#found[slot] as number) < (this.#expected[slot] as number);
       const bits = (this.#bits[slot] as number) | (short ? missingBit : 0);

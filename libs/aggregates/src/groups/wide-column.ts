@@ -102,12 +102,18 @@ export class WideColumn {
     return decimals - spare;
   }
 
-  /** Copies of the columns, both parts of one sign, no -0. Throws RangeError beyond 31 digits. */
+  /** Copies of the columns, as {@link lend} gives them. */
   finish(): { sumHigh: Float64Array; sumLow: Float64Array } {
+    const { sumHigh, sumLow } = this.lend();
+    return { sumHigh: sumHigh.slice(), sumLow: sumLow.slice() };
+  }
+
+  /** The columns themselves, until the next use: both parts of one sign, no -0. Throws RangeError beyond 31 digits. */
+  lend(): { sumHigh: Float64Array; sumLow: Float64Array } {
     for (let index = 0; index < this.#length; index++) {
       this.#settle(index);
     }
-    return { sumHigh: this.sumHigh.slice(0, this.#length), sumLow: this.sumLow.slice(0, this.#length) };
+    return { sumHigh: this.sumHigh.subarray(0, this.#length), sumLow: this.sumLow.subarray(0, this.#length) };
   }
 
   #settle(index: number): void {

@@ -10,6 +10,7 @@ import type {
   NodeDay,
   StoredContribution,
 } from '@meterflow/idempotent-writes';
+import type { SeriesName } from '@meterflow/readings';
 import { erase, found, type ErasableTables } from './erasure.ts';
 import { SeriesIndex } from './series-index.ts';
 import { seriesSchema } from './series-schema.ts';
@@ -109,10 +110,17 @@ export class EmbeddedContributionStore implements ContributionStore, ErasableSto
   }
 
   #write({ tenant, ticket, cells }: ContributionWrite): void {
+    // Days of one child at one node come one after the other.
+    let last: { readonly node: SeriesName; readonly child: SeriesName } | undefined;
+    let [nodeId, childId, erasedTo] = [0, 0, 0];
     for (const { node, day, child, content } of cells) {
-      const { id, erasedTo } = this.#index.series(tenant, child);
+      if (last?.node !== node || last.child !== child) {
+        last = { node, child };
+        ({ id: childId, erasedTo } = this.#index.series(tenant, child));
+        nodeId = ticket > erasedTo ? this.#index.series(tenant, node).id : 0;
+      }
       if (ticket > erasedTo) {
-        this.#put.run(this.#index.series(tenant, node).id, day, id, ticket, content);
+        this.#put.run(nodeId, day, childId, ticket, content);
       }
     }
   }
