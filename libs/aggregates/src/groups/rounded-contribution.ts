@@ -1,5 +1,5 @@
 import { powersOfTen } from '@meterflow/readings';
-import { share, wideShare } from '../resolution/share-out.ts';
+import { CarriedRounding } from '../resolution/carried-rounding.ts';
 import { setSum, sumInteger, type WideSum } from '../wide-sum.ts';
 import { slotCount, type Contribution } from './contribution.ts';
 import { WideColumn } from './wide-column.ts';
@@ -12,28 +12,29 @@ export interface Rounding {
 }
 
 /**
- * The contribution with its sums rounded, its counts as they are. Each slot is rounded as that share of a whole which
- * `share` gives its place in the span, the whole being as many times the slot's sum as the span has slots. So four
- * quarters of an hourly amount add up to it exactly, also after other amounts of no more than `decimals` were added;
- * sums that the decimals hold stay what they are.
+ * The contribution with its sums rounded, its counts as they are: see {@link CarriedRounding}. So four quarters of an hourly
+ * amount add up to it exactly, also after other amounts of no more than `decimals` were added or taken off; sums that the
+ * decimals hold stay what they are.
  */
 export function roundedContribution(contribution: Contribution, { decimals, carryMs }: Rounding): Contribution {
   const { slotMs } = contribution;
   const slots = slotCount(contribution);
   const carrySlots = Math.max(1, Math.round(carryMs / slotMs));
-  const sums = new WideColumn();
-  sums.reset(slots);
   if (contribution.decimals <= decimals && contribution.divisor === 1) {
     return contribution;
   }
+  const sums = new WideColumn();
+  sums.reset(slots);
   const finer = Math.max(0, contribution.decimals - decimals);
-  const parts = (powersOfTen[finer] as number) * contribution.divisor;
+  const rounding = new CarriedRounding((powersOfTen[finer] as number) * contribution.divisor);
   const rounded: WideSum = { sumHigh: 0, sumLow: 0 };
   for (let slot = 0; slot < slots; slot++) {
+    if (slot % carrySlots === 0) {
+      rounding.reset();
+    }
     const high = contribution.sumHigh[slot] as number;
     const low = contribution.sumLow[slot] as number;
-    const index = slot % carrySlots;
-    setSum(rounded, high === 0 ? share(low, parts, index) : wideShare(sumInteger(high, low), parts, index));
+    setSum(rounded, high === 0 ? rounding.round(low) : rounding.roundWide(sumInteger(high, low)));
     sums.sumHigh[slot] = rounded.sumHigh;
     sums.sumLow[slot] = rounded.sumLow;
   }

@@ -19,11 +19,14 @@ const decimals = 3;
 
 /**
  * The rows of a result as their authors write them; undefined: this kind of calculation has no such result. Every column
- * is there, qualities in the order of our codes.
+ * is there, qualities in the order of our codes. Throws Error where there is no result of the name at all.
  */
 export function energyRows(name: string, settlement: Settlement, scenario: Scenario): readonly CsvRow[] | undefined {
   const written = settlementProfile.find((step) => step.name === name)?.written;
-  if (written === undefined || (written.only === 'balance' && !balanceTypes.includes(scenario.calculationType))) {
+  if (written === undefined) {
+    throw new Error(`${name}: no result of a settlement is called so`);
+  }
+  if (written.only === 'balance' && !balanceTypes.includes(scenario.calculationType)) {
     return undefined;
   }
   const shared = {
@@ -76,9 +79,9 @@ function qualitiesText(names: readonly string[]): string {
   return `[${names.map((name) => `'${name}'`).join(', ')}]`;
 }
 
-/** The same set, in one order. */
+/** The same set, in one order, however it is written: ['measured', 'missing'], ["missing","measured"]. */
 export function sortedQualities(text: string): string {
-  return qualitiesText([...text.matchAll(/'([^']*)'/g)].map(([, name = '']) => name).sort());
+  return qualitiesText([...text.matchAll(/\w+/g)].map(([name]) => name).sort());
 }
 
 export function instantText(instantMs: number): string {

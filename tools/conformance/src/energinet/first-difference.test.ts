@@ -19,9 +19,14 @@ const row = (changes: Partial<Record<string, string>> = {}): CsvRow => ({
 const later = row({ time: '2023-07-02T02:15:00Z' });
 
 describe('comparing results', () => {
-  test('takes rows in any order, sets in any order, and both ways to write an instant', () => {
+  test('takes rows in any order, sets in any order, and numbers and instants however they are written', () => {
     const theirs = [later, row({ quantity_qualities: "['missing', 'measured']", time: '2023-07-02 02:00:00' })];
     expect(firstDifference([row(), later], theirs)).toBeUndefined();
+    const otherwise = { quantity: '1.25', quantity_qualities: '["missing","measured"]' };
+    const times = ['2023-07-02T02:00:00.000Z', '2023-07-02T04:00:00+02:00', '2023-07-02 02:00:00+00:00'];
+    for (const time of times) {
+      expect(firstDifference([row()], [row({ ...otherwise, time })])).toBeUndefined();
+    }
   });
 
   test.each([

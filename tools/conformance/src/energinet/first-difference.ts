@@ -1,3 +1,4 @@
+import { formatDecimal, readDecimal } from '@meterflow/readings';
 import type { CsvRow } from './csv-table.ts';
 import { instantMs } from './scenario.ts';
 import { instantText, sortedQualities } from './energy-rows.ts';
@@ -17,7 +18,7 @@ const optionalColumns = ['result_id'];
 
 /**
  * The first difference between our rows and theirs, in one line; undefined where both are the same set of rows, in
- * any order, with the same text in every column of theirs.
+ * any order, that say the same in every column of theirs.
  */
 export function firstDifference(found: readonly CsvRow[], expected: readonly CsvRow[]): string | undefined {
   const columns = columnsAsked(expected);
@@ -38,7 +39,7 @@ export function firstDifference(found: readonly CsvRow[], expected: readonly Csv
   const [surplus] = [...ours.values()].flat();
   return surplus === undefined
     ? undefined
-    : `${rowKey(surplus)}: no such row is expected, found ${shown(surplus, columns)}`;
+    : `${rowKey(surplus)}: no such row is expected, found ${shown(surplus, Object.keys(surplus))}`;
 }
 
 function columnsAsked(rows: readonly CsvRow[]): readonly string[] {
@@ -47,14 +48,21 @@ function columnsAsked(rows: readonly CsvRow[]): readonly string[] {
   );
 }
 
-/** Instants and sets in one form. */
+/** Instants, numbers and sets in one form. */
 function plain(row: CsvRow): CsvRow {
   const instants = instantColumns.filter((column) => (row[column] ?? '') !== '');
   return {
     ...row,
     ...Object.fromEntries(instants.map((column) => [column, instantText(instantMs(row[column] as string))])),
+    quantity: plainNumber(row['quantity'] ?? ''),
     quantity_qualities: sortedQualities(row['quantity_qualities'] ?? ''),
   };
+}
+
+/** 10 and 10.000 are one number; what is none stays as it is. */
+function plainNumber(text: string): string {
+  const number = readDecimal(text);
+  return 'code' in number ? text : formatDecimal(number.integer, number.decimals);
 }
 
 function rowKey(row: CsvRow): string {

@@ -82,7 +82,7 @@ function factsOf(period: MeteringPointPeriod, { gridLossIds }: Scenario): Parame
   return { facts: { intervalMs, tags }, validity: { fromMs: period.fromMs, toMs: period.toMs } };
 }
 
-/** A point within an hour, where hours are registered, is no hour: it is taken as a quarter, which is then surplus. */
+/** A point that starts none of the intervals that are registered of its metering point is no reading of it. */
 function columnsOf(points: readonly CsvRow[], settings: SeriesSettings): ReadingColumns {
   const builder = new BatchBuilder(Math.max(1, points.length));
   const row = new ReadingRow();
@@ -92,8 +92,11 @@ function columnsOf(points: readonly CsvRow[], settings: SeriesSettings): Reading
   const ordered = points.map((point) => ({ point, startMs: instantMs(point['observation_time'] ?? '') }));
   for (const { point, startMs } of ordered.sort((a, b) => a.startMs - b.startMs)) {
     const intervalMs = intervalMsAt(settings, startMs) ?? hourMs;
+    if (startMs % intervalMs !== 0) {
+      continue;
+    }
     row.startMs = startMs;
-    row.lengthMs = startMs % intervalMs === 0 ? intervalMs : hourMs / 4;
+    row.lengthMs = intervalMs;
     const value = parseDecimal(point['quantity'] === '' ? '0' : (point['quantity'] ?? '0'));
     row.integer = value.integer;
     row.decimals = value.decimals;

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { instantMsMax } from '@meterflow/registry';
@@ -36,17 +37,16 @@ export interface MeteringPointPeriod {
   readonly toMs: number;
 }
 
-const text = z.union([z.string(), z.number()]).transform(String);
 const argumentsSchema = z
   .array(
     z.object({
-      'grid-areas': z.array(text),
-      'calculation-id': text,
-      'period-start-datetime': z.union([z.string(), z.date()]),
-      'period-end-datetime': z.union([z.string(), z.date()]),
+      'grid-areas': z.array(z.string()),
+      'calculation-id': z.string(),
+      'period-start-datetime': z.string(),
+      'period-end-datetime': z.string(),
       'calculation-type': z.string(),
-      'calculation-execution-time-start': z.union([z.string(), z.date()]),
-      'quarterly-resolution-transition-datetime': z.union([z.string(), z.date()]).optional(),
+      'calculation-execution-time-start': z.string(),
+      'quarterly-resolution-transition-datetime': z.string().optional(),
       time_zone: z.string().optional(),
     }),
   )
@@ -58,8 +58,10 @@ const timeZoneDefault = 'Europe/Copenhagen';
 
 /** Reads the folder of one scenario. Throws Error naming what is wrong with it. */
 export async function readScenario(folder: string): Promise<Scenario> {
-  const file = (name: string): Promise<string> => readFile(join(folder, 'when', name), 'utf8');
-  const told = argumentsSchema.parse(parse(await file('calculation_arguments.yml')))[0];
+  const file = (name: string): string => join(folder, 'when', name);
+  // Plain texts throughout: a grid area 031 that nobody quoted is no number.
+  const argumentText = await readFile(file('calculation_arguments.yml'), 'utf8');
+  const [told] = argumentsSchema.parse(parse(argumentText, { schema: 'failsafe' }));
   if (told === undefined) {
     throw new Error('no arguments');
   }
@@ -72,20 +74,25 @@ export async function readScenario(folder: string): Promise<Scenario> {
     startedAtMs: instantMs(told['calculation-execution-time-start']),
     timeZone: told.time_zone ?? timeZoneDefault,
     quartersFromMs: instantMs(told['quarterly-resolution-transition-datetime'] ?? quartersFromDefault),
-    periods: csvTable(await file('metering_point_periods.csv')).map(periodOf),
-    points: csvTable(await file('time_series_points.csv')),
+    periods: csvTable(await readFile(file('metering_point_periods.csv'), 'utf8')).map(periodOf),
+    points: await optionalTable(file('time_series_points.csv')),
     gridLossIds: new Set(
-      csvTable(await file('grid_loss_metering_points.csv')).map((row) => row['metering_point_id'] ?? ''),
+      (await optionalTable(file('grid_loss_metering_points.csv'))).map((row) => row['metering_point_id'] ?? ''),
     ),
   };
 }
 
-/** `2023-07-02 02:00:00` or `2023-07-02T02:00:00Z`, both in UTC. */
-export function instantMs(written: string | Date): number {
-  const iso = typeof written === 'string' ? `${written.trim().replace(' ', 'T').replace(/Z$/, '')}Z` : written;
-  const instant = new Date(iso).getTime();
+/** A scenario without the file has none of what it lists. */
+async function optionalTable(path: string): Promise<readonly CsvRow[]> {
+  return existsSync(path) ? csvTable(await readFile(path, 'utf8')) : [];
+}
+
+/** `2023-07-02 02:00:00` or `2023-07-02T02:00:00Z`, both in UTC, or with the offset of another zone. */
+export function instantMs(written: string): number {
+  const iso = written.trim().replace(' ', 'T');
+  const instant = Date.parse(/(Z|[+-]\d\d:?\d\d)$/i.test(iso) || !iso.includes('T') ? iso : `${iso}Z`);
   if (Number.isNaN(instant)) {
-    throw new Error(`"${String(written)}" is no instant`);
+    throw new Error(`"${written}" is no instant`);
   }
   return instant;
 }

@@ -196,12 +196,14 @@ describe('a settlement', () => {
     expect(quantities(result('total_consumption'))).toEqual(['2.500', '2.500', '2.500', '2.500']);
   });
 
-  test('without exchange has losses and no total consumption', async () => {
+  test('without exchange has neither losses nor total consumption', async () => {
     const result = await settled(
       scenario({ periods: [period('M', flex)], points: [point('M', '2023-07-02T02:00:00Z', '1')] }),
     );
-    expect(quantities(result('grid_loss'))).toEqual(['-1.000', '0.000', '0.000', '0.000']);
-    expect(result('total_consumption')).toEqual([]);
+    expect(['grid_loss', 'positive_grid_loss', 'negative_grid_loss', 'total_consumption'].map(result)).toEqual(
+      Array(4).fill([]),
+    );
+    expect(quantities(result('flex_consumption_per_es'))).toEqual(['1.000', '0.000', '0.000', '0.000']);
   });
 
   test('leaves out children, points of nobody, points within an hour, and other grid areas', async () => {

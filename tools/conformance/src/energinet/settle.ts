@@ -141,9 +141,8 @@ function finished(step: TermsStep, day: DaySlots, sums: readonly Contribution[])
   if (step.calculated === true) {
     made = calculatedContribution(made);
   }
-  return step.whereAll === true
-    ? contributionWhere(made, (slot) => sums.every((sum) => expectedCount(sum, slot) > 0))
-    : made;
+  const needed = step.where === undefined ? [] : step.where === 'first' ? sums.slice(0, 1) : sums;
+  return contributionWhere(made, (slot) => needed.every((sum) => expectedCount(sum, slot) > 0));
 }
 
 function gridLossGroups(step: GridLossStep, ground: Ground, settled: Settlement): readonly SettledGroup[] {

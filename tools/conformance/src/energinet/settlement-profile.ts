@@ -30,8 +30,8 @@ export interface TermsStep extends StepBase {
   readonly rounded?: boolean;
   /** It is of quality calculated whatever it was worked out from. */
   readonly calculated?: boolean;
-  /** There is a value only where every term has one; otherwise where any has. */
-  readonly whereAll?: boolean;
+  /** There is a value only where every term has one, or where the first has; otherwise where any has. */
+  readonly where?: 'all' | 'first';
 }
 
 /** The losses of one sign, as readings of the metering point that stands for them. */
@@ -146,7 +146,7 @@ export const settlementProfile: readonly SettlementStep[] = [
     by: ['gridArea'],
   },
 
-  // What went in and did not come out, and who it is billed to.
+  // What went in and did not come out, and who it is billed to. Where nothing is exchanged there is no loss to tell.
   {
     is: 'terms',
     name: 'grid_loss',
@@ -159,6 +159,7 @@ export const settlementProfile: readonly SettlementStep[] = [
     ],
     by: ['gridArea'],
     calculated: true,
+    where: 'first',
   },
   {
     is: 'gridLoss',
@@ -228,6 +229,6 @@ export const settlementProfile: readonly SettlementStep[] = [
     written: { type: 'total_consumption' },
     terms: sumOf('production', 'exchange'),
     by: ['gridArea'],
-    whereAll: true,
+    where: 'all',
   },
 ];
