@@ -6,6 +6,7 @@ import { configured, openPlatform, type OpenPlatform } from '@meterflow/platform
 import {
   Activations,
   ClosedDaysRegistry,
+  DueRecomputes,
   GroupRegistry,
   Groups,
   Keys,
@@ -28,6 +29,7 @@ import { KnownSeries } from './known-series.ts';
 import { platformParts } from './platform-parts.ts';
 import type { ControlPorts } from './ports.ts';
 import { dayMs } from './query-span.ts';
+import { watchLeft } from './recompute-due.ts';
 import { ruleLife, type RuleLifePorts } from './rule-life.ts';
 
 const { config, own: told } = configured((environment, made) =>
@@ -77,13 +79,14 @@ await runService({
       keys,
       deadLetters: deadLetterDesk({ deadLetters, publisher, activations }),
       erasures: parts.erasures,
-      ...seriesPorts(registry),
+      ...seriesPorts(registry, life.newId),
       recomputes: parts.recomputes,
       ...life,
       backlogs: async () => (await backlogs()) ?? [],
       ...{ nowMs, sleep: (ms, signal) => systemClock.sleep(ms, signal) },
       readingsRetentionMs: config.declared.tables.retentionDays.readings * dayMs,
     };
+    void watchLeft(ports, { signal: lifecycle.signal, onProblem: recomputeWaits });
     const access: Omit<ControlAccess, 'authenticate' | 'quotas'> = {
       telemetry,
       notLive: () => undefined,
@@ -122,11 +125,19 @@ function backlogsOf(opened: OpenPlatform): RuleLifePorts['backlogs'] {
 }
 
 /** Series and groups as they are now: whoever changes them sees what the change before made. */
-function seriesPorts(registry: Registry): Pick<ControlPorts, 'series' | 'groups' | 'groupsNow' | 'calendars'> {
+function seriesPorts(
+  registry: Registry,
+  newId: () => string,
+): Pick<ControlPorts, 'series' | 'groups' | 'groupsNow' | 'calendars' | 'dueRecomputes'> {
   const uncached = { registry, nowMs, cacheMs: -1 };
   const series = new SeriesRegistry(uncached);
   const groups = { groups: new GroupRegistry(registry), groupsNow: new Groups({ ...uncached, series }) };
-  return { series, ...groups, calendars: new RegisterCalendars(uncached) };
+  const dueRecomputes = new DueRecomputes({ registry, nowMs, newId });
+  return { series, ...groups, calendars: new RegisterCalendars(uncached), dueRecomputes };
+}
+
+function recomputeWaits(error: unknown): void {
+  telemetry.logger.warn('what is to be computed anew waits: it goes on by itself', { error });
 }
 
 function dayCloser(

@@ -3,6 +3,7 @@ import type { Layer, SeriesName } from '@meterflow/readings';
 import type { Sources } from '@meterflow/receipts';
 import type {
   Activations,
+  DueRecomputes,
   Groups,
   GroupRegistry,
   Keys,
@@ -100,6 +101,8 @@ export interface ControlPorts {
   /** As groups are now, uncached. */
   readonly groupsNow: Pick<Groups, 'snapshot'>;
   readonly recomputes: RecomputeDesk;
+  /** What is to be computed anew because of changes that are being made. */
+  readonly dueRecomputes: DueRecomputes;
   readonly rules: RuleDesk;
   readonly backtests: Pick<BacktestDesk, 'prepare'>;
   readonly reprocesses: Pick<Reprocesses, 'add' | 'cancel' | 'get' | 'list'>;

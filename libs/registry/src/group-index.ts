@@ -165,7 +165,7 @@ function membershipsOver(group: string, spans: readonly { fromMs: number; toMs?:
 }
 
 /** Whether any of the filters takes it, or took it with tags that it had before they were changed. */
-function wasTaken(filters: readonly GroupFilter[], series: SeriesName, settings: SeriesSettings): boolean {
+export function wasTaken(filters: readonly GroupFilter[], series: SeriesName, settings: SeriesSettings): boolean {
   return tagStates(settings).some((tags) => filters.some((filter) => matches(filter, series, tags)));
 }
 

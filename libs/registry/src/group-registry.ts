@@ -122,7 +122,10 @@ export class GroupRegistry {
     });
   }
 
-  /** Throws {@link UnknownGroupError}; {@link GroupRefusedError} while another group counts it. */
+  /**
+   * Throws {@link UnknownGroupError}; {@link GroupRefusedError} while another group counts it. What it gave is withdrawn once
+   * its series are computed anew; whoever was interrupted before that removes it once more.
+   */
   async remove(tenant: string, name: string, revision?: number): Promise<StoredGroup> {
     for await (const { definition, isRemoved } of this.all(tenant)) {
       if (!isRemoved && partsOf(definition).includes(name)) {
@@ -130,8 +133,11 @@ export class GroupRegistry {
       }
     }
     return this.#change(tenant, name, (before) => {
-      if (before === undefined || before.isRemoved) {
+      if (before === undefined) {
         throw new UnknownGroupError(`there is no group ${name}`);
+      }
+      if (before.isRemoved) {
+        return before;
       }
       expectRevision(before, revision);
       const nothing = { ...before.definition, source: { kind: 'members' } } as const;
@@ -247,14 +253,15 @@ function shapedLike(before: StoredGroup | undefined, definition: GroupDefinition
 }
 
 /** The groups that one counts directly. */
-function partsOf({ source }: GroupDefinition): readonly string[] {
+export function partsOf({ source }: GroupDefinition): readonly string[] {
   if (source.kind === 'children') {
     return source.children.map(({ group }) => group);
   }
   return source.kind === 'terms' ? source.terms.flatMap(({ of }) => ('group' in of ? [of.group] : [])) : [];
 }
 
-function termSeries({ source }: GroupDefinition): readonly SeriesName[] {
+/** The series that an arithmetic group names. */
+export function termSeries({ source }: GroupDefinition): readonly SeriesName[] {
   return source.kind === 'terms' ? source.terms.flatMap(({ of }) => ('group' in of ? [] : [of])) : [];
 }
 

@@ -1,8 +1,8 @@
 import type { SeriesName } from '@meterflow/readings';
 import { ChangeLog } from './change-log.ts';
 import type { GroupFilter } from './group-filter.ts';
-import { channelFilter, GroupIndex, spansOf } from './group-index.ts';
-import { GroupRegistry, type StoredGroup } from './group-registry.ts';
+import { channelFilter, GroupIndex, spansOf, wasTaken } from './group-index.ts';
+import { GroupRegistry, partsOf, termSeries, type StoredGroup } from './group-registry.ts';
 import type { GroupDefinition, GroupsSnapshot, Member, Membership } from './groups.ts';
 import { instantMsMax } from './instants.ts';
 import type { Registry } from './registry.ts';
@@ -163,25 +163,63 @@ class TenantGroups implements GroupsSnapshot {
     }
   }
 
+  async *everIn(name: string): AsyncGenerator<SeriesName> {
+    const filters: GroupFilter[] = [];
+    for (const { definition, former } of this.#everBelow(name)) {
+      yield* [...termSeries(definition), ...former.series];
+      filters.push(...everFilters(definition, former));
+      for await (const page of this.#pagesEver(definition.name)) {
+        yield* page;
+      }
+    }
+    if (filters.length > 0) {
+      for await (const { series, settings } of this.#parts.series.all(this.#tenant)) {
+        if (wasTaken(filters, series, settings)) {
+          yield series;
+        }
+      }
+    }
+  }
+
+  /** It, and all groups that were ever below it. */
+  #everBelow(name: string): readonly StoredGroup[] {
+    const found = new Map<string, StoredGroup>();
+    const open = [name];
+    for (let next = open.pop(); next !== undefined; next = open.pop()) {
+      const group = this.#parts.groups.get(next);
+      if (group !== undefined && !found.has(next)) {
+        found.set(next, group);
+        open.push(...partsOf(group.definition), ...group.former.groups);
+      }
+    }
+    return [...found.values()];
+  }
+
   async *#taken(filter: GroupFilter): AsyncGenerator<Member> {
     for await (const { series, settings } of this.#parts.series.all(this.#tenant)) {
       yield* membersOver(series, spansOf(filter, series, settings));
     }
   }
 
-  /** Page by page: the index names who may be a member, the series says when it is one. */
+  /** The index names who may be a member, the series says when it is one. */
   async *#named(group: string): AsyncGenerator<Member> {
-    const { registry, series } = this.#parts;
+    for await (const page of this.#pagesEver(group)) {
+      const settings = await this.#parts.series.snapshotOf(this.#tenant, page);
+      for (const each of page) {
+        yield* membersOver(each, periodsOf(settings.of(each.meter, each.channel).groups[group] ?? []));
+      }
+    }
+  }
+
+  /** Whoever was made a member, page by page. */
+  async *#pagesEver(group: string): AsyncGenerator<readonly SeriesName[]> {
+    const { registry } = this.#parts;
     const prefix = memberEntry(this.#tenant, group, '');
     let after: string | undefined;
     for (;;) {
       const from = after === undefined ? {} : { after };
       const page = await registry.list('member', { prefix, limit: pageSeries, ...from });
-      const named = page.map((entry) => seriesOfPath(entry.name.slice(prefix.length)));
-      const settings = await series.snapshotOf(this.#tenant, named);
-      for (const each of named) {
-        yield* membersOver(each, periodsOf(settings.of(each.meter, each.channel).groups[group] ?? []));
-      }
+      yield page.map((entry) => seriesOfPath(entry.name.slice(prefix.length)));
       after = page.at(-1)?.name;
       if (page.length < pageSeries || after === undefined) {
         return;
@@ -192,4 +230,9 @@ class TenantGroups implements GroupsSnapshot {
 
 function membersOver(of: SeriesName, spans: readonly Validity[]): readonly Member[] {
   return spans.map(({ fromMs, toMs = instantMsMax }) => ({ of, fromMs, toMs, factor: '1' }));
+}
+
+function everFilters({ source, channel }: GroupDefinition, former: StoredGroup['former']): readonly GroupFilter[] {
+  const own = source.kind === 'filter' ? [{ filter: source.filter, channel }] : [];
+  return [...own, ...former.filters].map((each) => channelFilter(each.filter, each.channel));
 }

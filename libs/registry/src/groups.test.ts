@@ -287,6 +287,40 @@ describe('groups', () => {
     expect([...(await reader.snapshot('acme')).groups()].map(({ name }) => name)).toEqual(['a', 'c']);
   });
 
+  test('remember every series that was ever below them, also once they are removed', async () => {
+    const { series, put, groups, snapshot } = setUp();
+    const [m3, m4] = [
+      { meter: 'm3', channel: 'import' },
+      { meter: 'm4', channel: 'import' },
+    ];
+    await series.state('acme', m1, { facts: { tags: { area: 1 } }, validity: { fromMs: 0 } });
+    await series.state('acme', m2, { facts: { tags: { area: 2 } }, validity: { fromMs: 0 } });
+    await put({ name: 'house', source: { kind: 'members' } });
+    await series.state('acme', m3, { facts: { groups: { house: true } }, validity: { fromMs: 0, toMs: 9 } });
+    await put({ name: 'area', source: { kind: 'filter', filter: 'area = 1' } });
+    await put({ name: 'all', source: { kind: 'children', children: [{ group: 'area' }, { group: 'house' }] } });
+    await put({ name: 'all', source: { kind: 'terms', terms: [{ of: m4, factor: '1' }] } });
+    await groups.remove('acme', 'all');
+    await groups.remove('acme', 'area');
+    const ever = async (group: string) =>
+      [...new Set((await Array.fromAsync((await snapshot()).everIn(group))).map(({ meter }) => meter))].sort();
+    expect([await ever('all'), await ever('area'), await ever('house'), await ever('none')]).toEqual([
+      ['m/1', 'm3', 'm4'],
+      ['m/1'],
+      ['m3'],
+      [],
+    ]);
+    expect(await membersOf(await snapshot(), 'all')).toEqual([]);
+  });
+
+  test('that are removed already may be removed once more, at any revision', async () => {
+    const { groups, put } = setUp();
+    await put({ name: 'a', source: { kind: 'members' } });
+    await groups.remove('acme', 'a', 1);
+    expect((await groups.remove('acme', 'a', 1)).isRemoved).toBe(true);
+    await expect(groups.remove('acme', 'b')).rejects.toThrow(UnknownGroupError);
+  });
+
   test('have a meter of their own, which no source has', () => {
     expect(groupOfMeter(groupMeter('a b'))).toBe('a b');
     expect(groupOfMeter('m1')).toBeUndefined();

@@ -116,6 +116,8 @@ export interface GroupsSnapshot {
   parentsOf(group: string): readonly Membership[];
   /** What counts in it directly, streaming: of a filter every registered series is looked at. */
   membersOf(group: string): AsyncIterable<Member>;
+  /** Every series that counts, or ever counted, in it or in groups below it; some several times. Also of a removed one. */
+  everIn(group: string): AsyncIterable<SeriesName>;
 }
 
 /** The meter that a group's aggregates are stored under. */

@@ -53,6 +53,13 @@ export { groupNameCharsMax } from './group-name.ts';
 export { GroupRefusedError, GroupRegistry, UnknownGroupError, type StoredGroup } from './group-registry.ts';
 export { Groups, type GroupsPorts } from './groups-of-tenants.ts';
 export { noIntervalLengths, type IntervalLengths } from './interval-lengths.ts';
+export {
+  DueRecomputes,
+  type DueRecompute,
+  type DueRecomputesPorts,
+  type DueRequest,
+  type RecomputeScope,
+} from './due-recomputes.ts';
 export { KeptLengths } from './kept-lengths.ts';
 export {
   KeyNotRotatableError,

@@ -3,7 +3,7 @@ import { readingColumns, type WrittenReading } from '@meterflow/aggregates/testi
 import { decodeAggregateBatch } from '@meterflow/contracts';
 import type { ContributionStore, ReadingStore, Tickets } from '@meterflow/idempotent-writes';
 import { MemoryContributions } from '@meterflow/idempotent-writes/testing';
-import type { StoredNotice } from '@meterflow/readings';
+import type { SeriesName, StoredNotice } from '@meterflow/readings';
 import {
   groupMeter,
   groupSchema,
@@ -62,6 +62,9 @@ export class TestGroups implements TenantGroups {
       formerTimeZonesOf: (name) => this.#former.get(name) ?? [],
       parentsOf: (group) => parentsOf([...definitions.values()], group),
       membersOf: (): AsyncIterable<Member> => {
+        throw new Error('nobody asks for it here');
+      },
+      everIn: (): AsyncIterable<SeriesName> => {
         throw new Error('nobody asks for it here');
       },
     });

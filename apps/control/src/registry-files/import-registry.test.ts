@@ -1,4 +1,5 @@
-import { SeriesRegistry } from '@meterflow/registry';
+import { randomUUID } from 'node:crypto';
+import { DueRecomputes, SeriesRegistry } from '@meterflow/registry';
 import { MemoryRegistry } from '@meterflow/registry/testing';
 import { describe, expect, test } from 'vitest';
 import { exportLines } from './export-registry.ts';
@@ -9,6 +10,7 @@ import { RegistryHeaderError, registryLines, type RegistryFormat, type RegistryR
 function setUp() {
   const registry = new MemoryRegistry();
   const series = new SeriesRegistry({ registry, nowMs: () => Date.UTC(2025, 0, 1), cacheMs: -1 });
+  const dueRecomputes = new DueRecomputes({ registry, nowMs: () => 0, newId: randomUUID });
   const rejects: RegistryReject[] = [];
   const load = (
     content: string | Uint8Array,
@@ -20,6 +22,7 @@ function setUp() {
   ): Promise<RegistryImport> =>
     importRegistry('acme', registryLines(pieces(Buffer.from(content), pieceBytes), format), {
       series,
+      dueRecomputes,
       allOrNothing,
       onReject: (reject) => rejects.push(reject),
       onProgress: () => undefined,
@@ -33,7 +36,7 @@ function setUp() {
     }
     return lines;
   };
-  return { series, rejects, load, exported };
+  return { series, dueRecomputes, rejects, load, exported };
 }
 
 // eslint-disable-next-line @typescript-eslint/require-await -- as bytes come from a socket
@@ -132,7 +135,7 @@ describe('a registry file', () => {
   });
 
   test('that breaks off has what was applied of it computed anew: the same lines once more change nothing', async () => {
-    const { series } = setUp();
+    const { series, dueRecomputes } = setUp();
     const touched: string[] = [];
     const breakingOff = async function* (): AsyncGenerator<Uint8Array> {
       const lines = Array.from({ length: 600 }, (_, index) => `m${index},import,,1h,,,,,,,\n`);
@@ -140,7 +143,7 @@ describe('a registry file', () => {
       await Promise.reject(new Error('the sender went away'));
     };
     const work = importRegistry('acme', registryLines(breakingOff(), 'csv'), {
-      ...{ series, allOrNothing: false, onReject: () => undefined, onProgress: () => undefined },
+      ...{ series, dueRecomputes, allOrNothing: false, onReject: () => undefined, onProgress: () => undefined },
       onTouched: (some) => {
         touched.push(...some.map((each) => each.series.meter));
         return Promise.resolve();
@@ -149,6 +152,7 @@ describe('a registry file', () => {
     });
     await expect(work).rejects.toThrow('went away');
     expect(touched).toHaveLength(500);
+    expect(await dueRecomputes.list('all')).toEqual([]);
   });
 
   test.each([

@@ -1,4 +1,4 @@
-import type { SeriesChange, SeriesRegistry, TouchedSeries } from '@meterflow/registry';
+import type { DueRecompute, DueRecomputes, SeriesChange, SeriesRegistry, TouchedSeries } from '@meterflow/registry';
 import type { RegistryLine, RegistryReject } from './registry-lines.ts';
 
 /** Changes that are applied together. */
@@ -20,6 +20,7 @@ export interface RegistryImport {
 
 export interface ImportPorts {
   readonly series: Pick<SeriesRegistry, 'apply'>;
+  readonly dueRecomputes: Pick<DueRecomputes, 'note' | 'done'>;
   readonly onReject: (reject: RegistryReject) => void;
   readonly onProgress: (progress: RegistryImport) => void;
   /** Has what they touch computed anew; called with some thousands of them, seldom. */
@@ -85,6 +86,8 @@ class Work {
   #applied = 0;
   #changed = 0;
   #touched: TouchedSeries[] = [];
+  /** Noted, and not told yet. */
+  #due: DueRecompute[] = [];
 
   constructor(tenant: string, ports: ImportPorts) {
     this.#tenant = tenant;
@@ -106,7 +109,15 @@ class Work {
   }
 
   async apply(changes: readonly SeriesChange[]): Promise<void> {
-    const { changed, touched } = await this.#ports.series.apply(this.#tenant, changes);
+    const { series, dueRecomputes } = this.#ports;
+    const named = changes.map((change) => change.series);
+    const due = await dueRecomputes.note({ tenant: this.#tenant, scope: { of: 'series', series: named } });
+    const { changed, touched } = await series.apply(this.#tenant, changes);
+    if (touched.length === 0) {
+      await dueRecomputes.done(due);
+    } else {
+      this.#due.push(due);
+    }
     this.#applied += changes.length;
     this.#changed += changed;
     this.#touched.push(...touched);
@@ -117,10 +128,13 @@ class Work {
   }
 
   async tell(): Promise<void> {
-    const touched = this.#touched;
-    this.#touched = [];
+    const [touched, due] = [this.#touched, this.#due];
+    [this.#touched, this.#due] = [[], []];
     if (touched.length > 0) {
       await this.#ports.onTouched(touched);
+    }
+    for (const each of due) {
+      await this.#ports.dueRecomputes.done(each);
     }
   }
 }

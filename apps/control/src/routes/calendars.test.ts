@@ -1,5 +1,11 @@
 import type { AdmittedRequest } from '@meterflow/http';
-import { RegisterCalendars, SeriesRegistry, seriesSettingsMsMax, type TouchedSeries } from '@meterflow/registry';
+import {
+  DueRecomputes,
+  RegisterCalendars,
+  SeriesRegistry,
+  seriesSettingsMsMax,
+  type TouchedSeries,
+} from '@meterflow/registry';
 import { MemoryRegistry } from '@meterflow/registry/memory';
 import { expect, test } from 'vitest';
 import { calendarRoutes } from './calendars.ts';
@@ -12,8 +18,10 @@ async function world() {
   const [series, calendars] = [new SeriesRegistry(ports), new RegisterCalendars(ports)];
   await series.set('acme', { meter: 'm', channel: 'import' }, { calendars: ['gas'] });
   const done: string[] = [];
+  let ids = 0;
   const routes = calendarRoutes({
     ...{ series, calendars },
+    dueRecomputes: new DueRecomputes({ ...ports, newId: () => `i${++ids}` }),
     tenants: { require: () => Promise.resolve({}) },
     sources: { list: () => Promise.resolve([{}]) },
     recomputes: {

@@ -3,18 +3,16 @@ import {
   calendarNameSchema,
   calendarSchema,
   CalendarRefusedError,
-  instantMsMax,
   UnknownCalendarError,
   type NamedCalendar,
-  type TouchedSeries,
 } from '@meterflow/registry';
 import { z } from 'zod';
 import type { ControlPorts } from '../ports.ts';
-import { settingsSpread } from '../settings-spread.ts';
-import { recompute } from './registry-files.ts';
+import { noted } from '../recompute-due.ts';
+import { recomputeScope, type RecomputeScopePorts } from '../recompute-scope.ts';
 import { asProblem } from './tenants.ts';
 
-type CalendarPorts = Pick<ControlPorts, 'calendars' | 'series' | 'recomputes' | 'tenants' | 'sources' | 'sleep'>;
+type CalendarPorts = RecomputeScopePorts & Pick<ControlPorts, 'calendars' | 'dueRecomputes' | 'tenants'>;
 
 const params = z.strictObject({ name: calendarNameSchema });
 const calendar = z.looseObject({ name: z.string() });
@@ -65,8 +63,12 @@ function putRoute(ports: CalendarPorts): Route {
     answers: { 200: { description: 'The calendar', schema: calendar } },
     handle: async ({ principal: { tenant }, params: { name }, body }) => {
       await ports.tenants.require(tenant).catch(asProblem);
-      const put = await ports.calendars.put(tenant, name, body).catch(calendarProblem);
-      await recomputeUsers(ports, { tenant, name });
+      const scope = { of: 'calendar', name } as const;
+      const put = await noted(ports, { tenant, scope }, async () => {
+        const made = await ports.calendars.put(tenant, name, body).catch(calendarProblem);
+        await recomputeScope(ports, tenant, scope);
+        return made;
+      });
       return { json: jsonOf(put) };
     },
   });
@@ -82,36 +84,14 @@ function removeRoute(ports: CalendarPorts): Route {
     params,
     answers: { 204: { description: 'It is gone' } },
     handle: async ({ principal: { tenant }, params: { name } }) => {
-      await ports.calendars.remove(tenant, name).catch(calendarNotFound);
-      await recomputeUsers(ports, { tenant, name });
+      const scope = { of: 'calendar', name } as const;
+      await noted(ports, { tenant, scope }, async () => {
+        await ports.calendars.remove(tenant, name).catch(calendarNotFound);
+        await recomputeScope(ports, tenant, scope);
+      });
       return { status: 204 };
     },
   });
-}
-
-/** Of everything that has, or had, the calendar; of all series where the tenant's default has it. */
-async function recomputeUsers(
-  ports: CalendarPorts,
-  { tenant, name }: { readonly tenant: string; readonly name: string },
-): Promise<void> {
-  const uses = ({ calendars, formerCalendars }: Awaited<ReturnType<CalendarPorts['series']['current']>>): boolean =>
-    calendars.includes(name) || formerCalendars.includes(name);
-  if (uses(await ports.series.current(tenant))) {
-    const [any] = await ports.sources.list(tenant, { limit: 1 });
-    if (any !== undefined) {
-      await settingsSpread(ports);
-      await ports.recomputes.recompute({ tenant });
-    }
-    return;
-  }
-  const touched = async function* (): AsyncGenerator<TouchedSeries> {
-    for await (const { series, settings } of ports.series.all(tenant)) {
-      if (uses(settings)) {
-        yield { series, fromMs: -instantMsMax, toMs: instantMsMax };
-      }
-    }
-  };
-  await recompute(ports, tenant, touched());
 }
 
 function jsonOf({ name, definition }: NamedCalendar): { readonly name: string } {

@@ -13,7 +13,8 @@ import {
 } from '@meterflow/registry';
 import { z } from 'zod';
 import type { ControlPorts } from '../ports.ts';
-import { recompute } from './registry-files.ts';
+import { noted } from '../recompute-due.ts';
+import { recompute, recomputeScope } from '../recompute-scope.ts';
 import { asProblem } from './tenants.ts';
 
 const name = z.string().min(1).max(groupNameCharsMax);
@@ -29,7 +30,7 @@ const pageMax = 1_000;
 
 type GroupPorts = Pick<
   ControlPorts,
-  'groups' | 'groupsNow' | 'series' | 'recomputes' | 'tenants' | 'sources' | 'sleep'
+  'groups' | 'groupsNow' | 'series' | 'recomputes' | 'dueRecomputes' | 'tenants' | 'sources' | 'sleep'
 >;
 
 /** Groups of series; each tenant has its own. What a change touches is computed anew. */
@@ -90,10 +91,12 @@ function putRoute(ports: GroupPorts): Route {
     handle: async ({ principal: { tenant }, params, query, body }) => {
       await ports.tenants.require(tenant).catch(asProblem);
       const before = await ports.groupsNow.snapshot(tenant);
-      const put = await ports.groups.put(tenant, { ...body, name: params.name }, query.revision).catch(groupProblem);
-      const after = await ports.groupsNow.snapshot(tenant);
-      const touched = leavesOf([before, after], params.name);
-      await recompute(ports, tenant, touched);
+      const put = await noted(ports, dueOf(tenant, params.name), async () => {
+        const made = await ports.groups.put(tenant, { ...body, name: params.name }, query.revision).catch(groupProblem);
+        const after = await ports.groupsNow.snapshot(tenant);
+        await recompute(ports, tenant, leavesOf([before, after], params.name));
+        return made;
+      });
       return { json: jsonOf(put) };
     },
   });
@@ -104,15 +107,22 @@ function removeRoute(ports: GroupPorts): Route {
     method: 'DELETE',
     path: '/v1/groups/{name}',
     operationId: 'removeGroup',
-    summary: 'Removes a group that no other counts; its aggregates are withdrawn',
+    summary: 'Removes a group that no other counts; its aggregates are withdrawn. May be repeated',
     roles: ['customer', 'operator'],
     params: z.strictObject({ name }),
     query: z.strictObject({ revision }),
     answers: { 204: { description: 'It is gone' } },
     handle: async ({ principal: { tenant }, params, query }) => {
-      const before = await ports.groupsNow.snapshot(tenant);
-      await ports.groups.remove(tenant, params.name, query.revision).catch(groupProblem);
-      await recompute(ports, tenant, leavesOf([before], params.name));
+      const due = dueOf(tenant, params.name);
+      await noted(ports, due, async () => {
+        const before = await ports.groups.get(tenant, params.name);
+        const members = await ports.groupsNow.snapshot(tenant);
+        await ports.groups.remove(tenant, params.name, query.revision).catch(groupProblem);
+        // Whoever removed it before may have been cut off: who was in it by then, nobody knows but by what is remembered.
+        await (before?.isRemoved === true
+          ? recomputeScope(ports, tenant, due.scope)
+          : recompute(ports, tenant, leavesOf([members], params.name)));
+      });
       return { status: 204 };
     },
   });
@@ -174,11 +184,20 @@ function changeMembersRoute(ports: GroupPorts): Route {
         ...(validTo === undefined ? {} : { toMs: Date.parse(validTo) }),
       };
       const facts = { groups: { [params.name]: member ? (true as const) : null } };
-      const applied = await ports.series.apply(tenant, [{ series: { meter, channel }, part: {}, facts, validity }]);
-      await recompute(ports, tenant, applied.touched);
-      return { json: { changed: applied.changed > 0 } };
+      const series = { meter, channel };
+      const isChanged = await noted(ports, { tenant, scope: { of: 'series', series: [series] } }, async () => {
+        const applied = await ports.series.apply(tenant, [{ series, part: {}, facts, validity }]);
+        await recompute(ports, tenant, applied.touched);
+        return applied.changed > 0;
+      });
+      return { json: { changed: isChanged } };
     },
   });
+}
+
+/** A group's change touches all that is, was, or comes to be in it. */
+function dueOf(tenant: string, groupName: string) {
+  return { tenant, scope: { of: 'group', name: groupName } } as const;
 }
 
 async function known(groups: GroupPorts['groups'], tenant: string, groupName: string): Promise<StoredGroup> {

@@ -1,17 +1,19 @@
 import { defineRoute, Problem, type Route } from '@meterflow/http';
-import type { TouchedSeries } from '@meterflow/registry';
 import { z } from 'zod';
 import type { ControlPorts } from '../ports.ts';
+import { recompute } from '../recompute-scope.ts';
 import { exportLines } from '../registry-files/export-registry.ts';
 import { importRegistry, TooManyLinesError, type RegistryImport } from '../registry-files/import-registry.ts';
 import { RegistryHeaderError, registryLines, type RegistryReject } from '../registry-files/registry-lines.ts';
-import { settingsSpread } from '../settings-spread.ts';
 import { asProblem } from './tenants.ts';
 
 const importBytesMax = 2 * 1024 ** 3;
 const flag = z.enum(['true', 'false']).default('false');
 
-export type RegistryFilePorts = Pick<ControlPorts, 'series' | 'recomputes' | 'tenants' | 'sources' | 'sleep'>;
+export type RegistryFilePorts = Pick<
+  ControlPorts,
+  'series' | 'recomputes' | 'dueRecomputes' | 'tenants' | 'sources' | 'sleep'
+>;
 
 /** Files of what is to be known of series; each tenant brings and takes its own. */
 export function registryFileRoutes(ports: RegistryFilePorts): readonly Route[] {
@@ -44,7 +46,10 @@ function importRoute(ports: RegistryFilePorts): Route {
         onProgress: (progress) => {
           told.add({ progress });
         },
-        onTouched: (touched) => recompute(ports, tenant, touched),
+        dueRecomputes: ports.dueRecomputes,
+        onTouched: async (touched) => {
+          await recompute(ports, tenant, touched);
+        },
         signal,
       });
       work.then(
@@ -80,19 +85,6 @@ function exportRoute({ series }: RegistryFilePorts): Route {
         })(),
       }),
   });
-}
-
-/** Has computed anew what is stored of these, whose settings were changed. */
-export async function recompute(
-  ports: Pick<RegistryFilePorts, 'sources' | 'sleep' | 'recomputes'>,
-  tenant: string,
-  touched: Iterable<TouchedSeries> | AsyncIterable<TouchedSeries>,
-): Promise<void> {
-  const [any] = await ports.sources.list(tenant, { limit: 1 });
-  if (any !== undefined) {
-    await settingsSpread(ports);
-    await ports.recomputes.recomputeTouched(tenant, touched);
-  }
 }
 
 type Told =

@@ -3,13 +3,15 @@ import { identifierCharsMax, type SeriesName } from '@meterflow/readings';
 import {
   seriesSettingsSchema,
   type Principal,
+  type RecomputeScope,
   type SeriesSettings,
   type SeriesSettingsPart,
 } from '@meterflow/registry';
 import { z } from 'zod';
 import type { ControlPorts } from '../ports.ts';
-import { reprocessSettings } from '../reprocess/reprocess-settings.ts';
-import { settingsSpread } from '../settings-spread.ts';
+import { noted } from '../recompute-due.ts';
+import { recomputeScope } from '../recompute-scope.ts';
+import { reprocessSettings, type SettingsChange } from '../reprocess/reprocess-settings.ts';
 import { calendarProblem } from './calendars.ts';
 import { asProblem } from './tenants.ts';
 
@@ -61,13 +63,13 @@ type SeriesPorts = Pick<
   | 'series'
   | 'calendars'
   | 'recomputes'
+  | 'dueRecomputes'
   | 'tenants'
   | 'sources'
   | 'sleep'
   | 'reprocesses'
   | 'rules'
   | 'audited'
-  | 'newId'
   | 'nowMs'
 >;
 
@@ -101,8 +103,8 @@ function changeDefaultsRoute(ports: SeriesPorts): Route {
       const { tenant } = principal;
       await ports.tenants.require(tenant).catch(asProblem);
       await requireCalendars(ports, tenant, body);
-      await ports.series.setDefault(tenant, partOf(body)).catch(settingsProblem);
-      return { json: await changedOf(ports, { principal }, body) };
+      const set = (): Promise<unknown> => ports.series.setDefault(tenant, partOf(body));
+      return { json: await changedOf(ports, { principal, set }, body) };
     },
   });
 }
@@ -136,8 +138,8 @@ function changeRoute(ports: SeriesPorts): Route {
       await ports.tenants.require(tenant).catch(asProblem);
       await requireCalendars(ports, tenant, body);
       const sinceMs = begin === undefined ? undefined : Date.parse(begin);
-      await ports.series.set(tenant, { meter, channel }, { ...partOf(body), sinceMs }).catch(settingsProblem);
-      const target = { principal, series: { meter, channel } };
+      const set = (): Promise<unknown> => ports.series.set(tenant, { meter, channel }, { ...partOf(body), sinceMs });
+      const target = { principal, series: { meter, channel }, set };
       const json = await changedOf(ports, target, { ...body, since: begin });
       return { json: { meter, channel, ...json } };
     },
@@ -146,26 +148,37 @@ function changeRoute(ports: SeriesPorts): Route {
 
 type Change = z.infer<z.ZodObject<typeof change>> & { readonly since?: string | undefined };
 
-/** The settings as they are now, once aggregation and the rules are told to compute anew what they change. */
+interface Target {
+  readonly principal: Principal;
+  /** Absent: the defaults of the tenant. */
+  readonly series?: SeriesName;
+  /** Makes the change. */
+  readonly set: () => Promise<unknown>;
+}
+
+/** Makes a change; the settings as they are then, once aggregation and the rules are told to compute anew what they change. */
 async function changedOf(
   ports: SeriesPorts,
-  { principal, ...named }: { readonly principal: Principal; readonly series?: SeriesName },
+  { principal, series: of, set }: Target,
   body: Change,
 ): Promise<z.infer<typeof changed>> {
-  const target = { tenant: principal.tenant, ...named };
-  const reprocess = await reprocessOf(ports, { principal, ...named }, body);
-  const told = reprocess === undefined ? {} : { reprocess };
-  const now = { ...jsonOf(await ports.series.current(target.tenant, target.series)), ...told };
-  // Also where the value is the one before: whoever was interrupted in between says it once more.
-  if (!(await isAggregatedAnew(ports, target.tenant, body))) {
-    return now;
-  }
-  const [any] = await ports.sources.list(target.tenant, { limit: 1 });
-  if (any === undefined) {
-    return { ...now, recomputing: { series: 0, notices: 0 } };
-  }
-  await settingsSpread(ports);
-  return { ...now, recomputing: await ports.recomputes.recompute(target) };
+  const { tenant } = principal;
+  const scope: RecomputeScope = of === undefined ? { of: 'tenant' } : { of: 'series', series: [of] };
+  const who = isSeenByRules(body) ? await ports.audited.nameOf(principal, undefined) : undefined;
+  const due = { tenant, scope, ...(who === undefined ? {} : { rulesFor: who }) };
+  return noted(ports, due, async ({ id }) => {
+    await set().catch(settingsProblem);
+    const named = of === undefined ? {} : { series: of };
+    const reprocess = who === undefined ? undefined : await reprocessOf(ports, { tenant, id, who, ...named });
+    const now = {
+      ...jsonOf(await ports.series.current(tenant, of)),
+      ...(reprocess === undefined ? {} : { reprocess }),
+    };
+    // Also where the value is the one before: whoever was interrupted in between says it once more.
+    return (await isAggregatedAnew(ports, tenant, body))
+      ? { ...now, recomputing: await recomputeScope(ports, tenant, scope) }
+      : now;
+  });
 }
 
 /** Tags say which groups a series belongs to, where there are any. */
@@ -176,20 +189,17 @@ async function isAggregatedAnew({ groupsNow }: SeriesPorts, tenant: string, body
   return body.tags !== undefined && (await groupsNow.snapshot(tenant)).hasGroups;
 }
 
-/** What rules see of whole days hangs on these; undefined where no such rule was ever activated. */
+/** What rules see of whole days hangs on these. */
+function isSeenByRules({ timeZone: zone, intervalMs: length, unit: name, tags: facts, since: begin }: Change): boolean {
+  return [zone, length, name, facts, begin].some((each) => each !== undefined);
+}
+
+/** Undefined where no rule that looks at whole days was ever activated. */
 async function reprocessOf(
-  { reprocesses, rules, audited, newId, nowMs }: SeriesPorts,
-  { principal, series: of }: { readonly principal: Principal; readonly series?: SeriesName },
-  body: Change,
+  { reprocesses, rules, nowMs }: SeriesPorts,
+  change: SettingsChange,
 ): Promise<string | undefined> {
-  const seen = [body.timeZone, body.intervalMs, body.unit, body.tags, body.since];
-  if (seen.every((each) => each === undefined)) {
-    return undefined;
-  }
-  const { tenant } = principal;
-  const change = { tenant, id: newId(), who: await audited.nameOf(principal, undefined) };
-  const named = of === undefined ? change : { ...change, series: of };
-  return (await reprocessSettings({ reprocesses, nowMs, activations: rules.activations }, named))?.id;
+  return (await reprocessSettings({ reprocesses, nowMs, activations: rules.activations }, change))?.id;
 }
 
 function partOf(body: Omit<Change, 'since'>): SeriesSettingsPart {

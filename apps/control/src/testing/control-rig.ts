@@ -7,6 +7,7 @@ import type { HttpServer } from '@meterflow/http';
 import {
   Activations,
   AuditTrail,
+  DueRecomputes,
   GroupRegistry,
   RegisterCalendars,
   Groups,
@@ -80,6 +81,7 @@ export async function controlRig(): Promise<ControlRig> {
       lane: 'bulk',
       newKey: () => randomBytes(16).toString('hex'),
     }),
+    dueRecomputes: new DueRecomputes({ registry, nowMs, newId }),
     rules,
     backtests: new BacktestDesk({
       rules,
