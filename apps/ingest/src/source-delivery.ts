@@ -57,18 +57,23 @@ export class SourceDelivery {
     this.#outbox = new Outbox(ports, { ...request, sourceId: delivery.sourceId });
   }
 
-  /** Fixes which series of the content are refused, for a tenant that takes registered ones alone. */
+  /** Fixes which series of the content are refused, for a tenant that took registered ones alone when the delivery began. */
   async fixUnknown(): Promise<void> {
     const { tenant } = this.#request;
-    const { sourceId, resumed } = this.#delivery;
-    const { unknown, refusesUnknown } = this.#ports;
-    const fixed = resumed ? await attempt(this.#ports, () => unknown.of(tenant, sourceId)) : undefined;
-    if (fixed === undefined && (await attempt(this.#ports, () => refusesUnknown(tenant)))) {
-      const names = await this.#namesWithin();
-      this.#unknown = await attempt(this.#ports, () => unknown.fix(tenant, sourceId, names));
-    } else {
-      this.#unknown = fixed ?? noneUnknown;
+    const { sourceId, resumed, refusesUnknown } = this.#delivery;
+    if (refusesUnknown === false) {
+      return;
     }
+    const { unknown } = this.#ports;
+    const fixed = resumed ? await attempt(this.#ports, () => unknown.of(tenant, sourceId)) : undefined;
+    // What an earlier build began does not tell.
+    if (fixed !== undefined || refusesUnknown === undefined) {
+      this.#unknown = fixed ?? noneUnknown;
+      return;
+    }
+    // Also of one that is resumed: then none was unknown, or it did not come so far that a batch went out.
+    const names = await this.#namesWithin();
+    this.#unknown = await attempt(this.#ports, () => unknown.fix(tenant, sourceId, names));
   }
 
   /** Every series that the content names. One that the mapping itself names needs no look. */

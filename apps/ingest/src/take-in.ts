@@ -52,6 +52,7 @@ function usesLengths({ format, mapping }: SourceRequest): boolean {
 async function accept(request: SourceRequest, lengths: IntervalLengths, ports: TakeInPorts): Promise<Delivery> {
   const { tenant, kind, identity, delivery, contentHash, label, mapping, sourceVersion } = request;
   const activation = await attempt(ports, () => ports.newestActivation(tenant));
+  const refusesUnknown = await attempt(ports, () => ports.refusesUnknown(tenant));
   const nowMs = ports.clock.nowMs();
   return attempt(ports, () =>
     ports.sources.accept({
@@ -68,6 +69,7 @@ async function accept(request: SourceRequest, lengths: IntervalLengths, ports: T
       readingsPerBatch: readingsPerBatchMax,
       startsFromMs: nowMs - ports.keptMs,
       intervalLengths: lengths.version,
+      refusesUnknown,
     }),
   );
 }

@@ -32,10 +32,12 @@ export interface AcceptanceRequest {
   readonly startsFromMs: number;
   /** Version of the registered interval lengths that lines without one are read under; empty where none is registered. */
   readonly intervalLengths: string;
+  /** Whether this delivery's readings of series that are not registered are refused. */
+  readonly refusesUnknown?: boolean;
 }
 
 /** The durable record that fixes all that the batches depend on, so that a resume makes the same batches. */
-export interface Acceptance extends Omit<AcceptanceRequest, 'nowMs' | 'delivery'> {
+export interface Acceptance extends Omit<AcceptanceRequest, 'nowMs' | 'delivery' | 'refusesUnknown'> {
   readonly id: string;
   readonly acceptedAtMs: number;
 }
@@ -48,6 +50,8 @@ export interface Delivery {
   readonly resumed: boolean;
   /** True where the delivery of this name is closed already: nothing of it is left to do. */
   readonly finished: boolean;
+  /** As it was when the delivery began. Absent where nobody said, or an earlier build began it. */
+  readonly refusesUnknown?: boolean;
 }
 
 /** Written once the last batch is durable on the bus. */

@@ -13,6 +13,8 @@ import { type StoredDocument } from '../rows/documents.ts';
 export interface StoredDelivery {
   readonly number: number;
   readonly startedAtMs: number;
+  /** Absent where nobody said, or an earlier build began it. */
+  readonly refusesUnknown?: boolean;
   /** A ticket: orders the tenant's deliveries. */
   readonly order: number;
   /** What its sender calls it. */

@@ -89,6 +89,7 @@ export class BigtableSources implements Sources, ErasableSources {
       sourceId: sourceIdOf(document, delivery),
       resumed: begun === undefined && isOpen,
       finished: !isOpen,
+      ...(delivery.refusesUnknown === undefined ? {} : { refusesUnknown: delivery.refusesUnknown }),
     };
   }
 
@@ -207,6 +208,7 @@ export class BigtableSources implements Sources, ErasableSources {
     const delivery: StoredDelivery = {
       number: (deliveries.at(-1)?.number ?? 0) + 1,
       startedAtMs: request.nowMs,
+      ...(request.refusesUnknown === undefined ? {} : { refusesUnknown: request.refusesUnknown }),
       order: await tickets.take(request.tenant),
       names: request.delivery === undefined ? [] : [request.delivery],
     };

@@ -1,5 +1,12 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
-import { noRemarks, UnknownSourceError, type AcceptanceRequest, type Closing, type Receipt } from '@meterflow/receipts';
+import {
+  noRemarks,
+  UnknownSourceError,
+  type AcceptanceRequest,
+  type Closing,
+  type Delivery,
+  type Receipt,
+} from '@meterflow/receipts';
 import type { AcceptanceRow } from './acceptances.ts';
 
 /** One time that a source came. */
@@ -10,11 +17,15 @@ export interface StoredDelivery {
   readonly number: number;
   readonly sourceId: string;
   readonly startedAtMs: number;
+  /** Undefined where nobody said, or an earlier build began it. */
+  readonly refusesUnknown: boolean | undefined;
   /** Undefined while its lines still come in. */
   readonly closing: Closing | undefined;
   /** Kept once nothing can change it any more. */
   readonly receipt: Receipt | undefined;
 }
+
+type DeliveryRequest = Pick<AcceptanceRequest, 'tenant' | 'delivery' | 'nowMs' | 'refusesUnknown'>;
 
 /** Called within the caller's transaction where they write. */
 export class Deliveries {
@@ -26,23 +37,35 @@ export class Deliveries {
 
   /** 1. the delivery of that name, 2. the one that is unfinished, 3. the next. */
   findOrBegin(
-    { tenant, delivery: name, nowMs }: Pick<AcceptanceRequest, 'tenant' | 'delivery' | 'nowMs'>,
+    { tenant, delivery: name, nowMs, refusesUnknown }: DeliveryRequest,
     acceptance: { readonly row: AcceptanceRow; readonly id: string },
-  ): { readonly sourceId: string; readonly resumed: boolean; readonly finished: boolean } {
+  ): Omit<Delivery, 'acceptance'> {
     const named = this.#named(acceptance.row, name);
     const latest = named ?? this.#latest(acceptance.row);
     const isOpen = latest !== undefined && latest.closing === undefined;
     if (latest !== undefined && (isOpen || named !== undefined)) {
       this.#name(acceptance.row, name, latest.row);
-      return { sourceId: latest.sourceId, resumed: isOpen, finished: !isOpen };
+      const { sourceId, refusesUnknown: was } = latest;
+      return { sourceId, resumed: isOpen, finished: !isOpen, ...(was === undefined ? {} : { refusesUnknown: was }) };
     }
     const number = (latest?.number ?? 0) + 1;
     const sourceId = `${acceptance.id}.${number}`;
     const { lastInsertRowid } = this.#database
-      .prepare('insert into deliveries (acceptance, tenant, number, source_id, started_at_ms) values (?, ?, ?, ?, ?)')
-      .run(acceptance.row, tenant, number, sourceId, nowMs);
+      .prepare(
+        `insert into deliveries (acceptance, tenant, number, source_id, started_at_ms, refuses_unknown)
+         values (?, ?, ?, ?, ?, ?)`,
+      )
+      .run(
+        acceptance.row,
+        tenant,
+        number,
+        sourceId,
+        nowMs,
+        refusesUnknown === undefined ? null : Number(refusesUnknown),
+      );
     this.#name(acceptance.row, name, Number(lastInsertRowid));
-    return { sourceId, resumed: false, finished: false };
+    const told = refusesUnknown === undefined ? {} : { refusesUnknown };
+    return { sourceId, resumed: false, finished: false, ...told };
   }
 
   /** Throws UnknownSourceError. */
@@ -117,7 +140,7 @@ export class Deliveries {
 }
 
 function deliveryOf(row: Record<string, SQLOutputValue>): StoredDelivery {
-  const { closing, receipt } = row;
+  const { closing, receipt, refuses_unknown: refuses } = row;
   return {
     row: Number(row['row']),
     acceptance: Number(row['acceptance']),
@@ -125,6 +148,7 @@ function deliveryOf(row: Record<string, SQLOutputValue>): StoredDelivery {
     number: Number(row['number']),
     sourceId: String(row['source_id']),
     startedAtMs: Number(row['started_at_ms']),
+    refusesUnknown: typeof refuses === 'number' ? refuses !== 0 : undefined,
     closing: typeof closing === 'string' ? (JSON.parse(closing) as Closing) : undefined,
     receipt: typeof receipt === 'string' ? receiptOf(receipt) : undefined,
   };

@@ -28,6 +28,7 @@ const schema = `
     number integer not null,
     source_id text not null unique,
     started_at_ms real not null,
+    refuses_unknown integer,
     closing text,
     receipt text,
     unique (acceptance, number)
@@ -74,24 +75,21 @@ export function openSourcesDatabase(file: string): DatabaseSync {
 }
 
 /** Columns that files of earlier builds have not; those builds leave them alone. */
-const laterColumns = {
-  starts_from_ms: 'real not null default 0',
-  interval_lengths: "text not null default ''",
-};
+const laterColumns = [
+  { table: 'acceptances', name: 'starts_from_ms', type: 'real not null default 0' },
+  { table: 'acceptances', name: 'interval_lengths', type: "text not null default ''" },
+  { table: 'deliveries', name: 'refuses_unknown', type: 'integer' },
+] as const;
 
 function addMissingColumns(database: DatabaseSync): void {
-  const missing = (): string[] => {
-    const there = database
-      .prepare('select name from pragma_table_info(?)')
-      .all('acceptances')
-      .map(({ name }) => name);
-    return Object.keys(laterColumns).filter((name) => !there.includes(name));
-  };
+  const there = database.prepare('select 1 from pragma_table_info(?) where name = ?');
+  const missing = (): (typeof laterColumns)[number][] =>
+    laterColumns.filter(({ table, name }) => there.get(table, name) === undefined);
   if (missing().length > 0) {
     transaction(database, () => {
       // Asked again under the write lock: another process may have added them meanwhile.
-      for (const name of missing()) {
-        database.exec(`alter table acceptances add column ${name} ${laterColumns[name as keyof typeof laterColumns]}`);
+      for (const { table, name, type } of missing()) {
+        database.exec(`alter table ${table} add column ${name} ${type}`);
       }
     });
   }

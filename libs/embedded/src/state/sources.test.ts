@@ -55,6 +55,7 @@ test('sources that an earlier build wrote, without the later columns, are gone o
   const earlier = new DatabaseSync(file);
   earlier.exec('alter table acceptances drop column starts_from_ms');
   earlier.exec('alter table acceptances drop column interval_lengths');
+  earlier.exec('alter table deliveries drop column refuses_unknown');
   const lines = Array.from({ length: 1_500 }, (_, index) => rejectAt(index * 3));
   earlier.exec('begin');
   for (const line of lines) {
@@ -69,8 +70,9 @@ test('sources that an earlier build wrote, without the later columns, are gone o
     resumed: true,
     acceptance: { startsFromMs: 0, intervalLengths: '' },
   });
-  const { acceptance } = await beside.accept({ ...request, identity: 'j' });
+  const { acceptance, refusesUnknown } = await beside.accept({ ...request, identity: 'j', refusesUnknown: true });
   expect(acceptance).toMatchObject({ startsFromMs: 7, intervalLengths: 'ab' });
+  expect(refusesUnknown).toBe(true);
   expect(await sources.rejects('acme', sourceId, { limit: 2_000, afterLine: -1 })).toEqual(lines);
   expect(await sources.remarks('acme', sourceId, { limit: 9, afterLine: 0 })).toEqual([rejectAt(4)]);
   sources.disconnect();

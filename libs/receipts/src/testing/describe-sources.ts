@@ -25,6 +25,7 @@ const request: AcceptanceRequest = {
   readingsPerBatch: 2_000,
   startsFromMs: 5_000,
   intervalLengths: 'a1',
+  refusesUnknown: true,
 };
 
 const rejectAt = (line: number, code = 'invalid-value'): Reject => ({
@@ -72,8 +73,9 @@ export function describeSources(name: string, makeAdapter: () => Promise<Sources
           readingsPerBatch: 1,
           startsFromMs: 9_000,
           intervalLengths: 'b2',
+          refusesUnknown: false,
         });
-        expect(first.resumed).toBe(false);
+        expect(first).toMatchObject({ resumed: false, refusesUnknown: true });
         expect(again).toEqual({ ...first, resumed: true });
         expect(again.acceptance).toMatchObject({
           acceptedAtMs: request.nowMs,
@@ -88,8 +90,8 @@ export function describeSources(name: string, makeAdapter: () => Promise<Sources
       test('that is finished gets the next delivery number and keeps its acceptance time', async () => {
         const first = await sources.accept(request);
         await sources.close(first.sourceId, closing());
-        const second = await sources.accept({ ...request, nowMs: nowMs + 5 });
-        expect(second).toMatchObject({ resumed: false, acceptance: first.acceptance });
+        const second = await sources.accept({ ...request, nowMs: nowMs + 5, refusesUnknown: false });
+        expect(second).toMatchObject({ resumed: false, acceptance: first.acceptance, refusesUnknown: false });
         expect(second.sourceId).toBe(`${first.acceptance.id}.2`);
         expect(first.sourceId).toBe(`${first.acceptance.id}.1`);
         expect((await sources.accept(request)).sourceId).toBe(second.sourceId);

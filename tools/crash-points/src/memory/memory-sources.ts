@@ -22,6 +22,7 @@ interface DeliveryRecord {
   readonly sourceId: string;
   readonly acceptance: Acceptance;
   readonly startedAtMs: number;
+  readonly refusesUnknown: boolean | undefined;
   /** By line. */
   readonly rejects: Map<number, Reject>;
   readonly remarks: Map<number, Remark>;
@@ -74,7 +75,9 @@ export class MemorySources implements Sources {
       }
       const { delivery, isFound } = this.#delivered(record, request);
       const isOpen = delivery.closing === undefined;
-      return { acceptance, sourceId: delivery.sourceId, resumed: isFound && isOpen, finished: isFound && !isOpen };
+      const { sourceId, refusesUnknown } = delivery;
+      const told = refusesUnknown === undefined ? {} : { refusesUnknown };
+      return { acceptance, sourceId, resumed: isFound && isOpen, finished: isFound && !isOpen, ...told };
     });
   }
 
@@ -152,12 +155,13 @@ export class MemorySources implements Sources {
   /** 1. the delivery of that name, 2. the one that is unfinished, 3. the next. */
   #delivered(
     record: AcceptanceRecord,
-    { delivery: name, nowMs }: AcceptanceRequest,
+    request: AcceptanceRequest,
   ): { readonly delivery: DeliveryRecord; readonly isFound: boolean } {
+    const { delivery: name } = request;
     const named = name === undefined ? undefined : record.named.get(name);
     const latest = record.deliveries.at(-1);
     const found = named ?? (latest?.closing === undefined ? latest : undefined);
-    const delivery = found ?? this.#begin(record, nowMs);
+    const delivery = found ?? this.#begin(record, request);
     if (name !== undefined) {
       record.named.set(name, delivery);
     }
@@ -176,10 +180,21 @@ export class MemorySources implements Sources {
     return record;
   }
 
-  #begin({ acceptance, deliveries }: AcceptanceRecord, startedAtMs: number): DeliveryRecord {
+  #begin(
+    { acceptance, deliveries }: AcceptanceRecord,
+    { nowMs: startedAtMs, refusesUnknown }: AcceptanceRequest,
+  ): DeliveryRecord {
     const sourceId = `${acceptance.id}.${deliveries.length + 1}`;
     const lines = { rejects: new Map<number, Reject>(), remarks: new Map<number, Remark>() };
-    const delivery = { sourceId, acceptance, startedAtMs, ...lines, closing: undefined, receipt: undefined };
+    const delivery = {
+      sourceId,
+      acceptance,
+      startedAtMs,
+      refusesUnknown,
+      ...lines,
+      closing: undefined,
+      receipt: undefined,
+    };
     deliveries.push(delivery);
     this.#tables.deliveries.set(sourceId, delivery);
     return delivery;
