@@ -1,7 +1,11 @@
+/** In seconds: 120.1. */
+export const lengthOfTime = /^(\d+\.?\d*|\.\d+)$/;
+export const timeOfDay = /^([01]?\d|2[0-3]):[0-5]\d(:[0-5]\d)?(\.\d{1,9})?$/;
+
 /** What the database below OED takes for a truth value. */
 const isFlag = (text: string): boolean => /^(true|false|yes|no|t|f|y|n|on|off|1|0)$/i.test(text);
-const isNumber = (text: string): boolean => !Number.isNaN(Number(text));
-const isTimeOfDay = (text: string): boolean => /^\d{1,2}:\d\d(:\d\d)?(\.\d+)?$/.test(text);
+const isLength = (text: string): boolean => lengthOfTime.test(text);
+const isTimeOfDay = (text: string): boolean => timeOfDay.test(text);
 const isAnything = (): boolean => true;
 
 /** The columns of OED's file of meters that tell how uploads are read, or that it checks: place, and what it takes. */
@@ -17,8 +21,8 @@ export const meterColumns = {
   cumulativeReset: { at: 11, takes: isFlag },
   cumulativeResetStart: { at: 12, takes: isTimeOfDay },
   cumulativeResetEnd: { at: 13, takes: isTimeOfDay },
-  lengthGap: { at: 14, takes: isNumber },
-  lengthVariation: { at: 15, takes: isNumber },
+  lengthGap: { at: 14, takes: isLength },
+  lengthVariation: { at: 15, takes: isLength },
   duplications: { at: 16, takes: (text: string) => /^[1-9]$/.test(text) },
   timeSort: { at: 17, takes: (text: string) => /^(in|de)creasing$/.test(text) },
   endOnly: { at: 18, takes: isFlag },

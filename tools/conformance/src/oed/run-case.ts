@@ -6,7 +6,7 @@ import type { OedCase, OedUpload } from './case-file.ts';
 import { csvRows } from './csv-rows.ts';
 import { OedMeters, type OedMeter } from './oed-meters.ts';
 import { RefusedUploadError } from './refused-upload-error.ts';
-import { expectedRows, firstDifference, type StoredRow } from './stored-rows.ts';
+import { expectedRows, firstDifference, plainValue, type StoredRow } from './stored-rows.ts';
 import { channel, mappingOf } from './upload-mapping.ts';
 import { isTrue, uploadOptions, type UploadOptions } from './upload-options.ts';
 
@@ -143,7 +143,11 @@ async function storedRows({ pipeline, tenant }: Ground, meter: string): Promise<
       readonly next?: string;
     };
     rows.push(
-      ...page.readings.map(({ value, start, end }) => ({ value: String(value), start: clock(start), end: clock(end) })),
+      ...page.readings.map(({ value, start, end }) => ({
+        value: plainValue(String(value)),
+        start: clock(start),
+        end: clock(end),
+      })),
     );
     next = page.next;
   }

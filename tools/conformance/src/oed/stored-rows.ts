@@ -1,5 +1,8 @@
+import { decimalsMax, formatDecimal, readDecimal } from '@meterflow/readings';
+
 /** One stored reading: value, start and end on the clock that the meter's source shows. */
 export interface StoredRow {
+  /** As {@link plainValue} writes it. */
   readonly value: string;
   readonly start: string;
   readonly end: string;
@@ -12,7 +15,7 @@ export function expectedRows(text: string): readonly StoredRow[] {
     .filter((line) => line.trim() !== '')
     .map((line) => {
       const [value = '', start = '', end = ''] = line.split(',').map((field) => field.trim());
-      return { value: plain(value), start, end };
+      return { value: plainValue(value), start, end };
     });
 }
 
@@ -32,7 +35,11 @@ function rowText({ value, start, end }: StoredRow): string {
   return `${start} to ${end}: ${value}`;
 }
 
-/** The same number in one form: 24.50 and 24.5. */
-function plain(value: string): string {
-  return /^-?\d+\.\d+$/.test(value) ? value.replace(/\.?0+$/, '') : value;
+/** The same number in one form: 24.50, 2.45e1 and 24.5. OED counts in float64, of which a reading holds nine decimals. */
+export function plainValue(text: string): string {
+  const number = readDecimal(text);
+  if (!('code' in number)) {
+    return formatDecimal(number.integer, number.decimals);
+  }
+  return number.code === 'too-many-decimals' ? plainValue(Number(text).toFixed(decimalsMax)) : text;
 }

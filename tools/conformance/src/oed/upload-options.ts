@@ -1,7 +1,10 @@
+import { lengthOfTime, timeOfDay } from './meter-columns.ts';
 import { RefusedUploadError } from './refused-upload-error.ts';
 
 const flag = /^(yes|no|true|false)$/i;
 const anything = /^/;
+/** Left empty, they are what the meter says. */
+const orEmpty = (pattern: RegExp): RegExp => new RegExp(`${pattern.source}|^$`);
 
 /** The fields of OED's upload form, and what each may say. */
 const common = {
@@ -18,13 +21,13 @@ const ofReadings = {
   ...common,
   cumulative: flag,
   cumulativeReset: flag,
-  cumulativeResetStart: anything,
-  cumulativeResetEnd: anything,
-  duplications: /^\d*$/,
+  cumulativeResetStart: orEmpty(timeOfDay),
+  cumulativeResetEnd: orEmpty(timeOfDay),
+  duplications: orEmpty(/^[1-9]\d?$/),
   endOnly: flag,
   honorDst: flag,
-  lengthGap: anything,
-  lengthVariation: anything,
+  lengthGap: orEmpty(lengthOfTime),
+  lengthVariation: orEmpty(lengthOfTime),
   refreshReadings: flag,
   relaxedParsing: flag,
   timeSort: /^(in|de)creasing$/,
