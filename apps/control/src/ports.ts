@@ -17,6 +17,7 @@ import type { ErasureProof } from '@meterflow/service';
 import type { DeadLetter, DeadLetterLine, DeadLetterQuery } from '@meterflow/stage';
 import type { Audited } from './audited.ts';
 import type { BacktestDesk } from './backtest/backtest-desk.ts';
+import type { FlowTrace } from './explain/flow-trace.ts';
 import type { RuleDesk } from './rule-desk.ts';
 
 /** Dead letters and parked batches of all stages. */
@@ -105,6 +106,7 @@ export interface ControlPorts {
   readonly dueRecomputes: DueRecomputes;
   readonly rules: RuleDesk;
   readonly backtests: Pick<BacktestDesk, 'prepare'>;
+  readonly trace: Pick<FlowTrace, 'afterEach'>;
   readonly reprocesses: Pick<Reprocesses, 'add' | 'cancel' | 'get' | 'list'>;
   readonly audited: Audited;
   /** Unique: letters and digits. */

@@ -16,6 +16,7 @@ import { IsolatedSandbox, readDeclaration } from '@meterflow/sandbox';
 import { systemClock, type Logger } from '@meterflow/stage';
 import { Audited } from './audited.ts';
 import { BacktestDesk } from './backtest/backtest-desk.ts';
+import { FlowTrace } from './explain/flow-trace.ts';
 import type { Backlog, ControlPorts } from './ports.ts';
 import { noticesWaiting } from './reprocess/notices-waiting.ts';
 import { ReprocessDriver } from './reprocess/reprocess-driver.ts';
@@ -39,7 +40,7 @@ export interface RuleLifePorts {
   readonly logger: Logger;
 }
 
-type RuleLife = Pick<ControlPorts, 'rules' | 'backtests' | 'reprocesses' | 'audited' | 'newId'>;
+type RuleLife = Pick<ControlPorts, 'rules' | 'backtests' | 'trace' | 'reprocesses' | 'audited' | 'newId'>;
 
 const lane = 'bulk';
 
@@ -57,12 +58,13 @@ export function ruleLife({ platform, stored, known, activations, tenants, keys, 
     versions: new RuleVersions({ registry, nowMs }),
     ...{ sandbox, activations },
   });
-  const backtests = new BacktestDesk({
-    ...{ rules, nowMs, readings: platform.readings('raw') },
-    storedSeries: (tenant) => stored.series(tenant),
+  const trying = {
+    ...{ nowMs, readings: platform.readings('raw') },
     settings: new SeriesRegistry({ registry, nowMs, cacheMs: 0 }),
     openSandbox: () => new IsolatedSandbox(),
-  });
+  };
+  const backtests = new BacktestDesk({ ...trying, rules, storedSeries: (tenant) => stored.series(tenant) });
+  const trace = new FlowTrace(trying);
   const reprocesses = new Reprocesses({ registry, nowMs });
   const driver = new ReprocessDriver({
     ...{ reprocesses, activations, tenants, publisher, owner, lane, stored: known, clock: systemClock },
@@ -76,7 +78,7 @@ export function ruleLife({ platform, stored, known, activations, tenants, keys, 
   const trail = new AuditTrail({ registry, nowMs, newId });
   void closeInterrupted(trail, lifecycle.signal, logger);
   const audited = new Audited({ trail, keys });
-  return { rules, backtests, reprocesses, audited, newId };
+  return { rules, backtests, trace, reprocesses, audited, newId };
 }
 
 const closePollMs = 60_000;

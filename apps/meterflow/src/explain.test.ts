@@ -75,7 +75,10 @@ test('a rule that changed a reading is named with its version, and what came is 
       activation: {
         why: 'in watt hours',
         computed: true,
-        rules: [{ name: 'flag-range' }, { name: 'convert-unit' }],
+        rules: [
+          { name: 'flag-range', gave: { value: 1.5, unit: 'kWh', quality: 'measured' } },
+          { name: 'convert-unit', gave: { value: 1500, unit: 'Wh' } },
+        ],
       },
     },
     raw: { value: 1.5, unit: 'kWh', origins: [{ label: 'ruled.csv', line: 2 }] },
@@ -132,3 +135,59 @@ test('a register is explained by the readings of its series that it takes', asyn
 test('where nothing is, it says so', async () => {
   await expect(explained('--meter', 'm9', '--at', '2024-01-01')).rejects.toThrow(/no reading of meter m9/);
 }, 60_000);
+
+test('a gap that rules filled tells which of them did, and what those after it made of that', async () => {
+  await meterflow('rules', 'activate', 'fill-linear', '--from', '2024-01-01', '--why', 'gaps');
+  await imported('gap.csv', [quarter('m4', 0, 1), quarter('m4', 2, 3)]);
+  const place = ['--meter', 'm4', '--at', '2024-01-01T00:20:00Z'];
+  await vi.waitFor(
+    async () => {
+      expect((await explained(...place))['changedByRules']).toBe(true);
+    },
+    { timeout: 60_000, interval: 500 },
+  );
+  expect(await explained(...place)).toMatchObject({
+    validated: {
+      quality: 'estimated',
+      activation: {
+        rules: [
+          { name: 'flag-range', gave: null },
+          { name: 'convert-unit', gave: null },
+          { name: 'fill-linear', gave: { value: 2000, quality: 'estimated' } },
+        ],
+      },
+    },
+  });
+  expect(await meterflow('explain', ...place)).toMatch(/convert-unit \w+ → –, fill-linear \w+ → 2000 /);
+}, 90_000);
+
+test('a group’s window tells what counts in it, and since when', async () => {
+  const file = join(dirname(place.dataDir), 'files', 'street.json');
+  writeFileSync(file, JSON.stringify({ timeZone: 'UTC', intervalMs: 900_000, source: { kind: 'members' } }));
+  await meterflow('groups', 'put', 'street', file);
+  const members = join(dirname(place.dataDir), 'files', 'members.csv');
+  const lines = ['meter,channel,group,valid_from', 'm5,import,street,', 'm6,import,street,2024-01-01T12:00:00Z'];
+  writeFileSync(members, lines.join('\n'));
+  await meterflow('registry', 'import', members);
+  await imported(
+    'street.csv',
+    [0, 48].flatMap((index) => [quarter('m5', index, 1), quarter('m6', index, 10)]),
+  );
+  const day = ['--meter', 'group:street', '--at', '2024-01-01T12:00:00Z', '--resolution', 'day'];
+  await vi.waitFor(
+    async () => {
+      expect(await explained(...day)).toMatchObject({ aggregate: { sum: 12, unit: 'kWh' } });
+    },
+    { timeout: 60_000, interval: 500 },
+  );
+  expect(await explained(...day)).toMatchObject({
+    missing: [],
+    changed: [],
+    cut: false,
+    parts: [
+      { meter: 'm5', channel: 'import', aggregate: { sum: 2000, count: 2 } },
+      { meter: 'm6', channel: 'import', from: '2024-01-01T12:00:00Z', aggregate: { sum: 20_000, count: 2 } },
+    ],
+  });
+  expect(await meterflow('explain', ...day)).toMatch(/m6 .* 20000 Wh .* 2024-01-01T12:00:00Z to/);
+}, 90_000);

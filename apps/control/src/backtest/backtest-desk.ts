@@ -1,9 +1,10 @@
 import type { ReadingStore } from '@meterflow/idempotent-writes';
 import type { SeriesName } from '@meterflow/readings';
 import type { SeriesRegistry } from '@meterflow/registry';
-import { channelNeeds, takesSeries, type Activation } from '@meterflow/rules';
+import { takesSeries, type Activation } from '@meterflow/rules';
 import type { ActivationOrder, Candidate, RuleDesk } from '../rule-desk.ts';
 import { Backtest, type BacktestOutcome, type BacktestProgress } from './backtest.ts';
+import { lookedAt } from './looked-at.ts';
 import { MeasuredSandbox, type WatchedSandbox } from './measured-sandbox.ts';
 import { sampledSeries, type MeterSample, type SampledSeries } from './sampled-series.ts';
 import type { Tariff } from './tariff.ts';
@@ -97,13 +98,4 @@ export class BacktestDesk {
       }
     };
   }
-}
-
-/** The series, and what the flows read and emit beside each. */
-function lookedAt(sampled: readonly SeriesName[], activations: readonly Activation[]): readonly SeriesName[] {
-  return sampled.flatMap((series) => {
-    const needs = activations.flatMap(({ flow }) => channelNeeds(flow, series) ?? []);
-    const channels = new Set([series.channel, ...needs.flatMap(({ reads, emits }) => [...reads, ...emits])]);
-    return [...channels].map((channel) => ({ meter: series.meter, channel }));
-  });
 }

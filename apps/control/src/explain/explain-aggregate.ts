@@ -10,10 +10,11 @@ import {
   type Quality,
   type SeriesName,
 } from '@meterflow/readings';
-import { registerOfChannel } from '@meterflow/registry';
+import { groupOfMeter, registerOfChannel } from '@meterflow/registry';
 import { aggregateRows } from '../aggregate-rows.ts';
 import { dayMs } from '../query-span.ts';
 import { seriesDays, type SeriesDaysPorts } from '../series-days.ts';
+import { groupParts, type GroupPart } from './group-parts.ts';
 import { intervalStarts } from './interval-starts.ts';
 import type { ExplainPorts } from './explain-reading.ts';
 
@@ -47,6 +48,8 @@ export interface ExplainedAggregate {
   readonly changed: readonly ChangedReading[];
   /** Absent where the store does not keep where readings came from. */
   readonly sources?: readonly ExplainedSource[];
+  /** Of a group: what counts in it directly. The lists above are empty then: ask for these parts. */
+  readonly parts?: readonly GroupPart[];
   /** True where a list was cut at {@link listedMax}. */
   readonly cut: boolean;
 }
@@ -84,6 +87,14 @@ export async function explainAggregate(
     return undefined;
   }
   const span = { fromMs: window.startMs, toMs: window.startMs + window.lengthMs };
+  const group = groupOfMeter(place.meter);
+  if (group !== undefined) {
+    const { tenant } = place;
+    const snapshot = await ports.groupsNow.snapshot(tenant);
+    const parts = await groupParts(ports, snapshot, { tenant, group, resolution, ...span, limit: listedMax + 1 });
+    const cut = parts.length > listedMax;
+    return { aggregate: window.json, missing: [], changed: [], parts: parts.slice(0, listedMax), cut };
+  }
   const { intervals, covered } = await seriesDays(ports, place.tenant, place);
   const parts = covered === undefined ? [span] : covered(span);
   // A register is made of the readings of its series.

@@ -5,21 +5,12 @@ import {
   type ReadingStore,
   type Segment,
 } from '@meterflow/idempotent-writes';
-import {
-  formatDecimal,
-  missingCode,
-  qualityOf,
-  ReadingCursor,
-  utcText,
-  versionAt,
-  type Layer,
-  type Quality,
-  type SeriesName,
-  type Version,
-} from '@meterflow/readings';
+import { utcText, type Layer, type ReadingColumns, type SeriesName } from '@meterflow/readings';
 import type { Sources } from '@meterflow/receipts';
 import type { Activations } from '@meterflow/registry';
 import { takesSeries, type Activation, type FlowStep } from '@meterflow/rules';
+import type { FlowTrace } from './flow-trace.ts';
+import { readingsAt, type FoundReading, type ReadingPlace, type ShownReading } from './readings-at.ts';
 
 /** Where a version came from. */
 export interface ExplainedOrigin {
@@ -31,15 +22,10 @@ export interface ExplainedOrigin {
 }
 
 /** One version of a reading. */
-export interface ExplainedVersion {
+export interface ExplainedVersion extends ShownReading {
   readonly layer: Layer;
   /** The one that counts; the others were superseded by it, or came too late. */
   readonly current: boolean;
-  readonly value: string | null;
-  readonly unit: string;
-  readonly quality: Quality;
-  readonly method?: string;
-  readonly reason?: string;
   /** As the provider declared it. */
   readonly declared?: number;
   readonly acceptedAt?: string;
@@ -64,6 +50,10 @@ export interface ExplainedRule {
   readonly name: string;
   readonly version: string;
   readonly parameters: FlowStep['parameters'];
+  /**
+   * What the reading is after it: of what counts and was computed, where rules changed it. Null where there is none yet.
+   */
+  readonly gave?: ShownReading | null;
 }
 
 export interface ExplainedReading {
@@ -85,17 +75,7 @@ export interface ExplainPorts {
   history(layer: Layer): ReadingHistory;
   readonly sources: Pick<Sources, 'receipt'>;
   readonly activations: Pick<Activations, 'get'>;
-}
-
-export interface ReadingPlace extends SeriesName {
-  readonly tenant: string;
-  readonly startMs: number;
-  readonly lengthMs: number;
-}
-
-interface FoundVersion {
-  readonly version: Version;
-  readonly shown: Pick<ExplainedVersion, 'value' | 'unit' | 'quality' | 'method' | 'reason'>;
+  readonly trace: Pick<FlowTrace, 'afterEach'>;
 }
 
 /** Every version of the reading at a place, and where each came from. Undefined where nothing is stored. */
@@ -109,7 +89,8 @@ export async function explainReading(ports: ExplainPorts, place: ReadingPlace): 
   const rawShown = await Promise.all(raw.map((each, index) => explainedRaw(ports, place, { each, index, origins })));
   const validatedShown = await Promise.all(
     validated.map(async ({ version, shown }, index): Promise<ExplainedVersion> => {
-      const activation = await activationOf(ports, place, version);
+      const changes = index === 0 && !sameReading(shown, rawShown.at(0));
+      const activation = await activationOf(ports, place, { version, shown, changes });
       return {
         layer: 'validated',
         current: index === 0,
@@ -132,7 +113,7 @@ export async function explainReading(ports: ExplainPorts, place: ReadingPlace): 
   };
 }
 
-function sameReading(latest: ExplainedVersion, came: ExplainedVersion | undefined): boolean {
+function sameReading(latest: ShownReading, came: ShownReading | undefined): boolean {
   return latest.value === came?.value && latest.unit === came.unit && latest.quality === came.quality;
 }
 
@@ -141,37 +122,18 @@ function dayAround({ startMs }: ReadingPlace): { readonly fromMs: number; readon
 }
 
 /** Newest first: the one that counts, then what it superseded. */
-async function versionsOf(ports: ExplainPorts, place: ReadingPlace, layer: Layer): Promise<FoundVersion[]> {
+async function versionsOf(ports: ExplainPorts, place: ReadingPlace, layer: Layer): Promise<FoundReading[]> {
   const days = { ...place, layer, ...dayAround(place) };
-  const latest = found(await ports.readings(layer).read(days), place);
-  const earlier = found(await ports.history(layer).history(days), place);
+  const latest = readingsAt(columnsOf(await ports.readings(layer).read(days)), place);
+  const earlier = readingsAt(columnsOf(await ports.history(layer).history(days)), place);
   return [...latest, ...earlier.sort((a, b) => compareFound(b, a))];
 }
 
-function found(segments: readonly Segment[], { startMs, lengthMs }: ReadingPlace): FoundVersion[] {
-  const versions: FoundVersion[] = [];
-  for (const { columns } of segments) {
-    const cursor = new ReadingCursor(columns);
-    while (cursor.next()) {
-      if (cursor.startMs === startMs && cursor.lengthMs === lengthMs) {
-        const { qualityCode, method, reason, unit } = cursor;
-        versions.push({
-          version: versionAt(columns.versions, cursor.versionIndex),
-          shown: {
-            value: qualityCode === missingCode ? null : formatDecimal(cursor.integer, columns.decimals),
-            unit,
-            quality: qualityOf(qualityCode),
-            ...(method === '' ? {} : { method }),
-            ...(reason === '' ? {} : { reason }),
-          },
-        });
-      }
-    }
-  }
-  return versions;
+function columnsOf(segments: readonly Segment[]): ReadingColumns[] {
+  return segments.map(({ columns }) => columns);
 }
 
-function compareFound({ version: a }: FoundVersion, { version: b }: FoundVersion): number {
+function compareFound({ version: a }: FoundReading, { version: b }: FoundReading): number {
   return (
     a.declared - b.declared || a.acceptedAtMs - b.acceptedAtMs || a.activation - b.activation || a.ticket - b.ticket
   );
@@ -184,7 +146,7 @@ async function explainedRaw(
     each: { version, shown },
     index,
     origins,
-  }: { each: FoundVersion; index: number; origins: readonly Origin[] | undefined },
+  }: { each: FoundReading; index: number; origins: readonly Origin[] | undefined },
 ): Promise<ExplainedVersion> {
   const { declared, acceptedAtMs } = version;
   const bringing = (origins ?? []).flatMap((origin) => {
@@ -214,29 +176,40 @@ async function explainedOrigin(
 }
 
 async function activationOf(
-  { activations }: ExplainPorts,
-  { tenant, meter, channel }: ReadingPlace,
-  { activation: number, computed }: Version,
+  ports: ExplainPorts,
+  place: ReadingPlace,
+  made: FoundReading & { readonly changes: boolean },
 ): Promise<ExplainedActivation | undefined> {
-  const activation = await activations.get(tenant, number);
+  const { activation: number, computed } = made.version;
+  const activation = await ports.activations.get(place.tenant, number);
   if (activation === undefined) {
     return undefined;
   }
   const { flow, author, why } = activation;
+  const { steps, emits } = stepsFor(activation, place);
+  const traced = computed && made.changes && !emits;
+  // One step alone gave what there is.
+  const gave = !traced ? [] : steps.length === 1 ? [made.shown] : await ports.trace.afterEach(place, activation);
   return {
     number,
     flow: flow.name,
     ...(author === undefined ? {} : { author }),
     ...(why === undefined ? {} : { why }),
     computed,
-    rules: stepsFor(activation, { meter, channel }).map(({ rule, parameters }) => ({
+    rules: steps.map(({ rule, parameters }, index) => ({
       ...{ name: rule.name, version: rule.id, parameters },
+      ...(traced ? { gave: gave[index] ?? null } : {}),
     })),
   };
 }
 
 /** The steps that the series goes through; where rules make its readings from other channels, those. */
-function stepsFor({ flow }: Activation, series: SeriesName): readonly FlowStep[] {
+function stepsFor(
+  { flow }: Activation,
+  series: SeriesName,
+): { readonly steps: readonly FlowStep[]; readonly emits: boolean } {
   const making = flow.steps.filter(({ rule }) => rule.series?.emits.includes(series.channel) === true);
-  return making.length > 0 ? making : flow.steps.filter((step) => takesSeries(step, series));
+  return making.length > 0
+    ? { steps: making, emits: true }
+    : { steps: flow.steps.filter((step) => takesSeries(step, series)), emits: false };
 }

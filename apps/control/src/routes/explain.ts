@@ -3,9 +3,15 @@ import { defineRoute, exactNumber, Problem, type Route } from '@meterflow/http';
 import { identifierCharsMax, qualities, ReadingCursor, type SeriesName } from '@meterflow/readings';
 import { z } from 'zod';
 import { explainAggregate, type ChangedReading, type ExplainAggregatePorts } from '../explain/explain-aggregate.ts';
-import { explainReading, type ExplainedReading, type ExplainedVersion } from '../explain/explain-reading.ts';
+import {
+  explainReading,
+  type ExplainedReading,
+  type ExplainedRule,
+  type ExplainedVersion,
+} from '../explain/explain-reading.ts';
 import { dayMs, instant } from '../query-span.ts';
 import { aggregateSchema } from './aggregates.ts';
+import { asProblem } from './rule-problem.ts';
 
 const query = z.strictObject({
   meter: z.string().min(1).max(identifierCharsMax),
@@ -16,6 +22,13 @@ const query = z.strictObject({
 
 const value = z.number().nullable().describe('exact; null where it is absent');
 const quality = z.enum(qualities);
+const shown = z.object({
+  value,
+  unit: z.string(),
+  quality,
+  method: z.string().optional(),
+  reason: z.string().optional(),
+});
 const version = z.object({
   layer: z.enum(['raw', 'validated']),
   current: z.boolean().describe('the one that counts; the others were superseded, or came too late'),
@@ -42,6 +55,12 @@ const version = z.object({
           name: z.string(),
           version: z.string(),
           parameters: z.record(z.string(), z.union([z.number(), z.string(), z.boolean()])),
+          gave: shown
+            .nullable()
+            .optional()
+            .describe(
+              'what the reading is after this rule; null where there is none yet. Of what counts, where rules changed it',
+            ),
         }),
       ),
     })
@@ -77,6 +96,18 @@ const window = z.object({
       }),
     )
     .optional(),
+  parts: z
+    .array(
+      z.object({
+        ...{ meter: z.string(), channel: z.string() },
+        from: z.string().optional().describe('where it does not count in all of the window'),
+        to: z.string().optional(),
+        factor: z.string().optional().describe('a decimal that its values are multiplied by'),
+        aggregate: aggregateSchema.nullable().describe('of the whole window; null where it has none like the group’s'),
+      }),
+    )
+    .optional()
+    .describe('of a group: what counts in it directly'),
   cut: z.boolean().describe('a list has more than its first 1,000'),
 });
 const answer = z.union([reading, window]);
@@ -131,7 +162,8 @@ async function readingAt(
       }
     }
   }
-  const explained = best === undefined ? undefined : await explainReading(ports, { ...series, ...best });
+  const explained =
+    best === undefined ? undefined : await explainReading(ports, { ...series, ...best }).catch(asProblem);
   return explained === undefined ? undefined : exactReading(explained);
 }
 
@@ -152,8 +184,16 @@ function exactReading({ validated, raw, versions, ...rest }: ExplainedReading): 
   };
 }
 
-function exactVersion(each: ExplainedVersion): object {
-  return { ...each, value: exact(each.value) };
+function exactVersion({ activation, ...each }: ExplainedVersion): object {
+  return {
+    ...each,
+    value: exact(each.value),
+    ...(activation === undefined ? {} : { activation: { ...activation, rules: activation.rules.map(exactRule) } }),
+  };
+}
+
+function exactRule({ gave, ...rule }: ExplainedRule): object {
+  return gave === undefined ? rule : { ...rule, gave: gave === null ? null : { ...gave, value: exact(gave.value) } };
 }
 
 function exactChange(each: ChangedReading): object {

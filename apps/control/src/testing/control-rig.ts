@@ -26,6 +26,7 @@ import { createControl } from '../control.ts';
 import { deadLetterDesk } from '../dead-letter-desk.ts';
 import { erasureDesk } from '../erasure-desk.ts';
 import type { ControlPorts } from '../ports.ts';
+import { FlowTrace } from '../explain/flow-trace.ts';
 import { BacktestDesk } from '../backtest/backtest-desk.ts';
 import { RuleDesk } from '../rule-desk.ts';
 import { embeddedDays } from '../embedded-days.ts';
@@ -61,6 +62,12 @@ export async function controlRig(): Promise<ControlRig> {
     activations,
   });
   const series = new SeriesRegistry({ registry, nowMs, cacheMs: -1 });
+  const trying = {
+    readings: platform.readings('raw'),
+    settings: new SeriesRegistry({ registry, nowMs, cacheMs: 0 }),
+    openSandbox: () => new IsolatedSandbox(),
+    nowMs,
+  };
   const ports: ControlPorts = {
     readings: (layer) => platform.readings(layer),
     history: (layer) => platform.readings(layer),
@@ -84,13 +91,11 @@ export async function controlRig(): Promise<ControlRig> {
     dueRecomputes: new DueRecomputes({ registry, nowMs, newId }),
     rules,
     backtests: new BacktestDesk({
+      ...trying,
       rules,
       storedSeries: (tenant) => platform.readings('raw').series({ tenant }),
-      readings: platform.readings('raw'),
-      settings: new SeriesRegistry({ registry, nowMs, cacheMs: 0 }),
-      openSandbox: () => new IsolatedSandbox(),
-      nowMs,
     }),
+    trace: new FlowTrace(trying),
     reprocesses: new Reprocesses({ registry, nowMs }),
     audited: new Audited({ trail: new AuditTrail({ registry, nowMs, newId }), keys }),
     newId,

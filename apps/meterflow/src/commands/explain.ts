@@ -53,10 +53,20 @@ function cameFrom(version: Row): string {
     return origins.join(', ');
   }
   const rules = rows(activation, 'rules').map(
-    (rule) => `${shownValue(rule['name'])} ${shownValue(rule['version']).slice(0, 12)}`,
+    (rule) => `${shownValue(rule['name'])} ${shownValue(rule['version']).slice(0, 12)}${gave(rule)}`,
   );
   const failed = activation['computed'] === false ? '; the flow failed, its policy decided' : '';
   return `activation ${shownValue(activation['number'])}: ${rules.join(', ') || 'no rule'}${failed}`;
+}
+
+/** What the reading is after a rule, where that was traced. */
+function gave(rule: Row): string {
+  const after = rule['gave'] as Row | null | undefined;
+  if (after === undefined) {
+    return '';
+  }
+  const value = shownValue(after?.['value']);
+  return value === '' ? ' → –' : ` → ${value} ${shownValue(after?.['unit'])}`;
 }
 
 function aggregateText(told: Row): string {
@@ -92,7 +102,27 @@ function aggregateText(told: Row): string {
       ]);
     parts.push('', table(['brought by', 'source', 'accepted', 'readings', 'lines'], lines) + more(sources));
   }
-  return parts.join('\n');
+  const members = rows(told, 'parts');
+  if (members.length > 0) {
+    parts.push(
+      '',
+      table(['counts in it', 'channel', 'times', 'sum', 'count', 'quality', 'only'], membersShown(members)),
+    );
+    parts.push(more(members));
+  }
+  return parts.join('\n').trimEnd();
+}
+
+function membersShown(members: readonly Row[]): string[][] {
+  return members.slice(0, shownMax).map((member) => {
+    const own = (member['aggregate'] ?? {}) as Row;
+    const validity = [member['from'], member['to']].map((instant) => shownValue(instant));
+    return [
+      ...['meter', 'channel', 'factor'].map((name) => shownValue(member[name])),
+      ...[`${shownValue(own['sum'])} ${shownValue(own['unit'])}`.trim() || '–', shownValue(own['count'])],
+      ...[shownValue(own['quality']), validity.every((each) => each === '') ? '' : validity.join(' to ')],
+    ];
+  });
 }
 
 /** Rows of each list that a person is shown; --json has all. */

@@ -1,0 +1,80 @@
+import type { MsSpan, Resolution } from '@meterflow/aggregates';
+import type { AggregateStore } from '@meterflow/idempotent-writes';
+import { utcText, type SeriesName } from '@meterflow/readings';
+import { groupMeter, type GroupsSnapshot, type Member } from '@meterflow/registry';
+import { aggregateRows, type WindowRow } from '../aggregate-rows.ts';
+
+/** What counts in a group's window: a series, or a whole group below it. */
+export interface GroupPart extends SeriesName {
+  /** Within the window, where it does not count in all of it: its aggregate is of the whole window all the same. */
+  readonly from?: string;
+  readonly to?: string;
+  /** A decimal that its values are multiplied by; absent: 1. */
+  readonly factor?: string;
+  /** Its own window as queries answer it; null where there is none that begins and ends as the group's does. */
+  readonly aggregate: object | null;
+}
+
+export interface GroupWindow extends MsSpan {
+  readonly tenant: string;
+  readonly group: string;
+  readonly resolution: Resolution;
+}
+
+export interface GroupPartsPorts {
+  readonly aggregates: Pick<AggregateStore, 'read'>;
+  readonly nowMs: () => number;
+}
+
+const readsAtOnceMax = 32;
+
+/**
+ * The first `limit` of what counts directly in a group's window, in the order of its members, as they are registered now.
+ * Of a filter every registered series may be looked at.
+ */
+export async function groupParts(
+  ports: GroupPartsPorts,
+  snapshot: GroupsSnapshot,
+  { limit, ...window }: GroupWindow & { readonly limit: number },
+): Promise<readonly GroupPart[]> {
+  const members: Member[] = [];
+  for await (const member of snapshot.membersOf(window.group)) {
+    if (member.fromMs < window.toMs && member.toMs > window.fromMs) {
+      members.push(member);
+    }
+    if (members.length >= limit) {
+      break;
+    }
+  }
+  const parts: GroupPart[] = [];
+  for (let from = 0; from < members.length; from += readsAtOnceMax) {
+    const some = members.slice(from, from + readsAtOnceMax);
+    parts.push(...(await Promise.all(some.map((member) => partOf(ports, { snapshot, window, member })))));
+  }
+  return parts;
+}
+
+async function partOf(
+  ports: GroupPartsPorts,
+  each: { readonly snapshot: GroupsSnapshot; readonly window: GroupWindow; readonly member: Member },
+): Promise<GroupPart> {
+  const { fromMs, toMs, resolution, tenant } = each.window;
+  const { of, factor, ...validity } = each.member;
+  const series = 'meter' in of ? of : { meter: groupMeter(of.group), channel: channelOf(each.snapshot, of.group) };
+  const rows = await aggregateRows(ports.aggregates, {
+    ...{ tenant, ...series, resolution, nowMs: ports.nowMs() },
+    ...{ fromMs, toMs: fromMs + 1 },
+  });
+  const own = rows.find((row: WindowRow) => row.startMs === fromMs && row.startMs + row.lengthMs === toMs);
+  return {
+    ...{ meter: series.meter, channel: series.channel },
+    ...(validity.fromMs > fromMs ? { from: utcText(validity.fromMs) } : {}),
+    ...(validity.toMs < toMs ? { to: utcText(validity.toMs) } : {}),
+    ...(factor === '1' ? {} : { factor }),
+    aggregate: own?.json ?? null,
+  };
+}
+
+function channelOf(snapshot: GroupsSnapshot, group: string): string {
+  return snapshot.group(group)?.channel ?? '';
+}
