@@ -3,6 +3,7 @@ import { dirname, join, posix } from 'node:path';
 import ts from 'typescript';
 import { resolveIn } from './bundle-module.ts';
 import type { SourceProblem } from './source-problem.ts';
+import { usedContract } from './used-contract.ts';
 
 const root = '/rules/';
 const sdkPath = '/rule-sdk.ts';
@@ -22,24 +23,29 @@ const options: ts.CompilerOptions = {
   allowImportingTsExtensions: true,
 };
 
+/** What is wrong with files, and which contract of the SDK each of them needs. */
+export interface CheckedTypes {
+  readonly problems: readonly SourceProblem[];
+  readonly contracts: ReadonlyMap<string, number>;
+}
+
 /** Checks files against the SDK with TypeScript in strict mode; what they import of the files is checked with them. */
-export function checkTypes(
-  files: ReadonlyMap<string, string>,
-  entries: readonly string[],
-  sdk: string,
-): readonly SourceProblem[] {
+export function checkTypes(files: ReadonlyMap<string, string>, entries: readonly string[], sdk: string): CheckedTypes {
   const program = ts.createProgram({
     rootNames: entries.map((entry) => root + entry),
     options,
     host: hostOf(files, sdk),
   });
   const found = [...program.getOptionsDiagnostics(), ...program.getGlobalDiagnostics()];
+  const contracts = new Map<string, number>();
   for (const source of program.getSourceFiles()) {
     if (source.fileName.startsWith(root)) {
       found.push(...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source));
+      contracts.set(source.fileName.slice(root.length), usedContract(source, program.getTypeChecker(), sdkPath));
     }
   }
-  return found.filter(({ category }) => category === ts.DiagnosticCategory.Error).map(problemOf);
+  const problems = found.filter(({ category }) => category === ts.DiagnosticCategory.Error).map(problemOf);
+  return { problems, contracts };
 }
 
 /** All that TypeScript reads is in memory, but for its own declarations of the language. */

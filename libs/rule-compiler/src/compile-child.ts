@@ -8,22 +8,30 @@ import { shownProblems, type SourceProblem } from './source-problem.ts';
 
 async function answer({ files: texts, entries, sdk, linesBefore }: CompileRequest): Promise<CompileAnswer> {
   const files = new Map(texts);
-  const modules: (BundledModule & { readonly file: string })[] = [];
+  const bundles = new Map<string, BundledModule>();
   const problems: SourceProblem[] = [];
   for (const file of entries) {
     const bundled = await bundleModule(files, file, { sdk, linesBefore });
     if ('problems' in bundled) {
       problems.push(...bundled.problems);
     } else {
-      modules.push({ file, ...bundled });
+      bundles.set(file, bundled);
     }
   }
-  if (problems.length === 0) {
-    // What can't be bundled need not load it.
-    const { checkTypes } = await import('./check-types.ts');
-    problems.push(...checkTypes(files, entries, sdk));
+  if (problems.length > 0) {
+    return { problems: shownProblems(problems) };
   }
-  return problems.length === 0 ? { modules } : { problems: shownProblems(problems) };
+  // What can't be bundled need not load it.
+  const { checkTypes } = await import('./check-types.ts');
+  const checked = checkTypes(files, entries, sdk);
+  if (checked.problems.length > 0) {
+    return { problems: shownProblems(checked.problems) };
+  }
+  const modules = [...bundles].map(([file, bundled]) => ({
+    ...{ file, ...bundled },
+    contract: Math.max(1, ...bundled.inputs.map((path) => checked.contracts.get(path) ?? 1)),
+  }));
+  return { modules };
 }
 
 function send(text: string): void {

@@ -11,7 +11,12 @@ export interface CompileRequest {
   readonly linesBefore: number;
 }
 
+export interface CompiledModule extends BundledModule {
+  readonly file: string;
+  /** The newest contract of what it uses of the SDK. */
+  readonly contract: number;
+}
+
 /** What it answers on its standard output. */
 export type CompileAnswer =
-  | { readonly modules: readonly (BundledModule & { readonly file: string })[] }
-  | { readonly problems: readonly SourceProblem[] };
+  { readonly modules: readonly CompiledModule[] } | { readonly problems: readonly SourceProblem[] };

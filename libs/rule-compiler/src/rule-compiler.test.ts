@@ -73,6 +73,25 @@ export default testRule(capped, { caps: { readings: [{ value: 11 }], expect: [{ 
     expect(rule?.version.lines).toContain('capped.ts:10');
   });
 
+  test('needs the contract that has all it uses, also in files that it imports, and no newer one', async () => {
+    const rule = (name: string, body: string, imports = ''): string =>
+      `import { defineRule } from '@meterflow/rule-sdk';\n${imports}
+export default defineRule({ name: '${name}', needs: { lookBackDays: 1 }, onSeries(day) { ${body} } });\n`;
+    const total = `import type { RawDay } from '@meterflow/rule-sdk';
+/** @contract 99 */
+export function total(day: RawDay): number { const { values } = day; return day.slots.length > 0 ? values.call(day).length : 0; }\n`;
+    const outcome = await compiled({
+      'a.ts': rule('a', 'const known = new Map([[1, day.slots]]); [...known.values()];'),
+      'b.ts': rule('b', 'day.earlier(1).values();'),
+      'c.ts': rule('c', `day['values']();`),
+      'd.ts': rule('d', 'total(day.earlier(1));', `import { total } from './lib/total.ts';`),
+      'e.ts': rule('e', '[{ values: () => 1 }].map(({ values }) => values());'),
+      'lib/total.ts': total,
+    });
+    const contracts = 'rules' in outcome ? outcome.rules.map(({ version }) => version.contract) : outcome.problems;
+    expect(contracts).toEqual([2, 3, 3, 3, 2]);
+  });
+
   test('gives the same id for the same sources, whatever lies beside them, and another for others', async () => {
     const idOf = (outcome: Compiled): string => ('rules' in outcome ? (outcome.rules[0]?.version.id ?? '') : '');
     const [alone, beside, changed] = await Promise.all([

@@ -12,7 +12,7 @@ import {
 } from '@meterflow/rules';
 import type { BundledModule } from './bundle-module.ts';
 import { compileInChild } from './compile-in-child.ts';
-import type { CompileAnswer } from './compile-request.ts';
+import type { CompileAnswer, CompiledModule } from './compile-request.ts';
 import { compilationsWaitingMax } from './limits.ts';
 import { isTestFile, projectProblems, type RuleProject } from './project.ts';
 import { shownProblems, type SourceProblem } from './source-problem.ts';
@@ -103,12 +103,12 @@ export class RuleCompiler {
 }
 
 function versionOf(
-  { body, lines }: BundledModule,
+  { body, lines, contract: used }: Omit<CompiledModule, 'file'>,
   files: ReadonlyMap<string, string>,
   declaration: RuleDeclaration,
 ): Pick<CompiledRule, 'version' | 'declaration'> {
   const { name, series } = declaration;
-  const contract = ruleContractOf(series);
+  const contract = ruleContractOf(series, used);
   const made = JSON.stringify([contract, name, [...files].sort(([a], [b]) => (a < b ? -1 : 1))]);
   const id = createHash('sha256').update(made).digest('hex');
   const needs = series === undefined ? {} : { series };

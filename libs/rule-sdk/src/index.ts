@@ -3,9 +3,9 @@
 
 /**
  * The contract that this file is. A rule version records the lowest one that has all it uses, and runs by it for ever:
- * 1 has `onReading`, 2 has `onSeries` beside it.
+ * 1 has `onReading`, 2 has `onSeries` beside it, 3 what is tagged with `@contract 3`.
  */
-export const sdkContract = 2;
+export const sdkContract = 3;
 
 /** A number that whoever activates the rule may set. Without a default it must be given. */
 export interface NumberParameter {
@@ -125,6 +125,12 @@ export interface RawDay {
   readonly slots: readonly RawSlot[];
   /** Register readings of [startMs, endMs), in order. */
   readonly registers: readonly RawSlot[];
+  /**
+   * The values of all slots, in order, NaN for a gap. What looks at numbers alone is several times as fast on them as on
+   * slots. The column is your own; asked for again, it is filled again.
+   * @contract 3
+   */
+  values(): Float64Array;
 }
 
 /** A reading of the day that a rule is at. It changes it in place; what it leaves alone stays exactly as it came. */
@@ -184,7 +190,7 @@ export interface Emission {
 }
 
 /** A local day of a series: what `onSeries` is called with. */
-export interface SeriesDay extends Omit<RawDay, 'slots' | 'registers'> {
+export interface SeriesDay extends Omit<RawDay, 'slots' | 'registers' | 'values'> {
   readonly meter: string;
   readonly channel: string;
   /** The registered unit, or that of most readings around. '' where neither is known. */
@@ -203,6 +209,12 @@ export interface SeriesDay extends Omit<RawDay, 'slots' | 'registers'> {
   later(days: number): RawDay;
   /** A channel of the same meter as it came: on this day, or so many days later (-7: a week before). Throws for one that `reads` does not name. */
   other(channel: string, daysLater?: number): RawDay;
+  /**
+   * The values of all slots, in order, as they stand now, NaN for a gap. The column is your own; asked for again, it is
+   * filled again. To change a reading, set its slot.
+   * @contract 3
+   */
+  values(): Float64Array;
   /** Makes a reading on a channel that `emits` names. One for each start and length; later rules do not see it. */
   emit(channel: string, emission: Emission): void;
 }

@@ -62,6 +62,9 @@ const mean = defineRule({
     } else {
       first.value += 1;
     }
+    expectTypeOf(day.earlier(7).values()).toEqualTypeOf(day.values());
+    // @ts-expect-error: values are numbers, and a gap is NaN
+    day.values()[0] = undefined;
     day.emit('net', { startMs: day.startMs, value: day.other('export').slots.length });
     // @ts-expect-error: what came before is as it came
     before.value = 0;

@@ -21,9 +21,12 @@ export interface SeriesNeeds {
 
 export type ParameterValue = number | string | boolean;
 
-/** The lowest contract that has all a rule uses: an upgrade that adds to the SDK makes no new version of what was there. */
-export function ruleContractOf(series: SeriesNeeds | undefined): number {
-  return series === undefined ? 1 : 2;
+/**
+ * The lowest contract that has all a rule uses: an upgrade that adds to the SDK makes no new version of what was there.
+ * `used`: the newest contract of what it uses of days and readings.
+ */
+export function ruleContractOf(series: SeriesNeeds | undefined, used = 1): number {
+  return Math.max(series === undefined ? 1 : 2, used);
 }
 
 /** One immutable version of a rule. `id` is the SHA-256 of what it was made of, hexadecimal. */

@@ -96,7 +96,8 @@ export class OwnReadings {
   batchOf(days: readonly number[]): DaysBatch | undefined {
     const rows = new RowColumns(days.reduce((sum, day) => sum + this.count(day), 0));
     const spans = new SpansBuilder();
-    const counts = days.map((day) => this.#appendDay(rows, spans, day));
+    const counts = days.map((day) => this.#spansOf(spans, day));
+    this.#appendDays(rows, days);
     const shared = rows.sharedValues();
     return shared.isExact || days.length === 1 ? { counts, batch: this.#finish(rows, spans, shared) } : undefined;
   }
@@ -135,17 +136,15 @@ export class OwnReadings {
     }
   }
 
-  #appendDay(rows: RowColumns, spans: SpansBuilder, day: number): DayCounts {
+  #spansOf(spans: SpansBuilder, day: number): DayCounts {
     const { slotsFrom, intervalMs, days } = this.#grid;
-    const [from, to] = [slotsFrom[day] as number, slotsFrom[day + 1] as number];
+    const slots = (slotsFrom[day + 1] as number) - (slotsFrom[day] as number);
     const spansBefore = spans.length;
-    if (to > from) {
-      rows.append(this.#slots, from, to);
+    if (slots > 0) {
       const startMs = days.startMs[day] as number;
-      spans.append(0, { startMs, stepMs: intervalMs, lengthMs: intervalMs, count: to - from });
+      spans.append(0, { startMs, stepMs: intervalMs, lengthMs: intervalMs, count: slots });
     }
     const [first, end] = [this.#registersFrom[day] as number, this.#registersFrom[day + 1] as number];
-    rows.append(this.#registers, first, end);
     for (let register = first; register < end; register++) {
       const startMs = this.#registers.startMs[register] as number;
       // A day's spans are its own: what walks over days one by one needs no part of one.
@@ -155,7 +154,27 @@ export class OwnReadings {
         spans.push(0, startMs, 0);
       }
     }
-    return { slots: to - from, registers: end - first, spans: spans.length - spansBefore };
+    return { slots, registers: end - first, spans: spans.length - spansBefore };
+  }
+
+  /** Slots of successive days lie together: as many as have no register readings in between are taken at once. */
+  #appendDays(rows: RowColumns, days: readonly number[]): void {
+    const { slotsFrom } = this.#grid;
+    let [from, to] = [0, 0];
+    for (const day of days) {
+      if (slotsFrom[day] !== to) {
+        rows.append(this.#slots, from, to);
+        from = slotsFrom[day] as number;
+      }
+      to = slotsFrom[day + 1] as number;
+      const [first, end] = [this.#registersFrom[day] as number, this.#registersFrom[day + 1] as number];
+      if (end > first) {
+        rows.append(this.#slots, from, to);
+        rows.append(this.#registers, first, end);
+        from = to;
+      }
+    }
+    rows.append(this.#slots, from, to);
   }
 
   #finish(

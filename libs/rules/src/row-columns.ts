@@ -58,6 +58,9 @@ export class RowColumns {
 
   /** Appends the rows [from, to) of others, for which there must be room. */
   append(rows: RowColumns, from: number, to: number): void {
+    if (from === to) {
+      return;
+    }
     const at = this.count;
     this.startMs.set(rows.startMs.subarray(from, to), at);
     this.lengthMs.set(rows.lengthMs.subarray(from, to), at);

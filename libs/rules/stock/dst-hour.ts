@@ -9,9 +9,12 @@ import { defineRule, type Slot } from '@meterflow/rule-sdk';
 export default defineRule({
   name: 'dst-hour',
   onSeries(day) {
-    const { slots, startMs, endMs, intervalMs, closed } = day;
-    const shiftMs = endMs - startMs - 86_400_000;
-    if (!closed || shiftMs === 0 || slots.length === 0) {
+    const shiftMs = day.endMs - day.startMs - 86_400_000;
+    if (shiftMs === 0 || !day.closed) {
+      return;
+    }
+    const { slots, intervalMs } = day;
+    if (slots.length === 0) {
       return;
     }
     const count = Math.floor(Math.abs(shiftMs) / intervalMs);

@@ -11,8 +11,6 @@ export default defineRule({
     hours: { type: 'number', default: 6, min: 0.25, max: 24, unit: 'h', help: 'From this length on a run is flagged.' },
   },
   onSeries(day, { parameters: { hours } }) {
-    const alike = (one: { value: number | undefined }, other: { value: number | undefined }): boolean =>
-      one.value !== undefined && one.value !== 0 && one.value === other.value;
-    markRuns(day, alike, { hours, reason: 'equal-run' });
+    markRuns(day, (one, other) => one !== 0 && one === other, { hours, reason: 'equal-run' });
   },
 });

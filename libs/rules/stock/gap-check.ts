@@ -15,33 +15,25 @@ export default defineRule({
     },
   },
   onSeries(day, { parameters: { intervalsMax } }) {
-    const { slots, closed } = day;
-    if (!closed) {
+    if (!day.closed) {
       return;
     }
+    const values = day.values();
     let missing = 0;
-    slots.forEach((slot, index) => {
-      if (slot.value === undefined) {
+    let last = -1;
+    for (let index = 0; index < values.length; index++) {
+      if (Number.isNaN(values[index])) {
         missing += 1;
-        return;
+        continue;
       }
       if (missing > intervalsMax) {
-        slot.annotate(`gap-before:${missing}`);
+        day.slots[index]?.annotate(`gap-before:${missing}`);
       }
       missing = 0;
-      const next = slots[index + 1];
-      if (next?.value === undefined && slots.length - index - 1 > intervalsMax && restIsMissing(slots, index + 1)) {
-        slot.annotate(`gap-after:${slots.length - index - 1}`);
-      }
-    });
+      last = index;
+    }
+    if (missing > intervalsMax) {
+      day.slots[last]?.annotate(`gap-after:${missing}`);
+    }
   },
 });
-
-function restIsMissing(slots: readonly { readonly value: number | undefined }[], from: number): boolean {
-  for (let index = from; index < slots.length; index++) {
-    if (slots[index]?.value !== undefined) {
-      return false;
-    }
-  }
-  return true;
-}

@@ -2,7 +2,7 @@
 // (highest − third highest) / third highest × 100 > 180. Gaps and estimated values are not looked at.
 // Source: spike check in California's Standards for Validating, Editing, and Estimating Monthly and Interval Data; the same
 // ratio, 1.8, in NAESB's Uniform Business Practices for metering; Oracle MDM (Interval Spike Check).
-import { defineRule, type Slot } from '@meterflow/rule-sdk';
+import { defineRule } from '@meterflow/rule-sdk';
 
 export default defineRule({
   name: 'interval-spike',
@@ -22,17 +22,20 @@ export default defineRule({
     },
   },
   onSeries(day, { parameters: { percent, ignoredBelow } }) {
-    let highest: Slot | undefined;
+    const { slots } = day;
+    const values = day.values();
+    let highest = -1;
     let first = 0;
     let second = 0;
     let third = 0;
-    for (const slot of day.slots) {
-      const { value } = slot;
-      if (value === undefined || value <= third || slot.quality === 'estimated') {
+    for (let index = 0; index < values.length; index++) {
+      const value = values[index] as number;
+      // A gap is not more either.
+      if (!(value > third) || slots[index]?.quality === 'estimated') {
         continue;
       }
       if (value > first) {
-        highest = slot;
+        highest = index;
         third = second;
         second = first;
         first = value;
@@ -45,7 +48,7 @@ export default defineRule({
     }
     // Three values are needed, and a third highest of 0 would make a spike of anything: what has no load has no shape.
     if (third > 0 && first > ignoredBelow && (first - third) * 100 > percent * third) {
-      highest?.annotate('interval-spike');
+      slots[highest]?.annotate('interval-spike');
     }
   },
 });

@@ -8,6 +8,7 @@
 // Oracle MDM (Sum Check); the tolerance is the last digit that the register shows, and a share for meters that round each interval.
 import { defineRule, type Slot } from '@meterflow/rule-sdk';
 import { registerTotal } from './lib/register-total.ts';
+import { sumOf } from './lib/total.ts';
 
 export default defineRule({
   name: 'sum-check',
@@ -45,13 +46,9 @@ export default defineRule({
       return;
     }
     const { fromSlot, toSlot, value: counted } = total;
-    let sum = 0;
-    for (let index = fromSlot; index < toSlot; index++) {
-      const value = day.slots[index]?.value;
-      if (value === undefined) {
-        return;
-      }
-      sum += value;
+    const sum = sumOf(day.values(), fromSlot, toSlot);
+    if (Number.isNaN(sum)) {
+      return;
     }
     const tolerance = Math.max(parameters.tolerance, (parameters.tolerancePercent / 100) * counted);
     // Sums of binary fractions are off by less than a billionth: what is at the tolerance is within it.

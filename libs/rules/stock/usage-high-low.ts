@@ -28,15 +28,15 @@ export default defineRule({
     },
   },
   onSeries(day, { parameters: { lowPercent, highPercent, days, daysMin } }) {
-    const total = totalOf(day.slots);
-    if (total === undefined) {
+    const total = totalOf(day.values());
+    if (Number.isNaN(total)) {
       return;
     }
     let sum = 0;
     let count = 0;
     for (let back = 1; back <= days; back++) {
-      const before = totalOf(day.earlier(back).slots);
-      if (before !== undefined) {
+      const before = totalOf(day.earlier(back).values());
+      if (!Number.isNaN(before)) {
         sum += before;
         count += 1;
       }

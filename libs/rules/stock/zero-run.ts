@@ -18,6 +18,6 @@ export default defineRule({
     },
   },
   onSeries(day, { parameters: { hours } }) {
-    markRuns(day, (one, other) => one.value === 0 && other.value === 0, { hours, reason: 'zero-run' });
+    markRuns(day, (one, other) => one === 0 && other === 0, { hours, reason: 'zero-run' });
   },
 });

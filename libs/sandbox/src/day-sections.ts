@@ -8,7 +8,7 @@ import {
   type RunDay,
   type SeriesRun,
 } from '@meterflow/rules';
-import type { RunFacts, ToldDay } from './isolate-day.ts';
+import type { RunFacts, ToldDay } from './isolate-run.ts';
 import { windowBytes, windowColumns } from './isolate-windows.ts';
 import type { DaySections } from './request.ts';
 

@@ -136,9 +136,64 @@ describe('days that are run together', () => {
       '',
       'const list = day.earlier(1).slots; day.slots[0].annotate(String(list.length)); list.push(1); day.slots.length = 0',
     ],
+    [
+      'a note on a method',
+      '',
+      'const { annotate } = day.slots[0]; try { annotate.seen = (annotate.seen ?? 0) + 1; } catch {} annotate.call(day.slots[0], String(annotate.seen))',
+    ],
+    [
+      'a note on a getter',
+      '',
+      'const { get } = Object.getOwnPropertyDescriptor(day, "date"); try { get.seen = (get.seen ?? 0) + 1; } catch {} day.slots[0].annotate(String(get.seen))',
+    ],
+    [
+      'notes on a column of values, on its memory and in it',
+      '',
+      `for (const of of [day, day.earlier(1)]) {
+        const column = of.values();
+        const seen = [column.seen, column.buffer.seen, column[0], column.length, column.buffer.byteLength];
+        try { column.seen = 1; } catch {}
+        try { column.buffer.seen = 1; } catch {}
+        column.fill(9);
+        day.slots[of.slots.length % 7].annotate(String(seen));
+      }`,
+    ],
+    [
+      'a column of values that was given away',
+      '',
+      'const column = day.values(); column.buffer.transfer(); day.slots[0].annotate(String([column.length, day.values().length, day.values()[1]]))',
+    ],
   ])('remember nothing from one to the next: %s', async (_, top, body) => {
     const { source, ...rule } = seriesRuleOf(body, needs);
     await expectAlike(flowWith({ ...rule, id: `remembering ${top}${body}`, source: `${top}\n${source}` }));
+  });
+
+  test('have the values of their slots in columns, as rules and what undoes them leave them', async () => {
+    const compared = `
+      const told = (list) => list.map((slot) => slot.value ?? NaN).join();
+      for (const one of [day, day.earlier(2), day.earlier(1), day.later(1)]) {
+        if (one.values().join() !== told(one.slots)) throw new Error(one.date + ': ' + one.values().join());
+      }
+      day.slots[5].annotate(day.values().join().slice(0, 150));`;
+    const comparing = (name: string): RuleVersion => seriesRuleOf(compared, needs, name);
+    const changing = seriesRuleOf(
+      `day.slots.forEach((slot, hour) => {
+        if (hour === 3) day.values().fill(7);
+        if (slot.value === undefined) slot.fill(9);
+        else if (hour % 3 === 0) slot.reject('odd');
+        else slot.value += 1;
+        if ((day.values()[hour] || undefined) !== slot.value) throw new Error('not as it stands');
+      });`,
+      needs,
+      'changing',
+    );
+    const undone = seriesRuleOf('day.slots[1].value = 1; day.values(); throw new Error("undone")', needs, 'undone');
+    const flow = flowWith(comparing('before'), changing, comparing('between'), undone, comparing('after'));
+    const steps = flow.steps.map((step) =>
+      step.rule.name === 'undone' ? { ...step, severity: 'info' as const } : step,
+    );
+    const results = await expectAlike({ ...flow, steps });
+    expect(results.filter((result) => result instanceof Error)).toEqual([]);
   });
 
   test('are seen as they stand after each rule, whatever the one before did, undid and kept', async () => {

@@ -4,12 +4,15 @@ import type { ChildSettings } from './child-settings.ts';
 import { DaysAround } from './isolate-around.ts';
 import { BatchCursor } from './isolate-cursor.ts';
 import { Days } from './isolate-day.ts';
+import { Emissions } from './isolate-emissions.ts';
 import { loadStep, walk, type StepSource } from './isolate-flow.ts';
 import { freezeAll, takeAway } from './isolate-lockdown.ts';
 import { leaveAny, makeFlow, walkBatch, type IsolateFlow } from './isolate-main.ts';
 import { ReadingState, walkChecked } from './isolate-memory.ts';
 import { DayPlaces, DayReading, minuteOfDay } from './isolate-places.ts';
+import { reachOf } from './isolate-reach.ts';
 import { Reading } from './isolate-reading.ts';
+import { columnFor, ShownValues } from './isolate-shown.ts';
 import { AroundDay, OwnDay } from './isolate-views.ts';
 import { callDay, dayRunner, walkDays } from './isolate-walk-day.ts';
 import { windowColumns } from './isolate-windows.ts';
@@ -53,7 +56,8 @@ const program = `
     walk: ${walk.toString()}, ReadingState: ${ReadingState.toString()}, walkChecked: ${walkChecked.toString()},
     callDay: ${callDay.toString()}, walkDays: ${walkDays.toString()}, leaveAny: ${leaveAny.toString()},
     dayRunner: ${dayRunner.toString()}, walkBatch: ${walkBatch.toString()},
-    Days: ${Days.toString()}, DayPlaces: ${DayPlaces.toString()},
+    Days: ${Days.toString()}, Emissions: ${Emissions.toString()}, reachOf: ${reachOf.toString()},
+    ShownValues: ${ShownValues.toString()}, columnFor: ${columnFor.toString()}, DayPlaces: ${DayPlaces.toString()},
     DayReading: ${DayReading.toString()}, DaysAround: ${DaysAround.toString()},
     OwnDay: ${OwnDay.toString()}, AroundDay: ${AroundDay.toString()},
     minuteOfDay: ${minuteOfDay.toString()},

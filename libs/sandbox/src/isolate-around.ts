@@ -1,5 +1,6 @@
-import type { RunFacts, WindowColumns } from './isolate-day.ts';
 import type { DayPlaces } from './isolate-places.ts';
+import type { RunFacts, WindowColumns } from './isolate-run.ts';
+import type { columnFor, ShownValues } from './isolate-shown.ts';
 import type { RawColumns } from './isolate-windows.ts';
 
 // The class runs inside an isolate, as text: nothing in it may refer to anything outside but the types.
@@ -17,15 +18,15 @@ interface ShownDay {
   /** When it was looked at last, counted in days of the run. */
   turn: number;
   readonly day: number;
-  readonly slots: (number | undefined)[];
-  readonly registers: (number | undefined)[];
+  readonly slots: ShownValues;
+  readonly registers: ShownValues;
 }
 
 /** What days around are shown with. */
 export interface AroundParts {
   readonly makePlaces: () => DayPlaces;
-  /** A list of so many values that are not there. */
-  readonly blankOf: (count: number) => undefined[];
+  readonly ShownValues: typeof ShownValues;
+  readonly columnFor: typeof columnFor;
   /** A run that looks at more than these leaves none of them to the next. */
   readonly placesKeptMax: number;
 }
@@ -35,9 +36,7 @@ export interface AroundParts {
  * each day: so few of them are the same for all days and runs.
  */
 export class DaysAround {
-  readonly #makePlaces: () => DayPlaces;
-  readonly #blankOf: (count: number) => undefined[];
-  readonly #placesKeptMax: number;
+  readonly #parts: AroundParts;
   /** By window, then by distance: 0, a day before, a day later, two before, … */
   #around: PlacesAround[][] = [];
   /** By window. */
@@ -46,10 +45,8 @@ export class DaysAround {
   #windows: readonly WindowColumns[] = [];
   #turn = 0;
 
-  constructor({ makePlaces, blankOf, placesKeptMax }: AroundParts) {
-    this.#makePlaces = makePlaces;
-    this.#blankOf = blankOf;
-    this.#placesKeptMax = placesKeptMax;
+  constructor(parts: AroundParts) {
+    this.#parts = parts;
   }
 
   /** Turns to another run. */
@@ -63,7 +60,7 @@ export class DaysAround {
       places.day = -1;
       kept += places.slots.keptCount + places.registers.keptCount;
     }
-    if (kept > this.#placesKeptMax) {
+    if (kept > this.#parts.placesKeptMax) {
       this.#around = [];
     }
   }
@@ -86,11 +83,24 @@ export class DaysAround {
   at(window: number, day: number, daysLater: number): PlacesAround {
     const list = (this.#around[window] ??= []);
     const distance = daysLater > 0 ? daysLater * 2 : daysLater * -2 + (daysLater < 0 ? -1 : 0);
-    const places = (list[distance] ??= { day: -1, slots: this.#makePlaces(), registers: this.#makePlaces() });
+    const places = (list[distance] ??= this.#makePlaces());
     if (places.day !== day + daysLater) {
       this.#enter(places, window, day + daysLater);
     }
     return places;
+  }
+
+  /** Values of a day's slots, NaN for a gap, in a column of the caller's own: the one that it got before, if it fits. */
+  column(known: Float64Array | undefined, window: number, day: number): Float64Array {
+    const { slots } = this.#show(window, day);
+    const column = this.#parts.columnFor(known, slots.count);
+    slots.copyTo(column);
+    return column;
+  }
+
+  #makePlaces(): PlacesAround {
+    const { makePlaces } = this.#parts;
+    return { day: -1, slots: makePlaces(), registers: makePlaces() };
   }
 
   #enter(places: PlacesAround, window: number, day: number): void {
@@ -103,11 +113,11 @@ export class DaysAround {
     places.day = day;
     places.slots.enter(
       { run, day, intervalMs, startMs: undefined, startsFrom: 0, fillUnit: undefined },
-      { columns: slots, base: slotsFrom, shown: shown.slots },
+      { columns: slots, base: slotsFrom, values: shown.slots },
     );
     places.registers.enter(
       { run, day, intervalMs: 0, startMs: registers.startMs, startsFrom: registersFrom, fillUnit: undefined },
-      { columns: registers, base: registersFrom, shown: shown.registers },
+      { columns: registers, base: registersFrom, values: shown.registers },
     );
   }
 
@@ -125,16 +135,9 @@ export class DaysAround {
     return made;
   }
 
-  #shownOf({ values, from }: RawColumns, day: number): (number | undefined)[] {
-    const [first, to] = [from[day] as number, from[day + 1] as number];
-    const shown: (number | undefined)[] = this.#blankOf(to - first);
-    for (let index = first; index < to; index++) {
-      const value = values[index] as number;
-      // Blank places stay as they are.
-      if (value === value) {
-        shown[index - first] = value;
-      }
-    }
-    return shown;
+  #shownOf(columns: RawColumns, day: number): ShownValues {
+    const { ShownValues: Values } = this.#parts;
+    const from = columns.from[day] as number;
+    return new Values(columns).enter(from, (columns.from[day + 1] as number) - from);
   }
 }

@@ -56,6 +56,7 @@ export class BatchCursor implements Cursor {
   /** Failures that were told before the day that a run is at. */
   failuresBefore = 0;
   readonly #settings: IsolateSettings;
+  readonly #units: ReadonlyMap<string, string>;
   #indexes = new Map<string, number>();
   #joinedNames: string | undefined;
   #names: string[] | undefined;
@@ -77,10 +78,12 @@ export class BatchCursor implements Cursor {
     this.series = columns.series;
     this.qualities = settings.qualities;
     this.#settings = settings;
+    this.#units = new Map(settings.units.map((unit) => [unit, unit]));
   }
 
   begin(texts: string[], names: string | undefined): void {
-    this.texts = texts;
+    // Units are texts that the engine has once: rules compare them with their own, reading by reading.
+    this.texts = texts.map((text) => this.#units.get(text) ?? text);
     this.lastUnitIndex = 0;
     this.lastTextIndex = 0;
     this.namesWanted = false;

@@ -1,5 +1,5 @@
 import type { BatchCursor } from './isolate-cursor.ts';
-import type { DayNeeds } from './isolate-day.ts';
+import type { DayNeeds } from './isolate-run.ts';
 import type { Compile } from './isolate-lockdown.ts';
 import type { ReadingState } from './isolate-memory.ts';
 import type { Reading } from './isolate-reading.ts';

@@ -52,7 +52,10 @@ export function takeAway(): Compile {
   ].forEach((prototype) => {
     remove(prototype, (name) => /locale/i.test(name));
   });
-  remove(Math, (name) => name === 'random');
+  // Made anew, for where a property was taken from an object, the engine looks up all others at each use.
+  const lasting = Object.getOwnPropertyDescriptors(Math);
+  Reflect.deleteProperty(lasting, 'random');
+  Object.defineProperty(globalThis, 'Math', { value: Object.defineProperties({}, lasting) });
   remove(RegExp, (name) => /^(?:\$.*|input|last.*|left.*|right.*)$/.test(name));
   remove(globalThis, (name) => !kept.includes(` ${name} `));
   Error.stackTraceLimit = 4;

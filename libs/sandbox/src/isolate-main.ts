@@ -1,12 +1,16 @@
 import type { DaysAround } from './isolate-around.ts';
 import type { BatchCursor, IsolateSettings } from './isolate-cursor.ts';
-import type { Days, RunFacts, WindowColumns } from './isolate-day.ts';
+import type { Days } from './isolate-day.ts';
+import type { Emissions } from './isolate-emissions.ts';
 import type { LoadedStep, StepSource, walk, WalkRange } from './isolate-flow.ts';
 import type { callDay, dayRunner, walkDays } from './isolate-walk-day.ts';
 import type { Compile } from './isolate-lockdown.ts';
 import type { ReadingState, walkChecked } from './isolate-memory.ts';
 import type { DayPlaces, DayReading, minuteOfDay } from './isolate-places.ts';
+import type { reachOf } from './isolate-reach.ts';
 import type { Reading } from './isolate-reading.ts';
+import type { RunFacts, WindowColumns } from './isolate-run.ts';
+import type { columnFor, ShownValues } from './isolate-shown.ts';
 import type { AroundDay, OwnDay } from './isolate-views.ts';
 import type { SharedColumns } from './shared-layout.ts';
 
@@ -25,6 +29,10 @@ export interface IsolateParts {
   readonly walkDays: typeof walkDays;
   readonly dayRunner: typeof dayRunner;
   readonly Days: typeof Days;
+  readonly Emissions: typeof Emissions;
+  readonly reachOf: typeof reachOf;
+  readonly ShownValues: typeof ShownValues;
+  readonly columnFor: typeof columnFor;
   readonly DayPlaces: typeof DayPlaces;
   readonly DayReading: typeof DayReading;
   readonly DaysAround: typeof DaysAround;
@@ -69,9 +77,13 @@ export function makeFlow(parts: IsolateParts, memory: SharedArrayBuffer, setting
   const walkText = parts.walk.toString();
   let textsKnown = 0;
   let textsTold = 0;
-  // A rule that could make readings of its own would choose what their private fields hold.
+  // A rule that could make readings of its own would choose what their private fields hold; and one that could write on
+  // their methods would remember there.
   [parts.Reading, parts.DayReading, parts.OwnDay, parts.AroundDay].forEach(({ prototype }) => {
     Reflect.deleteProperty(prototype as object, 'constructor');
+    Object.values(Object.getOwnPropertyDescriptors(prototype as object)).forEach((descriptor) => {
+      Object.values(descriptor).forEach((each: unknown) => Object.freeze(each));
+    });
     Object.freeze(prototype);
   });
   parts.freezeAll();

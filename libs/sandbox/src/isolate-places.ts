@@ -1,6 +1,7 @@
 import type { BatchCursor } from './isolate-cursor.ts';
-import type { RunFacts } from './isolate-day.ts';
 import type { Reading } from './isolate-reading.ts';
+import type { RunFacts } from './isolate-run.ts';
+import type { columnFor, ShownValues } from './isolate-shown.ts';
 
 // The classes run inside an isolate, as text: nothing in them may refer to anything outside but the types.
 
@@ -22,8 +23,7 @@ export interface PlacedReadings {
   readonly columns: PlacedColumns;
   /** Where in them they begin. */
   readonly base: number;
-  /** The value of each; undefined for a gap, and for a reading that was refused. */
-  readonly shown: (number | undefined)[];
+  readonly values: ShownValues;
 }
 
 /** When they are. */
@@ -46,6 +46,7 @@ export interface PlaceParts {
   readonly reading: Reading;
   /** A base from which no index lies in any column. */
   readonly nowhere: number;
+  readonly columnFor: typeof columnFor;
 }
 
 /**
@@ -55,7 +56,6 @@ export interface PlaceParts {
  * column they would be made anew for each look.
  */
 export class DayPlaces {
-  shown: (number | undefined)[] = [];
   readonly cursor: BatchCursor;
   /** Where in the columns they begin. */
   base = 0;
@@ -65,6 +65,10 @@ export class DayPlaces {
   readonly #kept: DayReading[] = [];
   #list: DayReading[] = [];
   #columns: PlacedColumns;
+  #values: ShownValues | undefined;
+  #shown: (number | undefined)[] | undefined;
+  /** When the values were shown, counted in changes. */
+  #marks = -1;
   #day: PlacedDay | undefined;
 
   constructor(cursor: BatchCursor, isOwn: boolean, parts: PlaceParts) {
@@ -75,23 +79,43 @@ export class DayPlaces {
   }
 
   /** Turns to other readings: what was handed out before shows those from now on. */
-  enter(day: PlacedDay, { columns, base, shown }: PlacedReadings): void {
+  enter(day: PlacedDay, { columns, base, values }: PlacedReadings): void {
     this.#day = day;
     this.#columns = columns;
     this.base = base;
-    this.shown = shown;
-    const { length } = shown;
-    if (this.#list.length !== length) {
-      for (let index = this.#kept.length; index < length; index++) {
-        this.#kept.push(new this.#parts.DayReading(this, index));
-      }
-      this.#list = this.#kept.slice(0, length);
-    }
+    this.#values = values;
+    this.#shown = undefined;
   }
 
   /** In a list of the caller's own: a frozen one takes the engine ten times as long to read. */
   list(): DayReading[] {
+    const { count } = this.#fresh();
+    this.#shown = undefined;
+    if (this.#list.length !== count) {
+      for (let index = this.#kept.length; index < count; index++) {
+        this.#kept.push(new this.#parts.DayReading(this, index));
+      }
+      this.#list = this.#kept.slice(0, count);
+    }
     return this.#list.slice();
+  }
+
+  /** The value of each; undefined for a gap, and for a reading that was refused. */
+  get shown(): (number | undefined)[] {
+    this.#shown ??= this.#fresh().list();
+    return this.#shown;
+  }
+
+  isGap(index: number): boolean {
+    return (this.#values as ShownValues).isGap(index);
+  }
+
+  /** Their values, NaN for a gap, in a column of the caller's own: the one that it got before, where it is of that length. */
+  column(known: Float64Array | undefined): Float64Array {
+    const values = this.#values as ShownValues;
+    const column = this.#parts.columnFor(known, values.count);
+    values.copyTo(column);
+    return column;
   }
 
   get keptCount(): number {
@@ -115,15 +139,13 @@ export class DayPlaces {
   }
 
   quality(index: number): string {
-    return this.shown[index] === undefined
+    return this.isGap(index)
       ? 'missing'
       : (this.cursor.qualities[this.#columns.quality[this.base + index] as number] as string);
   }
 
   unit(index: number): string {
-    return this.shown[index] === undefined
-      ? ''
-      : (this.cursor.texts[this.#columns.unit[this.base + index] as number] as string);
+    return this.isGap(index) ? '' : (this.cursor.texts[this.#columns.unit[this.base + index] as number] as string);
   }
 
   /** The reading that moves, at a place of the day. Throws for days around it. */
@@ -143,6 +165,16 @@ export class DayPlaces {
   /** The unit that a gap is filled in; undefined where none can be filled. */
   get fillUnit(): string | undefined {
     return (this.#day as PlacedDay).fillUnit;
+  }
+
+  /** The values as they stand now: rules, and the undoing of what they did, change those of the day itself. */
+  #fresh(): ShownValues {
+    const values = this.#values as ShownValues;
+    if (this.isOwn && this.#marks !== this.cursor.marks) {
+      this.#marks = this.cursor.marks;
+      values.forget();
+    }
+    return values;
   }
 }
 
@@ -256,7 +288,7 @@ export class DayReading {
 
   /** No value, or one that was refused. */
   #isGap(): boolean {
-    return this.#places.shown[this.#index] === undefined;
+    return this.#places.isGap(this.#index);
   }
 
   /** Days around tell of a reading what every source tells. */

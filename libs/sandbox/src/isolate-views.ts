@@ -1,5 +1,6 @@
-import type { Days, Reach } from './isolate-day.ts';
+import type { Days } from './isolate-day.ts';
 import type { DayReading } from './isolate-places.ts';
+import type { Reach } from './isolate-reach.ts';
 
 // The classes run inside an isolate, as text: nothing in them may refer to anything outside but the types.
 
@@ -14,6 +15,7 @@ export class AroundDay {
   #turn = -1;
   #slots: DayReading[] | undefined;
   #registers: DayReading[] | undefined;
+  #values: Float64Array | undefined;
 
   constructor(days: Days, window: number, daysLater: number) {
     this.#days = days;
@@ -50,6 +52,11 @@ export class AroundDay {
     return this.#registers;
   }
 
+  values(): Float64Array {
+    this.#values = this.#days.columnAround(this.#values, this.#window, this.#daysLater);
+    return this.#values;
+  }
+
   #turnOver(): void {
     if (this.#turn !== this.#days.turn) {
       this.#turn = this.#days.turn;
@@ -69,6 +76,7 @@ export class OwnDay {
   #turn = -1;
   #slots: DayReading[] | undefined;
   #registers: DayReading[] | undefined;
+  #values: Float64Array | undefined;
 
   constructor(days: Days, { earlier, later, other, emit }: Reach) {
     this.#days = days;
@@ -125,6 +133,11 @@ export class OwnDay {
     this.#turnOver();
     this.#registers ??= this.#days.registers.list();
     return this.#registers;
+  }
+
+  values(): Float64Array {
+    this.#values = this.#days.slots.column(this.#values);
+    return this.#values;
   }
 
   #turnOver(): void {

@@ -1,10 +1,11 @@
 import type { BatchCursor } from './isolate-cursor.ts';
-import type { Days, RunFacts } from './isolate-day.ts';
+import type { Days } from './isolate-day.ts';
 import type { LoadedStep, WalkRange } from './isolate-flow.ts';
 import type { ReadingState } from './isolate-memory.ts';
 import type { IsolateFlow, IsolateParts } from './isolate-main.ts';
 import type { DayPlaces } from './isolate-places.ts';
 import type { Reading } from './isolate-reading.ts';
+import type { RunFacts } from './isolate-run.ts';
 import type { SharedColumns } from './shared-layout.ts';
 
 // These functions run inside an isolate, as text: nothing in them may refer to anything outside but the types.
@@ -23,20 +24,16 @@ export interface DayFlow {
 /** Makes the calls that run days. `runDays` runs the steps named in `control`, and begins the run with step 0. */
 export function dayRunner(parts: IsolateParts, flow: DayFlow): Pick<IsolateFlow, 'runDays' | 'dayFailures'> {
   const { columns, cursor, reading } = flow;
-  const { ReadingState, DayPlaces: Places, DayReading, minuteOfDay } = parts;
-  const placeParts = { DayReading, minuteOfDay, reading, nowhere: -(2 ** 30) };
+  const { ReadingState, DayPlaces: Places, DayReading, ShownValues, columnFor, minuteOfDay, reachOf } = parts;
+  const placeParts = { DayReading, minuteOfDay, reading, nowhere: -(2 ** 30), columnFor };
   const makePlaces = (isOwn: boolean): DayPlaces => new Places(cursor, isOwn, placeParts);
-  // Not of numbers alone: of these the engine makes another kind of list, of which each look makes a number anew.
-  const blank: undefined[] = [];
-  const blankOf = (count: number): undefined[] => {
-    while (blank.length < count) {
-      blank.push(undefined);
-    }
-    return blank.slice(0, count);
-  };
-  const around = new parts.DaysAround({ makePlaces: () => makePlaces(false), blankOf, placesKeptMax: 20_000 });
+  const capacity = columns.values.length;
+  const around = new parts.DaysAround({
+    ...{ makePlaces: () => makePlaces(false), ShownValues, columnFor, placesKeptMax: 20_000 },
+  });
+  const emissions = new parts.Emissions(cursor, { reading, capacity });
   const days = new parts.Days(cursor, {
-    ...{ reading, around, blankOf, makePlaces: () => makePlaces(true), capacity: columns.values.length },
+    ...{ around, emissions, makePlaces: () => makePlaces(true), ShownValues, reachOf },
     ...{ OwnDay: parts.OwnDay, AroundDay: parts.AroundDay },
   });
   const run = { cursor, days, ReadingState };
@@ -52,9 +49,9 @@ export function dayRunner(parts: IsolateParts, flow: DayFlow): Pick<IsolateFlow,
       }
       days.rewind();
       parts.walkDays(flow, run, parts);
-      columns.control[8] = days.emittedAll;
+      columns.control[8] = days.emissions.countAll;
       columns.control[10] = days.failedCount;
-      parts.leaveAny(columns, readings + days.emittedAll);
+      parts.leaveAny(columns, readings + days.emissions.countAll);
       days.leave();
       flow.end();
       columns.control[4] = 1;
@@ -90,11 +87,7 @@ export function walkDays(
         const loaded = flow.steps[step] as LoadedStep;
         if (loaded.series === undefined) {
           const { range } = days;
-          const { marks } = cursor;
           (flow.walks[step] as (typeof flow.walks)[number])({ ...range, first: range.from, fromIndex: range.from });
-          if (cursor.marks !== marks) {
-            days.refresh();
-          }
         } else {
           parts.callDay(loaded, run);
         }
@@ -106,7 +99,7 @@ export function walkDays(
         const failure = { step, code: cursor.codeOf(error), message: cursor.explain(error) };
         days.fail(failure);
       }
-      if (days.count > 1 && (cursor.overflowing || days.crowded)) {
+      if (days.count > 1 && (cursor.overflowing || days.emissions.crowded)) {
         control[9] = 1;
         throw new Error('the days are to be run one by one');
       }
@@ -129,10 +122,11 @@ export function callDay(step: LoadedStep, run: DayRun): void {
     severity === 'terminate'
       ? undefined
       : Array.from({ length: to - from }, (_, reading) => new run.ReadingState(cursor, from + reading));
-  const { emitted } = days;
+  const emitted = days.emissions.count;
   try {
     const onSeries = step.instantiateSeries();
-    if (onSeries(days.view(series), days.context(series, step.context)) !== undefined) {
+    const reach = days.reach(series);
+    if (onSeries(days.view(reach), days.context(reach, series, step.context)) !== undefined) {
       throw cursor.nonsense("onSeries must return nothing: change the day itself (and it can't be async)");
     }
   } catch (error) {
@@ -143,8 +137,9 @@ export function callDay(step: LoadedStep, run: DayRun): void {
     before.forEach((state) => {
       state.restore(cursor);
     });
-    days.refresh();
-    days.keepEmitted(emitted);
+    // What was shown of the day is not what stands there any more.
+    cursor.marks += 1;
+    days.emissions.keep(emitted);
     cursor.failDay(failure, { severity, from, to });
   }
 }

@@ -1,9 +1,11 @@
-import type { RunFacts, WindowColumns } from './isolate-day.ts';
+import type { RunFacts, WindowColumns } from './isolate-run.ts';
 
 /** The raw columns of a window's slots, or of its register readings. A gap has the value NaN. */
 export interface RawColumns {
   readonly values: Float64Array;
   readonly quality: Uint8Array;
+  /** Nobody changes them. */
+  readonly changes: undefined;
   readonly unit: Uint16Array;
   /** Of register readings alone: a slot's start follows from its day. */
   readonly startMs: Float64Array | undefined;
@@ -39,6 +41,7 @@ export function windowColumns(memory: ArrayBufferLike, { windows }: Pick<RunFact
       values: values[window] as Float64Array,
       quality: quality[window] as Uint8Array,
       unit: unit[window] as Uint16Array,
+      changes: undefined,
       startMs: undefined,
       from: slotsFrom,
       intervalMs,
@@ -47,6 +50,7 @@ export function windowColumns(memory: ArrayBufferLike, { windows }: Pick<RunFact
       values: registerValues[window] as Float64Array,
       quality: registerQuality[window] as Uint8Array,
       unit: registerUnit[window] as Uint16Array,
+      changes: undefined,
       startMs: startMs[window] as Float64Array,
       from: registersFrom,
       intervalMs: 0,

@@ -10,7 +10,7 @@ export function registerFacts(
     dials: Number(dials),
     decimals: Number(decimals),
     hourlyMax: otherwise.hourlyMax,
-    exchanges: exchangesOf(String(exchanges)),
+    exchanges: exchanges === '' ? [] : exchangesOf(String(exchanges)),
   };
 }
 

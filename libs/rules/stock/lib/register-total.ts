@@ -26,13 +26,17 @@ export function registerTotal(
   tags: Readonly<Record<string, string | number | boolean | undefined>>,
   parameters: { readonly dials: number; readonly decimals: number },
 ): RegisterTotal | undefined {
-  const own = day.registers.length > 0;
-  const today: readonly Shown[] = own ? day.registers : day.other(registerChannel).registers;
-  const tomorrow: readonly Shown[] = own ? day.later(1).registers : day.other(registerChannel, 1).registers;
+  const { registers } = day;
+  const own = registers.length > 0;
+  const today: readonly Shown[] = own ? registers : day.other(registerChannel).registers;
   const first = today.find((shown) => onEdge(day, shown));
+  if (first === undefined) {
+    return undefined;
+  }
+  const tomorrow: readonly Shown[] = own ? day.later(1).registers : day.other(registerChannel, 1).registers;
   const midnight = tomorrow.find(({ startMs, value }) => startMs === day.endMs && value !== undefined);
-  const last = midnight ?? [...today].reverse().find((shown) => onEdge(day, shown));
-  if (first?.value === undefined || last?.value === undefined || first.startMs >= last.startMs) {
+  const last = midnight ?? today.findLast((shown) => onEdge(day, shown));
+  if (first.value === undefined || last?.value === undefined || first.startMs >= last.startMs) {
     return undefined;
   }
   const total: RegisterTotal = {

@@ -1,6 +1,7 @@
-import type { RawSlot, SeriesDay, Slot } from '@meterflow/rule-sdk';
+import type { SeriesDay } from '@meterflow/rule-sdk';
 
-type Value = Pick<RawSlot, 'value'>;
+/** Whether two values belong to one run. A gap is NaN, and alike to nothing. */
+type Alike = (one: number, other: number) => boolean;
 
 /**
  * Notes a reason beside every reading of a run: so many successive ones that are alike. Runs go on from the day before
@@ -8,35 +9,46 @@ type Value = Pick<RawSlot, 'value'>;
  */
 export function markRuns(
   day: SeriesDay,
-  alike: (one: Value, other: Value) => boolean,
+  alike: Alike,
   { hours, reason }: { readonly hours: number; readonly reason: string },
 ): void {
-  const { slots, intervalMs } = day;
-  if (slots.length === 0) {
+  const values = day.values();
+  const { length } = values;
+  if (length === 0) {
     return;
   }
-  const needed = Math.ceil((hours * 3_600_000) / intervalMs);
-  const before = day.earlier(1).slots;
-  const after = day.later(1).slots;
-  const valueAt = (index: number): Value | undefined =>
-    index < 0 ? before[before.length + index] : index < slots.length ? slots[index] : after[index - slots.length];
-  const last = slots.length + after.length;
-  // A run that ends before the day is that day's: the first to look at is the one that reaches its first slot.
-  let from = 0;
-  while (from > -before.length && alike(valueAt(from - 1) as Value, slots[0] as Value)) {
-    from -= 1;
-  }
-  while (from < slots.length) {
-    const first = valueAt(from) as Value;
-    let to = from + 1;
-    while (to < last && alike(first, valueAt(to) as Value)) {
+  const needed = Math.ceil((hours * 3_600_000) / day.intervalMs);
+  const before = alikeBefore(day.earlier(1).values(), values[0] as number, alike);
+  const after = alikeAfter(day.later(1).values(), values[length - 1] as number, alike);
+  for (let from = 0, to = 0; from < length; from = to) {
+    const first = values[from] as number;
+    to = from + 1;
+    while (to < length && alike(first, values[to] as number)) {
       to += 1;
     }
-    if (to - from >= needed && alike(first, first)) {
-      for (let index = Math.max(from, 0); index < Math.min(to, slots.length); index++) {
-        (slots[index] as Slot).annotate(reason);
-      }
+    const count = to - from + (from === 0 ? before : 0) + (to === length ? after : 0);
+    if (count >= needed && alike(first, first)) {
+      day.slots.slice(from, to).forEach((slot) => {
+        slot.annotate(reason);
+      });
     }
-    from = to;
   }
+}
+
+/** How many of the last values are alike to this one, which follows them. */
+function alikeBefore(values: Float64Array, one: number, alike: Alike): number {
+  let from = values.length;
+  while (from > 0 && alike(one, values[from - 1] as number)) {
+    from -= 1;
+  }
+  return values.length - from;
+}
+
+/** How many of the first values are alike to this one, which they follow. */
+function alikeAfter(values: Float64Array, one: number, alike: Alike): number {
+  let to = 0;
+  while (to < values.length && alike(one, values[to] as number)) {
+    to += 1;
+  }
+  return to;
 }

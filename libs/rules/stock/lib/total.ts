@@ -1,13 +1,13 @@
-import type { RawSlot } from '@meterflow/rule-sdk';
-
-/** The sum of a day's slots; undefined for a day with a gap, or without slots. */
-export function totalOf(slots: readonly Pick<RawSlot, 'value'>[]): number | undefined {
+/** The sum of the values [from, to); NaN where there is a gap among them. */
+export function sumOf(values: Float64Array, from: number, to: number): number {
   let sum = 0;
-  for (const { value } of slots) {
-    if (value === undefined) {
-      return undefined;
-    }
-    sum += value;
+  for (let index = from; index < to; index++) {
+    sum += values[index] ?? NaN;
   }
-  return slots.length === 0 ? undefined : sum;
+  return sum;
+}
+
+/** The sum of a day's values; NaN for a day with a gap, or without slots. */
+export function totalOf(values: Float64Array): number {
+  return values.length === 0 ? NaN : sumOf(values, 0, values.length);
 }
