@@ -32,7 +32,7 @@ export interface SequenceRemark {
 
 /** What becomes of a line: readings, or a problem; and where the series has come to then, in either case. */
 export interface SequenceOutcome {
-  readonly end: SeriesEnd;
+  readonly end: SeriesEnd | undefined;
   readonly readings: readonly SequenceReading[];
   readonly problem?: RowProblem;
   readonly remarks: readonly SequenceRemark[];
@@ -71,6 +71,10 @@ type Verdict = { readonly amount: Decimal } | { readonly problem: RowProblem };
 export function sequenceStep(line: SequenceLine, before: SeriesEnd | undefined, rules: SequenceRules): SequenceOutcome {
   const { settings } = rules;
   const isEndOnly = settings.stamps === 'end-only';
+  if (settings.cumulative !== undefined && line.integer < 0) {
+    // It says nothing of where the counter stands: the series stays where it was, also for what comes next.
+    return { end: before, readings: [], remarks: [], problem: belowZero };
+  }
   if (before === undefined && (isEndOnly || settings.cumulative !== undefined)) {
     return leftFirst(line, isEndOnly, settings.cumulative !== undefined);
   }
@@ -189,9 +193,6 @@ function risen(
   { before, rules }: Course & { readonly before: SeriesEnd },
 ): Verdict {
   const reset = rules.settings.cumulative?.reset ?? 'never';
-  if (line.integer < 0) {
-    return { problem: { field: 'value', code: 'negative-counter', reason: 'a counter does not go below 0' } };
-  }
   const amount = difference(line, before);
   if (amount === undefined) {
     return { problem: tooLarge };
@@ -250,6 +251,12 @@ function remarksOf(
   }
   return remarks;
 }
+
+const belowZero: RowProblem = {
+  field: 'value',
+  code: 'negative-counter',
+  reason: 'a counter does not go below 0',
+};
 
 const tooLarge: RowProblem = {
   field: 'value',

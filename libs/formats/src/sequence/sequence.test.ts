@@ -130,23 +130,26 @@ describe('cumulative values', () => {
     expect(read(lines, sequence, { mappingRest: { time } }).rejects).toEqual(['1 first-of-counter']);
   });
 
-  test('below zero, and lines that do not follow on, are left out; the next goes on from them', () => {
+  test('below zero are bad lines wherever they stand: nothing is counted from them', () => {
+    const { rows, rejects } = read(hours([-5, 10, 15, -1, 30, 37]), { cumulative: { reset: 'anytime' } });
+    expect(rejects).toEqual(['1 negative-counter', '2 first-of-counter', '4 negative-counter', '5 gap-in-counter']);
+    expect(rows).toEqual(['3 m 05-01T02:00/60 5', '6 m 05-01T05:00/60 7']);
+    const reject = { mappingRest: { onBadLine: 'reject-source' } } as const;
+    expect(read(hours([-5, 10, 15]), { cumulative: {} }, reject).leftOut).toBe(1);
+  });
+
+  test('that do not follow on are left out; the next goes on from them', () => {
     const lines = [
       `m,10,${at(0)},${at(1)}`,
       `m,20,${at(0, 59)},${at(2)}`,
       `m,30,${at(2)},${at(3)}`,
       `m,40,${at(3, 1)},${at(4)}`,
       `m,50,${at(4)},${at(4)}`,
-      `m,-5,${at(4)},${at(5)}`,
+      `m,55,${at(4)},${at(5)}`,
     ];
     const { rows, rejects } = read(lines, { cumulative: {} });
-    expect(rows).toEqual(['3 m 05-01T02:00/60 10']);
-    expect(rejects.slice(1)).toEqual([
-      '2 before-previous-end',
-      '4 gap-in-counter',
-      '5 no-time-passed',
-      '6 negative-counter',
-    ]);
+    expect(rows).toEqual(['3 m 05-01T02:00/60 10', '6 m 05-01T04:00/60 5']);
+    expect(rejects.slice(1)).toEqual(['2 before-previous-end', '4 gap-in-counter', '5 no-time-passed']);
     expect(read(lines, { cumulative: {}, gapMsMax: 60_000 }).rows).toContain('4 m 05-01T03:01/59 10');
   });
 

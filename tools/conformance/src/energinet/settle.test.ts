@@ -227,7 +227,9 @@ describe('a settlement', () => {
   test.each([
     ['2023-03-25 23:00:00', '2023-03-26 22:00:00', 92],
     ['2023-10-28 22:00:00', '2023-10-29 23:00:00', 100],
-  ])('of the day from %s has all its quarters', async (from, to, quarters) => {
+    ['2023-02-28 23:00:00', '2023-03-31 22:00:00', 2_972],
+    ['2023-09-30 22:00:00', '2023-10-31 23:00:00', 2_980],
+  ])('of the day or month from %s has all its quarters', async (from, to, quarters) => {
     const result = await settled(
       scenario({
         fromMs: instantMs(from),
