@@ -42,6 +42,8 @@ export interface ActivationOrder {
   readonly parameters: Readonly<Record<string, ParameterValue>>;
   /** Of the tenant's meters, above 0 and up to 1; all when not given. A share that grows keeps the meters it had. */
   readonly share?: number;
+  /** A rule of the flow that it is to stand before; its own place, or the last, when not given. */
+  readonly before?: string;
   /** What becomes of a batch on which a rule of the flow fails; as it was when not given. */
   readonly onFailure?: FailurePolicy;
   /** Kept in the activation. */
@@ -204,7 +206,11 @@ export class RuleDesk {
     }
     const step = { rule: version, parameters, channels, ...(share < 1 ? { share: { from: 0, to: share } } : {}) };
     const flowUpon = (before: Flow): Flow => {
-      const flow = withStep(before, step);
+      if (order.before !== undefined && !isOther(before, order.before, version.name)) {
+        const told = problem('before', `the flow has no other rule ${order.before}: \`rules activations\` shows it`);
+        throw new RefusedRuleError(`${order.name} can't be activated so`, [told]);
+      }
+      const flow = withStep(before, step, order.before);
       if (flow === undefined) {
         const told = problem('share', 'it runs so on a larger share of the meters already: `rules rollback` goes back');
         throw new RefusedRuleError(`${order.name} can't be activated so`, [told]);
@@ -230,6 +236,10 @@ export class RuleDesk {
       ...(who === undefined ? {} : { author: who, why }),
     });
   }
+}
+
+function isOther({ steps }: Flow, wanted: string, own: string): boolean {
+  return wanted !== own && steps.some(({ rule }) => rule.name === wanted);
 }
 
 function channelProblem(channels: string, made: readonly string[]): string | undefined {

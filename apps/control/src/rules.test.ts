@@ -116,6 +116,24 @@ test(
   },
 );
 
+test('a rule that looks around stands before one that changes values where that is asked for, and else it is told', async () => {
+  const key = rig.keys.other.customer;
+  const activate = (rule: string, order: object): ReturnType<typeof ask> =>
+    ask(`/v1/rules/${rule}/activate`, { from: '2024-01-01T00:00:00Z', ...order }, key);
+  const names = ({ json }: Awaited<ReturnType<typeof ask>>): string[] =>
+    (json['steps'] as { rule: string }[])
+      .map(({ rule }) => rule)
+      .filter((rule) => rule.startsWith('fill') || rule === 'multiplier');
+  expect((await activate('multiplier', { parameters: { factor: 40 } })).json['notes']).toEqual([]);
+  const last = await activate('fill-like-day', {});
+  expect(names(last)).toEqual(['multiplier', 'fill-like-day']);
+  expect(last.json['notes']).toEqual([expect.stringContaining('as they came, not as') as string]);
+  expect(names(await activate('fill-like-day', { before: 'multiplier' }))).toEqual(['fill-like-day', 'multiplier']);
+  for (const before of ['fill-like-day', 'nobody']) {
+    expect((await activate('fill-like-day', { before })).status).toBe(422);
+  }
+});
+
 test('for a tenth of the meters first, then for half, then for all', async () => {
   const other = rig.keys.other.customer;
   await ask('/v1/rules', { entry: 'capped.ts', files: { 'capped.ts': capped } }, other);

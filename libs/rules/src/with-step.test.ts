@@ -25,6 +25,15 @@ describe('a step of a flow', () => {
     ]);
   });
 
+  test('stands before the first step of another rule where that is asked for, also where it stood elsewhere', () => {
+    const peer = { rule: flagRange, parameters: {}, channels: '*' };
+    const flow: Flow = { ...flowOf('x', []), steps: [step(1, 'export'), peer, step(2), peer] };
+    expect(withStep(flow, step(3, 'import'), 'flag-range')?.steps).toEqual([
+      ...[step(1, 'export'), step(3, 'import'), peer, step(2), peer],
+    ]);
+    expect(withStep(flow, step(3), 'flag-range')?.steps).toEqual([step(1, 'export'), step(3), peer, peer]);
+  });
+
   test('for a share of the meters leaves the others what they had, and grows until nothing is left of it', () => {
     const peer = { rule: flagRange, parameters: {}, channels: '*' };
     const before: Flow = { ...flowOf('x', []), steps: [peer, step(1), peer] };

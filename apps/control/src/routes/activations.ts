@@ -1,6 +1,6 @@
 import { defineRoute, type Route } from '@meterflow/http';
 import { instantMsMax } from '@meterflow/registry';
-import { failurePolicies, type Activation } from '@meterflow/rules';
+import { failurePolicies, type Activation, type Flow } from '@meterflow/rules';
 import { z } from 'zod';
 import type { ControlPorts } from '../ports.ts';
 import { name, parameterValue, told, version } from './rule-order.ts';
@@ -52,10 +52,21 @@ function activateRoute(ports: RulePorts): Route {
       channels: z.string().min(1).max(64).optional(),
       parameters: z.record(z.string(), parameterValue).default({}),
       share: meterShare.optional().describe('of the meters; grown later, it keeps those that it had'),
+      before: z
+        .string()
+        .min(1)
+        .max(63)
+        .optional()
+        .describe('a rule of the flow that it is to stand before; its own place, or the last, when not given'),
       onFailure: z.enum(failurePolicies).optional(),
       ...told,
     }),
-    answers: { 201: { description: 'The activation', schema: activation } },
+    answers: {
+      201: {
+        description: 'The activation',
+        schema: activation.extend({ notes: z.array(z.string()).describe('what may not be as it was meant') }),
+      },
+    },
     handle: async ({ principal, params, body: { from, parameters, author, why, ...rest } }) => {
       const who = await ports.audited.nameOf(principal, author);
       const given = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined));
@@ -65,9 +76,23 @@ function activateRoute(ports: RulePorts): Route {
         const result = await ports.rules.activate(principal.tenant, order).catch(asProblem);
         return { result, subject: `${stepText(result, params.name)} from ${from}, activation ${result.number}` };
       });
-      return { status: 201, json: activationJson(made) };
+      return { status: 201, json: { ...activationJson(made), notes: orderNotes(made.flow, params.name) } };
     },
   });
+}
+
+/** Whoever looks around sees what came: a step before it may have made something else of its own day. */
+function orderNotes({ steps }: Flow, ruleName: string): readonly string[] {
+  const at = steps.findIndex(({ rule }) => rule.name === ruleName);
+  const looks = steps[at]?.rule.series;
+  const before = [...new Set(steps.slice(0, Math.max(0, at)).map(({ rule }) => rule.name))];
+  const looksAround = looks !== undefined && (looks.lookBackDays + looks.lookAheadDays > 0 || looks.reads.length > 0);
+  return looksAround && before.length > 0
+    ? [
+        `${ruleName} sees other days and channels as they came, not as ${before.join(', ')} would leave them: if one of these ` +
+          'changes values or units, let it stand before that one',
+      ]
+    : [];
 }
 
 function retireRoute(ports: RulePorts): Route {

@@ -40,6 +40,7 @@ const body = z.strictObject({
   version,
   channels: z.string().min(1).max(64).optional().describe('a channel or a glob; those it is made for when not given'),
   parameters: z.record(z.string(), parameterValue).default({}),
+  before: z.string().min(1).max(63).optional().describe('a rule of the flow that it is to stand before'),
   onFailure: z.enum(failurePolicies).optional(),
   from: instant.describe('first instant, ISO 8601 with offset, or a date of UTC'),
   to: instant.describe('first instant that is not in it any more'),
@@ -116,7 +117,7 @@ export function backtestRoute({ backtests }: Pick<ControlPorts, 'backtests'>): R
         .prepare(tenant, {
           ...{ name, fromMs: from, toMs: to, sample, parameters: rest.parameters },
           ...{ readingsMax: rest.readingsMax, msMax: rest.secondsMax * 1000 },
-          ...given({ version: rest.version, channels: rest.channels, onFailure: rest.onFailure }),
+          ...given({ version: rest.version, channels: rest.channels, before: rest.before, onFailure: rest.onFailure }),
           ...(rest.tariff === undefined ? {} : { tariff: { prices: rest.tariff.prices.map(priceOf) } }),
         })
         .catch(asProblem);

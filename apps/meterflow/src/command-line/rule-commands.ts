@@ -136,6 +136,7 @@ function addBacktestCommand(rules: Command, told: () => Told): void {
     .option('--channel <pattern>', 'a channel, or a glob like import*; those that the rule is made for when not given')
     .option('--parameters <values>', 'limit=10,quiet=true or JSON; the defaults for what is not given')
     .addOption(onFailureOption())
+    .option('--before <rule>', 'a rule of the flow that it is to stand before')
     .option('--share <share>', 'of the meters, like 10%: those that an activation for this share takes', share)
     .option('--meters <count>', 'so many meters', wholeNumber)
     .option('--price <price>', 'of a kWh, like 0.32: what it would cost before and after')
@@ -170,12 +171,14 @@ function addActivationCommands(rules: Command, told: () => Told): void {
     .requiredOption('--from <instant>', 'like 2024-03-04T00:00:00Z, or a date of UTC', instant)
     .option('--channel <pattern>', 'a channel, or a glob like import*; those that the rule is made for when not given')
     .option('--parameters <values>', 'limit=10,quiet=true,table=@file.csv or JSON; the defaults for what is not given')
+    .option('--before <rule>', 'a rule of the flow that it is to stand before')
     .option('--share <share>', 'of the meters first, like 10%; always the same ones, and kept as it grows', share)
     .addOption(onFailureOption())
     .addHelpText(
       'after',
       `
-The rule takes the place of its own version on the same channels, or comes last. It holds for what arrives from now on.
+The rule takes the place of its own version on the same channels, or comes last, unless --before says where. Readings from
+that instant on are computed anew under it, those that are stored too.
 
 Example:
   meterflow rules activate high-use --from 2024-01-01 --parameters limitKwh=2,cut=true`,

@@ -16,6 +16,7 @@ export interface BacktestOptions {
   readonly to: string;
   readonly channel?: string;
   readonly parameters?: string;
+  readonly before?: string;
   readonly onFailure?: string;
   readonly share?: number;
   readonly meters?: number;
@@ -51,12 +52,12 @@ export async function backtestRule(wanted: string, options: BacktestOptions, tol
 
 async function bodyOf(wanted: string, options: BacktestOptions): Promise<object> {
   const { name, version } = versioned(wanted);
-  const { from, to, channel, parameters, onFailure, share, meters, readingsMax, secondsMax } = options;
+  const { from, to, channel, parameters, before, onFailure, share, meters, readingsMax, secondsMax } = options;
   if (options.price !== undefined && options.tariff !== undefined) {
     throw new CommandError('tariff-invalid', 'give --price or --tariff, not both');
   }
   const given = {
-    ...{ version, channels: channel, onFailure, share, meters, readingsMax, secondsMax },
+    ...{ version, channels: channel, before, onFailure, share, meters, readingsMax, secondsMax },
     parameters: parameters === undefined ? undefined : parametersIn(parameters),
     tariff:
       options.tariff !== undefined

@@ -20,6 +20,7 @@ export interface ActivateOptions extends Explained {
   readonly from: string;
   readonly channel?: string;
   readonly parameters?: string;
+  readonly before?: string;
   readonly onFailure?: string;
   readonly share?: number;
 }
@@ -91,18 +92,25 @@ export async function showRule(wanted: string, { tenant }: OfTenant, told: Told)
 
 export async function activateRule(wanted: string, options: ActivateOptions, told: Told): Promise<void> {
   const { name, version } = versioned(wanted);
-  const { tenant, from, channel, parameters, onFailure, share } = options;
+  const { tenant, from, channel, parameters, before, onFailure, share } = options;
   const body = {
     ...(version === undefined ? {} : { version }),
     from: instantOf(from),
     ...(channel === undefined ? {} : { channels: channel }),
     ...(parameters === undefined ? {} : { parameters: parametersIn(parameters) }),
+    ...(before === undefined ? {} : { before }),
     ...(onFailure === undefined ? {} : { onFailure }),
     ...(share === undefined ? {} : { share }),
     ...explained(options.why),
   };
   const path = `/v1/rules/${encodeURIComponent(name)}/activate`;
-  tellActivations([await asked(told, { method: 'POST', path, tenant, body })], told);
+  const activation = await asked(told, { method: 'POST', path, tenant, body });
+  tellActivations([activation], told);
+  if (!told.globals.json) {
+    (activation['notes'] as readonly string[]).forEach((note) => {
+      told.output.line(`\n${note} (--before NAME).`);
+    });
+  }
 }
 
 /** The flow without a rule; its versions stay. */
