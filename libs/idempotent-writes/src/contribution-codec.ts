@@ -2,7 +2,9 @@ import { qualities } from '@meterflow/readings';
 import { slotCount, type Contribution } from '@meterflow/aggregates';
 import { ByteReader } from './byte-reader.ts';
 import { ByteWriter } from './byte-writer.ts';
+import { ColumnWidths } from './column-widths.ts';
 import { CorruptSegmentError } from './corrupt-segment-error.ts';
+import { Slab } from './slab.ts';
 import { openFormat } from './stored-format.ts';
 
 /**
@@ -16,8 +18,10 @@ const contributionFormat = 1;
 const slotsMax = 2_880;
 
 const writer = new ByteWriter();
+const slab = new Slab();
+const wide = new ColumnWidths(slotsMax);
 
-/** Bytes of its own. */
+/** Bytes that nobody else writes to. */
 export function encodeContribution(contribution: Contribution): Uint8Array {
   const { startMs, endMs, slotMs, unit, decimals, divisor, sumHigh, sumLow, counts } = contribution;
   const slots = slotCount(contribution);
@@ -35,31 +39,26 @@ export function encodeContribution(contribution: Contribution): Uint8Array {
   writeColumn(sumHigh);
   writeColumn(sumLow);
   writeCounts(counts, slots);
-  return writer.bytes.slice(0, writer.position);
+  return slab.keep(writer.bytes.subarray(0, writer.position));
 }
 
 function writeColumn(column: Float64Array): void {
   let greatest = 0;
+  let least = 0;
   for (const value of column) {
+    least = Math.min(least, value);
     // As wide as -128 to 127 and so on: the least of a width is one further from 0 than its greatest.
     greatest = Math.max(greatest, value < 0 ? -1 - value : value);
   }
-  const isZero = greatest === 0 && !column.includes(-1);
+  const isZero = greatest === 0 && least === 0;
   const width = isZero ? 0 : greatest < 0x80 ? 1 : greatest < 0x8000 ? 2 : greatest < 0x8000_0000 ? 4 : 8;
   writer.byte(width);
   writer.reserve(column.length * width);
   const { bytes } = writer;
-  let at = writer.position;
+  const at = writer.position;
   writer.position = at + column.length * width;
-  if (width === 8) {
-    bytes.set(new Uint8Array(column.buffer, column.byteOffset, column.byteLength), at);
-    return;
-  }
-  for (let index = 0; index < column.length && width > 0; index++) {
-    const value = column[index] as number;
-    for (let shift = 0; shift < width * 8; shift += 8) {
-      bytes[at++] = value >> shift;
-    }
+  if (width > 0) {
+    bytes.set(wide.put(column, width), at);
   }
 }
 
@@ -160,19 +159,7 @@ export class ContributionDecoder {
       column.fill(0);
       return;
     }
-    if (width === 8) {
-      new Uint8Array(column.buffer).set(bytes.subarray(start, start + column.length * 8));
-      return;
-    }
-    const spare = 32 - width * 8;
-    for (let index = 0, at = start; index < column.length; index++) {
-      let value = 0;
-      for (let shift = 0; shift < width * 8; shift += 8) {
-        value |= (bytes[at++] as number) << shift;
-      }
-      // The sign is in the highest bit that was written.
-      column[index] = (value << spare) >> spare;
-    }
+    wide.take(bytes.subarray(start, start + column.length * width), width, column);
   }
 
   #readCounts(slots: number): void {

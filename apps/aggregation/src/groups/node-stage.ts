@@ -16,7 +16,6 @@ import {
   type Lane,
 } from '@meterflow/contracts';
 import {
-  ContributionDecoder,
   encodeContribution,
   type ContributionCell,
   type ContributionStore,
@@ -29,10 +28,11 @@ import type { Handled, OutgoingMessage, Stage } from '@meterflow/stage';
 import { dayWindowsMax } from '../aggregation-stage.ts';
 import { byTenant } from '../by-tenant.ts';
 import { DaysOfGroups, slotsOf, type GroupDays } from './group-day.ts';
-import { leafOf, levelsOf, parentOf, parseNode } from './group-tree.ts';
+import { leafOf, parentOf, parseNode } from './group-tree.ts';
 import type { TenantGroups } from './group-zones.ts';
 import { NodeDays, nodeNotices, toldNodes } from './node-notices.ts';
-import { readNodes, type NodeRead } from './node-reads.ts';
+import { readNodes, type NodeRead, type SumNode } from './node-reads.ts';
+import { NodeSums } from './node-sums.ts';
 
 export interface NodePorts {
   readonly tickets: Tickets;
@@ -44,7 +44,8 @@ export interface NodePorts {
 export interface TenantNodes {
   readonly tenant: string;
   readonly ticket: number;
-  readonly groups: GroupsSnapshot;
+  readonly snapshot: GroupsSnapshot;
+  readonly groups: DaysOfGroups;
   readonly nodes: readonly NodeRead[];
 }
 
@@ -71,9 +72,12 @@ async function readTenants(ports: NodePorts, inputs: readonly AggregatesStored[]
   for (const [tenant, notices] of byTenant(inputs)) {
     // 1. The ticket, 2. the inputs: the other way round, a write announced in between could be lost.
     const ticket = await ports.tickets.take(tenant);
-    const groups = await ports.groups.snapshot(tenant);
-    const nodes = await readNodes(ports.contributions, tenant, toldNodes(notices));
-    reads.push({ tenant, ticket, groups, nodes });
+    const snapshot = await ports.groups.snapshot(tenant);
+    const groups = new DaysOfGroups(snapshot);
+    const sums = new NodeSums(groups);
+    const sum: SumNode = (node, children) => sums.of(node, children);
+    const nodes = await readNodes(ports.contributions, { tenant, nodes: toldNodes(notices), sum });
+    reads.push({ tenant, ticket, snapshot, groups, nodes });
   }
   return reads;
 }
@@ -85,7 +89,7 @@ function handled(reads: readonly TenantNodes[], lane: Lane): Handled<Contributio
     const { tenant, ticket } = read;
     const pass = new NodePass(read);
     for (const node of read.nodes) {
-      pass.sum(node);
+      pass.hand(node);
     }
     const { cells, parents, sheets } = pass.finish();
     if (cells.length > 0) {
@@ -106,9 +110,6 @@ function handled(reads: readonly TenantNodes[], lane: Lane): Handled<Contributio
 /** The work on one tenant's nodes. */
 class NodePass {
   readonly #read: TenantNodes;
-  readonly #groups: DaysOfGroups;
-  readonly #decoder = new ContributionDecoder();
-  readonly #sum = new ContributionSum();
   readonly #share = new ContributionSum();
   readonly #builder = new AggregateBatchBuilder();
   readonly #cells: ContributionCell[] = [];
@@ -117,25 +118,21 @@ class NodePass {
 
   constructor(read: TenantNodes) {
     this.#read = read;
-    this.#groups = new DaysOfGroups(read.groups);
   }
 
-  sum(read: NodeRead): void {
-    const { node, day } = read;
-    const group = parseNode(node)?.group;
-    const days = group === undefined ? undefined : this.#groups.of(group);
-    if (days === undefined) {
-      // Of a group that is not there any more.
+  /** Hands a node's sum on to what is above it. */
+  hand({ node, day, total }: NodeRead): void {
+    const days = this.#read.groups.of(parseNode(node)?.group ?? '');
+    if (total === undefined || days === undefined) {
       return;
     }
-    const total = this.#total(read, days);
     const above = parentOf(node);
     if (above !== undefined) {
       this.#give({ node: above, day, child: node, content: encodeContribution(total) });
       return;
     }
     this.#appendSheet(days, total);
-    for (const membership of this.#read.groups.parentsOf(days.definition.name)) {
+    for (const membership of this.#read.snapshot.parentsOf(days.definition.name)) {
       this.#giveParent(days, membership, total);
     }
   }
@@ -143,29 +140,6 @@ class NodePass {
   finish(): { readonly cells: readonly ContributionCell[]; readonly parents: NodeDays; readonly sheets: Uint8Array[] } {
     this.#finishSheets();
     return { cells: this.#cells, parents: this.#parents, sheets: this.#sheets };
-  }
-
-  /**
-   * Children of another kind than hang here, and what was given in slots or a unit that the group no longer has, are left
-   * out: whoever changed the group has it all computed anew. Good until the next node's.
-   */
-  #total({ node, day, children }: NodeRead, days: GroupDays): Contribution {
-    const slots = slotsOf(days, day);
-    const isLeaf = parseNode(node)?.path.length === levelsOf(days.definition) - 1;
-    this.#sum.reset(slots, days.unit);
-    for (const { child, content } of children) {
-      const contribution = this.#decoder.read(content);
-      const isAlike =
-        contribution.startMs === slots.startMs &&
-        contribution.endMs === slots.endMs &&
-        contribution.slotMs === slots.slotMs &&
-        contribution.unit === days.unit;
-      // Of a shape that the group no longer has where a member is not at a leaf, or a branch is.
-      if (isAlike && isLeaf === (child.meter !== node.meter)) {
-        this.#sum.add(contribution);
-      }
-    }
-    return this.#sum.lend();
   }
 
   #appendSheet({ definition, calendar, former }: GroupDays, total: Contribution): void {
@@ -188,7 +162,7 @@ class NodePass {
   }
 
   #giveParent(days: GroupDays, { group, factor, fromMs, toMs }: Membership, total: Contribution): void {
-    const parent = this.#groups.of(group);
+    const parent = this.#read.groups.of(group);
     if (parent === undefined) {
       return;
     }
