@@ -43,7 +43,7 @@ export class CommitWait {
   async pause({ untilMs, dueAtMs, signal }: Pause): Promise<void> {
     const nowMs = this.#clock.nowMs();
     const waitMs = Math.min(untilMs, dueAtMs) - nowMs;
-    const pollMs = nowMs < this.#busyUntilMs || waitMs <= shortWaitMs ? busyPollMs : this.#quietPollMs();
+    const pollMs = nowMs < this.#busyUntilMs || waitMs <= shortWaitMs ? busyPollMs : this.#quietPollMs(nowMs);
     signal.addEventListener('abort', this.wake);
     await this.#clock.sleep(Math.min(pollMs, waitMs), this.#woken.signal);
     signal.removeEventListener('abort', this.wake);
@@ -60,8 +60,13 @@ export class CommitWait {
     }
   }
 
-  #quietPollMs(): number {
-    this.#watcher ??= this.#watch();
+  #quietPollMs(nowMs: number): number {
+    if (this.#watcher === undefined) {
+      this.#watcher = this.#watch();
+      // A commit may be under way whose write came before, and which can't be seen yet.
+      this.#busyUntilMs = nowMs + busyForMs;
+      return busyPollMs;
+    }
     return this.#watcher === 'none' ? unwatchedPollMs : idlePollMs;
   }
 
