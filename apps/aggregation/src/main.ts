@@ -34,8 +34,6 @@ const noticeLimits = { groupBytesMax: 256 * 1024 };
  */
 const nodeLimits = { groupMessagesMax: 1_024 };
 const bulkNodeLimits = { ...nodeLimits, coalesceMs: 2_000, restMs: 100 };
-/** A month is read whole for each of its days, and a file brings them one after the other. */
-const bulkMonthLimits = { ...noticeLimits, groupMessagesMax: 128, coalesceMs: 1_000, restMs: 50 };
 
 await runService({
   telemetry,
@@ -77,7 +75,7 @@ await runService({
         lane,
         subscription: subscriptionName('aggregation-parents', lane),
         sink: noSink,
-        limits: lane === 'bulk' ? bulkMonthLimits : noticeLimits,
+        limits: noticeLimits,
       }),
       stageRun(daysClosedStage({ aggregates, zones, closedDays }, { lane }), {
         ...common,
