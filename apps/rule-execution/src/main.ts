@@ -7,6 +7,7 @@ import {
   Activations,
   AuditTrail,
   ClosedDaysRegistry,
+  DaysMade,
   SeriesRegistry,
   seriesSettingsMsMax,
   ToldSince,
@@ -21,6 +22,7 @@ import { observeSandbox } from './observe-sandbox.ts';
 import { ruleExecutionStage } from './rule-execution-stage.ts';
 import { sandboxEnvironment } from './sandbox-environment.ts';
 import { RulesFolder } from './rules-folder.ts';
+import { seriesFlowSink } from './series-flow-sink.ts';
 import { seriesFlowStage, type SeriesFlowPorts } from './series-flow-stage.ts';
 
 const { config, own } = configured((environment, made) =>
@@ -78,6 +80,7 @@ await runService({
     const limits = { groupsInFlightMax: 2 };
     const common = { platform, limits, sink: noSink, owner, telemetry };
     const flows = seriesFlowPorts({ platform, sandbox, activations, warm });
+    const sink = seriesFlowSink(flows);
     return config.lanes.flatMap((lane) => [
       stageRun(ruleExecutionStage({ sandbox, activations, warm, onFailure }, { lane }), {
         ...common,
@@ -86,14 +89,13 @@ await runService({
         downstream: subscriptionsByTopic['readings.transformed'].map((name) => subscriptionName(name, lane)),
       }),
       stageRun(seriesFlowStage(flows, { lane, listensTo: 'raw' }), {
-        ...common,
+        ...{ ...common, sink },
         lane,
         subscription: subscriptionName('series-flows', lane),
         downstream: subscriptionsByTopic['readings.transformed'].map((name) => subscriptionName(name, lane)),
       }),
       stageRun(seriesFlowStage(flows, { lane, listensTo: 'days' }), {
-        ...common,
-        sink: { write: (told) => flows.toldSince.lower(told) },
+        ...{ ...common, sink },
         lane,
         subscription: subscriptionName('days-due', lane),
         downstream: subscriptionsByTopic['readings.transformed'].map((name) => subscriptionName(name, lane)),
@@ -116,7 +118,7 @@ function seriesFlowPorts({
 }: Pick<SeriesFlowPorts, 'sandbox' | 'warm'> & {
   readonly platform: Platform;
   readonly activations: Activations;
-}): SeriesFlowPorts & { readonly toldSince: ToldSince } {
+}): SeriesFlowPorts & { readonly toldSince: ToldSince; readonly daysMade: DaysMade } {
   const { registry, tickets } = platform;
   return {
     ...{ sandbox, activations, tickets, ...(warm === undefined ? {} : { warm }) },
@@ -124,6 +126,7 @@ function seriesFlowPorts({
     series: new SeriesRegistry({ registry, nowMs: () => systemClock.nowMs(), cacheMs: seriesSettingsMsMax }),
     closedDays: new ClosedDaysRegistry(registry),
     toldSince: new ToldSince(registry),
+    daysMade: new DaysMade({ registry, nowMs: () => systemClock.nowMs() }),
     onFailure,
   };
 }

@@ -170,6 +170,106 @@ describe('series flows', () => {
     expect(await pipeline.values('net', firstMs, 1)).toEqual(['200']);
   });
 
+  describe('what is still on its way into the store', () => {
+    const constant = seriesRuleOf(
+      'day.slots.forEach((slot) => { if (slot.value === undefined) slot.fill(7); });',
+      {},
+      'constant',
+    );
+    const otherTotal = seriesRuleOf(
+      'day.emit("other", { startMs: day.startMs, endMs: day.endMs, value: 1 });',
+      { emits: ['other'] },
+      'other-total',
+    );
+    const high = ruleOf('if (reading.value > 50) reading.annotate("high")');
+    const sent = hours({ fromMs: firstMs, values: gapAt3 });
+    const day = dayNotice(firstMs, firstMs + dayMs, ['import']);
+    const closed = async (pipeline: Pipeline): Promise<void> => {
+      await pipeline.closedDays.raise(tenant, 'UTC', { closedThroughMs: firstMs + dayMs });
+      await pipeline.keep(sent);
+    };
+
+    test.each([
+      ['without the rule', [step(high), step(likeDay)]],
+      ['of a reading flow', [step(high)]],
+      ['of a rule that makes another channel', [step(otherTotal)]],
+    ])('a later activation %s withdraws it', async (_, steps) => {
+      const pipeline = new Pipeline(sandbox);
+      await pipeline.activate(flowWith([step(constant), step(total)]));
+      await closed(pipeline);
+      const store = await pipeline.storingLater(() => pipeline.tell([noticeOf(sent)]));
+      await pipeline.activate(flowWith(steps));
+      await pipeline.tell([day]);
+      await store();
+      expect(await pipeline.values('total', firstMs, 1)).toEqual([null]);
+      expect((await pipeline.values()).slice(2, 5)).toEqual(['2', null, '4']);
+    });
+
+    test('all of several runs is withdrawn, also where the one that withdrew it first ended before it said so', async () => {
+      const pipeline = new Pipeline(sandbox);
+      await pipeline.activate(flowWith([step(constant)]));
+      await closed(pipeline);
+      const storeFirst = await pipeline.storingLater(() => pipeline.tell([noticeOf(sent)]));
+      await pipeline.activate(flowWith([step(total)]));
+      // What it made and withdrew is lost, but for what it wrote down; its notice comes again.
+      await pipeline.storingLater(() => pipeline.tell([day]));
+      await pipeline.activate(flowWith([step(high)]));
+      await pipeline.tell([day]);
+      await storeFirst();
+      expect(await pipeline.values('total', firstMs, 1)).toEqual([null]);
+      expect((await pipeline.values()).slice(2, 5)).toEqual(['2', null, '4']);
+    });
+
+    test('a run that another one overtook, without knowing what it makes, runs again', async () => {
+      const pipeline = new Pipeline(sandbox);
+      await pipeline.activate(flowWith([step(constant), step(total)]));
+      await closed(pipeline);
+      const another = async (): Promise<void> => {
+        await pipeline.activate(flowWith([step(likeDay)]));
+        await pipeline.tell([day]);
+      };
+      await pipeline.meanwhile(another, () => pipeline.tell([noticeOf(sent)]));
+      expect(pipeline.overtaken).toBe(1);
+      expect(await pipeline.values('total', firstMs, 1)).toEqual([null]);
+      expect((await pipeline.values()).slice(2, 5)).toEqual(['2', null, '4']);
+    });
+
+    test('a run that makes nothing but what a later one states as well goes on', async () => {
+      const pipeline = new Pipeline(sandbox);
+      await pipeline.activate(flowWith([step(constant), step(total)]));
+      await closed(pipeline);
+      const corrected = hours({ fromMs: firstMs, values: [50], acceptedAtMs: 2 });
+      await pipeline.meanwhile(
+        () => pipeline.store(corrected),
+        () => pipeline.tell([noticeOf(sent)]),
+      );
+      expect(pipeline.overtaken).toBe(0);
+      expect(await pipeline.values('total', firstMs, 1)).toEqual(['330']);
+    });
+
+    test('days of a former zone that are on their way are withdrawn', async () => {
+      const pipeline = new Pipeline(sandbox);
+      await pipeline.activate(flowWith([step(total)]));
+      await pipeline.keep(sent);
+      const store = await pipeline.storingLater(() => pipeline.tell([noticeOf(sent)]));
+      await pipeline.series.setDefault(tenant, { timeZone: 'Asia/Tokyo' });
+      await pipeline.tell([dayNotice(firstMs - dayMs, firstMs + 2 * dayMs, ['import'])]);
+      await store();
+      const starts = (await pipeline.lines('total')).map((line) => (JSON.parse(line) as { start: string }).start);
+      expect(starts).toEqual(['2024-03-03T15:00:00Z', '2024-03-04T15:00:00Z']);
+    });
+
+    test('what is open, of a flow that emits nothing, is not written down', async () => {
+      const pipeline = new Pipeline(sandbox);
+      await pipeline.activate(flowWith([step(constant)]));
+      await pipeline.store(sent);
+      const page = { prefix: `${tenant}/days-made/`, limit: 10 };
+      expect(await pipeline.registry.list('setting', page)).toEqual([]);
+      await pipeline.close(firstMs + dayMs);
+      expect(await pipeline.registry.list('setting', page)).toHaveLength(1);
+    });
+  });
+
   test('tags of the registry reach the rules that name them', async () => {
     const pipeline = new Pipeline(sandbox);
     await pipeline.series.set(tenant, { meter: 'm1', channel: 'import' }, { tags: { multiplier: 40 } });

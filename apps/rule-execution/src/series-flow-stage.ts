@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { calendarOf } from '@meterflow/aggregates';
 import {
   decodeStoredNotice,
   DayNotices,
@@ -14,7 +15,9 @@ import type { Layer, ReadingBatch, SeriesName, StoredNotice } from '@meterflow/r
 import {
   type Activations,
   type ClosedDaysRegistry,
+  type DaysMade,
   type SeriesRegistry,
+  type SeriesMade,
   type SeriesTold,
   type SettingsSnapshot,
   type ToldSince,
@@ -35,7 +38,9 @@ import {
 } from '@meterflow/rules';
 import { HaltedError, PermanentError, type Handled, type OutgoingMessage, type Stage } from '@meterflow/stage';
 import { dueDays, hasSeriesFlow } from './due-days.ts';
+import { MadeByRun, type MadeBySeries } from './made-by-run.ts';
 import { runFlow } from './run-flow.ts';
+import type { SeriesFlowWrite } from './series-flow-sink.ts';
 import { toldByNotices, untoldDays } from './told-days.ts';
 
 export interface SeriesFlowPorts {
@@ -46,6 +51,7 @@ export interface SeriesFlowPorts {
   readonly series: Pick<SeriesRegistry, 'snapshotOf'>;
   readonly closedDays: Pick<ClosedDaysRegistry, 'of'>;
   readonly toldSince: Pick<ToldSince, 'of'>;
+  readonly daysMade: Pick<DaysMade, 'of'>;
   /** Resolves when the sandbox's first child is up or has failed. */
   readonly warm?: Promise<unknown>;
   /** Told of each step that failed on a reading or a day; what became of it is the severity's or the policy's. */
@@ -62,6 +68,8 @@ export interface TenantWork {
   readonly ticket: number;
   readonly newest: Activation;
   readonly activations: readonly Activation[];
+  /** All that counted so far, as far as anybody looks. */
+  readonly earlier: readonly Activation[];
   /** Channels that any activation of the tenant so far emits on. */
   readonly emits: readonly string[];
   readonly settings: SettingsSnapshot;
@@ -73,8 +81,11 @@ export interface TenantWork {
   readonly told: readonly SeriesTold[];
 }
 
-/** It writes down since when series are told: whoever listens to the closing of days has what tells of them until it is done. */
-export type SeriesFlowStage = Stage<StoredNotice, readonly TenantWork[], SeriesTold>;
+/**
+ * It writes down what it makes, so that a later run withdraws also what is still on its way, and since when series are told:
+ * whoever listens to the closing of days has what tells of them until it is done.
+ */
+export type SeriesFlowStage = Stage<StoredNotice, readonly TenantWork[], SeriesFlowWrite>;
 
 /** Days of one series that are read and run together. */
 const daysTogetherMax = 64;
@@ -115,14 +126,16 @@ export function seriesFlowStage(
     },
     handle: async (_, reads) => {
       const messages: OutgoingMessage[] = [];
-      const refused: NonNullable<Handled<SeriesTold>['refused']>[number][] = [];
+      const refused: NonNullable<Handled<SeriesFlowWrite>['refused']>[number][] = [];
+      const writes: SeriesFlowWrite[] = [];
       for (const work of reads) {
-        const { batches, parts } = await runTenant(ports, work);
+        const { batches, parts, made } = await runTenant(ports, work);
+        writes.push(...work.told.map((told) => ({ told })), ...made.map((each) => ({ made: each })));
         messages.push(...batches.map((batch) => transformed(batch, topic)));
         messages.push(...dueNotices(work, lane));
         refused.push(...parts.map(({ notice, error }) => ({ index: work.index, error, part: partOf(notice) })));
       }
-      return { writes: reads.flatMap(({ told }) => told), messages, refused };
+      return { writes, messages, refused };
     },
   };
 }
@@ -155,7 +168,8 @@ async function tenantWork(
   const ticket = await ports.tickets.take(tenant);
   const newest = await ports.activations.readNewest(tenant);
   const activations = await ports.activations.counting(tenant, newest.number, spanOf(notices));
-  const earlier = await ports.activations.list(tenant, { limit: activationsListedMax });
+  const listed = await ports.activations.list(tenant, { limit: activationsListedMax });
+  const earlier = [...new Map([...listed, ...activations].map((each) => [each.number, each])).values()];
   const emits = [...new Set(earlier.flatMap(({ flow }) => emitsOf(flow)))];
   const settings = await ports.series.snapshotOf(tenant, seriesInSight({ notices, activations, emits }));
   const zoneOf = ({ meter, channel }: { meter: string; channel: string }): string =>
@@ -172,7 +186,7 @@ async function tenantWork(
     return Math.min(sinceMs, (await ports.readings('raw').firstMs({ tenant, ...series, layer: 'raw' })) ?? Infinity);
   };
   const told = isClosing ? await toldByNotices(request, beginsMs) : [];
-  return { tenant, ticket, newest, activations, emits, settings, closedThroughMs, due, untold, told };
+  return { tenant, ticket, newest, activations, earlier, emits, settings, closedThroughMs, due, untold, told };
 }
 
 function causeOf(notices: readonly StoredNotice[]): string {
@@ -233,25 +247,30 @@ interface ParkedDay {
 interface TenantOutcome {
   readonly batches: readonly ReadingBatch[];
   readonly parts: readonly ParkedDay[];
+  readonly made: readonly SeriesMade[];
 }
 
 async function runTenant(ports: SeriesFlowPorts, work: TenantWork): Promise<TenantOutcome> {
   const rows = new ValidatedRows(work.tenant, work.newest.number);
   const parts: ParkedDay[] = [];
+  const madeByRun = new MadeByRun(work, ports.daysMade);
   const runs = work.due.flatMap(runsOf);
   for (let from = 0; from < runs.length; from += seriesAtOnceMax) {
     const outcomes = await Promise.all(
-      runs.slice(from, from + seriesAtOnceMax).map((due) => runSeries(ports, work, due)),
+      runs.slice(from, from + seriesAtOnceMax).map((due) => runSeries({ ports, work, madeByRun }, due)),
     );
-    for (const { dayMs, outcome, due } of outcomes.flat()) {
+    for (const { dayMs, outcome, due, made } of outcomes.flat()) {
       const notice = dayNotice(work, due, dayMs);
       if (outcome instanceof HaltedError) {
         parts.push({ notice, error: outcome });
         continue;
       }
+      const [fromMs, toMs] = dayMs;
+      const closedThroughMs = work.closedThroughMs.get(due.timeZone) ?? 0;
+      made.add({ fromMs, toMs, isClosed: toMs <= closedThroughMs, isRun: outcome.length > 0 });
       for (const { write, failures } of outcome) {
         failures.forEach((failure) => ports.onFailure?.({ ...failure, tenant: work.tenant }));
-        const rejected = write(rows);
+        const rejected = write(rows, made.readings);
         if (rejected > 0) {
           const error = new PermanentError('readings-rejected', `the flow rejected ${rejected} readings of the day`);
           parts.push({ notice, error });
@@ -259,7 +278,7 @@ async function runTenant(ports: SeriesFlowPorts, work: TenantWork): Promise<Tena
       }
     }
   }
-  return { batches: rows.finish(), parts };
+  return { batches: rows.finish(), parts, made: madeByRun.finish() };
 }
 
 /** Days that follow each other, or nearly, so that their windows are read once. */
@@ -280,9 +299,16 @@ interface RanDay {
   readonly due: DueDays;
   readonly dayMs: readonly [fromMs: number, toMs: number];
   readonly outcome: readonly DayOutcome[] | HaltedError;
+  readonly made: MadeBySeries;
 }
 
-async function runSeries(ports: SeriesFlowPorts, work: TenantWork, due: DueDays): Promise<RanDay[]> {
+interface TenantRuns {
+  readonly ports: SeriesFlowPorts;
+  readonly work: TenantWork;
+  readonly madeByRun: MadeByRun;
+}
+
+async function runSeries({ ports, work, madeByRun }: TenantRuns, due: DueDays): Promise<RanDay[]> {
   const { tenant, newest, activations, emits, settings, ticket } = work;
   const { meter, channel } = due.series;
   const needs = activations.flatMap(({ flow }) => channelNeeds(flow, due.series) ?? []);
@@ -291,11 +317,13 @@ async function runSeries(ports: SeriesFlowPorts, work: TenantWork, due: DueDays)
   const settingsOf = (name: string): ReturnType<SettingsSnapshot['of']> => settings.of(meter, name);
   const own = settingsOf(channel);
   const closedThroughMs = work.closedThroughMs.get(due.timeZone) ?? 0;
+  const firstEndMs = calendarOf(due.timeZone).dayStartMs((due.days[0] as number) + 1);
+  const made = await madeByRun.of(due.series, { hasClosed: firstEndMs <= closedThroughMs });
   const inputs = await readInputs(ports.readings, {
     ...{ tenant, due, reads, backDays, intervalMsOf: (name) => settingsOf(name).intervalMs },
     emits: emits.filter((name) => name !== channel),
     aheadDays: Math.max(0, ...needs.map(({ lookAheadDays }) => lookAheadDays)),
-    ...{ sinceMs: own.sinceMs, closedThroughMs },
+    ...{ sinceMs: own.sinceMs, closedThroughMs, made: made.known.spans },
   });
   const { unit } = own;
   const facts = {
@@ -323,7 +351,7 @@ async function runSeries(ports: SeriesFlowPorts, work: TenantWork, due: DueDays)
       }
       throw error;
     });
-    ran.push({ due, dayMs, outcome });
+    ran.push({ due, dayMs, outcome, made });
   }
   return ran;
 }

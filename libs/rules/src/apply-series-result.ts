@@ -14,6 +14,7 @@ import {
 } from '@meterflow/readings';
 import { applyFlowResult } from './apply-flow-result.ts';
 import { RuleFailureError, type FlowResult } from './sandbox.ts';
+import { compareStamps, MadeReadingsBuilder, madeWithin, type MadeReading, type MadeSpan } from './made-readings.ts';
 import { noRawVersion } from './own-readings.ts';
 import type { SeriesResult } from './series-run.ts';
 import type { ValidatedRows } from './validated-rows.ts';
@@ -40,7 +41,13 @@ export interface StoredDay {
 
 /** Identities of readings that a day's run gave, to find what it no longer gives. */
 export class GivenReadings {
+  /** What it stated of readings that nobody sent: given and withdrawn. */
+  readonly made: MadeReadingsBuilder;
   readonly #given = new Set<string>();
+
+  constructor(made = new MadeReadingsBuilder()) {
+    this.made = made;
+  }
 
   add({ channel }: SeriesName, startMs: number, lengthMs: number): void {
     this.#given.add(`${channel}\n${startMs}\n${lengthMs}`);
@@ -71,6 +78,9 @@ export function writeDay(
       const series = part.series[cursor.series] as SeriesName;
       if (!isGap && stamp.counts(cursor.startMs)) {
         given.add(series, cursor.startMs, cursor.lengthMs);
+        if (!hasRaw(raw)) {
+          given.made.add(series, cursor.startMs, cursor.lengthMs);
+        }
         rows.copy(cursor, { series, version: { ...raw, activation, ticket } });
       }
     }
@@ -102,6 +112,7 @@ export function writeEmitted(
       const series = part.series[cursor.series] as SeriesName;
       if (stamp.counts(cursor.startMs)) {
         given.add(series, cursor.startMs, cursor.lengthMs);
+        given.made.add(series, cursor.startMs, cursor.lengthMs);
         // No raw version: what a provider sends of the same instant counts before what is made, whichever came first.
         // The code says which channel it was made of: so its own run alone withdraws it.
         rows.copy(cursor, {
@@ -114,49 +125,112 @@ export function writeEmitted(
   }
 }
 
+/** What a day's earlier runs may have left, and what its run may make. */
+export interface Withdrawal {
+  readonly own: SeriesName;
+  readonly stored: readonly StoredDay[];
+  /** What earlier runs made that may still be on its way into the store. */
+  readonly made: readonly MadeSpan[];
+  /** Channels that the flow fills or makes readings on, of this series. */
+  readonly makes: readonly string[];
+  readonly stamp: DayStamp;
+  readonly given: GivenReadings;
+}
+
 /**
- * Makes absences of what is stored of a day and no run gives any more, none of them with a raw one: on the series' own channel
- * what was filled (not what is made of another), and on others what was made of it. What this flow can't have made is of an
- * earlier activation: its absence has ticket 0, so that whatever else makes the reading now counts before it.
+ * Makes absences of what is stored of a day, or on its way there, and no run gives any more, none of them with a raw one: on the
+ * series' own channel what was filled (not what is made of another), and on others what was made of it. What this flow can't
+ * have made is of an earlier activation: its absence has ticket 0, so that whatever else makes the reading now counts before it.
  */
-export function withdraw(
-  rows: ValidatedRows,
-  {
-    own,
-    stored,
-    makes,
-    stamp,
-    given,
-  }: {
-    readonly own: SeriesName;
-    readonly stored: readonly StoredDay[];
-    /** Channels that the flow fills or makes readings on, of this series. */
-    readonly makes: readonly string[];
-    readonly stamp: DayStamp;
-    readonly given: GivenReadings;
-  },
-): void {
-  const { activation, ticket } = stamp;
+export function withdraw(rows: ValidatedRows, withdrawal: Withdrawal): void {
+  const { own, stored, stamp, given } = withdrawal;
   for (const { series, columns } of stored) {
     for (const segment of columns) {
       const cursor = new ReadingCursor(segment);
       while (cursor.next()) {
+        const { startMs, lengthMs, unit } = cursor;
         const version = versionAt(segment.versions, cursor.versionIndex);
-        const maker = series.channel === own.channel ? '' : own.channel;
-        if (
-          !hasRaw(version) &&
-          cursor.code === maker &&
-          cursor.qualityCode !== missingCode &&
-          stamp.counts(cursor.startMs) &&
-          !given.has(series, cursor.startMs, cursor.lengthMs)
-        ) {
-          const isMade = makes.includes(series.channel);
-          const withdrawn = { ...version, activation, ticket: isMade ? ticket : 0, computed: true };
-          rows.absence(cursor, { series, version: withdrawn, texts: { reason: noLongerEmitted } });
+        const isOwn = !hasRaw(version) && cursor.code === makerOf(withdrawal, series);
+        if (isOwn && cursor.qualityCode !== missingCode && isGone({ stamp, given }, series, [startMs, lengthMs])) {
+          writeWithdrawn(rows, withdrawal, { channel: series.channel, startMs, lengthMs, unit });
         }
       }
     }
   }
+  for (const { channel, startMs, lengthMs } of onTheirWay(withdrawal)) {
+    if (isGone({ stamp, given }, { ...own, channel }, [startMs, lengthMs])) {
+      writeWithdrawn(rows, withdrawal, { channel, startMs, lengthMs, unit: '' });
+    }
+  }
+}
+
+/** Neither given nor withdrawn by this run. */
+function isGone(
+  { stamp, given }: Pick<Withdrawal, 'stamp' | 'given'>,
+  series: SeriesName,
+  [startMs, lengthMs]: readonly [startMs: number, lengthMs: number],
+): boolean {
+  return (
+    stamp.counts(startMs) &&
+    !given.has(series, startMs, lengthMs) &&
+    !given.made.has({ channel: series.channel, startMs, lengthMs })
+  );
+}
+
+function writeWithdrawn(
+  rows: ValidatedRows,
+  withdrawal: Withdrawal,
+  { channel, startMs, lengthMs, unit }: MadeReading & { readonly unit: string },
+): void {
+  const { own, makes, stamp, given } = withdrawal;
+  const series = { meter: own.meter, channel };
+  const { activation } = stamp;
+  const version = { ...noRawVersion, activation, ticket: makes.includes(channel) ? stamp.ticket : 0 };
+  const texts = { unit, code: makerOf(withdrawal, series), reason: noLongerEmitted };
+  rows.absence({ startMs, lengthMs }, { series, version, texts });
+  given.made.add(series, startMs, lengthMs);
+}
+
+/** The code of readings that the series' run makes on a channel. */
+function makerOf({ own }: Withdrawal, { channel }: SeriesName): string {
+  return channel === own.channel ? '' : own.channel;
+}
+
+/** What earlier runs made and the store does not show yet, nor anything that counts before it. */
+function* onTheirWay({ stored, made }: Withdrawal): Generator<MadeReading> {
+  if (made.every((span) => span.made.length === 0)) {
+    return;
+  }
+  const shown = new Map<string, ShownReading>();
+  for (const { series, columns } of stored) {
+    for (const segment of columns) {
+      for (const cursor = new ReadingCursor(segment); cursor.next();) {
+        const version = versionAt(segment.versions, cursor.versionIndex);
+        const key = `${series.channel}\n${cursor.startMs}\n${cursor.lengthMs}`;
+        shown.set(key, { version, isMissing: cursor.qualityCode === missingCode });
+      }
+    }
+  }
+  for (const span of made) {
+    for (const reading of madeWithin(span.made, span.fromMs, span.toMs)) {
+      const there = shown.get(`${reading.channel}\n${reading.startMs}\n${reading.lengthMs}`);
+      if (there === undefined || !countsBefore(there, span)) {
+        yield reading;
+      }
+    }
+  }
+}
+
+interface ShownReading {
+  readonly version: Version;
+  readonly isMissing: boolean;
+}
+
+/** Whether all that a run and those before it made of a reading is shadowed by what is there. */
+function countsBefore({ version, isMissing }: ShownReading, span: MadeSpan): boolean {
+  // Withdrawn at ticket 0: its activation's flow can't have made it, so that only earlier ones have.
+  const isLeft = version.activation === span.activation && isMissing && version.ticket === 0;
+  return hasRaw(version) || isLeft || compareStamps(version, span) >= 0;
 }
 
 function hasRaw({ declared, acceptedAtMs }: Version): boolean {

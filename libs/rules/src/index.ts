@@ -65,6 +65,15 @@ export {
 export { dayIndex, localDays, type LocalDays } from './local-days.ts';
 export { noRawVersion, seriesFlowSource } from './own-readings.ts';
 export { SeriesWindows, type DaysAround, type RawChannel, type SeriesFacts } from './series-windows.ts';
+export {
+  compareStamps,
+  MadeReadingsBuilder,
+  madeWithin,
+  nothingMade,
+  type MadeReading,
+  type MadeReadings,
+  type MadeSpan,
+} from './made-readings.ts';
 export { ValidatedRows } from './validated-rows.ts';
 export {
   dayResult,

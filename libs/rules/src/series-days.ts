@@ -3,6 +3,7 @@ import { failedResult, unchangedResult } from './apply-flow-result.ts';
 import { dayResult, GivenReadings, withdraw, writeDay, writeEmitted, type DayStamp } from './apply-series-result.ts';
 import { channelNeeds, emitsOf, isEmittedOn } from './channel-flow.ts';
 import type { Activation, Flow, SeriesNeeds } from './flow.ts';
+import { madeWithin, type MadeReadingsBuilder } from './made-readings.ts';
 import type { FlowResult, RuleFailure, RuleFailureCode, Sandbox } from './sandbox.ts';
 import type { SeriesInputs } from './series-inputs.ts';
 import { nothingEmitted, resultOfDay, type DayResult, type SeriesResult } from './series-run.ts';
@@ -44,7 +45,8 @@ export interface SeriesWork {
 
 /** A day as it came out under one activation, ready to be written. */
 export interface DayOutcome {
-  readonly write: (rows: ValidatedRows) => number;
+  /** Returns how many readings were rejected. `made` comes to hold what of it nobody sent. */
+  readonly write: (rows: ValidatedRows, made?: MadeReadingsBuilder) => number;
   readonly failures: readonly RuleFailure[];
 }
 
@@ -187,8 +189,8 @@ async function seriesDay({ runFlow }: DayRunner, task: DayTask, run: () => Promi
   const { result, onFailure, failures } = await runFlow(flow, run, failed);
   return {
     failures,
-    write: (rows) => {
-      const given = new GivenReadings();
+    write: (rows, made) => {
+      const given = new GivenReadings(made);
       const at = { stamp: { ...task.stamp, onFailure }, given };
       const rejected = writeDay(rows, { batch, result: dayResult(result, batch) }, at);
       writeDay(rows, { batch: beside, result: unchangedResult(beside) }, at);
@@ -196,7 +198,8 @@ async function seriesDay({ runFlow }: DayRunner, task: DayTask, run: () => Promi
       writeEmitted(rows, { result, count: readingCount(batch), emits: emitsOf(flow), series }, at);
       const fills = isEmittedOn(flow, series) ? [] : [series.channel];
       const makes = [...fills, ...(channelNeeds(flow, series)?.emits ?? [])];
-      withdraw(rows, { own: series, stored: work.inputs.storedOf(day), makes, ...at });
+      const before = { stored: work.inputs.storedOf(day), made: work.inputs.madeOf(day) };
+      withdraw(rows, { own: series, ...before, makes, ...at });
       return rejected === undefined ? 0 : readingCount(rejected);
     },
   };
@@ -219,8 +222,8 @@ async function readingDay({ sandbox, runFlow }: DayRunner, task: DayTask): Promi
   }
   return {
     failures: parts.flatMap(({ flowRun }) => flowRun.failures),
-    write: (rows) => {
-      const given = new GivenReadings();
+    write: (rows, made) => {
+      const given = new GivenReadings(made);
       let rejected = 0;
       let onFailure: DayStamp['onFailure'] = 'reject';
       for (const { batch, flowRun } of parts) {
@@ -232,8 +235,8 @@ async function readingDay({ sandbox, runFlow }: DayRunner, task: DayTask): Promi
         );
         rejected += refused === undefined ? 0 : readingCount(refused);
       }
-      const stored = work.inputs.storedOf(day);
-      withdraw(rows, { own: work.facts.series, stored, makes: [], stamp: { ...task.stamp, onFailure }, given });
+      const before = { stored: work.inputs.storedOf(day), made: work.inputs.madeOf(day) };
+      withdraw(rows, { own: work.facts.series, ...before, makes: [], stamp: { ...task.stamp, onFailure }, given });
       return rejected;
     },
   };
@@ -251,6 +254,10 @@ function spans(startMs: number): (activation: Activation) => boolean {
   return ({ fromMs, toMs }) => fromMs <= startMs && startMs < toMs;
 }
 
+/** Nor on its way into the store. */
 function isUnstored(inputs: SeriesInputs, day: number): boolean {
-  return inputs.storedOf(day).every(({ columns }) => columns.length === 0);
+  return (
+    inputs.storedOf(day).every(({ columns }) => columns.length === 0) &&
+    inputs.madeOf(day).every(({ made, fromMs, toMs }) => madeWithin(made, fromMs, toMs).next().done === true)
+  );
 }

@@ -2,6 +2,7 @@ import { calendarOf, dayMs } from '@meterflow/aggregates';
 import type { Layer, ReadingColumns, SeriesName } from '@meterflow/readings';
 import type { StoredDay } from './apply-series-result.ts';
 import { localDays, type LocalDays } from './local-days.ts';
+import type { MadeSpan } from './made-readings.ts';
 import type { RawChannel } from './series-windows.ts';
 
 /** Local days of one series to be computed anew, ascending by their numbers. */
@@ -44,6 +45,8 @@ export interface InputsRequest {
   readonly sinceMs: number | undefined;
   /** Days that end here or before are closed. */
   readonly closedThroughMs: number;
+  /** What earlier runs made of the series' days and may still be on its way into the store. */
+  readonly made?: readonly MadeSpan[];
 }
 
 /** What is stored around the days of a series that are due. */
@@ -59,6 +62,8 @@ export interface SeriesInputs {
   readonly beginsOn: number;
   /** Validated readings of one of the days, on its own channel and those emitted on. */
   storedOf(day: number): readonly StoredDay[];
+  /** What earlier runs made of one of the days: spans within it, of readings that begin in these. */
+  madeOf(day: number): readonly MadeSpan[];
 }
 
 export async function readInputs(
@@ -103,6 +108,12 @@ export async function readInputs(
     storedOf: (day) => {
       const [fromMs, toMs] = [days.startMs[day] as number, days.startMs[day + 1] as number];
       return stored.map(({ series, segments }) => ({ series, columns: touching(segments, fromMs, toMs) }));
+    },
+    madeOf: (day) => {
+      const [fromMs, toMs] = [days.startMs[day] as number, days.startMs[day + 1] as number];
+      return (request.made ?? [])
+        .filter((span) => span.fromMs < toMs && fromMs < span.toMs)
+        .map((span) => ({ ...span, fromMs: Math.max(fromMs, span.fromMs), toMs: Math.min(toMs, span.toMs) }));
     },
   };
 }

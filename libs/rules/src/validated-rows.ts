@@ -49,12 +49,11 @@ export class ValidatedRows {
   }
 
   /** An absence in the place of a reading. */
-  absence(cursor: ReadingCursor, { series, version, texts = {} }: RowFacts): void {
-    const { startMs, lengthMs, unit, code } = cursor;
-    this.#append(
-      { startMs, lengthMs, integer: 0, decimals: 0, quality: missingCode },
-      { series, version, texts: { unit, code, ...texts } },
-    );
+  absence(
+    { startMs, lengthMs }: { readonly startMs: number; readonly lengthMs: number },
+    { series, version, texts = {} }: RowFacts,
+  ): void {
+    this.#append({ startMs, lengthMs, integer: 0, decimals: 0, quality: missingCode }, { series, version, texts });
   }
 
   /** What was collected; begins anew. */

@@ -1,7 +1,14 @@
 import type { Erased, ErasableStore, Erasure, ErasureScope, RaisableTickets } from '@meterflow/idempotent-writes';
 import type { Layer } from '@meterflow/readings';
 import type { ErasableSources, ErasedTexts, SourceErasure, Uploads } from '@meterflow/receipts';
-import { RegisterCalendars, registerChannel, SeriesEnds, ToldSince, type Registry } from '@meterflow/registry';
+import {
+  DaysMade,
+  RegisterCalendars,
+  registerChannel,
+  SeriesEnds,
+  ToldSince,
+  type Registry,
+} from '@meterflow/registry';
 import type { ErasableLetters, ErasedLetters, LetterErasure } from '@meterflow/stage';
 
 /** What to erase: all of a tenant's readings, those of a meter, or of one channel of it. */
@@ -103,6 +110,7 @@ export async function eraseEverywhere(places: ErasablePlaces, request: ErasureRe
   await eraseRegisters(places, letters);
   await new SeriesEnds(places.registry).erase(tenant, series);
   await new ToldSince(places.registry).erase(tenant, series);
+  await new DaysMade({ registry: places.registry, nowMs: () => upToMs }).erase(tenant, series);
   const droppedFiles = series === undefined ? ((await places.droppedFiles?.remove(tenant)) ?? 0) : 0;
   const warehouseRows = await places.warehouse?.(letters);
   const leftUploadsRemoved = await places.uploads.sweep(upToMs - uploadIdleMs);

@@ -14,6 +14,7 @@ import { aggregatePersistence, readingPersistence } from '@meterflow/persistence
 import {
   Activations,
   ClosedDaysRegistry,
+  DaysMade,
   Groups,
   KeptLengths,
   SeriesEnds,
@@ -21,7 +22,7 @@ import {
   ToldSince,
   UnknownSeries,
 } from '@meterflow/registry';
-import { ruleExecutionStage, seriesFlowStage } from '@meterflow/rule-execution/stage';
+import { ruleExecutionStage, seriesFlowSink, seriesFlowStage } from '@meterflow/rule-execution/stage';
 import {
   runStage,
   silentTelemetry,
@@ -126,20 +127,20 @@ function runPersistence(layer: 'raw' | 'validated', context: StageContext): Prom
 
 function runSeriesFlows(listensTo: 'raw' | 'days', context: StageContext): Promise<void> {
   const { tickets, registry } = context.ports;
-  const toldSince = new ToldSince(registry);
   const ports = {
     sandbox: sandboxOf(context),
     activations: activationsOf(context),
     readings: (layer: 'raw' | 'validated') => context.ports.readings(layer),
     series: seriesOf(context),
     closedDays: new ClosedDaysRegistry(registry),
-    toldSince,
+    toldSince: new ToldSince(registry),
+    daysMade: new DaysMade({ registry, nowMs: () => context.process.clock.nowMs() }),
     tickets,
   };
   const subscription = listensTo === 'raw' ? 'series-flows' : 'days-due';
   return run(seriesFlowStage(ports, { lane, listensTo }), context, {
     subscription,
-    sink: { write: (told) => toldSince.lower(told) },
+    sink: seriesFlowSink(ports),
   });
 }
 

@@ -17,11 +17,20 @@ import {
   type ReadingBatch,
   type StoredNotice,
 } from '@meterflow/readings';
-import { Activations, ClosedDaysRegistry, SeriesRegistry, ToldSince, instantMsMax } from '@meterflow/registry';
+import {
+  Activations,
+  ClosedDaysRegistry,
+  DaysMade,
+  SeriesRegistry,
+  ToldSince,
+  instantMsMax,
+} from '@meterflow/registry';
 import { MemoryRegistry } from '@meterflow/registry/testing';
 import { flowOf, type Flow, type FlowStep } from '@meterflow/rules';
 import type { IsolatedSandbox } from '@meterflow/sandbox';
+import { TransientError } from '@meterflow/stage';
 import { ruleExecutionStage } from '../rule-execution-stage.ts';
+import { seriesFlowSink } from '../series-flow-sink.ts';
 import { seriesFlowStage } from '../series-flow-stage.ts';
 
 export const tenant = 'acme';
@@ -40,8 +49,13 @@ export class Pipeline {
   readonly #sandbox: IsolatedSandbox;
   readonly refused: { readonly code: string; readonly payload: Uint8Array }[] = [];
   readonly #toldSince = new ToldSince(this.registry);
+  readonly #daysMade = new DaysMade({ registry: this.registry, nowMs: () => 0 });
+  readonly #sink = seriesFlowSink({ toldSince: this.#toldSince, daysMade: this.#daysMade });
   #ticket = 0;
   #held: ReadingBatch[] | undefined;
+  #beforeWrite: (() => Promise<unknown>) | undefined;
+  /** How often a run had to begin anew, since another one was faster. */
+  overtaken = 0;
 
   constructor(sandbox: IsolatedSandbox) {
     this.#sandbox = sandbox;
@@ -71,18 +85,45 @@ export class Pipeline {
 
   /** What series flows make of notices that come in one group. */
   async tell(notices: readonly StoredNotice[], listensTo: 'raw' | 'days' = 'raw'): Promise<number> {
+    for (;;) {
+      try {
+        return await this.#run(notices, listensTo);
+      } catch (error) {
+        if (!(error instanceof TransientError)) {
+          throw error;
+        }
+        this.overtaken += 1;
+      }
+    }
+  }
+
+  /** `work` is done when the next run has computed and nothing of it is written yet, as another process would; at the latest after `slow`. */
+  async meanwhile(work: () => Promise<unknown>, slow: () => Promise<unknown>): Promise<void> {
+    this.#beforeWrite = work;
+    await slow();
+    await this.#takeBeforeWrite()?.();
+  }
+
+  #takeBeforeWrite(): (() => Promise<unknown>) | undefined {
+    const work = this.#beforeWrite;
+    this.#beforeWrite = undefined;
+    return work;
+  }
+
+  async #run(notices: readonly StoredNotice[], listensTo: 'raw' | 'days'): Promise<number> {
     const stage = seriesFlowStage(
       {
         ...{ sandbox: this.#sandbox, activations: this.activations, series: this.series, closedDays: this.closedDays },
         tickets: { take: () => Promise.resolve(++this.#ticket) },
         readings: (layer) => this.#stores[layer],
-        toldSince: this.#toldSince,
+        ...{ toldSince: this.#toldSince, daysMade: this.#daysMade },
       },
       { lane: 'live', listensTo },
     );
     const inputs = notices.map((notice) => stage.decode(messageOf(encodeStoredNotice(notice))));
     const { messages, writes, refused = [] } = await stage.handle(inputs, await stage.read(inputs));
-    await this.#toldSince.lower(writes);
+    await this.#takeBeforeWrite()?.();
+    await this.#sink.write(writes);
     for (const { error, part } of refused) {
       this.refused.push({ code: (error as Error & { code: string }).code, payload: part!.payload });
     }
@@ -125,12 +166,13 @@ export class Pipeline {
     });
   }
 
-  /** What is made meanwhile is stored by the function that this resolves to, after whatever is stored until then. */
+  /** What rules make meanwhile is stored by the function that this resolves to, after whatever is stored until then. */
   async storingLater(work: () => Promise<unknown>): Promise<() => Promise<void>> {
     const held: ReadingBatch[] = [];
+    const before = this.#held;
     this.#held = held;
     await work();
-    this.#held = undefined;
+    this.#held = before;
     return async () => {
       for (const batch of held) {
         await this.#write(batch);
@@ -139,7 +181,7 @@ export class Pipeline {
   }
 
   async #write(batch: ReadingBatch): Promise<void> {
-    if (this.#held !== undefined) {
+    if (this.#held !== undefined && batch.layer === 'validated') {
       this.#held.push(batch);
       return;
     }

@@ -3,6 +3,7 @@ import { cachedActivation } from './cached-activation.ts';
 import { compactionSetsFirst } from './compaction-sets-first.ts';
 import { counterAggregation } from './counter-aggregation.ts';
 import { doneBeforeWrite } from './done-before-write.ts';
+import { madeNotWrittenDown } from './made-not-written-down.ts';
 import { mergeByAcceptance } from './merge-by-acceptance.ts';
 import { nackOnDrain } from './nack-on-drain.ts';
 import { notifyOnlyOnChange } from './notify-only-on-change.ts';
@@ -32,4 +33,5 @@ export const plantedBugs: readonly PlantedBug[] = [
   cachedActivation,
   toldBeforePublished,
   toldSinceBeforeTold,
+  madeNotWrittenDown,
 ];
