@@ -69,15 +69,27 @@ type Verdict = { readonly amount: Decimal } | { readonly problem: RowProblem };
 
 /** One line of a series after those before it. Pure: the same lines from the same end on give the same readings. */
 export function sequenceStep(line: SequenceLine, before: SeriesEnd | undefined, rules: SequenceRules): SequenceOutcome {
+  return saysNothing(line, before, rules.settings) ?? following(line, before, rules);
+}
+
+/** What becomes of a line that says nothing whatever it follows; undefined for any other. */
+function saysNothing(
+  line: SequenceLine,
+  before: SeriesEnd | undefined,
+  { cumulative, stamps }: SequenceSettings,
+): SequenceOutcome | undefined {
+  const [isCumulative, isEndOnly] = [cumulative !== undefined, stamps === 'end-only'];
+  if (isCumulative && line.integer < 0) {
+    // It does not tell where the counter stands: the series stays where it was, also for what comes next.
+    const problem: RowProblem = { field: 'value', code: 'negative-counter', reason: 'a counter does not go below 0' };
+    return { end: before, readings: [], remarks: [], problem };
+  }
+  return before === undefined && (isEndOnly || isCumulative) ? leftFirst(line, isEndOnly, isCumulative) : undefined;
+}
+
+function following(line: SequenceLine, before: SeriesEnd | undefined, rules: SequenceRules): SequenceOutcome {
   const { settings } = rules;
   const isEndOnly = settings.stamps === 'end-only';
-  if (settings.cumulative !== undefined && line.integer < 0) {
-    // It says nothing of where the counter stands: the series stays where it was, also for what comes next.
-    return { end: before, readings: [], remarks: [], problem: belowZero };
-  }
-  if (before === undefined && (isEndOnly || settings.cumulative !== undefined)) {
-    return leftFirst(line, isEndOnly, settings.cumulative !== undefined);
-  }
   const started =
     isEndOnly && before !== undefined ? { ...line, startMs: before.endMs, startOffsetMs: before.endOffsetMs } : line;
   const placed = placedOf(started, before, rules);
@@ -251,12 +263,6 @@ function remarksOf(
   }
   return remarks;
 }
-
-const belowZero: RowProblem = {
-  field: 'value',
-  code: 'negative-counter',
-  reason: 'a counter does not go below 0',
-};
 
 const tooLarge: RowProblem = {
   field: 'value',
