@@ -153,12 +153,12 @@ test('a gap that rules filled tells which of them did, and what those after it m
         rules: [
           { name: 'flag-range', gave: null },
           { name: 'convert-unit', gave: null },
-          { name: 'fill-linear', gave: { value: 2000, quality: 'estimated' } },
+          { name: 'fill-linear', gave: { value: 2000, unit: 'Wh', quality: 'estimated' } },
         ],
       },
     },
   });
-  expect(await meterflow('explain', ...place)).toMatch(/convert-unit \w+ → –, fill-linear \w+ → 2000 /);
+  expect(await meterflow('explain', ...place)).toMatch(/convert-unit \w+ → –, fill-linear \w+ → 2000 Wh/);
 }, 90_000);
 
 test('a group’s window tells what counts in it, and since when', async () => {

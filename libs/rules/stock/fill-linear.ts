@@ -34,31 +34,42 @@ function fillGap(
   { from, to, missingMax }: { readonly from: number; readonly to: number; readonly missingMax: number },
 ): void {
   const { slots } = day;
-  const before = from === 0 ? lastOf(day.earlier(1).slots) : { value: slots[from - 1]?.value, missing: 0 };
-  const after = to === slots.length ? firstOf(day.later(1).slots) : { value: slots[to]?.value, missing: 0 };
+  const before = from === 0 ? lastOf(day.earlier(1).slots) : edgeAt(slots, from - 1);
+  const after = to === slots.length ? firstOf(day.later(1).slots) : edgeAt(slots, to);
   const missing = before.missing + to - from + after.missing;
   if (before.value === undefined || after.value === undefined || missing > missingMax) {
+    return;
+  }
+  // An earlier rule may have changed the unit, and days around are as they came.
+  const { unit } = before;
+  if (unit !== after.unit) {
     return;
   }
   const step = (after.value - before.value) / (missing + 1);
   for (let index = from; index < to; index++) {
     const value = before.value + step * (before.missing + index - from + 1);
-    (slots[index] as Slot).fill(value, { method: 'linear-interpolation' });
+    (slots[index] as Slot).fill(value, { method: 'linear-interpolation', unit });
   }
 }
 
-/** The value next to a gap that reaches into another day, and how much of that day is missing up to it. */
+/** The value next to a gap, and how much of another day is missing up to it where the gap reaches into that. */
 interface Edge {
   readonly value: number | undefined;
+  readonly unit: string;
   readonly missing: number;
 }
 
 function firstOf(slots: readonly RawSlot[]): Edge {
   const index = slots.findIndex(({ value }) => value !== undefined);
-  return { value: slots[index]?.value, missing: index };
+  return { ...edgeAt(slots, index), missing: index };
 }
 
 function lastOf(slots: readonly RawSlot[]): Edge {
   const index = slots.findLastIndex(({ value }) => value !== undefined);
-  return { value: slots[index]?.value, missing: slots.length - 1 - index };
+  return { ...edgeAt(slots, index), missing: slots.length - 1 - index };
+}
+
+function edgeAt(slots: readonly Pick<RawSlot, 'value' | 'unit'>[], index: number): Edge {
+  const slot = slots[index];
+  return { value: slot?.value, unit: slot?.unit ?? '', missing: 0 };
 }

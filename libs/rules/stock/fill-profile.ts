@@ -40,33 +40,42 @@ export default defineRule({
     }
     const profile = readProfile(parameters.profile, monthOf(day), kindOf(day, parameters.holidays));
     const yearly = Number(tags['yearlyUse'] ?? parameters.yearlyUse) / parameters.profileYear;
-    const factor =
-      measuredFactor(day, profile, parameters.measuredPercentMin) ?? yearly * (parameters.dynamic ? dynamic(day) : 1);
+    const { factor, unit } = measuredFactor(day, profile, parameters.measuredPercentMin) ?? {
+      factor: yearly * (parameters.dynamic ? dynamic(day) : 1),
+      unit: day.unit,
+    };
     if (!(factor > 0)) {
       return;
     }
     const minutes = day.intervalMs / 60_000;
     for (const slot of day.slots) {
       if (slot.value === undefined) {
-        slot.fill(factor * profile.weight(slot.minuteOfDay, minutes), { method: 'profile' });
+        slot.fill(factor * profile.weight(slot.minuteOfDay, minutes), { method: 'profile', unit });
       }
     }
   },
 });
 
-/** What the profile is multiplied by to give what was measured; undefined where too little was. */
-function measuredFactor({ slots, intervalMs }: SeriesDay, profile: Profile, percentMin: number): number | undefined {
+/** What the profile is multiplied by to give what was measured, in its unit; undefined where too little was, or not in one unit. */
+function measuredFactor(
+  { slots, intervalMs }: SeriesDay,
+  profile: Profile,
+  percentMin: number,
+): { readonly factor: number; readonly unit: string } | undefined {
+  const present = slots.filter(({ value }) => value !== undefined);
+  const unit = present[0]?.unit;
+  if (unit === undefined || present.length * 100 < percentMin * slots.length) {
+    return undefined;
+  }
   let measured = 0;
   let expected = 0;
-  let count = 0;
-  for (const { value, minuteOfDay } of slots) {
-    if (value !== undefined) {
-      measured += value;
-      expected += profile.weight(minuteOfDay, intervalMs / 60_000);
-      count += 1;
-    }
+  for (const slot of present) {
+    measured += slot.value ?? 0;
+    expected += profile.weight(slot.minuteOfDay, intervalMs / 60_000);
   }
-  return count > 0 && count * 100 >= percentMin * slots.length && expected > 0 ? measured / expected : undefined;
+  return expected > 0 && present.every((slot) => slot.unit === unit)
+    ? { factor: measured / expected, unit }
+    : undefined;
 }
 
 function monthOf({ date }: SeriesDay): number {

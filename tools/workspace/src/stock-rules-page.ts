@@ -19,6 +19,12 @@ A check notes its reason beside a reading and changes no value, unless \`action\
 absence with that reason, and the raw one stays a dead letter. The last reason that is noted counts. An estimate has the quality
 \`estimated\` and names its method; only closed days are estimated. Rules that see one reading run in the stream; those that see
 a day of a series (with the days around it that are told below) run on what is stored.
+
+**Order matters.** A later rule sees what earlier ones did to a reading, or to the day that it is at. Other days and other channels it
+sees as they came: so what looks at these (like days, checks against days before or against a register on another channel) stands
+before what changes values or units, such as \`multiplier\` and \`convert-unit\`, which then change what was filled as well:
+
+    meterflow rules activate fill-like-day --from 2024-01-01 --before multiplier
 `;
 
 /** The page of the stock rules, from what they declare, the comments that they begin with, and their first cases. */

@@ -12,6 +12,7 @@ export interface RegisterTotal extends RegisterDifference {
 interface Shown {
   readonly startMs: number;
   readonly value: number | undefined;
+  readonly unit: string;
 }
 
 /** The channel that a register is looked for on where the day's own channel has no register readings. */
@@ -19,7 +20,8 @@ export const registerChannel = 'register';
 
 /**
  * What the register counted between its first and its last reading of the day that lie on an interval's edge, the one at
- * the end of the day counted in. Undefined where there are no two, or the difference is not known for certain.
+ * the end of the day counted in. Undefined where there are no two, the difference is not known for certain, or the intervals
+ * are in another unit: an earlier rule may have changed that.
  */
 export function registerTotal(
   day: SeriesDay,
@@ -39,18 +41,25 @@ export function registerTotal(
   if (first.value === undefined || last?.value === undefined || first.startMs >= last.startMs) {
     return undefined;
   }
-  const total: RegisterTotal = {
-    value: 0,
-    step: 'counted',
-    fromSlot: (first.startMs - day.startMs) / day.intervalMs,
-    toSlot: (last.startMs - day.startMs) / day.intervalMs,
-  };
+  const fromSlot = (first.startMs - day.startMs) / day.intervalMs;
+  const toSlot = (last.startMs - day.startMs) / day.intervalMs;
+  const total: RegisterTotal = { value: 0, step: 'counted', fromSlot, toSlot };
   registerDifference(
     { fromMs: first.startMs, from: first.value, toMs: last.startMs, to: last.value },
     registerFacts(tags, { ...parameters, hourlyMax: 0 }),
     total,
   );
-  return total.step === 'reset' || total.step === 'unknown' ? undefined : total;
+  const isKnown = total.step !== 'reset' && total.step !== 'unknown';
+  return isKnown && areInOneUnit(day, total, [first, last]) ? total : undefined;
+}
+
+function areInOneUnit(
+  { slots }: SeriesDay,
+  { fromSlot, toSlot }: RegisterTotal,
+  [first, last]: readonly [Shown, Shown],
+): boolean {
+  const areAlike = slots.slice(fromSlot, toSlot).every(({ value, unit }) => value === undefined || unit === first.unit);
+  return areAlike && first.unit === last.unit;
 }
 
 function onEdge({ startMs, intervalMs }: SeriesDay, shown: Shown): boolean {
