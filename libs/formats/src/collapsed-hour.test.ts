@@ -1,8 +1,10 @@
 import type { Remark } from '@meterflow/receipts';
+import { ReadingCursor } from '@meterflow/readings';
 import { describe, expect, test } from 'vitest';
 import { atOneGo, createReader, defaultMapping, type Mapping } from './index.ts';
 
 const header = 'meter_id,channel,start,value,unit\n';
+const headerWithEnds = 'meter_id,channel,start,end,value,unit\n';
 const local: Mapping = { ...defaultMapping, time: { ...defaultMapping.time, zone: 'Europe/Madrid' } };
 
 function stamp(day: string, minutes: number): string {
@@ -16,20 +18,34 @@ const lines = (stamps: readonly string[], meter = 'ES0021'): string =>
 const dayOnce = (day: string, stepMinutes: number): string[] =>
   Array.from({ length: (24 * 60) / stepMinutes }, (_, slot) => stamp(day, slot * stepMinutes));
 
-function remarked(text: string, mapping: Mapping): { remarks: readonly Remark[]; missing: number; accepted: number } {
+interface Read {
+  readonly remarks: readonly Remark[];
+  readonly missing: number;
+  readonly accepted: number;
+  /** Starts and lengths in minutes, as `00:00Z+60`. */
+  readonly readings: readonly string[];
+}
+
+function remarked(text: string, mapping: Mapping, columns = header): Read {
   const remarks: Remark[] = [];
+  const readings: string[] = [];
   const reader = createReader('csv', {
     mapping,
     header: { tenant: 't', layer: 'raw', sourceId: 's-1', acceptedAtMs: Date.UTC(2025, 0, 1), activation: 1 },
-    onBatch: () => undefined,
+    onBatch: (batch) => {
+      for (const cursor = new ReadingCursor(batch.columns); cursor.next();) {
+        const minutes = cursor.lengthMs / 60_000;
+        readings.push(`${new Date(cursor.startMs).toISOString().slice(11, 16)}Z+${minutes}`);
+      }
+    },
     onRejects: (rejects) => {
       throw new Error(rejects[0]?.reason);
     },
     onRemarks: (some) => remarks.push(...some),
   });
-  atOneGo(reader.push(Buffer.from(header + text)));
+  atOneGo(reader.push(Buffer.from(columns + text)));
   atOneGo(reader.end());
-  return { remarks, missing: reader.remarked.missing, accepted: reader.counts.accepted };
+  return { remarks, missing: reader.remarked.missing, accepted: reader.counts.accepted, readings };
 }
 
 describe('an hour that clocks show twice and that a source brings once', () => {
@@ -79,5 +95,39 @@ describe('an hour that clocks show twice and that a source brings once', () => {
     expect(codes(dayOnce('2024-10-26', 60).filter((_, hour) => hour !== 3))).toEqual(['gap']);
     const offsets = hours.map((each, hour) => `${each}${hour < 3 ? '+02:00' : '+01:00'}`);
     expect(codes(offsets)).toEqual(['gap']);
+  });
+});
+
+describe('an hour that clocks show twice, of a source that tells ends as well', () => {
+  const day = '2024-10-27';
+  const ended = (starts: readonly number[], stepMinutes: number): string =>
+    starts
+      .map((minutes) => `ES0021,import,${stamp(day, minutes)},${stamp(day, minutes + stepMinutes)},1,kWh\n`)
+      .join('');
+  const read = (starts: readonly number[], stepMinutes: number) =>
+    remarked(ended(starts, stepMinutes), local, headerWithEnds);
+  const from = (first: number, last: number, step: number): number[] =>
+    Array.from({ length: (last - first) / step }, (_, index) => first + index * step);
+
+  test.each([60, 30, 15])('is told where it comes once, in steps of %i minutes, and no reading is longer', (step) => {
+    const { remarks, readings, missing } = read(from(0, 360, step), step);
+    expect(remarks.map(({ code }) => code)).toEqual(['collapsed-hour']);
+    expect(missing).toBe(60 / step);
+    expect(new Set(readings.map((reading) => reading.split('+')[1]))).toEqual(new Set([String(step)]));
+    expect(readings).toContain(`00:00Z+${step}`);
+    expect(readings.some((reading) => reading.startsWith('01:'))).toBe(false);
+  });
+
+  test.each([60, 30, 15])('is two where it comes twice, in steps of %i minutes', (step) => {
+    const { remarks, readings } = read([...from(0, 180, step), ...from(120, 360, step)], step);
+    expect(remarks).toEqual([]);
+    expect(readings).toHaveLength(420 / step);
+    expect(new Set(readings.map((reading) => reading.split('+')[1]))).toEqual(new Set([String(step)]));
+  });
+
+  test('is part of what is longer, and of what tells its offset', () => {
+    expect(read([60], 120).readings).toEqual(['23:00Z+180']);
+    const offsets = `ES0021,import,${day}T02:00:00+02:00,${day}T03:00:00+01:00,1,kWh\n`;
+    expect(remarked(offsets, local, headerWithEnds).readings).toEqual(['00:00Z+120']);
   });
 });

@@ -75,6 +75,22 @@ export class LocalClock {
   }
 
   /**
+   * When an interval ends whose ends are told by what the clocks showed, once both are looked up. One that the clocks show
+   * within the hour that they repeat, from the first time round to where that hour is over, is not longer than they show:
+   * it is the first of the two, whether the other one comes as well or not.
+   */
+  endMs(startMs: number, endMs: number): number {
+    if (this.isUtc) {
+      return endMs;
+    }
+    const offsetMs = this.offsetMsAt(startMs);
+    const backMs = offsetMs - this.offsetMsAt(endMs);
+    const shownMs = endMs - startMs - backMs;
+    const isOnceRound = shownMs > 0 && shownMs <= backMs && this.offsetMsAt(startMs + shownMs - 1) === offsetMs;
+    return isOnceRound ? startMs + shownMs : endMs;
+  }
+
+  /**
    * What the clocks show at the beginning of [fromMs, toMs), where this is one of the two times round of an hour that they
    * show twice, and stamps without an offset lay in that hour; else undefined.
    */

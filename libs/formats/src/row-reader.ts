@@ -27,6 +27,8 @@ export class RowReader {
   readonly #table: SeriesTable;
   readonly #clock: LocalClock;
   readonly #lengthMs: number;
+  /** Of the line read last. */
+  #startIsLocal = false;
   /** Times are what the source's clocks showed, not instants. */
   readonly #isWallClock: boolean;
   readonly #readStamp: StampReader;
@@ -83,6 +85,7 @@ export class RowReader {
       row.tellsOffsets = !stamp.isLocal;
       return undefined;
     }
+    this.#startIsLocal = stamp.isLocal;
     const instant = instantOf(stamp, this.#clock, { progress: row.series, lengthMs: this.#lengthMs });
     row.startMs[0] = instant;
     return Number.isNaN(instant) ? this.#skipped('time', text ?? '') : undefined;
@@ -105,11 +108,15 @@ export class RowReader {
       row.tellsOffsets &&= !stamp.isLocal;
       return undefined;
     }
-    // It is looked up beside the series' own progress, which only its starts move.
-    const { foldLocalMs, foldPass } = row.series;
-    const progress = { foldLocalMs, foldPass };
-    row.endMs = instantOf(stamp, this.#clock, { progress, lengthMs: this.#lengthMs });
+    row.endMs = this.#endOf(stamp, row);
     return Number.isNaN(row.endMs) ? this.#skipped('end', text ?? '') : undefined;
+  }
+
+  /** It is looked up beside the series' own progress, which only its starts move. */
+  #endOf(stamp: Stamp, { series: { foldLocalMs, foldPass }, startMs }: Stretch): number {
+    const progress = { foldLocalMs, foldPass };
+    const endMs = instantOf(stamp, this.#clock, { progress, lengthMs: this.#lengthMs });
+    return stamp.isLocal && this.#startIsLocal ? this.#clock.endMs(startMs[0] as number, endMs) : endMs;
   }
 
   #notATime(field: 'time' | 'end', text: string): RowProblem {
