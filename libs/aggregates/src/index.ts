@@ -88,7 +88,6 @@ export { appendGroupSheet } from './groups/group-sheet.ts';
 export { MemberContribution, type MemberRequest } from './groups/member-contribution.ts';
 export { fitsSlots, type MemberStretch } from './groups/member-stretch.ts';
 export { roundedContribution, type Rounding } from './groups/rounded-contribution.ts';
-export { CarriedRounding } from './resolution/carried-rounding.ts';
 export { noRegister, RegisterDays, registerDaysOf, type RegisterPiece } from './registers/register-days.ts';
 export {
   dayKinds,
