@@ -81,14 +81,18 @@ export class EmbeddedRegistry implements Registry {
     kind: RegistryKind,
     page: { readonly prefix: string; readonly limit: number; readonly after?: string },
   ): Promise<readonly RegistryEntry<unknown>[]> {
+    const { prefix, after, limit } = page;
+    const isAfter = after !== undefined && Buffer.compare(Buffer.from(after), Buffer.from(prefix)) >= 0;
+    // One lower bound: of two the engine seeks one of them and reads all up to the other, for each page anew.
+    const bound = isAfter ? 'name > ?' : 'name >= ?';
     return attempt(this.#file, () =>
       this.#database
         .prepare(
           `select name, revision, value from entries
-           where kind = ? and name >= ? and name > ? and name < ? and value is not null
+           where kind = ? and ${bound} and name < ? and value is not null
            order by name limit ?`,
         )
-        .all(kind, page.prefix, page.after ?? '', page.prefix + lastCharacter, page.limit)
+        .all(kind, isAfter ? after : prefix, prefix + lastCharacter, limit)
         .map((row) => entryOf(kind, row)),
     );
   }
