@@ -19,12 +19,15 @@ test('a rule does not look at the channel that it makes', () => {
   expect(problemsOf(step('sums', net, 'import*'))).toEqual([]);
 });
 
-test('two rules do not make the same channel of one series', () => {
+test('two rules do not make the same channel of one meter, of whichever channels and in whichever order', () => {
   const [problem] = problemsOf(step('a', net, 'import*'), step('b', net, '*-1'));
   expect(problem).toBe(
-    "b makes readings on net, as a on import* does: retire one, or have them on channels that don't meet",
+    'b makes readings on net, as a on import* does: of a meter that has both channels, what ran last would count. ' +
+      'Retire one, or have each make a channel of its own',
   );
-  expect(problemsOf(step('a', net, 'import'), step('a', net, 'export'))).toEqual([]);
+  expect(problemsOf(step('a', net, 'import'), step('b', net, 'export'))).toHaveLength(1);
+  expect(problemsOf(step('b', net, 'export'), step('a', net, 'import'))).toHaveLength(1);
+  expect(problemsOf(step('a', net, 'import'), step('a', net, 'export'))).toHaveLength(1);
   expect(problemsOf(step('a', net, 'import'), step('b', { emits: ['sum'] }, 'import'))).toEqual([]);
   // Two versions, each on its own share of the meters.
   const shares = [

@@ -1,4 +1,4 @@
-import { channelsMeet, matchesChannel } from './channel-glob.ts';
+import { matchesChannel } from './channel-glob.ts';
 import type { Flow, FlowStep } from './flow.ts';
 import { allMeters } from './meter-share.ts';
 
@@ -10,8 +10,8 @@ export interface FlowProblem {
 
 /**
  * What would make the result of a flow hang on which of its runs came last, or have it run on what it makes itself:
- * a step on a channel that its own rule emits on; two that emit on one channel of the same series; one that reads what
- * another emits (rules read raw readings, and never see what is made); and one that reads other channels on a glob,
+ * a step on a channel that its own rule emits on; two that emit on one channel of the same meters, from whichever of theirs;
+ * one that reads what another emits (rules read raw readings, and never see what is made); and one that reads other channels on a glob,
  * whose own days nobody finds when those change.
  */
 export function flowProblems({ steps }: Flow): FlowProblem[] {
@@ -40,8 +40,8 @@ function pairProblems(earlier: FlowStep, step: FlowStep): FlowProblem[] {
   }
   const problems: FlowProblem[] = [];
   const both = step.rule.series?.emits.find((channel) => earlier.rule.series?.emits.includes(channel) === true);
-  if (both !== undefined && channelsMeet(earlier.channels, step.channels)) {
-    const told = `makes readings on ${both}, as ${earlier.rule.name} on ${earlier.channels} does: retire one, or have them on channels that don't meet`;
+  if (both !== undefined) {
+    const told = `makes readings on ${both}, as ${earlier.rule.name} on ${earlier.channels} does: of a meter that has both channels, what ran last would count. Retire one, or have each make a channel of its own`;
     problems.push({ rule: step.rule.name, problem: told });
   }
   for (const [reader, maker] of [
