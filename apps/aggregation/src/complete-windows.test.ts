@@ -112,6 +112,40 @@ test('what comes for a day that is closed and still lacks readings is told as we
   expect(await stored([days('a', 1, 2)])).toEqual(['a 1 closed 22/24 at 8']);
 });
 
+test('of a series that nobody knew when days were closed, those of which nothing came are told with those that came', async () => {
+  await closedDays.raise('default', 'UTC', { closedThroughMs: firstMs + 6 * dayMs });
+  store('a', 1, { hours: 24, ticket: 4 });
+  expect(await stored([days('a', 1, 2)])).toEqual([
+    'a 1 whole 24/24 at 4',
+    ...[2, 3, 4, 5].map((day) => `a ${day} closed 0/24 at 0`),
+  ]);
+  // Also in the other order: what lies before is first known by what comes later.
+  store('b', 4, { hours: 24, ticket: 5 });
+  expect(await stored([days('b', 4, 5)])).toEqual(['b 4 whole 24/24 at 5', 'b 5 closed 0/24 at 0']);
+  store('b', 2, { hours: 1, ticket: 6 });
+  expect(await stored([days('b', 2, 3)])).toEqual(['b 2 closed 1/24 at 6', 'b 3 closed 0/24 at 0']);
+});
+
+test('days that are not closed, groups, registers, and what is over for more than two months, are not told so', async () => {
+  store('a', 1, { hours: 24, ticket: 4 });
+  store('group:g', 1, { hours: 24, ticket: 4 });
+  expect(await stored([days('a', 1, 2)])).toEqual(['a 1 whole 24/24 at 4']);
+  await closedDays.raise('default', 'UTC', { closedThroughMs: firstMs + 4 * dayMs });
+  expect(await stored([days('group:g', 1, 2)])).toEqual(['group:g 1 whole 24/24 at 4']);
+  await closedDays.raise('default', 'UTC', { closedThroughMs: firstMs + 64 * dayMs });
+  expect(await stored([days('a', 1, 2)])).toEqual(['a 1 whole 24/24 at 4']);
+});
+
+test('days that follow many series are told in as many messages as they need', async () => {
+  await closedDays.raise('default', 'UTC', { closedThroughMs: firstMs + 61 * dayMs });
+  const meters = Array.from({ length: 100 }, (_, index) => `m${index}`);
+  meters.forEach((meter) => {
+    store(meter, 0, { hours: 24, ticket: 4 });
+  });
+  const told = await stored(meters.map((meter) => days(meter, 0, 1)));
+  expect(told.filter((line) => line.includes('closed 0/'))).toHaveLength(100 * 60);
+});
+
 test('how far days are closed is read after the notice came: a closing meanwhile loses nothing', async () => {
   store('a', 1, { hours: 22, ticket: 8 });
   const order: string[] = [];

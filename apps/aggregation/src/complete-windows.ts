@@ -11,7 +11,7 @@ import { compareSeries, type TouchedPart } from './touched-parts.ts';
 import type { WindowRun } from './window-set.ts';
 
 /** So many days, of the longest names, come to 400 KB. */
-const daysPerMessageMax = 2_000;
+export const daysPerMessageMax = 2_000;
 
 /** Where completeness stands. */
 export interface CompletenessPorts {

@@ -25,6 +25,7 @@ import {
   type PlannedMessage,
   type TouchedDays,
 } from './complete-windows.ts';
+import { emptyDaysAfter } from './empty-days.ts';
 import { inputsOf } from './inputs-of.ts';
 import { localMonth, messagePlans, type MessagePlan } from './message-plan.ts';
 import { readRuns, sortedRuns, type RunReads } from './read-runs.ts';
@@ -49,6 +50,8 @@ export interface TenantDays {
   readonly days: RunReads<AggregateBatch>;
   /** The days that the notices touch, which may be complete now. */
   readonly touched: TouchedDays;
+  /** Closed days of which nothing came, and of which nobody may have told. */
+  readonly empty: TouchedDays;
 }
 
 export type MonthStage = Stage<AggregatesStored, readonly TenantDays[], never>;
@@ -97,7 +100,7 @@ async function readTenants(ports: MonthPorts, inputs: readonly AggregatesStored[
       return readDays(ports, { tenant, series, ...span });
     });
     const touched = await touchedDays(ports, zones, { tenant, notices });
-    reads.push({ tenant, ticket, zones, plans, days, touched });
+    reads.push({ tenant, ticket, zones, plans, days, touched, empty: await emptyDaysAfter(ports, touched) });
   }
   return reads;
 }
@@ -115,11 +118,16 @@ function monthMessages({ tenant, ticket, zones, plans, days }: TenantDays, topic
 }
 
 /** Days of a notice lie in the months that were read for it. */
-function dayMessages({ touched, days }: TenantDays, topics: Topics): readonly PlannedMessage[] {
+function dayMessages({ touched, empty, days }: TenantDays, topics: Topics): readonly PlannedMessage[] {
   const sheetsOf = ({ series, first, end }: WindowRun): AggregateBatch =>
     days.of({ series, first: monthOfDay(first), end: monthOfDay(end - 1) + 1 });
-  return completeMessages(touched, { topic: topics.complete, sheetsOf });
+  return [
+    ...completeMessages(touched, { topic: topics.complete, sheetsOf }),
+    ...completeMessages(empty, { topic: topics.complete, sheetsOf: () => nothing }),
+  ];
 }
+
+const nothing = new AggregateBatchBuilder().finish({ tenant: '', level: 'day', ticket: 0, causes: [] });
 
 function appendMonths(
   builder: AggregateBatchBuilder,

@@ -203,6 +203,33 @@ test('of years of history, two months are told closed at first', async () => {
   expect(closed.join()).not.toContain('import 2024');
 });
 
+test('days that were closed before a series was registered are told of it once, up to its first reading', async () => {
+  await closer().close();
+  closed = [];
+  atMs += hourMs;
+  await register('late', { intervalMs: hourMs, sinceMs: Date.UTC(2024, 5, 6, 13) });
+  await register('m1', { intervalMs: hourMs, sinceMs: Date.UTC(2024, 5, 2) });
+  await register('old', { intervalMs: hourMs, sinceMs: Date.UTC(2020, 5, 2) });
+  atMs = nowMs + dayMs;
+  await closer().close();
+  const day = '2024-06-10T00 2024-06-11T00';
+  expect(closed.filter((each) => !each.includes('berlin')).map((each) => each.split(' ').slice(2).join(' '))).toEqual([
+    'late import 2024-06-06T00 2024-06-10T00',
+    `late import ${day}`,
+    `m1 export ${day}`,
+    'm1 import 2024-06-02T00 2024-06-05T00',
+    `m1 import ${day}`,
+    'old import 2024-04-10T00 2024-06-10T00',
+    `old import ${day}`,
+  ]);
+  closed = [];
+  // Said once more, it is nothing new.
+  await register('late', { sinceMs: Date.UTC(2024, 5, 6, 13) });
+  atMs += dayMs;
+  await closer().close();
+  expect(closed).toHaveLength(5);
+});
+
 test('a registered series that never sent anything is told from the day on that readings are expected', async () => {
   await activate(seriesRuleOf(''));
   await register('silent', { intervalMs: hourMs, sinceMs: Date.UTC(2024, 5, 8, 13) });

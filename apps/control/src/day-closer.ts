@@ -39,7 +39,7 @@ export interface DayCloserPorts {
   readonly closedDays: Pick<ClosedDaysRegistry, 'of' | 'raise'>;
   readonly toldSince: Pick<ToldSince, 'of'>;
   /** Every series that is registered, or of which something raw is stored, and when each begins. */
-  readonly known: Pick<KnownSeries, 'series' | 'firstMs'>;
+  readonly known: Pick<KnownSeries, 'series' | 'firstMs' | 'storedMs'>;
   readonly publisher: Publisher;
   readonly nowMs: () => number;
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
@@ -184,9 +184,10 @@ export class DayCloser {
   async #tellClosed(zone: ZoneClosing, met: MetSeries): Promise<void> {
     const { closed, closedThroughMs: toMs } = zone;
     if (closed.throughMs < toMs) {
-      await this.#publish(
-        closed.notices.add({ series: met.series, fromMs: await this.#closedSinceMs(zone, met), toMs }),
-      );
+      const since = { series: met.series, fromMs: await this.#closedSinceMs(zone, met), toMs };
+      for (const span of [...(await this.#closedBefore(zone, met)), since]) {
+        await this.#publish(closed.notices.add(span));
+      }
     }
   }
 
@@ -240,6 +241,28 @@ export class DayCloser {
     const calendar = calendarOf(zone.timeZone);
     const firstDay = Math.max(calendar.dayOf(firstMs), calendar.dayOf(zone.closedThroughMs) - closedDaysAtFirstMax);
     return Math.max(throughMs, calendar.dayStartMs(firstDay));
+  }
+
+  /**
+   * What was told already, of which somebody has said since then that readings were to come: up to the first that did. What
+   * follows stored days is told when they are stored.
+   */
+  async #closedBefore(zone: ZoneClosing, { series, settings }: MetSeries): Promise<DaySpan[]> {
+    const { tenant, timeZone, closed, closedThroughMs } = zone;
+    const { sinceMs = Infinity, sinceSetMs = 0 } = settings;
+    // The last telling was so long after the last day that it told of, or later.
+    if (closed.throughMs === 0 || sinceMs >= closed.throughMs || sinceSetMs <= closed.throughMs + this.#ports.graceMs) {
+      return [];
+    }
+    const calendar = calendarOf(timeZone);
+    const storedMs = (await this.#ports.known.storedMs(tenant, series)) ?? Infinity;
+    const firstDay = Math.max(calendar.dayOf(sinceMs), calendar.dayOf(closedThroughMs) - closedDaysAtFirstMax);
+    const fromMs = calendar.dayStartMs(firstDay);
+    const toMs = Math.min(
+      closed.throughMs,
+      storedMs === Infinity ? Infinity : calendar.dayStartMs(calendar.dayOf(storedMs)),
+    );
+    return fromMs < toMs ? [{ series, fromMs, toMs }] : [];
   }
 
   /** When the next day of any of these zones is closed; not too late for zones that are new. */

@@ -51,11 +51,16 @@ export class KnownSeries implements StoredRaw {
 
   /** When the first reading is that is stored, or expected; undefined where nobody knows. */
   async firstMs(tenant: string, series: SeriesName): Promise<number | undefined> {
-    const { settings, raw } = this.#ports;
+    const { settings } = this.#ports;
     const { sinceMs } = (await settings.snapshotOf(tenant, [series])).of(series.meter, series.channel);
-    const storedMs = await raw.firstMs({ tenant, ...series, layer: 'raw' });
+    const storedMs = await this.storedMs(tenant, series);
     const firstMs = Math.min(sinceMs ?? Infinity, storedMs ?? Infinity);
     return Number.isFinite(firstMs) ? firstMs : undefined;
+  }
+
+  /** When the first reading is that is stored. */
+  storedMs(tenant: string, series: SeriesName): Promise<number | undefined> {
+    return this.#ports.raw.firstMs({ tenant, ...series, layer: 'raw' });
   }
 
   /** Where days were closed under a rule that looks at whole days: all up to there, else those stored. */

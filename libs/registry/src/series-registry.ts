@@ -208,7 +208,11 @@ export class SeriesRegistry {
       const before = entry === undefined ? undefined : parseEntry(settingsEntrySchema, entry);
       const fresh = { sinceMs: Math.min(atMs, ...each.map((change) => beginMs(change, atMs))) };
       const after = settingsEntrySchema.parse(
-        withFormer(before ?? {}, each.reduce(withChange, before ?? fresh), fallback.timeZone),
+        withSinceSet(
+          before,
+          withFormer(before ?? {}, each.reduce(withChange, before ?? fresh), fallback.timeZone),
+          atMs,
+        ),
       );
       const isThere = before !== undefined && JSON.stringify(before) === JSON.stringify(after);
       return isThere ? [] : [{ path, before: before ?? {}, after, expectedRevision: entry?.revision ?? 0 }];
@@ -298,9 +302,11 @@ export class SeriesRegistry {
   async #change(tenant: string, target: Target, decide: (before: SettingsEntry) => SettingsEntry): Promise<void> {
     const versions: SettingsEntry[] = [];
     await changeEntry(this.#ports.registry, target, (entry) => {
-      const fresh = target.kind === 'series' ? { sinceMs: this.#ports.nowMs() } : {};
+      const atMs = this.#ports.nowMs();
+      const fresh = target.kind === 'series' ? { sinceMs: atMs } : {};
       const before = entry === undefined ? fresh : parseEntry(settingsEntrySchema, entry);
-      const after = settingsEntrySchema.parse(withFormer(before, decide(before), target.inherited));
+      const decided = withFormer(before, decide(before), target.inherited);
+      const after = settingsEntrySchema.parse(withSinceSet(before, decided, atMs));
       versions.push(before, after);
       return after;
     });
@@ -322,6 +328,12 @@ export class SeriesRegistry {
       ? seriesDefaults
       : mergeSettings(seriesDefaults, parseEntry(settingsEntrySchema, entry), nowMs());
   }
+}
+
+/** Notes when it was said that readings are expected from an instant on that has passed. */
+function withSinceSet(before: SettingsEntry | undefined, after: SettingsEntry, atMs: number): SettingsEntry {
+  const isNew = after.sinceMs !== undefined && after.sinceMs !== before?.sinceMs && after.sinceMs < atMs;
+  return isNew ? { ...after, sinceSetMs: atMs } : after;
 }
 
 function cachedBy<Value>(cache: Map<string, Value>, tenant: string, make: () => Value): Value {

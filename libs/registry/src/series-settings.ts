@@ -33,6 +33,8 @@ export interface SeriesSettings {
   readonly formerTags: readonly Tags[];
   /** From when on its readings are expected; undefined for one that is not registered. */
   readonly sinceMs: number | undefined;
+  /** When that was said, where it was said of the past: days from there on may be closed already. */
+  readonly sinceSetMs: number | undefined;
   /** The groups that it was made a member of, with when. */
   readonly groups: Readonly<Record<string, Timeline<true>>>;
 }
@@ -67,6 +69,7 @@ export const seriesDefaults: SeriesSettings = {
   tagPeriods: [{ fromMs: beginningMs, tags: {} }],
   formerTags: [],
   sinceMs: undefined,
+  sinceSetMs: undefined,
   groups: {},
 };
 
@@ -117,6 +120,7 @@ export const settingsEntrySchema = seriesSettingsPartSchema.extend({
   formerTimeZones: z.array(z.string()).max(formerTimeZonesMax).optional(),
   formerCalendars: z.array(calendarNameSchema).max(formerCalendarsMax).optional(),
   sinceMs: z.number().optional(),
+  sinceSetMs: z.number().optional(),
   intervalChanges: timelineSchema(intervalMs).optional(),
   tagChanges: z.record(tagName, timelineSchema<TagValue>(tagValue)).refine(atMostTags, tooManyTags).optional(),
   formerTags: z.array(z.record(tagName, tagValue)).max(formerTagsMax).optional(),
@@ -163,6 +167,7 @@ export function mergeSettings(settings: SeriesSettings, entry: SettingsEntry, no
     tagPeriods,
     formerTags: entry.formerTags === undefined ? settings.formerTags : [...settings.formerTags, ...entry.formerTags],
     sinceMs: entry.sinceMs ?? settings.sinceMs,
+    sinceSetMs: entry.sinceSetMs ?? settings.sinceSetMs,
     groups: entry.groups ?? settings.groups,
   };
 }
