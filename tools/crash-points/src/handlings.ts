@@ -5,6 +5,8 @@ import type { Fault } from './fault.ts';
 export interface Watch {
   handled(work: readonly { readonly key: string; readonly message: LeasedMessage }[]): void;
   gaveBack(messages: readonly LeasedMessage[]): void;
+  /** Its commit was refused, since another process was faster: as the stage's contract has it. */
+  overtaken(): void;
 }
 
 /** What a run's handlings are held against. */
@@ -22,6 +24,7 @@ export class Handlings {
   readonly #deaths = new Map<string, number>();
   /** Messages that a process had handled and gave back all the same, by stage. */
   readonly #givenBack = new Map<string, number>();
+  readonly #overtakings = new Map<string, number>();
 
   watch(stage: string): Watch {
     const mine = new Set<LeasedMessage>();
@@ -38,6 +41,9 @@ export class Handlings {
         const count = messages.filter((message) => mine.has(message)).length;
         this.#givenBack.set(stage, (this.#givenBack.get(stage) ?? 0) + count);
       },
+      overtaken: () => {
+        this.#overtakings.set(stage, (this.#overtakings.get(stage) ?? 0) + 1);
+      },
     };
   }
 
@@ -47,12 +53,14 @@ export class Handlings {
 
   /**
    * A fact may be handled once, and twice more for each thing that befell the stage (a death, a stall, a call that
-   * failed): its group again, and then message by message. A drain is nothing that befalls it. A dead-lettered fact is
+   * failed, a commit that another process was faster than): its group again, and then message by message. A drain is nothing that befalls it. A dead-lettered fact is
    * never marked done, so that each copy of it is handled that a fault before the stage has made.
    */
   breaches({ faults, replays, isDead }: Allowances): readonly string[] {
     const failuresOf = (stage: string): number =>
-      (this.#deaths.get(stage) ?? 0) + faults.filter((fault) => fault.stage === stage && isFailure(fault)).length;
+      (this.#deaths.get(stage) ?? 0) +
+      (this.#overtakings.get(stage) ?? 0) +
+      faults.filter((fault) => fault.stage === stage && isFailure(fault)).length;
     const often = [...this.#handled].flatMap(([stage, counts]) => {
       const handlingsMax = (1 + replays) * (1 + 2 * failuresOf(stage));
       return [...counts]

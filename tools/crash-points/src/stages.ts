@@ -15,6 +15,8 @@ import {
   Activations,
   ClosedDaysRegistry,
   DaysMade,
+  OvertakenError,
+  type SeriesMade,
   Groups,
   KeptLengths,
   SeriesEnds,
@@ -140,8 +142,19 @@ function runSeriesFlows(listensTo: 'raw' | 'days', context: StageContext): Promi
   const subscription = listensTo === 'raw' ? 'series-flows' : 'days-due';
   return run(seriesFlowStage(ports, { lane, listensTo }), context, {
     subscription,
-    sink: seriesFlowSink(ports),
+    sink: seriesFlowSink({ ...ports, daysMade: { write: (all) => written(ports.daysMade, all, context.watch) } }),
   });
+}
+
+async function written(daysMade: DaysMade, all: readonly SeriesMade[], watch: Watch): Promise<void> {
+  try {
+    await daysMade.write(all);
+  } catch (error) {
+    if (error instanceof OvertakenError) {
+      watch.overtaken();
+    }
+    throw error;
+  }
 }
 
 function sandboxOf({ process }: StageContext): ReturnType<typeof flowSandbox> {

@@ -38,7 +38,7 @@ interface Sums {
 
 export interface DaysRequest {
   readonly series: SeriesName;
-  readonly settings: Pick<SeriesSettings, 'timeZone' | 'intervalMs'>;
+  readonly settings: Pick<SeriesSettings, 'timeZone' | 'intervals'>;
   /** Local days. */
   readonly firstDay: number;
   readonly endDay: number;
@@ -54,10 +54,10 @@ export class WindowSums {
 
   /** Adds the days of one series on one side; returns their sum, which says how much of it there is, not in which unit. */
   add(side: Side, { series, settings, firstDay, endDay, columns }: DaysRequest): void {
-    const { timeZone, intervalMs } = settings;
+    const { timeZone, intervals } = settings;
     const calendar = calendarOf(timeZone);
     const index = this.#builder.series(series.meter, series.channel);
-    const request = { series: index, calendar, firstDay, endDay, ...(intervalMs === undefined ? {} : { intervalMs }) };
+    const request = { series: index, calendar, firstDay, endDay, intervals };
     this.#sheets.append(this.#builder, request, columns);
     const batch = this.#builder.finish({ tenant: '', level: 'day', ticket: 0, causes: [] });
     const cursor = new SheetCursor(batch);
