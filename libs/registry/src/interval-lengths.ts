@@ -19,7 +19,7 @@ export class IntervalLengths {
   /** Names this content: whatever has the same version is the same. Empty where none is registered. */
   get version(): string {
     this.#version ??=
-      this.fallback === undefined && this.own.count === 0 ? '' : digestOf(this.#text()).slice(0, versionHexChars);
+      this.fallback === undefined && this.own.count === 0 ? '' : digestOf([this.#text()]).slice(0, versionHexChars);
     return this.#version;
   }
 

@@ -13,11 +13,6 @@ export const lengthSchema = z.union([z.number(), z.array(z.tuple([z.number(), z.
 export const lengthPageSchema = z.object({ lengths: z.array(lengthSchema), keys: z.string(), which: z.string() });
 type PageValue = z.infer<typeof lengthPageSchema>;
 
-interface Row {
-  readonly key: Buffer;
-  readonly length: RegisteredLength;
-}
-
 /** Some series and their lengths, some ten bytes each: hashes of their paths, ascending, and which of a few lengths each has. */
 export class LengthPage {
   readonly #keys: Buffer;
@@ -30,17 +25,21 @@ export class LengthPage {
     this.#keys = keys;
     this.#which = which;
     this.#lengths = lengths;
-    this.digest = digestOf(JSON.stringify(this));
+    this.digest = digestOf([JSON.stringify(lengths.map(fromLength)), keys, which]);
   }
 
-  static of(rows: readonly Row[]): LengthPage {
-    const sorted = [...rows].sort((a, b) => a.key.compare(b.key));
-    const texts = [...new Set(sorted.map(({ length }) => lengthText(length)))].sort();
-    const placeOf = new Map(texts.map((text, place) => [text, place]));
+  /** Of series in any order, each once: their keys one after the other, and the length of each. */
+  static of(keys: Buffer, lengths: readonly RegisteredLength[]): LengthPage {
+    const order = Uint32Array.from(lengths.keys()).sort((a, b) => compareKeys(keys, a, b));
+    const sorted = Buffer.alloc(keys.length);
+    order.forEach((row, place) => keys.copy(sorted, place * keyBytes, row * keyBytes, (row + 1) * keyBytes));
+    const texts = lengths.map(lengthText);
+    const distinct = [...new Set(texts)].sort();
+    const placeOf = new Map(distinct.map((text, place) => [text, place]));
     return new LengthPage(
-      Buffer.concat(sorted.map(({ key }) => key)),
-      Uint16Array.from(sorted, ({ length }) => placeOf.get(lengthText(length)) as number),
-      texts.map((text) => toLength(JSON.parse(text) as z.infer<typeof lengthSchema>)),
+      sorted,
+      Uint16Array.from(order, (row) => placeOf.get(texts[row] as string) as number),
+      distinct.map((text) => toLength(JSON.parse(text) as z.infer<typeof lengthSchema>)),
     );
   }
 
@@ -60,16 +59,21 @@ export class LengthPage {
     return row < 0 ? undefined : this.#lengthAt(row);
   }
 
-  /** The same but for these series: of each its key, and its length or undefined for none. */
+  /** The same but for these series: of each its key as hexadecimal digits, and its length or undefined for none. */
   with(changes: ReadonlyMap<string, RegisteredLength | undefined>): LengthPage {
-    const rows = new Map(this.#rows().map((row) => [row.key.toString('hex'), row]));
-    for (const [hex, length] of changes) {
-      rows.delete(hex);
+    const lengths = new Map(
+      Array.from(this.#which, (_, row) => [
+        this.#keys.toString('hex', row * keyBytes, (row + 1) * keyBytes),
+        this.#lengthAt(row),
+      ]),
+    );
+    for (const [key, length] of changes) {
+      lengths.delete(key);
       if (length !== undefined) {
-        rows.set(hex, { key: Buffer.from(hex, 'hex'), length });
+        lengths.set(key, length);
       }
     }
-    return LengthPage.of([...rows.values()]);
+    return LengthPage.of(Buffer.from([...lengths.keys()].join(''), 'hex'), [...lengths.values()]);
   }
 
   toJSON(): PageValue {
@@ -84,13 +88,6 @@ export class LengthPage {
 
   get count(): number {
     return this.#which.length;
-  }
-
-  #rows(): Row[] {
-    return Array.from(this.#which, (_, row) => ({
-      key: this.#keys.subarray(row * keyBytes, (row + 1) * keyBytes),
-      length: this.#lengthAt(row),
-    }));
   }
 
   #lengthAt(row: number): RegisteredLength {
@@ -111,8 +108,14 @@ export class LengthPage {
   }
 }
 
-export function digestOf(text: string): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, digestHexChars);
+export function digestOf(parts: readonly (string | Uint8Array | Uint16Array)[]): string {
+  const hash = createHash('sha256');
+  parts.forEach((part) => hash.update(part));
+  return hash.digest('hex').slice(0, digestHexChars);
+}
+
+function compareKeys(keys: Buffer, a: number, b: number): number {
+  return keys.compare(keys, b * keyBytes, (b + 1) * keyBytes, a * keyBytes, (a + 1) * keyBytes);
 }
 
 /** Names a series within its tenant. */

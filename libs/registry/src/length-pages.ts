@@ -8,12 +8,12 @@ const seriesPerPage = 4_096;
 export class LengthPages {
   readonly pages: readonly LengthPage[];
   readonly count: number;
-  readonly #shift: number;
+  readonly #bits: number;
 
   constructor(pages: readonly LengthPage[]) {
     this.pages = pages;
     this.count = pages.reduce((sum, { count }) => sum + count, 0);
-    this.#shift = 32 - Math.log2(pages.length);
+    this.#bits = Math.log2(pages.length);
   }
 
   of(path: string): RegisteredLength | undefined {
@@ -39,47 +39,55 @@ export class LengthPages {
   }
 
   #pageOf(key: Buffer): number {
-    // A shift by 32 would be one by 0.
-    return this.pages.length === 1 ? 0 : key.readUInt32BE(0) >>> this.#shift;
+    return pageOf(key.readUInt32BE(0), this.#bits);
   }
+}
+
+/** So many series are taken into one piece of memory, of which more are added as they come. */
+const seriesPerBlock = 65_536;
+
+interface Block {
+  readonly keys: Buffer;
+  readonly which: Uint32Array;
 }
 
 /** Takes series in any order, each once. */
 export class LengthPagesBuilder {
-  #keys = Buffer.alloc(keyBytes * 64);
-  #which = new Uint32Array(64);
+  readonly #blocks: Block[] = [];
   #count = 0;
   readonly #lengths: RegisteredLength[] = [];
   readonly #placeOf = new Map<string, number>();
 
   add(path: string, length: RegisteredLength): void {
-    if (this.#count === this.#which.length) {
-      this.#keys = Buffer.concat([this.#keys, Buffer.alloc(this.#keys.length)]);
-      const longer = new Uint32Array(this.#which.length * 2);
-      longer.set(this.#which);
-      this.#which = longer;
+    const row = this.#count++ % seriesPerBlock;
+    if (row === 0) {
+      this.#blocks.push({ keys: Buffer.alloc(keyBytes * seriesPerBlock), which: new Uint32Array(seriesPerBlock) });
     }
-    keyOf(path).copy(this.#keys, this.#count * keyBytes);
-    this.#which[this.#count++] = this.#place(length);
+    const { keys, which } = this.#blocks.at(-1) as Block;
+    keyOf(path).copy(keys, row * keyBytes);
+    which[row] = this.#place(length);
   }
 
   /** Page by page: after each, everybody else has their turn. */
   async build(): Promise<LengthPages> {
-    const bits = Math.max(0, Math.ceil(Math.log2(this.#count / seriesPerPage)));
-    const rowsOf = this.#rowsByPage(bits);
     const pages: LengthPage[] = [];
-    for (const rows of rowsOf) {
-      pages.push(
-        LengthPage.of(
-          Array.from(rows, (row) => ({
-            key: this.#keys.subarray(row * keyBytes, (row + 1) * keyBytes),
-            length: this.#lengths[this.#which[row] as number] as RegisteredLength,
-          })),
-        ),
-      );
+    for (const rows of this.#rowsByPage()) {
+      pages.push(this.#page(rows));
       await setImmediate();
     }
     return new LengthPages(pages);
+  }
+
+  #page(rows: Uint32Array): LengthPage {
+    const own = Buffer.alloc(rows.length * keyBytes);
+    const lengths: RegisteredLength[] = [];
+    rows.forEach((row, place) => {
+      const { keys, which } = this.#blocks[Math.floor(row / seriesPerBlock)] as Block;
+      const at = row % seriesPerBlock;
+      keys.copy(own, place * keyBytes, at * keyBytes, (at + 1) * keyBytes);
+      lengths.push(this.#lengths[which[at] as number] as RegisteredLength);
+    });
+    return LengthPage.of(own, lengths);
   }
 
   #place(length: RegisteredLength): number {
@@ -89,22 +97,33 @@ export class LengthPagesBuilder {
     return known;
   }
 
-  #rowsByPage(bits: number): Uint32Array[] {
-    const pageAt = (row: number): number => (bits === 0 ? 0 : this.#keys.readUInt32BE(row * keyBytes) >>> (32 - bits));
+  #rowsByPage(): Uint32Array[] {
+    const bits = Math.max(0, Math.ceil(Math.log2(this.#count / seriesPerPage)));
     const counts = new Uint32Array(2 ** bits);
-    for (let row = 0; row < this.#count; row++) {
-      counts[pageAt(row)] = (counts[pageAt(row)] as number) + 1;
-    }
+    this.#eachPage(bits, (page) => {
+      counts[page] = (counts[page] as number) + 1;
+    });
     const rows = Array.from(counts, (count) => new Uint32Array(count));
-    const filled = new Uint32Array(counts.length);
-    for (let row = 0; row < this.#count; row++) {
-      const page = pageAt(row);
-      const place = filled[page] as number;
+    counts.fill(0);
+    this.#eachPage(bits, (page, row) => {
+      const place = counts[page] as number;
       (rows[page] as Uint32Array)[place] = row;
-      filled[page] = place + 1;
-    }
+      counts[page] = place + 1;
+    });
     return rows;
+  }
+
+  #eachPage(bits: number, visit: (page: number, row: number) => void): void {
+    for (let row = 0; row < this.#count; row++) {
+      const { keys } = this.#blocks[Math.floor(row / seriesPerBlock)] as Block;
+      visit(pageOf(keys.readUInt32BE((row % seriesPerBlock) * keyBytes), bits), row);
+    }
   }
 }
 
-export const noLengthPages = new LengthPages([LengthPage.of([])]);
+/** By the first bits of a hash. A shift by 32 would be one by 0. */
+function pageOf(hash: number, bits: number): number {
+  return bits === 0 ? 0 : hash >>> (32 - bits);
+}
+
+export const noLengthPages = new LengthPages([LengthPage.of(Buffer.alloc(0), [])]);
