@@ -15,10 +15,10 @@ export class SettingsGoneError extends Error {
 /**
  * Takes one source in: when this resolves, every reading of it that was accepted is durable on the bus, and its rejects
  * and its closing are durable too. The order is the guarantee:
- * 1. the acceptance, which fixes all that the batches depend on, which of their series are
- * refused, and where the others stand before it; 2. batches,
- * published and awaited; 3. rejects; 4. where the series stand then; 5. the closing. A process that dies in between leaves an unfinished source, whose next delivery makes the same
- * batches again; those that were published before are absorbed by their keys.
+ * 1. the acceptance, which fixes all that the batches depend on, which of their series are refused, and where the others
+ * stand before it; 2. batches, published and awaited; 3. rejects; 4. where the series stand then; 5. the closing. A process
+ * that dies in between leaves an unfinished source, whose next delivery makes the same batches again; those that were
+ * published before are absorbed by their keys.
  */
 export async function takeIn(request: SourceRequest, ports: TakeInPorts): Promise<TakenIn> {
   const newest = usesLengths(request)

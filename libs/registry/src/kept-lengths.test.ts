@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { KeptLengths, SeriesRegistry, UnreadableEntryError } from './index.ts';
+import { instantMsMax, KeptLengths, SeriesRegistry, UnreadableEntryError } from './index.ts';
 import { seriesPath } from './series-path.ts';
 import { MemoryRegistry } from './testing/index.ts';
 
@@ -137,6 +137,22 @@ describe('registered interval lengths', () => {
     expect(lengthsOf(after)).toEqual(all.map(({ value }, index) => (index === 7 ? 3_600_000 : value.intervalMs)));
     expect(read?.of('m20000', 'import')).toBeUndefined();
   });
+
+  test('of series that were added one by one are in more pages, too', async () => {
+    const { series, lengths, open } = setUp();
+    const known = lengths;
+    for (let from = 0; from < 10_000; from += 500) {
+      const changes = Array.from({ length: 500 }, (_, index) => ({
+        series: { meter: `m${from + index}`, channel: 'import' },
+        ...{ part: { intervalMs: 60_000 }, facts: {}, validity: { fromMs: -instantMsMax } },
+      }));
+      await series.apply('acme', changes);
+      expect((await known.newest('acme')).of(`m${from}`, 'import')).toBe(60_000);
+    }
+    const { own } = await known.newest('acme');
+    expect([own.count, own.pages.length]).toEqual([10_000, 4]);
+    expect((await open().lengths.newest('acme')).own.pages.length).toBe(4);
+  }, 20_000);
 
   test('are the same written and read, with one version for one content in any order', async () => {
     const own = fc.array(fc.tuple(fc.constantFrom('a', 'b', 'c d', 'e/f'), fc.constantFrom(60_000, 900_000)));

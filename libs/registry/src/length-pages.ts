@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { keyBytes, keyOf, LengthPage, lengthText, type RegisteredLength } from './length-page.ts';
 
-/** So many series of a hash's beginning are one page, or up to about twice as many. */
+/** So many series are one page at the most when it is made; it may grow to twice as many. */
 const seriesPerPage = 4_096;
 
 /** Pages by the first bits of the series' hashes: a power of two of them. */
@@ -14,6 +14,11 @@ export class LengthPages {
     this.pages = pages;
     this.count = pages.reduce((sum, { count }) => sum + count, 0);
     this.#bits = Math.log2(pages.length);
+  }
+
+  /** True where more were added than pages are for: they are to be built anew. */
+  get isCrowded(): boolean {
+    return this.count > 2 * seriesPerPage * this.pages.length;
   }
 
   of(path: string): RegisteredLength | undefined {

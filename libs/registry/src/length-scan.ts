@@ -112,6 +112,9 @@ export class LengthScan {
       this.#own = this.#own.with(changed);
       this.#lengths = undefined;
     }
+    if (this.#own.isCrowded) {
+      await this.#scan(atMs);
+    }
   }
 
   /** Undefined where what holds for all is right for it. */

@@ -34,12 +34,12 @@ interface Parts {
 async function* namesWith(beginning: string, parts: Parts): AsyncGenerator<string> {
   const held: string[] = [];
   let count = 0;
-  let common: string | undefined;
+  let shared: string | undefined;
   for await (const { name } of entries(parts.registry, 'series', prefixOf(beginning, parts.tenant))) {
     const { meter, channel } = seriesOfPath(name.slice(parts.tenant.length + 1));
     const own = `${meter}${mark}${channel}`;
     count += 1;
-    common = commonBeginning(common ?? own, own);
+    shared = sharedBeginning(shared ?? own, own);
     if (count <= parts.heldMax) {
       held.push(own);
     }
@@ -49,7 +49,7 @@ async function* namesWith(beginning: string, parts: Parts): AsyncGenerator<strin
     return;
   }
   held.length = 0;
-  yield* continuing(common ?? '', parts);
+  yield* continuing(shared ?? '', parts);
 }
 
 async function* continuing(beginning: string, parts: Parts): AsyncGenerator<string> {
@@ -77,7 +77,7 @@ function prefixOf(beginning: string, tenant: string): string {
 }
 
 /** Never half of a character. */
-function commonBeginning(a: string, b: string): string {
+function sharedBeginning(a: string, b: string): string {
   if (b.startsWith(a)) {
     return a;
   }

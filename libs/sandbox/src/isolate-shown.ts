@@ -83,7 +83,8 @@ export class ShownValues {
  * nothing of a day is left in it, and nothing beside. One that the rule has given away (`buffer.transfer()`) is made again.
  */
 export function columnFor(known: Float64Array | undefined, count: number): Float64Array {
-  if (known?.length === count) {
+  // An empty one that was given away looks like one that was not.
+  if (count > 0 && known?.length === count) {
     return known;
   }
   const column = new Float64Array(count);

@@ -9,7 +9,7 @@ import { utcText, type Layer, type ReadingColumns, type SeriesName } from '@mete
 import type { Sources } from '@meterflow/receipts';
 import type { Activations } from '@meterflow/registry';
 import { takesSeries, type Activation, type FlowStep } from '@meterflow/rules';
-import type { FlowTrace } from './flow-trace.ts';
+import { TraceBusyError, type FlowTrace } from './flow-trace.ts';
 import { readingsAt, type FoundReading, type ReadingPlace, type ShownReading } from './readings-at.ts';
 
 /** Where a version came from. */
@@ -187,9 +187,7 @@ async function activationOf(
   }
   const { flow, author, why } = activation;
   const { steps, emits } = stepsFor(activation, place);
-  const traced = computed && made.changes && !emits;
-  // One step alone gave what there is.
-  const gave = !traced ? [] : steps.length === 1 ? [made.shown] : await ports.trace.afterEach(place, activation);
+  const gave = computed && made.changes && !emits ? await gaveOf(ports, place, { made, activation, steps }) : undefined;
   return {
     number,
     flow: flow.name,
@@ -198,9 +196,34 @@ async function activationOf(
     computed,
     rules: steps.map(({ rule, parameters }, index) => ({
       ...{ name: rule.name, version: rule.id, parameters },
-      ...(traced ? { gave: gave[index] ?? null } : {}),
+      ...(gave === undefined ? {} : { gave: gave[index] ?? null }),
     })),
   };
+}
+
+/**
+ * Undefined where it can't be told: too many ask at once, or what is stored around it changed since, and what comes of that is
+ * still on its way.
+ */
+async function gaveOf(
+  { trace }: ExplainPorts,
+  place: ReadingPlace,
+  of: { readonly made: FoundReading; readonly activation: Activation; readonly steps: readonly FlowStep[] },
+): Promise<readonly (ShownReading | undefined)[] | undefined> {
+  if (of.steps.length === 1) {
+    // It alone gave what there is.
+    return [of.made.shown];
+  }
+  try {
+    const gave = await trace.afterEach(place, of.activation);
+    const last = gave.at(-1);
+    return last !== undefined && sameReading(last, of.made.shown) ? gave : undefined;
+  } catch (error) {
+    if (error instanceof TraceBusyError) {
+      return undefined;
+    }
+    throw error;
+  }
 }
 
 /** The steps that the series goes through; where rules make its readings from other channels, those. */

@@ -59,7 +59,7 @@ const version = z.object({
             .nullable()
             .optional()
             .describe(
-              'what the reading is after this rule; null where there is none yet. Of what counts, where rules changed it',
+              'what the reading is after this rule; null where there is none yet. Of what counts, where rules changed it and it can be told now',
             ),
         }),
       ),

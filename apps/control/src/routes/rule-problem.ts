@@ -2,7 +2,6 @@ import { Problem } from '@meterflow/http';
 import { CompilerBusyError, placeOf } from '@meterflow/rule-compiler';
 import { TooManyVersionsError, UnknownActivationError, UnknownRuleError } from '@meterflow/registry';
 import { RuleFailureError } from '@meterflow/rules';
-import { TraceBusyError } from '../explain/flow-trace.ts';
 import { BacktestBusyError } from '../backtest/backtest-desk.ts';
 import { RefusedRuleError } from '../rule-desk.ts';
 
@@ -20,7 +19,7 @@ export function asProblem(error: unknown): never {
   if (error instanceof TooManyVersionsError || error instanceof RuleFailureError) {
     throw new Problem('unprocessable-content', error.message, { cause: error });
   }
-  if (error instanceof CompilerBusyError || error instanceof BacktestBusyError || error instanceof TraceBusyError) {
+  if (error instanceof CompilerBusyError || error instanceof BacktestBusyError) {
     throw new Problem('overloaded', error.message, { retryAfterSeconds: 5, cause: error });
   }
   throw error;
