@@ -13,6 +13,7 @@ import {
   noticeOf,
   dayNotice,
   hours,
+  readingsOf,
   step,
   flowWith,
   type Hours,
@@ -245,6 +246,29 @@ describe('series flows', () => {
       );
       expect(pipeline.overtaken).toBe(0);
       expect(await pipeline.values('total', firstMs, 1)).toEqual(['330']);
+    });
+
+    test('what another channel under the same glob made as well is not withdrawn with it', async () => {
+      const pipeline = new Pipeline(sandbox);
+      const net = seriesRuleOf(
+        `day.slots.forEach((slot) => { if (slot.value !== undefined) day.emit('net', { startMs: slot.startMs, value: slot.value }); });`,
+        { emits: ['net'] },
+      );
+      await pipeline.activate(flowWith([step(net, 'import*')]));
+      const first = hours({ fromMs: firstMs, values: [1], channel: 'import-1' });
+      await pipeline.store(hours({ fromMs: firstMs, values: [2], channel: 'import-2' }));
+      await pipeline.keep(first);
+      const store = await pipeline.storingLater(() => pipeline.tell([noticeOf(first)]));
+      await pipeline.store(readingsOf('import-1', [[firstMs, undefined]], { lengthMs: hourMs, acceptedAtMs: 2 }));
+      expect(await pipeline.values('net', firstMs, 1)).toEqual(['2']);
+      // Its own, stored after all, is withdrawn by the next run, and the other channel's next run makes it anew.
+      await store();
+      const tell = (channel: string): Promise<number> =>
+        pipeline.tell([dayNotice(firstMs, firstMs + dayMs, [channel])]);
+      await tell('import-1');
+      expect(await pipeline.values('net', firstMs, 1)).toEqual([null]);
+      await tell('import-2');
+      expect(await pipeline.values('net', firstMs, 1)).toEqual(['2']);
     });
 
     test('days of a former zone that are on their way are withdrawn', async () => {

@@ -1,13 +1,21 @@
 import { MadeReadingsBuilder, madeWithin, type MadeReading, type MadeReadings } from '@meterflow/rules';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { DaysMade, OvertakenError, type KnownMade, type SeriesMade } from './days-made.ts';
+import {
+  DaysMade,
+  daysMadeKept,
+  eraseDaysMade,
+  madeRunsMax,
+  OvertakenError,
+  type KnownMade,
+  type SeriesMade,
+} from './days-made.ts';
 import { MemoryRegistry } from './testing/index.ts';
 
 const tenant = 'acme';
 const series = { meter: 'm/1', channel: 'import' };
 const dayMs = 86_400_000;
-const keptMs = 8 * dayMs;
+const keptMs = daysMadeKept * dayMs;
 
 interface Run {
   readonly ticket: number;
@@ -37,7 +45,8 @@ function writeOf({ ticket, activation = 1, days: [from, to], made }: Run, known:
 
 class Rig {
   nowMs = 0;
-  readonly daysMade = new DaysMade({ registry: new MemoryRegistry(), nowMs: () => this.nowMs });
+  readonly registry = new MemoryRegistry();
+  readonly daysMade = new DaysMade({ registry: this.registry, nowMs: () => this.nowMs });
 
   known(): Promise<KnownMade> {
     return this.daysMade.of(tenant, series);
@@ -106,13 +115,44 @@ test('what was written down long ago is forgotten with the next run of the serie
   expect(await rig.shown()).toEqual(['2–3 2 0', '5–6 3 0']);
 });
 
+test('more than an entry may hold is forgotten: what was written first, and of one run its first days', async () => {
+  const rig = new Rig();
+  // At no equal steps: each one or two readings are a run of their own.
+  const scattered = (days: number): MadeReading[] =>
+    Array.from({ length: days }, (_, day) => at(day)).flatMap((reading) =>
+      [0, 1, 3].map((square) => ({
+        ...reading,
+        startMs: reading.startMs + square ** 3 * 1000 + reading.startMs / dayMs,
+      })),
+    );
+  const runsOf = async (): Promise<number> =>
+    (await rig.known()).spans.reduce(
+      (sum, { made }) => sum + 1 + made.reduce((all, { runs }) => all + runs.length, 0),
+      0,
+    );
+  await rig.write({ ticket: 1, days: [9_000, 9_002], made: [at(9_000)] });
+  const made = scattered(9_000);
+  rig.nowMs = 1;
+  await rig.write({ ticket: 2, days: [0, 9_000], made });
+  expect(await runsOf()).toBeLessThanOrEqual(madeRunsMax);
+  expect(await runsOf()).toBeGreaterThan(madeRunsMax / 4);
+  const [span] = (await rig.known()).spans;
+  expect(span).toMatchObject({ ticket: 2, toMs: 9_000 * dayMs });
+  expect([...madeWithin(span!.made, -Infinity, Infinity)]).toEqual(
+    made.filter(({ startMs }) => startMs >= span!.fromMs),
+  );
+  rig.nowMs = 2;
+  await rig.write({ ticket: 3, days: [9_500, 9_501], made: [at(9_500)] });
+  expect((await rig.shown()).at(-1)).toBe('9500–9501 3 1');
+});
+
 test('it is forgotten with the readings of a channel, a meter or a tenant, and a run under way goes on', async () => {
   const rig = new Rig();
   await rig.write({ ticket: 1, days: [0, 1], made: [at(0)] });
   const known = await rig.known();
-  await rig.daysMade.erase(tenant, { meter: 'other' });
+  await eraseDaysMade(rig.registry, tenant, { meter: 'other' });
   expect(await rig.shown()).toEqual(['0–1 1 1']);
-  await rig.daysMade.erase(tenant, series);
+  await eraseDaysMade(rig.registry, tenant, series);
   expect(await rig.shown()).toEqual([]);
   await rig.write({ ticket: 2, days: [0, 1], made: [] }, known);
   expect(await rig.shown()).toEqual(['0–1 2 0']);

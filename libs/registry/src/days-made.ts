@@ -45,8 +45,14 @@ export class OvertakenError extends Error {
   override readonly name = 'OvertakenError';
 }
 
-/** Longer than any message waits on its subscription: what was made before that is stored, or will never be. */
-const keptMs = 8 * 24 * 60 * 60 * 1000;
+/**
+ * Longer than a message may wait on its subscription, which is 31 days at most: what was made before that is stored, or was
+ * lost for good. Dead letters are kept for longer: what is retried of them later than this, nobody knows to withdraw.
+ */
+export const daysMadeKept = 32;
+/** Runs of readings, and spans, in the entry of a series: half a megabyte. */
+export const madeRunsMax = 10_000;
+const dayMs = 24 * 60 * 60 * 1000;
 const attemptsMax = 20;
 
 /**
@@ -85,18 +91,6 @@ export class DaysMade {
     }
   }
 
-  /** Forgets it for a tenant's series, or those of a meter, or one: a run under way begins anew. */
-  async erase(tenant: string, series?: { readonly meter: string; readonly channel?: string }): Promise<void> {
-    const prefix = prefixOf(tenant);
-    for await (const { name, revision } of entries(this.#registry, 'setting', prefix)) {
-      const { meter, channel } = seriesOfPath(name.slice(prefix.length));
-      const isMeant = series === undefined || series.meter === meter;
-      if (isMeant && (series?.channel === undefined || series.channel === channel)) {
-        await this.#registry.remove('setting', name, revision);
-      }
-    }
-  }
-
   /** Those that another one was faster to write. */
   async #put(all: readonly { readonly made: SeriesMade; readonly now: KnownMade }[]): Promise<readonly SeriesMade[]> {
     const atMs = this.#nowMs();
@@ -113,6 +107,26 @@ export class DaysMade {
     }
     const revisions = await this.#registry.putAll('setting', puts);
     return puts.filter((_, index) => revisions[index] === undefined).map(({ made }) => made);
+  }
+}
+
+/**
+ * Forgets it for a tenant's series, or those of a meter, or one. A run under way goes on, and writes down once more of which
+ * instants its readings are, never a value: the tombstone keeps the readings out, and this stays until the next run of these
+ * days, or the next erasure.
+ */
+export async function eraseDaysMade(
+  registry: Registry,
+  tenant: string,
+  series?: { readonly meter: string; readonly channel?: string },
+): Promise<void> {
+  const prefix = prefixOf(tenant);
+  for await (const { name, revision } of entries(registry, 'setting', prefix)) {
+    const { meter, channel } = seriesOfPath(name.slice(prefix.length));
+    const isMeant = series === undefined || series.meter === meter;
+    if (isMeant && (series?.channel === undefined || series.channel === channel)) {
+      await registry.remove('setting', name, revision);
+    }
   }
 }
 
@@ -144,7 +158,37 @@ function spansWith(made: SeriesMade, now: KnownMade, atMs: number): readonly Kep
     return undefined;
   }
   const fresh = own.map((days) => ({ ...days, activation, ticket, atMs, made: cut(made.made, days) }));
-  return [...kept.filter((each) => each.atMs > atMs - keptMs), ...fresh].sort((a, b) => a.fromMs - b.fromMs);
+  const young = kept.filter((each) => each.atMs > atMs - daysMadeKept * dayMs);
+  return fitting([...fresh, ...young]).sort((a, b) => a.fromMs - b.fromMs);
+}
+
+/** As much as an entry may hold: of what was written last, and of each span its last days. Of what is equally old, what comes first. */
+function fitting(spans: readonly KeptSpan[]): KeptSpan[] {
+  let room = madeRunsMax;
+  return spans
+    .toSorted((a, b) => b.atMs - a.atMs)
+    .flatMap((each) => {
+      const end = endWithin(each, room);
+      room -= end === undefined ? 0 : runsIn(end);
+      return end === undefined ? [] : [end];
+    });
+}
+
+/** The last days of a span that have room, found by halves; undefined for none. */
+function endWithin(span: KeptSpan, room: number): KeptSpan | undefined {
+  let end = span;
+  while (runsIn(end) > room) {
+    const fromMs = Math.ceil((end.fromMs + end.toMs) / 2);
+    if (fromMs >= end.toMs || room < 1) {
+      return undefined;
+    }
+    end = { ...end, fromMs, made: cut(end.made, { fromMs, toMs: end.toMs }) };
+  }
+  return end;
+}
+
+function runsIn({ made }: KeptSpan): number {
+  return made.reduce((sum, { runs }) => sum + runs.length, 1);
 }
 
 interface Days {

@@ -157,8 +157,14 @@ export function withdraw(rows: ValidatedRows, withdrawal: Withdrawal): void {
       }
     }
   }
-  for (const { channel, startMs, lengthMs } of onTheirWay(withdrawal)) {
-    if (isGone({ stamp, given }, { ...own, channel }, [startMs, lengthMs])) {
+  for (const { isOthers, channel, startMs, lengthMs } of onTheirWay(withdrawal)) {
+    if (!isGone({ stamp, given }, { ...own, channel }, [startMs, lengthMs])) {
+      continue;
+    }
+    if (isOthers) {
+      // Stated, so that the next run looks again.
+      given.made.add({ channel }, startMs, lengthMs);
+    } else {
       writeWithdrawn(rows, withdrawal, { channel, startMs, lengthMs, unit: '' });
     }
   }
@@ -196,8 +202,14 @@ function makerOf({ own }: Withdrawal, { channel }: SeriesName): string {
   return channel === own.channel ? '' : own.channel;
 }
 
+/** As made by this series; of another's where the store shows a living one that another channel made, see {@link isOthers}. */
+interface ReadingOnItsWay extends MadeReading {
+  readonly isOthers: boolean;
+}
+
 /** What earlier runs made and the store does not show yet, nor anything that counts before it. */
-function* onTheirWay({ stored, made }: Withdrawal): Generator<MadeReading> {
+function* onTheirWay(withdrawal: Withdrawal): Generator<ReadingOnItsWay> {
+  const { stored, made } = withdrawal;
   if (made.every((span) => span.made.length === 0)) {
     return;
   }
@@ -207,7 +219,7 @@ function* onTheirWay({ stored, made }: Withdrawal): Generator<MadeReading> {
       for (const cursor = new ReadingCursor(segment); cursor.next();) {
         const version = versionAt(segment.versions, cursor.versionIndex);
         const key = `${series.channel}\n${cursor.startMs}\n${cursor.lengthMs}`;
-        shown.set(key, { version, isMissing: cursor.qualityCode === missingCode });
+        shown.set(key, { version, isMissing: cursor.qualityCode === missingCode, code: cursor.code });
       }
     }
   }
@@ -215,7 +227,7 @@ function* onTheirWay({ stored, made }: Withdrawal): Generator<MadeReading> {
     for (const reading of madeWithin(span.made, span.fromMs, span.toMs)) {
       const there = shown.get(`${reading.channel}\n${reading.startMs}\n${reading.lengthMs}`);
       if (there === undefined || !countsBefore(there, span)) {
-        yield reading;
+        yield { ...reading, isOthers: there !== undefined && isOthers(there, withdrawal, reading.channel) };
       }
     }
   }
@@ -224,6 +236,17 @@ function* onTheirWay({ stored, made }: Withdrawal): Generator<MadeReading> {
 interface ShownReading {
   readonly version: Version;
   readonly isMissing: boolean;
+  readonly code: string;
+}
+
+/**
+ * Whether another channel made it under the activation that counts: both are under one glob. An absence of this run's ticket
+ * would hide what the other one still makes.
+ */
+function isOthers({ version, isMissing, code }: ShownReading, withdrawal: Withdrawal, channel: string): boolean {
+  const { own, stamp } = withdrawal;
+  const isMade = !hasRaw(version) && !isMissing && version.activation === stamp.activation;
+  return isMade && code !== makerOf(withdrawal, { ...own, channel });
 }
 
 /** Whether all that a run and those before it made of a reading is shadowed by what is there. */

@@ -2,7 +2,7 @@ import type { Erased, ErasableStore, Erasure, ErasureScope, RaisableTickets } fr
 import type { Layer } from '@meterflow/readings';
 import type { ErasableSources, ErasedTexts, SourceErasure, Uploads } from '@meterflow/receipts';
 import {
-  DaysMade,
+  eraseDaysMade,
   RegisterCalendars,
   registerChannel,
   SeriesEnds,
@@ -110,7 +110,7 @@ export async function eraseEverywhere(places: ErasablePlaces, request: ErasureRe
   await eraseRegisters(places, letters);
   await new SeriesEnds(places.registry).erase(tenant, series);
   await new ToldSince(places.registry).erase(tenant, series);
-  await new DaysMade({ registry: places.registry, nowMs: () => upToMs }).erase(tenant, series);
+  await eraseDaysMade(places.registry, tenant, series);
   const droppedFiles = series === undefined ? ((await places.droppedFiles?.remove(tenant)) ?? 0) : 0;
   const warehouseRows = await places.warehouse?.(letters);
   const leftUploadsRemoved = await places.uploads.sweep(upToMs - uploadIdleMs);

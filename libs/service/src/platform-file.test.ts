@@ -1,3 +1,4 @@
+import { daysMadeKept } from '@meterflow/registry';
 import { describe, expect, test } from 'vitest';
 import { builtInPlatform, ConfigurationError, parsePlatformFile, platformJsonSchema } from './index.ts';
 
@@ -36,6 +37,12 @@ describe('a platform file', () => {
     expect(kept(100, 131, 131).tables.retentionDays.readings).toBe(100);
     expect(() => kept(100, 130, 131)).toThrow(/all of its days/);
     expect(() => kept(100, 131, 130)).toThrow(/as long as dayAggregates/);
+  });
+
+  test('keeps no message for longer than it is known what a series flow made of a day', () => {
+    const retentionDays = daysMadeKept - 1;
+    expect(parse({ messages: { retentionDays } }).messages.retentionDays).toBe(retentionDays);
+    expect(() => parse({ messages: { retentionDays: daysMadeKept } })).toThrow(ConfigurationError);
   });
 
   test('that is no JSON says where', () => {

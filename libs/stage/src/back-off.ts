@@ -25,7 +25,7 @@ export class BackOff {
    */
   async wait(error: Error): Promise<boolean> {
     const { stageName: stage, clock, telemetry, signal, limits, pause, progress } = this.#context;
-    telemetry.logger.warn('paused: what this stage needs is down', { stage, error: error.message });
+    telemetry.logger.warn('paused: can not go on now, and tries again', { stage, error: error.message });
     telemetry.count('stage_failures_total', 1, { stage, class: 'transient' });
     await clock.sleep(pause.begin(error, limits), signal);
     progress.lastAtMs = clock.nowMs();
