@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import {
   DaysMade,
-  daysMadeKept,
+  madeKeptDays,
   eraseDaysMade,
   madeRunsMax,
   OvertakenError,
@@ -15,7 +15,7 @@ import { MemoryRegistry } from './testing/index.ts';
 const tenant = 'acme';
 const series = { meter: 'm/1', channel: 'import' };
 const dayMs = 86_400_000;
-const keptMs = daysMadeKept * dayMs;
+const keptMs = madeKeptDays * dayMs;
 
 interface Run {
   readonly ticket: number;

@@ -49,7 +49,7 @@ export class OvertakenError extends Error {
  * Longer than a message may wait on its subscription, which is 31 days at most: what was made before that is stored, or was
  * lost for good. Dead letters are kept for longer: what is retried of them later than this, nobody knows to withdraw.
  */
-export const daysMadeKept = 32;
+export const madeKeptDays = 32;
 /** Runs of readings, and spans, in the entry of a series: half a megabyte. */
 export const madeRunsMax = 10_000;
 const dayMs = 24 * 60 * 60 * 1000;
@@ -158,7 +158,7 @@ function spansWith(made: SeriesMade, now: KnownMade, atMs: number): readonly Kep
     return undefined;
   }
   const fresh = own.map((days) => ({ ...days, activation, ticket, atMs, made: cut(made.made, days) }));
-  const young = kept.filter((each) => each.atMs > atMs - daysMadeKept * dayMs);
+  const young = kept.filter((each) => each.atMs > atMs - madeKeptDays * dayMs);
   return fitting([...fresh, ...young]).sort((a, b) => a.fromMs - b.fromMs);
 }
 

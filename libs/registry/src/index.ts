@@ -158,6 +158,6 @@ export {
 export { ClosedDaysRegistry, type ClosedDays } from './closed-days.ts';
 export { SeriesEnds, seriesEndsPrefix, type SeriesAt } from './series-ends.ts';
 export { seriesPath } from './series-path.ts';
-export { DaysMade, daysMadeKept, eraseDaysMade, OvertakenError, type KnownMade, type SeriesMade } from './days-made.ts';
+export { DaysMade, madeKeptDays, eraseDaysMade, OvertakenError, type KnownMade, type SeriesMade } from './days-made.ts';
 export { ToldSince, type SeriesTold } from './told-since.ts';
 export { noneUnknown, UnknownSeries, type UnknownNames } from './unknown-series.ts';

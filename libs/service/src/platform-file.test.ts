@@ -1,4 +1,4 @@
-import { daysMadeKept } from '@meterflow/registry';
+import { madeKeptDays } from '@meterflow/registry';
 import { describe, expect, test } from 'vitest';
 import { builtInPlatform, ConfigurationError, parsePlatformFile, platformJsonSchema } from './index.ts';
 
@@ -40,9 +40,9 @@ describe('a platform file', () => {
   });
 
   test('keeps no message for longer than it is known what a series flow made of a day', () => {
-    const retentionDays = daysMadeKept - 1;
+    const retentionDays = madeKeptDays - 1;
     expect(parse({ messages: { retentionDays } }).messages.retentionDays).toBe(retentionDays);
-    expect(() => parse({ messages: { retentionDays: daysMadeKept } })).toThrow(ConfigurationError);
+    expect(() => parse({ messages: { retentionDays: madeKeptDays } })).toThrow(ConfigurationError);
   });
 
   test('that is no JSON says where', () => {
