@@ -86,7 +86,8 @@ await runService({
       ...{ nowMs, sleep: (ms, signal) => systemClock.sleep(ms, signal) },
       readingsRetentionMs: config.declared.tables.retentionDays.readings * dayMs,
     };
-    void watchLeft(ports, { signal: lifecycle.signal, onProblem: recomputeWaits });
+    const watching = watchLeft(ports, { signal: lifecycle.signal, onProblem: recomputeWaits });
+    lifecycle.register('recomputes left', () => watching);
     const access: Omit<ControlAccess, 'authenticate' | 'quotas'> = {
       telemetry,
       notLive: () => undefined,

@@ -63,12 +63,16 @@ export interface Recomputing {
 
 /** Has days and months computed anew from what is stored. */
 export interface RecomputeDesk {
-  /** Resolves when it is told, durably. Rejected or killed in between, it is to be called again. */
-  recompute(request: { readonly tenant: string; readonly series?: SeriesName }): Promise<Recomputing>;
+  /** Resolves when it is told, durably. Rejected, aborted or killed in between, it is to be called again. */
+  recompute(
+    request: { readonly tenant: string; readonly series?: SeriesName },
+    signal?: AbortSignal,
+  ): Promise<Recomputing>;
   /** The same of these series, each within its span alone. */
   recomputeTouched(
     tenant: string,
     touched: Iterable<TouchedSeries> | AsyncIterable<TouchedSeries>,
+    signal?: AbortSignal,
   ): Promise<Recomputing>;
 }
 
@@ -95,7 +99,10 @@ export interface ControlPorts {
   readonly keys: Keys;
   readonly deadLetters: DeadLetterDesk;
   readonly erasures: ErasureDesk;
-  readonly series: Pick<SeriesRegistry, 'all' | 'apply' | 'current' | 'set' | 'setDefault' | 'beginDefault'>;
+  readonly series: Pick<
+    SeriesRegistry,
+    'all' | 'apply' | 'current' | 'set' | 'setDefault' | 'beginDefault' | 'tellAgain'
+  >;
   readonly groups: GroupRegistry;
   /** As calendars are now, uncached. */
   readonly calendars: Pick<RegisterCalendars, 'list' | 'put' | 'remove' | 'require' | 'snapshot'>;

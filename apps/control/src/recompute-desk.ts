@@ -44,10 +44,11 @@ export function recomputeDesk({ storedDays, publisher, lane, newKey }: Recompute
     const payload = encodeStoredNotice({ ...header, touched: touchedOf(spans) });
     return { topic, payload, attributes: messageAttributes('StoredNotice', tenant) };
   };
-  const tell = async (tenant: string, days: ReturnType<StoredDays>): Promise<Recomputing> => {
+  const tell = async (tenant: string, days: ReturnType<StoredDays>, signal?: AbortSignal): Promise<Recomputing> => {
     const told = new Set<string>();
     let notices = 0;
     for await (const spans of notable(spansOf(days))) {
+      signal?.throwIfAborted();
       await publisher.publish([message(tenant, spans)]);
       notices += 1;
       spans.forEach(({ series: { meter, channel } }) => told.add(`${meter}\n${channel}`));
@@ -55,8 +56,9 @@ export function recomputeDesk({ storedDays, publisher, lane, newKey }: Recompute
     return { series: told.size, notices };
   };
   return {
-    recompute: ({ tenant, series }) => tell(tenant, storedDays(series === undefined ? { tenant } : { tenant, series })),
-    recomputeTouched: (tenant, touched) => tell(tenant, touchedDays(tenant, touched, storedDays)),
+    recompute: ({ tenant, series }, signal) =>
+      tell(tenant, storedDays(series === undefined ? { tenant } : { tenant, series }), signal),
+    recomputeTouched: (tenant, touched, signal) => tell(tenant, touchedDays(tenant, touched, storedDays), signal),
   };
 }
 

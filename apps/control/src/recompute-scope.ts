@@ -1,4 +1,10 @@
-import { instantMsMax, type RecomputeScope, type SeriesSettings, type TouchedSeries } from '@meterflow/registry';
+import {
+  instantMsMax,
+  type DueRequest,
+  type RecomputeScope,
+  type SeriesSettings,
+  type TouchedSeries,
+} from '@meterflow/registry';
 import type { SeriesName } from '@meterflow/readings';
 import type { ControlPorts, Recomputing } from './ports.ts';
 import { settingsSpread } from './settings-spread.ts';
@@ -30,29 +36,31 @@ export async function recomputeScope(
     return nothing;
   }
   await settingsSpread(ports);
-  return tellScope(ports, tenant, scope);
+  return tellScope(ports, { tenant, scope });
 }
 
-/** The same of what everybody knows already. */
+/** The same of what everybody knows already; rejected where the signal aborts. */
 export async function tellScope(
   ports: Omit<RecomputeScopePorts, 'sleep' | 'sources'>,
-  tenant: string,
-  scope: RecomputeScope,
+  { tenant, scope }: Pick<DueRequest, 'tenant' | 'scope'>,
+  signal?: AbortSignal,
 ): Promise<Recomputing> {
   const { recomputes, series, groupsNow } = ports;
+  const touched = (all: Iterable<SeriesName> | AsyncIterable<SeriesName>): Promise<Recomputing> =>
+    recomputes.recomputeTouched(tenant, always(all, signal), signal);
   switch (scope.of) {
     case 'tenant':
-      return recomputes.recompute({ tenant });
+      return recomputes.recompute({ tenant }, signal);
     case 'series':
-      return recomputes.recomputeTouched(tenant, always(scope.series));
+      return touched(scope.series);
     case 'group':
-      return recomputes.recomputeTouched(tenant, always((await groupsNow.snapshot(tenant)).everIn(scope.name)));
+      return touched((await groupsNow.snapshot(tenant)).everIn(scope.name));
     case 'calendar': {
       const uses = ({ calendars, formerCalendars }: SeriesSettings): boolean =>
         calendars.includes(scope.name) || formerCalendars.includes(scope.name);
       return uses(await series.current(tenant))
-        ? recomputes.recompute({ tenant })
-        : recomputes.recomputeTouched(tenant, always(seriesThat(uses, ports, tenant)));
+        ? recomputes.recompute({ tenant }, signal)
+        : touched(seriesThat(uses, ports, tenant));
     }
   }
 }
@@ -74,8 +82,12 @@ async function* seriesThat(
   }
 }
 
-async function* always(all: Iterable<SeriesName> | AsyncIterable<SeriesName>): AsyncGenerator<TouchedSeries> {
+async function* always(
+  all: Iterable<SeriesName> | AsyncIterable<SeriesName>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<TouchedSeries> {
   for await (const series of all) {
+    signal?.throwIfAborted();
     yield { series, fromMs: -instantMsMax, toMs: instantMsMax };
   }
 }

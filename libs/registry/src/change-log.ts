@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { changeEntry } from './change-entry.ts';
 import { parseEntry } from './parse-entry.ts';
-import type { Registry } from './registry.ts';
+import { RevisionConflictError, type Registry } from './registry.ts';
 
 /** So many names of what changed last are kept; who is further behind reads everything anew. */
 export const changesKeptMax = 2_000;
@@ -19,8 +19,8 @@ export interface ChangesSince {
 
 /**
  * Says which of a tenant's entries changed, so that caches of them stay valid without reading them again: one entry a
- * tenant, read by whoever caches, written after each change. A writer that ends in between has not answered its caller,
- * who changes again; and what is cached is let go of after a while anyhow.
+ * tenant, read by whoever caches, written after each change. Of a writer that ends in between, whoever does
+ * what it left says so once more.
  */
 export class ChangeLog {
   readonly #registry: Registry;
@@ -31,16 +31,24 @@ export class ChangeLog {
     this.#what = what;
   }
 
-  /** Called once what changed is durable. */
+  /** Called once what changed is durable; so what is thrown is never a RevisionConflictError, which says that nothing was. */
   async note(tenant: string, names: readonly string[]): Promise<void> {
     if (names.length === 0) {
       return;
     }
     const told = names.length > changesKeptMax ? null : [...names];
-    await changeEntry(this.#registry, { kind: 'setting', name: `${tenant}/${this.#what}` }, (entry) => {
-      const { changes } = entry === undefined ? { changes: [] } : parseEntry(schema, entry);
-      return { changes: newest([...changes, [(entry?.revision ?? 0) + 1, told]]) };
-    });
+    try {
+      await changeEntry(this.#registry, { kind: 'setting', name: `${tenant}/${this.#what}` }, (entry) => {
+        const { changes } = entry === undefined ? { changes: [] } : parseEntry(schema, entry);
+        return { changes: newest([...changes, [(entry?.revision ?? 0) + 1, told]]) };
+      });
+    } catch (error) {
+      throw error instanceof RevisionConflictError
+        ? new Error(`others change ${this.#what} of ${tenant} all the time: it is made, and told later`, {
+            cause: error,
+          })
+        : error;
+    }
   }
 
   /** What changed after that revision; 0 for one who knows nothing yet. */

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { entries } from './entries.ts';
 import { ignoringConflict } from './ignoring-conflict.ts';
 import { parseEntry } from './parse-entry.ts';
-import type { Registry } from './registry.ts';
+import { RevisionConflictError, type Registry } from './registry.ts';
 
 const series = z.object({ meter: z.string(), channel: z.string() });
 const scopeSchema = z.union([
@@ -38,7 +38,13 @@ export interface DueRequest {
 /** What is to be computed anew, as it was noted before the change that makes it so. */
 export interface DueRecompute extends DueRequest {
   readonly id: string;
+  /** When it was noted, or last said to be worked at. */
   readonly atMs: number;
+}
+
+/** One that others may have left, with the revision that {@link DueRecomputes.take} has to name. */
+export interface LeftRecompute extends DueRecompute {
+  readonly revision: number;
 }
 
 export interface DueRecomputesPorts {
@@ -48,8 +54,12 @@ export interface DueRecomputesPorts {
   readonly newId: () => string;
 }
 
-/** Whoever noted something so long ago has died: what it had to do takes minutes at the most. */
+/** Whoever noted something so long ago, and said no more of it, is taken to have died. */
 export const dueAbandonedMs = 600_000;
+/** So young a note may be of one that has not made its change yet, also where it is about to end. */
+export const dueFreshMs = 60_000;
+/** Whoever works at one says so this often: sooner than it would look like one of a process before. */
+export const dueRenewMs = dueFreshMs / 3;
 
 /**
  * What is to be computed anew because of changes that are being made. Noted before the change and taken away once it was
@@ -78,18 +88,44 @@ export class DueRecomputes {
     }
   }
 
-  /** Of all tenants: everything that is noted, or what nobody works at any more. */
-  async list(which: 'all' | 'abandoned'): Promise<readonly DueRecompute[]> {
-    const { registry, nowMs } = this.#ports;
-    const toMs = which === 'all' ? Infinity : nowMs() - dueAbandonedMs;
-    const found: DueRecompute[] = [];
-    for await (const entry of entries(registry, 'reprocess', duePrefix)) {
+  /** Of all tenants: everything that was noted, or last said to be worked at, up to then. */
+  async list(upToMs = Infinity): Promise<readonly LeftRecompute[]> {
+    const found: LeftRecompute[] = [];
+    for await (const entry of entries(this.#ports.registry, 'reprocess', duePrefix)) {
       const due = parseEntry(dueSchema, entry);
-      if (due.atMs <= toMs) {
-        found.push(due);
+      if (due.atMs <= upToMs) {
+        found.push({ ...due, revision: entry.revision });
       }
     }
     return found;
+  }
+
+  /** What nobody works at any more, as a process sees it that began at `startedMs`: that of processes before it sooner. */
+  left(startedMs: number): Promise<readonly LeftRecompute[]> {
+    const atMs = this.#ports.nowMs();
+    return this.list(Math.max(Math.min(startedMs, atMs - dueFreshMs), atMs - dueAbandonedMs));
+  }
+
+  /** Takes it in hand, durably; false where another was faster, or it was done meanwhile. */
+  async take({ revision, ...due }: LeftRecompute): Promise<boolean> {
+    const value = { ...due, atMs: this.#ports.nowMs() };
+    try {
+      await this.#ports.registry.put('reprocess', entryName(due), { value, expectedRevision: revision });
+      return true;
+    } catch (error) {
+      if (error instanceof RevisionConflictError) {
+        return false;
+      }
+      throw error;
+    }
+  }
+
+  /** Says that it is worked at still; nothing where it is gone. */
+  async renew({ tenant, id }: Pick<DueRecompute, 'tenant' | 'id'>): Promise<void> {
+    const entry = await this.#ports.registry.get('reprocess', entryName({ tenant, id }));
+    if (entry !== undefined) {
+      await this.take({ ...parseEntry(dueSchema, entry), revision: entry.revision });
+    }
   }
 }
 

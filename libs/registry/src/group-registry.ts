@@ -145,6 +145,11 @@ export class GroupRegistry {
     });
   }
 
+  /** Says of one that it may be another now: whoever changed it may have ended before it said so. Idempotent. */
+  tellAgain(tenant: string, name: string): Promise<void> {
+    return this.#log.note(tenant, [name]);
+  }
+
   /** Every one, also those removed. */
   async *all(tenant: string): AsyncGenerator<StoredGroup> {
     for await (const entry of entries(this.#registry, 'group', `${tenant}/`)) {

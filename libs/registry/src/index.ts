@@ -55,9 +55,11 @@ export { Groups, type GroupsPorts } from './groups-of-tenants.ts';
 export { noIntervalLengths, type IntervalLengths } from './interval-lengths.ts';
 export {
   DueRecomputes,
+  dueRenewMs,
   type DueRecompute,
   type DueRecomputesPorts,
   type DueRequest,
+  type LeftRecompute,
   type RecomputeScope,
 } from './due-recomputes.ts';
 export { KeptLengths } from './kept-lengths.ts';

@@ -254,14 +254,19 @@ export class SeriesRegistry {
     const ofLengths = written.filter(({ before, after }) =>
       [before, after].some((each) => intervalTimeline(each).length > 0),
     );
-    await this.#log.note(
-      tenant,
-      written.map(({ path }) => path),
-    );
-    await this.#lengthLog.note(
-      tenant,
-      ofLengths.map(({ path }) => path),
-    );
+    const pathsOf = (all: readonly { readonly path: string }[]): string[] => all.map(({ path }) => path);
+    await this.#tell(tenant, pathsOf(written), pathsOf(ofLengths));
+  }
+
+  /** Says of these that they may be others now: whoever changed them may have ended before it said so. Idempotent. */
+  async tellAgain(tenant: string, series: readonly SeriesName[]): Promise<void> {
+    const paths = [...new Set(series.map(({ meter, channel }) => seriesPath(meter, channel)))];
+    await this.#tell(tenant, paths, paths);
+  }
+
+  async #tell(tenant: string, paths: readonly string[], ofLengths: readonly string[]): Promise<void> {
+    await this.#log.note(tenant, paths);
+    await this.#lengthLog.note(tenant, ofLengths);
     this.#series.get(tenant)?.forget();
     this.#lengths.get(tenant)?.forget();
   }
@@ -311,14 +316,10 @@ export class SeriesRegistry {
       return after;
     });
     const path = target.name.slice(tenant.length + 1);
-    if (target.kind === 'series') {
-      // Also where nothing else was: whoever was interrupted in between says it once more.
-      await this.#log.note(tenant, [path]);
-      const hasOwnLength = versions.some((each) => intervalTimeline(each).length > 0);
-      await this.#lengthLog.note(tenant, hasOwnLength ? [path] : []);
-    }
-    this.#series.get(tenant)?.forget();
-    this.#lengths.get(tenant)?.forget();
+    // Also where nothing else was: whoever was interrupted in between says it once more.
+    const paths = target.kind === 'series' ? [path] : [];
+    const hasOwnLength = versions.some((each) => intervalTimeline(each).length > 0);
+    await this.#tell(tenant, paths, hasOwnLength ? paths : []);
   }
 
   async #fallback(tenant: string): Promise<SeriesSettings> {
