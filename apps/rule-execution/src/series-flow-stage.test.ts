@@ -341,6 +341,21 @@ describe('series flows', () => {
       await pipeline.tell([decodeStoredNotice(pipeline.refused[0]!.payload)]);
       expect((await pipeline.values()).slice(0, 2)).toEqual(['13', '2']);
     });
+
+    test('halt: a flow that counts for nothing of a day any more halts it no more', async () => {
+      const pipeline = new Pipeline(sandbox);
+      const span = { fromMs: firstMs - dayMs, toMs: instantMsMax };
+      await pipeline.activate(flowWith([step(failing)], 'halt'), span);
+      await pipeline.store(hours({ fromMs: firstMs, values: [13, 2] }));
+      await pipeline.activate(flowWith([step(total)]), span);
+      await pipeline.tell([decodeStoredNotice(pipeline.refused[0]!.payload)]);
+      expect(pipeline.refused).toHaveLength(1);
+      expect((await pipeline.values()).slice(0, 2)).toEqual(['13', '2']);
+      // Where it counts for a part of the day, it does.
+      await pipeline.activate(flowWith([step(failing)], 'halt'), { ...span, fromMs: firstMs + hourMs });
+      await pipeline.store(hours({ fromMs: firstMs, values: [13, 4], acceptedAtMs: 2 }));
+      expect(pipeline.refused).toHaveLength(2);
+    });
   });
 
   test('law: any order of arrival, batching and repetition ends in the same export', { timeout: 120_000 }, async () => {

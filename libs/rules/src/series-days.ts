@@ -117,8 +117,7 @@ export class SeriesDays {
 
   #counting(day: number): readonly Activation[] {
     const { inputs, activations } = this.#work;
-    const [fromMs, toMs] = [inputs.days.startMs[day] as number, this.#endMs(day)];
-    return activations.filter((each) => each.fromMs < toMs && fromMs < each.toMs);
+    return countingWithin(activations, { fromMs: inputs.days.startMs[day] as number, toMs: this.#endMs(day) });
   }
 
   /** What the flow makes of a day: with all the others at first, alone where it is asked for again (a policy retries). */
@@ -162,6 +161,26 @@ export class SeriesDays {
     }
     return results;
   }
+}
+
+interface Span {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/** Those of the activations, highest first, that count for an instant of the span: what others of them halt or fail on is over. */
+function countingWithin(activations: readonly Activation[], span: Span): readonly Activation[] {
+  let left: readonly Span[] = [span];
+  return activations.filter(({ fromMs, toMs }) => {
+    const counts = left.some((each) => each.fromMs < toMs && fromMs < each.toMs);
+    left = left.flatMap((each) =>
+      [
+        { fromMs: each.fromMs, toMs: Math.min(each.toMs, fromMs) },
+        { fromMs: Math.max(each.fromMs, toMs), toMs: each.toMs },
+      ].filter((part) => part.fromMs < part.toMs),
+    );
+    return counts;
+  });
 }
 
 /** Nobody sent anything of the day, and nothing of it is stored. */

@@ -16,8 +16,6 @@ const sparseFactorMax = 4;
 interface Planned {
   readonly write: ReadingWrite;
   readonly cause: Cause;
-  /** Rows of its accepted batch that were there before. */
-  readonly rows: readonly StoredLedgerRow[];
   /** Its place among the batches that are merged. */
   readonly batch: number;
 }
@@ -85,7 +83,9 @@ export class ReadingWriter {
     const results = writes.map((write) => this.#plan(write, planned));
     this.#merger.sort();
     this.#mergeDays();
-    for (const { write, cause, rows, batch } of planned.values()) {
+    for (const { write, cause, batch } of planned.values()) {
+      // As they are by now: parts of one batch may be stored together.
+      const rows = this.#ledger.rows(cause, this.#layer);
       if (!rows.some((row) => isPart(row, cause))) {
         const counts = this.#merger.outcomes(batch);
         this.#ledger.add(cause, this.#layer, { writeKey: write.key, counts, rows });
@@ -116,7 +116,7 @@ export class ReadingWriter {
         const idOf = (series: number): number | undefined => this.#series[numbers[series] as number]?.id;
         this.#origins.add(batch, this.#ledger.source(batch.sourceId), idOf);
       }
-      planned.set(path, { write, cause, rows, batch: number });
+      planned.set(path, { write, cause, batch: number });
     }
     return number;
   }

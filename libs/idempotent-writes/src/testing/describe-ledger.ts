@@ -119,6 +119,18 @@ export function describeLedger(
         expect(await batches('validated')).toEqual([1, 0, 0]);
       });
 
+      test('and so it is when they are stored together', async () => {
+        const whole = cause();
+        await subject.validated.write([0, 1, 2].map((part) => validatedOf({ ...whole, part, parts: 3 })));
+        expect(await batches('validated')).toEqual([1, 0, 0]);
+        const other = cause();
+        await subject.validated.write([
+          validatedOf(other),
+          ...[0, 1].map((part) => validatedOf({ ...other, part, parts: 2 })),
+        ]);
+        expect(await batches('validated')).toEqual([2, 0, 0]);
+      });
+
       test('a later write of the same cause is stored, and its first row stands', async () => {
         const from = cause();
         await subject.validated.write([validatedOf(from, 4)]);
