@@ -43,7 +43,10 @@ const sourceSchema = z.discriminatedUnion('kind', [
         z.strictObject({
           of: z.union([
             z.strictObject({ group: groupNameSchema }),
-            z.strictObject({ meter: identifier, channel: identifier }),
+            z.strictObject({
+              meter: identifier.refine(isOfReadings, 'a group is named by {"group": NAME}'),
+              channel: identifier,
+            }),
           ]),
           factor,
         }),
@@ -128,6 +131,11 @@ export function groupMeter(name: string): string {
 /** The group whose aggregates a meter stands for; undefined for the meters of readings. */
 export function groupOfMeter(meter: string): string | undefined {
   return meter.startsWith(groupMeterPrefix) ? meter.slice(groupMeterPrefix.length) : undefined;
+}
+
+/** False for a meter that a group's aggregates are stored under. */
+function isOfReadings(meter: string): boolean {
+  return groupOfMeter(meter) === undefined;
 }
 
 function checkFilter(text: string, context: z.RefinementCtx): void {

@@ -83,7 +83,7 @@ const shows: Readonly<Record<string, readonly [seed: number, stage?: string]>> =
   'series flow: ticket taken after the inputs': [15],
   'series flow: newest activation from a cache': [15],
   'days told before they are published': [15],
-  'made, and not written down': [15],
+  'made, and not written down': [15, 'persistence-validated'],
 };
 
 test.each(plantedBugs)('catches a planted bug: $name', { timeout: 120_000 }, async (bug) => {

@@ -64,6 +64,8 @@ test('a file without a header is told as such, and a group that is none refused'
   const put = (source: object) => ask('/v1/groups/g', { method: 'PUT', body: JSON.stringify({ ...basics, source }) });
   expect((await put({ kind: 'filter', filter: 'a =' })).status).toBe(400);
   expect((await put({ kind: 'children', children: [{ group: 'g' }] })).status).toBe(400);
+  const asMeter = { of: { meter: 'group:g', channel: 'import' }, factor: '1' };
+  expect((await put({ kind: 'terms', terms: [asMeter] })).status).toBe(400);
 });
 
 test('members come and go, a counted group stays, and revisions are compared', async () => {

@@ -3,6 +3,7 @@ import { identifierCharsMax, type SeriesName } from '@meterflow/readings';
 import {
   GroupRefusedError,
   groupNameCharsMax,
+  groupOfMeter,
   groupSchema,
   instantMsMax,
   RevisionConflictError,
@@ -165,7 +166,14 @@ function changeMembersRoute(ports: GroupPorts): Route {
     roles: ['customer', 'operator'],
     params: z.strictObject({ name }),
     body: z.strictObject({
-      meter: z.string().min(1).max(identifierCharsMax),
+      meter: z
+        .string()
+        .min(1)
+        .max(identifierCharsMax)
+        .refine(
+          (meter) => groupOfMeter(meter) === undefined,
+          'a group is no member: a group of children, or of terms, counts others',
+        ),
       channel: z.string().min(1).max(identifierCharsMax).default('import'),
       member: z.boolean().default(true),
       validFrom: instant.optional(),
