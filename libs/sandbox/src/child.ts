@@ -12,7 +12,7 @@ import type { FrameReader } from './frame.ts';
 import { word } from './frame.ts';
 import { FrameInput } from './frame-input.ts';
 import { noticeFrame, replyKind, resultFrame, setCpuMicros } from './reply.ts';
-import { readDefine, readRun, requestKind, type RunRequest } from './request.ts';
+import { readDefine, readForget, readRun, requestKind, type RunRequest } from './request.ts';
 
 // A sandbox's child process: reads requests from its standard input and answers on its standard output, one after the
 // other, blocking. It needs no event loop, holds nothing but isolates, and ends when the parent's end is closed.
@@ -48,6 +48,10 @@ function answer(frame: FrameReader): void {
     keep(flow, new FlowIsolate(JSON.parse(json) as FlowStepSource[], settings));
     return;
   }
+  if (frame.header[word.kind] === requestKind.forget) {
+    forget(readForget(frame));
+    return;
+  }
   const request = readRun(frame);
   const isolate = isolates.get(request.flow);
   if (isolate === undefined) {
@@ -81,8 +85,7 @@ function run(isolate: FlowIsolate, request: RunRequest): Buffer {
       return noticeFrame(replyKind.apart, job);
     }
     if (error instanceof StepError) {
-      isolates.delete(flow);
-      isolate.dispose();
+      forget(flow);
       return noticeFrame(replyKind.failed, job, JSON.stringify([error.code, error.step, error.message]));
     }
     throw error;
@@ -97,13 +100,18 @@ function keep(flow: number, isolate: FlowIsolate): void {
 
 /** Drops the isolates unused for longest until so many are left. */
 function letGo(left: number): void {
-  for (const [oldest, unused] of isolates) {
+  for (const oldest of isolates.keys()) {
     if (isolates.size <= left) {
       return;
     }
-    isolates.delete(oldest);
-    unused.dispose();
+    forget(oldest);
   }
+}
+
+function forget(flow: number): void {
+  const isolate = isolates.get(flow);
+  isolates.delete(flow);
+  isolate?.dispose();
 }
 
 function readBlocking(into: Uint8Array): number {

@@ -7,6 +7,7 @@ import { SandboxUnavailableError } from './index.ts';
 import { describeSandbox } from '@meterflow/rules/testing';
 import { IsolatedSandbox } from './index.ts';
 import { sandboxLimits } from './limits.ts';
+import { processUsage } from './process-usage.ts';
 
 describeSandbox('isolated-vm in child processes', () => new IsolatedSandbox());
 
@@ -64,6 +65,24 @@ test('isolates come and go within their limit, with the same results', async () 
       expect([...values]).toEqual([1, 2.5, 0.75, 13]);
     }
   }
+  await sandbox.close();
+});
+
+test('versions that one tenant brings one after the other keep no more isolates than it may have', async () => {
+  const sandbox = new IsolatedSandbox();
+  const runVersions = async (from: number, to: number): Promise<number> => {
+    for (let version = from; version < to; version++) {
+      const flow = flowOfBody(`reading.value += ${version}`);
+      const { values } = await sandbox.run(flow, sampleBatch());
+      expect(values[0]).toBe(version);
+    }
+    return processUsage(sandbox.childPids[0] as number)?.residentBytes ?? 0;
+  };
+  const first = await runVersions(0, 10);
+  const later = await runVersions(10, 90);
+  // Some 3 MiB each were they kept.
+  expect(later - first).toBeLessThan(80 * 2 ** 20);
+  expect((await sandbox.run(flowOfBody('reading.value += 3'), sampleBatch())).values[0]).toBe(3);
   await sandbox.close();
 });
 

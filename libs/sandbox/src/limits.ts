@@ -17,6 +17,8 @@ export interface SandboxLimits {
    * also when three quarters of `residentBytesMax` are reached.
    */
   readonly isolatesMax: number;
+  /** Of these, as many as one tenant may have: versions that it uploads one after the other push out no other tenant's. */
+  readonly isolatesPerTenantMax: number;
   /** Batches sent to a child ahead of its replies, so that it never waits for us. */
   readonly batchesAheadMax: number;
   /** Runs that may wait for a child; one more is refused. */
@@ -41,6 +43,7 @@ export const sandboxLimits: SandboxLimits = {
   residentBytesMax: 2 * 1024 * 1024 * 1024,
   isolateMiBMax: 32,
   isolatesMax: 400,
+  isolatesPerTenantMax: 8,
   batchesAheadMax: 3,
   waitingMax: 1_024,
   waitingPerTenantMax: 512,

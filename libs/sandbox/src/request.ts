@@ -2,7 +2,7 @@ import type { ReadingBatch, Runs, Spans } from '@meterflow/readings';
 import { FrameWriter, padded, word, type FrameReader } from './frame.ts';
 
 /** What the parent asks of a child. */
-export const requestKind = { define: 1, run: 2 } as const;
+export const requestKind = { define: 1, run: 2, forget: 3 } as const;
 
 /** Words of a request's header, after the common ones. */
 const at = {
@@ -54,6 +54,18 @@ export function defineFrame(flow: number, json: string): Buffer {
 
 export function readDefine(frame: FrameReader): { readonly flow: number; readonly json: string } {
   return { flow: frame.header[at.flow] as number, json: frame.text(frame.header[at.textBytes] as number) };
+}
+
+/** Of a flow that is not wanted any more: nothing is answered. */
+export function forgetFrame(flow: number): Buffer {
+  const frame = new FrameWriter(0);
+  frame.header[word.kind] = requestKind.forget;
+  frame.header[at.flow] = flow;
+  return frame.bytes;
+}
+
+export function readForget(frame: FrameReader): number {
+  return frame.header[at.flow] as number;
 }
 
 export interface RunFrameOptions {

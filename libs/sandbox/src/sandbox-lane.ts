@@ -1,5 +1,5 @@
 import type { ChildEnd, ChildEvents, SandboxChild } from './sandbox-child.ts';
-import { defineFrame, runFrame } from './request.ts';
+import { defineFrame, forgetFrame, runFrame } from './request.ts';
 import type { FrameReader } from './frame.ts';
 import { word } from './frame.ts';
 import { replyKind } from './reply.ts';
@@ -22,6 +22,13 @@ export interface LaneOptions {
   readonly ended: (end: ChildEnd, jobs: readonly RunJob[], served: boolean) => void;
 }
 
+/** What a child holds an isolate for. */
+interface KnownFlow {
+  readonly number: number;
+  readonly tenant: string;
+  named: boolean;
+}
+
 /**
  * Feeds one child: keeps a few batches ahead of its answers, which come in the order of the requests, and watches the
  * first of them. Lives as long as its child.
@@ -32,7 +39,7 @@ export class SandboxLane {
   readonly #watchdog: Watchdog;
   readonly #inFlight: RunJob[] = [];
   /** What the child knows, in the order of use as there; what it has let go is let go here too. */
-  readonly #flows = new Map<string, { readonly number: number; named: boolean }>();
+  readonly #flows = new Map<string, KnownFlow>();
   #flowsDefined = 0;
   readonly #starting: NodeJS.Timeout;
   #ready = false;
@@ -93,7 +100,7 @@ export class SandboxLane {
     this.#child.send(runFrame(batch, days === undefined ? options : { ...options, day: days.sections }));
   }
 
-  #known(job: RunJob): { readonly number: number; named: boolean } {
+  #known(job: RunJob): KnownFlow {
     const flows = this.#flows;
     const known = flows.get(job.flowKey) ?? this.#define(job);
     flows.delete(job.flowKey);
@@ -105,13 +112,25 @@ export class SandboxLane {
     return known;
   }
 
-  #define({ flow }: RunJob): { readonly number: number; named: boolean } {
+  #define({ flow, batch: { tenant } }: RunJob): KnownFlow {
+    this.#makeRoom(tenant);
     const number = ++this.#flowsDefined;
     const steps = flow.steps.map(({ rule: { source, series }, parameters, channels, severity, share }) => ({
       ...{ source, parameters, channels, series, severity, share },
     }));
     this.#child.send(defineFrame(number, JSON.stringify(steps)));
-    return { number, named: false };
+    return { number, tenant, named: false };
+  }
+
+  /** For one more flow of the tenant: the one of its own unused for longest goes. */
+  #makeRoom(tenant: string): void {
+    const own = [...this.#flows].filter(([, known]) => known.tenant === tenant);
+    const [oldest] = own;
+    if (oldest !== undefined && own.length >= this.#options.limits.isolatesPerTenantMax) {
+      const [key, { number }] = oldest;
+      this.#flows.delete(key);
+      this.#child.send(forgetFrame(number));
+    }
   }
 
   #reply(frame: FrameReader): void {

@@ -1,7 +1,7 @@
 import { existsSync, rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RuleFailureError, type Flow, type FlowResult } from '@meterflow/rules';
-import type { IsolatedSandbox } from '@meterflow/sandbox';
+import { sandboxLimits, type IsolatedSandbox } from '@meterflow/sandbox';
 import type { HonestRound, HonestTenants } from './honest-tenants.ts';
 import { flowOfTry, type HostileRule } from './hostile-rule.ts';
 import { descendants, residentBytes } from './process-tree.ts';
@@ -30,8 +30,12 @@ export interface Ground {
   readonly residentBytesBefore: number;
 }
 
-/** Memory may be this much more than before: garbage that is not collected yet, and what the allocator keeps. */
+/**
+ * Memory may be this much more than before: garbage that is not collected yet, what the allocator keeps, and the isolates
+ * that each of the hostile tenants may have, however often it tried.
+ */
 const residentSlackBytes = 192 * 1024 * 1024;
+const residentBytesPerTenant = sandboxLimits.isolatesPerTenantMax * 4 * 1024 * 1024;
 /** What an attack that finds a way out of its isolate writes to. */
 const escapedFile = '/tmp/meterflow-escaped';
 const settleMsMax = 5_000;
@@ -74,7 +78,7 @@ export async function attack(rule: HostileRule, tries: Tries, ground: Ground): P
   if (existsSync(escapedFile)) {
     hurt.add('it wrote a file');
   }
-  const residentMiB = await checkProcesses(ground, hurt);
+  const residentMiB = await checkProcesses(ground, together, hurt);
   return { name: rule.name, tries: rule.tries, fates, hurt: [...hurt], slowestMs, residentMiB };
 }
 
@@ -150,12 +154,17 @@ async function childrenAtRest(sandbox: IsolatedSandbox): Promise<string> {
 }
 
 /** Nothing but the sandbox's own children runs, and all of it is about as large as before. Returns its size. */
-async function checkProcesses({ sandbox, residentBytesBefore }: Ground, hurt: Set<string>): Promise<number> {
+async function checkProcesses(
+  { sandbox, residentBytesBefore }: Ground,
+  hostileTenants: number,
+  hurt: Set<string>,
+): Promise<number> {
+  const residentBytesMax = residentBytesBefore + residentSlackBytes + hostileTenants * residentBytesPerTenant;
   const untilMs = performance.now() + settleMsMax;
   const settled = (): boolean => {
     const running = descendants(process.pid);
     const resident = residentBytes([process.pid, ...running]);
-    return running.length <= sandbox.childPids.length && resident <= residentBytesBefore + residentSlackBytes;
+    return running.length <= sandbox.childPids.length && resident <= residentBytesMax;
   };
   while (!settled() && performance.now() < untilMs) {
     await sleep(50);
@@ -165,7 +174,7 @@ async function checkProcesses({ sandbox, residentBytesBefore }: Ground, hurt: Se
     hurt.add(`${running.length} processes are left, not ${sandbox.childPids.length}`);
   }
   const resident = residentBytes([process.pid, ...running]);
-  if (resident > residentBytesBefore + residentSlackBytes) {
+  if (resident > residentBytesMax) {
     hurt.add(`memory is not back where it was: ${mib(resident)} MiB, not ${mib(residentBytesBefore)}`);
   }
   return mib(resident);
