@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { formatNames } from './tabular/answer-format.ts';
 
 export const dayMs = 86_400_000;
+const dateChars = '2013-01-01'.length;
 /** A query spans no more than this, so that an empty one ends soon too. */
 const spanDaysMax = 50 * 366;
 /** One read of the store: about a year of a series. */
@@ -14,21 +15,22 @@ export const denseWindowMs = 31 * dayMs;
 const rowsPerPageDefault = 10_000;
 const rowsPerPageMax = 50_000;
 
-/** An instant as a person writes it: `2013-01-01T00:00:00Z`, with any offset, or a date alone, which is UTC. */
-export const instant = z
+const instantText = z
   .string()
   .regex(
     /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d))?$/,
-    'not an instant like 2013-01-01T00:00:00Z, or a date (of UTC) like 2013-01-01',
+    'not an instant like 2013-01-01T00:00:00Z, or a date like 2013-01-01',
   )
-  .transform((text, context) => {
-    const instantMs = Date.parse(text);
-    if (Number.isNaN(instantMs)) {
-      context.addIssue({ code: 'custom', message: 'there is no such instant' });
-      return z.NEVER;
-    }
-    return instantMs;
-  });
+  .refine((text) => !Number.isNaN(Date.parse(text)), 'there is no such instant');
+
+/** An instant as a person writes it: `2013-01-01T00:00:00Z`, with any offset, or a date alone, which is UTC. */
+export const instant = instantText.transform((text) => Date.parse(text));
+
+/** The same where the question names a zone: a date alone is that of the zone, see {@link inZone}. */
+const zonedInstant = instantText.transform((text) => ({
+  utcMs: Date.parse(text),
+  isDate: text.length === dateChars,
+}));
 
 const zoneCharsMax = 64;
 /** A zone that the calendars know. */
@@ -49,11 +51,38 @@ const qualityList = z
 
 /** How the rows of a query are chosen and written, beside the span. */
 export const tableQuery = {
-  zone: timeZone.describe('whose clocks the instants of the answer show; days and months stay those of the series'),
+  from: zonedInstant.describe('first instant, ISO 8601 with offset, or a date of the zone'),
+  to: zonedInstant.describe('first instant that is not in it any more'),
+  zone: timeZone.describe(
+    'whose clocks the instants of the answer show, and whose dates `from`, `to` and `asOf` are where they have no time; days and months stay those of the series',
+  ),
   quality: qualityList.describe(`those of these qualities alone, parted by commas: ${qualities.join(', ')}`),
-  asOf: instant.optional().describe('as it was known at this instant: from what had been accepted by then'),
+  asOf: zonedInstant.optional().describe('as it was known at this instant: from what had been accepted by then'),
   format: z.enum(formatNames).optional().describe('stands before the Accept header; json comes in pages'),
 };
+
+type ZonedInstant = z.infer<typeof zonedInstant>;
+
+interface ZonedQuestion {
+  readonly zone: string;
+  readonly from: ZonedInstant;
+  readonly to: ZonedInstant;
+  readonly asOf?: ZonedInstant | undefined;
+}
+
+/** The instants of a question, each date as where that day of the zone begins. */
+export function inZone<Question extends ZonedQuestion>(
+  question: Question,
+): Omit<Question, 'from' | 'to' | 'asOf'> & {
+  readonly from: number;
+  readonly to: number;
+  readonly asOf: number | undefined;
+} {
+  const { zone, from, to, asOf } = question;
+  const instantMs = ({ utcMs, isDate }: ZonedInstant): number =>
+    isDate ? calendarOf(zone).dayStartMs(utcMs / dayMs) : utcMs;
+  return { ...question, from: instantMs(from), to: instantMs(to), asOf: asOf && instantMs(asOf) };
+}
 
 /** What every query of one series asks for. */
 export const seriesQuery = {

@@ -5,7 +5,7 @@ import { windowStates } from '../aggregate-rows.ts';
 import type { ControlPorts } from '../ports.ts';
 import { aggregatesAsOf, type AsOfPorts } from '../as-of/aggregates-as-of.ts';
 import { knownBy } from '../as-of/known-by.ts';
-import { denseWindowMs, seriesQuery, tableQuery } from '../query-span.ts';
+import { denseWindowMs, inZone, seriesQuery, tableQuery } from '../query-span.ts';
 import { answerFormat, tableMediaTypes } from '../tabular/answer-format.ts';
 import { aggregateColumns } from '../tabular/columns.ts';
 import { tableReply } from '../tabular/table-reply.ts';
@@ -86,7 +86,7 @@ export function aggregatesRoute(ports: AggregatesPorts): Route {
     },
     handle: async (request) => {
       const { tenant } = request.principal;
-      const { meter, channel, resolution, ...asked } = request.query;
+      const { meter, channel, resolution, ...asked } = inZone(request.query);
       if (asked.asOf !== undefined) {
         requireStoredAsOf({ channel, resolution });
       }

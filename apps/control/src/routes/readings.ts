@@ -11,7 +11,7 @@ import {
 import { z } from 'zod';
 import type { ControlPorts } from '../ports.ts';
 import { knownBy } from '../as-of/known-by.ts';
-import { seriesQuery, tableQuery } from '../query-span.ts';
+import { inZone, seriesQuery, tableQuery } from '../query-span.ts';
 import { answerFormat, tableMediaTypes } from '../tabular/answer-format.ts';
 import { readingColumns } from '../tabular/columns.ts';
 import { tableReply, type TableRow } from '../tabular/table-reply.ts';
@@ -49,7 +49,7 @@ export function readingsRoute(ports: Pick<ControlPorts, 'readings' | 'history' |
     },
     handle: async (request) => {
       const { tenant } = request.principal;
-      const { meter, channel, raw, ...asked } = request.query;
+      const { meter, channel, raw, ...asked } = inZone(request.query);
       const layer: Layer = raw ? 'raw' : 'validated';
       const known = asked.asOf === undefined ? undefined : await knownBy(ports, tenant, asked.asOf);
       const series = { tenant, meter, channel, layer };

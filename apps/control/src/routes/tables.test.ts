@@ -70,6 +70,21 @@ describe('queries as tables', () => {
     ]);
   });
 
+  test('a date alone is one of the zone whose clocks the answer shows, an instant stays what it is', async () => {
+    const startsOf = async (zone: string, more = ''): Promise<readonly string[]> => {
+      const { readings } = (await (await ask('/v1/readings', `&zone=${zone}${more}`)).json()) as {
+        readings: { start: string }[];
+      };
+      return readings.map(({ start }) => start);
+    };
+    expect((await startsOf('Europe/Zurich'))[0]).toBe('2024-03-31T01:00:00+01:00');
+    // 31 March begins there at 07:00 of UTC, when all of these have been.
+    expect(await startsOf('America/Los_Angeles')).toEqual([]);
+    expect(await startsOf('UTC', '&asOf=2024-04-01')).toHaveLength(4);
+    expect(await startsOf('Europe/Zurich', '&asOf=2024-04-01')).toEqual([]);
+    expect(await startsOf('Europe/Zurich', '&asOf=2024-04-01T00:00:00Z')).toHaveLength(4);
+  });
+
   test('Arrow comes as a stream, with instants in the zone', async () => {
     const answer = await ask(
       '/v1/readings',

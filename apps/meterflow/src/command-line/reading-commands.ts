@@ -112,11 +112,14 @@ function addQueries(program: Command, { globals, output }: Surroundings): void {
       .option('--tenant <tenant>', 'whose series it is', 'default')
       .requiredOption('--meter <meter>', 'the meter')
       .option('--channel <channel>', 'which quantity of the meter', 'import')
-      .requiredOption('--from <instant>', 'first instant, like 2013-03-04T00:00:00Z, or a date of UTC', instant)
+      .requiredOption('--from <instant>', 'first instant, like 2013-03-04T00:00:00Z, or a date', instant)
       .requiredOption('--to <instant>', 'first instant that is not in it any more', instant);
   const table = (command: Command): Command =>
     series(command)
-      .option('--zone <zone>', 'whose clocks the answer shows: Europe/Zurich; UTC unless given')
+      .option(
+        '--zone <zone>',
+        'whose clocks the answer shows, and whose dates are meant: Europe/Zurich; UTC unless given',
+      )
       .option('--quality <qualities>', 'those of these qualities alone, parted by commas')
       .option('--as-of <instant>', 'as it was known at this instant', instant)
       .addOption(new Option('--format <format>', 'how it is written').choices(tableFormats))
