@@ -191,3 +191,44 @@ test('a group’s window tells what counts in it, and since when', async () => {
   });
   expect(await meterflow('explain', ...day)).toMatch(/m6 .* 20000 Wh .* 2024-01-01T12:00:00Z to/);
 }, 90_000);
+
+test('a window of which all readings were withdrawn tells what stood there, and which version took it', async () => {
+  await imported('there.csv', [quarter('m7', 0, 1.5), quarter('m7', 1, 2)]);
+  const gone = [quarter('m7', 0, ''), quarter('m7', 1, '')].map((line) => `${line},missing`);
+  const file = join(dirname(place.dataDir), 'files', 'gone.csv');
+  writeFileSync(file, [`${head},quality`, ...gone].join('\n'));
+  const hour = ['--meter', 'm7', '--at', '2024-01-01T00:40:00Z', '--resolution', 'hour'];
+  await vi.waitFor(
+    async () => {
+      expect(await explained(...hour)).toMatchObject({ aggregate: { count: 2 } });
+    },
+    { timeout: 40_000, interval: 500 },
+  );
+  await meterflow('import', file);
+  await vi.waitFor(
+    async () => {
+      expect(await explained(...hour)).toMatchObject({ aggregate: null });
+    },
+    { timeout: 40_000, interval: 500 },
+  );
+  const told = await explained(...hour);
+  expect(told).toMatchObject({
+    ...{ start: '2024-01-01T00:00:00Z', end: '2024-01-01T01:00:00Z' },
+    changed: [
+      { start: '2024-01-01T00:00:00Z', value: null, quality: 'missing', reason: 'withdrawn', was: 1.5 },
+      { start: '2024-01-01T00:15:00Z', value: null, was: 2 },
+    ],
+    sources: [
+      { label: 'there.csv', readings: 2 },
+      { label: 'gone.csv', readings: 2, firstLine: 2, lastLine: 3 },
+    ],
+  });
+  const [first] = told['changed'] as Record<string, unknown>[];
+  const [, took] = told['sources'] as Record<string, unknown>[];
+  expect(first?.['acceptedAt']).toBe(took?.['acceptedAt']);
+  const month = await explained('--meter', 'm7', '--at', '2024-01-20', '--resolution', 'month');
+  expect(month).toMatchObject({ aggregate: null, start: '2024-01-01T00:00:00Z', end: '2024-02-01T00:00:00Z' });
+  expect(await meterflow('explain', ...hour)).toContain('all that came was withdrawn');
+  const next = ['--meter', 'm7', '--at', '2024-01-02', '--resolution', 'day'];
+  await expect(explained(...next)).rejects.toThrow(/no day of readings of meter m7/);
+}, 120_000);

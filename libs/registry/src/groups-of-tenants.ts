@@ -1,9 +1,10 @@
+import { setImmediate } from 'node:timers/promises';
 import type { SeriesName } from '@meterflow/readings';
 import { ChangeLog } from './change-log.ts';
 import type { GroupFilter } from './group-filter.ts';
 import { channelFilter, GroupIndex, spansOf, wasTaken } from './group-index.ts';
 import { GroupRegistry, partsOf, termSeries, type StoredGroup } from './group-registry.ts';
-import type { GroupDefinition, GroupsSnapshot, Member, Membership } from './groups.ts';
+import type { GroupDefinition, GroupsSnapshot, Member, Membership, MembersPage } from './groups.ts';
 import { instantMsMax } from './instants.ts';
 import type { Registry } from './registry.ts';
 import { seriesOfPath } from './series-path.ts';
@@ -142,24 +143,35 @@ class TenantGroups implements GroupsSnapshot {
   }
 
   async *membersOf(name: string): AsyncGenerator<Member> {
+    let after: string | undefined;
+    do {
+      const { members, next } = await this.membersPage(name, after);
+      yield* members;
+      after = next;
+      // There may be millions: everybody else has their turn.
+      await setImmediate();
+    } while (after !== undefined);
+  }
+
+  async membersPage(name: string, after?: string): Promise<MembersPage> {
     const stored = this.#parts.groups.get(name);
     if (stored === undefined || stored.isRemoved) {
-      return;
+      return { members: [] };
     }
     const { source, channel } = stored.definition;
     switch (source.kind) {
       case 'children':
-        yield* source.children.map(({ group, fromMs, toMs }): Member => ({ of: { group }, fromMs, toMs, factor: '1' }));
-        return;
+        return pageOfList(source.children, after, ({ group, fromMs, toMs }) => ({
+          ...{ of: { group }, fromMs, toMs, factor: '1' },
+        }));
       case 'terms':
-        yield* source.terms.map(({ of, factor }) => ({ of, fromMs: -instantMsMax, toMs: instantMsMax, factor }));
-        return;
+        return pageOfList(source.terms, after, ({ of, factor }) => ({
+          ...{ of, fromMs: -instantMsMax, toMs: instantMsMax, factor },
+        }));
       case 'members':
-        yield* this.#named(name);
-        return;
+        return this.#named(name, after);
       case 'filter':
-        yield* this.#taken(channelFilter(source.filter, channel));
-        return;
+        return this.#taken(channelFilter(source.filter, channel), after);
     }
   }
 
@@ -195,37 +207,57 @@ class TenantGroups implements GroupsSnapshot {
     return [...found.values()];
   }
 
-  async *#taken(filter: GroupFilter): AsyncGenerator<Member> {
-    for await (const { series, settings } of this.#parts.series.all(this.#tenant)) {
-      yield* membersOver(series, spansOf(filter, series, settings));
-    }
+  async #taken(filter: GroupFilter, after: string | undefined): Promise<MembersPage> {
+    const { series, next } = await this.#parts.series.page(this.#tenant, { limit: pageSeries, after });
+    const members = series.flatMap((each) => membersOver(each.series, spansOf(filter, each.series, each.settings)));
+    return { members, ...nextOf(next) };
   }
 
   /** The index names who may be a member, the series says when it is one. */
-  async *#named(group: string): AsyncGenerator<Member> {
-    for await (const page of this.#pagesEver(group)) {
-      const settings = await this.#parts.series.snapshotOf(this.#tenant, page);
-      for (const each of page) {
-        yield* membersOver(each, periodsOf(settings.of(each.meter, each.channel).groups[group] ?? []));
-      }
-    }
+  async #named(group: string, after: string | undefined): Promise<MembersPage> {
+    const { names, next } = await this.#pageEver(group, after);
+    const settings = await this.#parts.series.snapshotOf(this.#tenant, names);
+    const members = names.flatMap((each) =>
+      membersOver(each, periodsOf(settings.of(each.meter, each.channel).groups[group] ?? [])),
+    );
+    return { members, ...nextOf(next) };
   }
 
   /** Whoever was made a member, page by page. */
   async *#pagesEver(group: string): AsyncGenerator<readonly SeriesName[]> {
-    const { registry } = this.#parts;
-    const prefix = memberEntry(this.#tenant, group, '');
     let after: string | undefined;
-    for (;;) {
-      const from = after === undefined ? {} : { after };
-      const page = await registry.list('member', { prefix, limit: pageSeries, ...from });
-      yield page.map((entry) => seriesOfPath(entry.name.slice(prefix.length)));
-      after = page.at(-1)?.name;
-      if (page.length < pageSeries || after === undefined) {
-        return;
-      }
-    }
+    do {
+      const { names, next } = await this.#pageEver(group, after);
+      yield names;
+      after = next;
+    } while (after !== undefined);
   }
+
+  async #pageEver(
+    group: string,
+    after: string | undefined,
+  ): Promise<{ readonly names: readonly SeriesName[]; readonly next: string | undefined }> {
+    const prefix = memberEntry(this.#tenant, group, '');
+    const from = after === undefined ? {} : { after: `${prefix}${after}` };
+    const page = await this.#parts.registry.list('member', { prefix, limit: pageSeries, ...from });
+    const paths = page.map((entry) => entry.name.slice(prefix.length));
+    return { names: paths.map(seriesOfPath), next: page.length < pageSeries ? undefined : paths.at(-1) };
+  }
+}
+
+function nextOf(next: string | undefined): Pick<MembersPage, 'next'> {
+  return next === undefined ? {} : { next };
+}
+
+/** Of a list that is in memory: `after` counts what came before. */
+function pageOfList<Each>(
+  all: readonly Each[],
+  after: string | undefined,
+  member: (each: Each) => Member,
+): MembersPage {
+  const from = Number(after ?? 0) || 0;
+  const to = from + pageSeries;
+  return { members: all.slice(from, to).map(member), ...nextOf(to < all.length ? String(to) : undefined) };
 }
 
 function membersOver(of: SeriesName, spans: readonly Validity[]): readonly Member[] {

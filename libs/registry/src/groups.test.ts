@@ -41,6 +41,50 @@ async function membersOf(snapshot: GroupsSnapshot, group: string): Promise<Membe
   return members;
 }
 
+describe('members page by page', () => {
+  /** What each page has, by meter or group. */
+  async function pagesOf(snapshot: GroupsSnapshot, group: string): Promise<string[][]> {
+    const pages: string[][] = [];
+    let after: string | undefined;
+    do {
+      const { members, next } = await snapshot.membersPage(group, after);
+      pages.push(members.map(({ of }) => ('meter' in of ? of.meter : of.group)));
+      after = next;
+    } while (after !== undefined);
+    return pages;
+  }
+
+  test('are all of them, each once; of a filter a page looks at so many series, whoever it takes', async () => {
+    const { series, put, snapshot } = setUp();
+    const meters = Array.from({ length: 1_200 }, (_, index) => `m${String(index).padStart(4, '0')}`);
+    await series.apply(
+      'acme',
+      meters.map((meter, index) => ({
+        series: { meter, channel: 'import' },
+        part: {},
+        facts: { tags: { last: index >= 1_100 }, ...(index % 2 === 0 ? { groups: { even: true as const } } : {}) },
+        validity: { fromMs: -instantMsMax },
+      })),
+    );
+    await put({ name: 'last', source: { kind: 'filter', filter: 'last = true' } });
+    await put({ name: 'even', source: { kind: 'members' } });
+    await put({
+      name: 'street',
+      source: {
+        kind: 'terms',
+        terms: meters.slice(0, 700).map((meter) => ({ of: { meter, channel: 'import' }, factor: '1' })),
+      },
+    });
+    const now = await snapshot();
+    expect(await pagesOf(now, 'last')).toEqual([[], [], meters.slice(1_100)]);
+    const even = meters.filter((_, index) => index % 2 === 0);
+    expect(await pagesOf(now, 'even')).toEqual([even.slice(0, 500), even.slice(500)]);
+    expect(await pagesOf(now, 'street')).toEqual([meters.slice(0, 500), meters.slice(500, 700)]);
+    expect(await pagesOf(now, 'nowhere')).toEqual([[]]);
+    expect((await membersOf(now, 'last')).length).toBe(100);
+  });
+});
+
 describe('how many members a group expects', () => {
   const street = { name: 'street', source: { kind: 'filter', filter: 'street = 7' } } as const;
 

@@ -98,6 +98,12 @@ export interface Member extends Omit<Membership, 'group'> {
   readonly of: SeriesName | { readonly group: string };
 }
 
+/** Some of what counts in a group, and where to go on; `next` is absent after the last of it. */
+export interface MembersPage {
+  readonly members: readonly Member[];
+  readonly next?: string;
+}
+
 /** A tenant's groups at one moment. What is asked of one series or group costs no look at the others. */
 export interface GroupsSnapshot {
   /** Changes with every change of a group or of who belongs to one. */
@@ -119,6 +125,11 @@ export interface GroupsSnapshot {
   parentsOf(group: string): readonly Membership[];
   /** What counts in it directly, streaming: of a filter every registered series is looked at. */
   membersOf(group: string): AsyncIterable<Member>;
+  /**
+   * The same page by page, from the `next` of the page before on: some hundred series are looked at for one. Of a filter it
+   * may have no member, and a next all the same.
+   */
+  membersPage(group: string, after?: string): Promise<MembersPage>;
   /** Every series that counts, or ever counted, in it or in groups below it; some several times. Also of a removed one. */
   everIn(group: string): AsyncIterable<SeriesName>;
 }

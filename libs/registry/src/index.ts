@@ -47,6 +47,7 @@ export {
   type GroupTerm,
   type Member,
   type Membership,
+  type MembersPage,
   type QualityPolicy,
 } from './groups.ts';
 export { groupNameCharsMax } from './group-name.ts';

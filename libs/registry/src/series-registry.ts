@@ -9,7 +9,13 @@ import { withFormer } from './former-entry.ts';
 import { LengthScan } from './length-scan.ts';
 import { parseEntry } from './parse-entry.ts';
 import { registeredNames } from './registered-names.ts';
-import { putsTogetherMax, RevisionConflictError, type Registry, type RegistryKind } from './registry.ts';
+import {
+  putsTogetherMax,
+  RevisionConflictError,
+  type Registry,
+  type RegistryEntry,
+  type RegistryKind,
+} from './registry.ts';
 import { seriesOfPath, seriesPath } from './series-path.ts';
 import {
   intervalTimeline,
@@ -124,12 +130,28 @@ export class SeriesRegistry {
   /** Every registered series with its settings as they are now, streaming, by path. */
   async *all(tenant: string): AsyncGenerator<SeriesEntry> {
     const fallback = await this.#fallback(tenant);
-    const nowMs = this.#ports.nowMs();
     for await (const entry of entries(this.#ports.registry, 'series', `${tenant}/`)) {
-      const own = parseEntry(settingsEntrySchema, entry);
-      const series = seriesOfPath(entry.name.slice(tenant.length + 1));
-      yield { series, own, settings: mergeSettings(fallback, own, nowMs) };
+      yield this.#entryOf(tenant, fallback, entry);
     }
+  }
+
+  /** At most `limit` of them, those after `after`, the `next` of the page before. */
+  async page(
+    tenant: string,
+    { limit, after }: { readonly limit: number; readonly after?: string | undefined },
+  ): Promise<{ readonly series: readonly SeriesEntry[]; readonly next: string | undefined }> {
+    const fallback = await this.#fallback(tenant);
+    const prefix = `${tenant}/`;
+    const from = after === undefined ? {} : { after: `${prefix}${after}` };
+    const page = await this.#ports.registry.list('series', { prefix, limit, ...from });
+    const next = page.length < limit ? undefined : page.at(-1)?.name.slice(prefix.length);
+    return { series: page.map((entry) => this.#entryOf(tenant, fallback, entry)), next };
+  }
+
+  #entryOf(tenant: string, fallback: SeriesSettings, entry: RegistryEntry<unknown>): SeriesEntry {
+    const own = parseEntry(settingsEntrySchema, entry);
+    const series = seriesOfPath(entry.name.slice(tenant.length + 1));
+    return { series, own, settings: mergeSettings(fallback, own, this.#ports.nowMs()) };
   }
 
   /** The registered lengths of all series, no older than `cacheMs` but while very many change at once. */

@@ -64,6 +64,7 @@ export class TestGroups implements TenantGroups {
       membersOf: (): AsyncIterable<Member> => {
         throw new Error('nobody asks for it here');
       },
+      membersPage: () => Promise.reject(new Error('nobody asks for it here')),
       everIn: (): AsyncIterable<SeriesName> => {
         throw new Error('nobody asks for it here');
       },

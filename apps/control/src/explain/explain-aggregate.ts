@@ -1,34 +1,21 @@
-import type { MsSpan, Resolution } from '@meterflow/aggregates';
-import { lineOf, type AggregateStore, type Segment } from '@meterflow/idempotent-writes';
-import {
-  formatDecimal,
-  missingCode,
-  qualityOf,
-  ReadingCursor,
-  utcText,
-  type Layer,
-  type Quality,
-  type SeriesName,
-} from '@meterflow/readings';
+import { hourMs, monthOfDay, type Calendar, type MsSpan, type Resolution } from '@meterflow/aggregates';
+import { lineOf, type AggregateStore } from '@meterflow/idempotent-writes';
+import { utcText, type Layer, type SeriesName } from '@meterflow/readings';
 import { groupOfMeter, registerOfChannel } from '@meterflow/registry';
 import { aggregateRows } from '../aggregate-rows.ts';
 import { dayMs } from '../query-span.ts';
-import { seriesDays, type SeriesDaysPorts } from '../series-days.ts';
+import { seriesDays, type SeriesDays, type SeriesDaysPorts } from '../series-days.ts';
 import { groupParts, type GroupPart } from './group-parts.ts';
-import { intervalStarts } from './interval-starts.ts';
 import type { ExplainPorts } from './explain-reading.ts';
-
-/** A reading of a window that is not as it came, or was not measured. */
-export interface ChangedReading {
-  readonly start: string;
-  /** What counts; null where it is absent. */
-  readonly value: string | null;
-  readonly quality: Quality;
-  readonly method?: string;
-  readonly reason?: string;
-  /** What came, where that is another value; null where nothing did. */
-  readonly raw?: string | null;
-}
+import {
+  changedReadings,
+  eachReading,
+  missingStarts,
+  readingsWithin,
+  type ChangedReading,
+  type ReadingsPlace,
+  type WindowReadings,
+} from './window-readings.ts';
 
 export interface ExplainedSource {
   readonly source: string;
@@ -41,8 +28,10 @@ export interface ExplainedSource {
 }
 
 export interface ExplainedAggregate {
-  /** The window as queries answer it. */
-  readonly aggregate: object;
+  readonly start: string;
+  readonly end: string;
+  /** The window as queries answer it; null where nothing counts in it: all that came was withdrawn. */
+  readonly aggregate: object | null;
   /** The starts that no summed reading has. */
   readonly missing: readonly string[];
   readonly changed: readonly ChangedReading[];
@@ -50,7 +39,9 @@ export interface ExplainedAggregate {
   readonly sources?: readonly ExplainedSource[];
   /** Of a group: what counts in it directly. The lists above are empty then: ask for these parts. */
   readonly parts?: readonly GroupPart[];
-  /** True where a list was cut at {@link listedMax}. */
+  /** Of a group of which there may be more parts: asked for with `after`, it goes on there. */
+  readonly next?: string;
+  /** True where there is more: a list was cut at {@link listedMax}, or there is a `next`. */
   readonly cut: boolean;
 }
 
@@ -68,14 +59,16 @@ export interface WindowPlace extends SeriesName {
   readonly tenant: string;
   readonly resolution: Resolution;
   readonly atMs: number;
+  /** Of a group: the `next` of the answer before. */
+  readonly after?: string | undefined;
 }
 
-/** The window that holds an instant, and what it was made of. Undefined where there is none. */
+/** The window that holds an instant, and what it was made of. Undefined where nothing ever came. */
 export async function explainAggregate(
   ports: ExplainAggregatePorts,
   place: WindowPlace,
 ): Promise<ExplainedAggregate | undefined> {
-  const { atMs, resolution } = place;
+  const { atMs, resolution, tenant } = place;
   const rows = await aggregateRows(ports.aggregates, {
     ...place,
     fromMs: atMs - windowMsMax[resolution],
@@ -83,117 +76,80 @@ export async function explainAggregate(
     nowMs: ports.nowMs(),
   });
   const window = rows.findLast(({ startMs, lengthMs }) => startMs <= atMs && atMs < startMs + lengthMs);
-  if (window === undefined) {
-    return undefined;
-  }
-  const span = { fromMs: window.startMs, toMs: window.startMs + window.lengthMs };
+  const days = await seriesDays(ports, tenant, place);
+  const span =
+    window === undefined
+      ? windowSpan(days.calendar, resolution, atMs)
+      : { fromMs: window.startMs, toMs: window.startMs + window.lengthMs };
+  const told = { start: utcText(span.fromMs), end: utcText(span.toMs), aggregate: window?.json ?? null };
   const group = groupOfMeter(place.meter);
   if (group !== undefined) {
-    const { tenant } = place;
-    const snapshot = await ports.groupsNow.snapshot(tenant);
-    const parts = await groupParts(ports, snapshot, { tenant, group, resolution, ...span, limit: listedMax + 1 });
-    const cut = parts.length > listedMax;
-    return { aggregate: window.json, missing: [], changed: [], parts: parts.slice(0, listedMax), cut };
+    return window && { ...told, ...(await explainGroup(ports, { ...place, ...span, group })) };
   }
-  const { intervals, covered } = await seriesDays(ports, place.tenant, place);
-  const parts = covered === undefined ? [span] : covered(span);
+  const made = await explainSeries(ports, { ...place, ...span, days });
+  return window === undefined && made.isEmpty ? undefined : { ...told, ...made.lists };
+}
+
+type Lists = Omit<ExplainedAggregate, 'start' | 'end' | 'aggregate'>;
+
+async function explainSeries(
+  ports: ExplainAggregatePorts,
+  { days: { intervals, covered }, ...place }: WindowPlace & MsSpan & { readonly days: SeriesDays },
+): Promise<{ readonly isEmpty: boolean; readonly lists: Lists }> {
+  const { fromMs, toMs } = place;
+  const parts = covered === undefined ? [{ fromMs, toMs }] : covered({ fromMs, toMs });
   // A register is made of the readings of its series.
   const channel = registerOfChannel(place.channel)?.channel ?? place.channel;
-  const within = { ...place, channel, ...span, parts };
+  const within = { ...place, channel, parts };
   const validated = await readingsWithin(ports, within, 'validated');
   const raw = await readingsWithin(ports, within, 'raw');
   const missing = missingStarts(validated, parts, intervals);
-  const changed = changedReadings(validated, raw);
+  const changed = await changedReadings(ports, within, { validated, raw });
   const sources = await sourcesOf(ports, within, raw);
   return {
-    aggregate: window.json,
-    missing: missing.slice(0, listedMax).map(utcText),
-    changed: changed.slice(0, listedMax),
-    ...(sources === undefined ? {} : { sources: sources.slice(0, listedMax) }),
-    cut: [missing, changed, sources ?? []].some(({ length }) => length > listedMax),
+    isEmpty: isEmpty(raw) && isEmpty(validated),
+    lists: {
+      missing: missing.slice(0, listedMax).map(utcText),
+      changed: changed.slice(0, listedMax),
+      ...(sources === undefined ? {} : { sources: sources.slice(0, listedMax) }),
+      cut: [missing, changed, sources ?? []].some(({ length }) => length > listedMax),
+    },
   };
 }
 
-/** Where the readings of a window lie. */
-interface ReadingsPlace extends SeriesName, MsSpan {
-  readonly tenant: string;
-  readonly parts: readonly MsSpan[];
+type GroupPlace = WindowPlace & MsSpan & { readonly group: string };
+
+async function explainGroup(
+  ports: ExplainAggregatePorts,
+  { tenant, group, resolution, fromMs, toMs, after }: GroupPlace,
+): Promise<Lists> {
+  const snapshot = await ports.groupsNow.snapshot(tenant);
+  const { parts, next } = await groupParts(ports, snapshot, { tenant, group, resolution, fromMs, toMs, after });
+  const more = next === undefined ? {} : { next };
+  return { missing: [], changed: [], parts, ...more, cut: next !== undefined };
 }
 
-/** What is stored, and which of it counts for the window. */
-interface ReadingsWithin {
-  readonly segments: readonly Segment[];
-  readonly parts: readonly MsSpan[];
-}
-
-async function readingsWithin(
-  ports: ExplainPorts,
-  { parts, tenant, meter, channel, fromMs, toMs }: ReadingsPlace,
-  layer: Layer,
-): Promise<ReadingsWithin> {
-  return { parts, segments: await ports.readings(layer).read({ tenant, meter, channel, layer, fromMs, toMs }) };
-}
-
-function missingStarts(
-  readings: ReadingsWithin,
-  parts: readonly MsSpan[],
-  intervals: Parameters<typeof intervalStarts>[2],
-): number[] {
-  const present = new Map<number, number>();
-  const lengths = new Map<number, number>();
-  each(readings, (cursor) => {
-    if (cursor.qualityCode !== missingCode && cursor.lengthMs > 0) {
-      present.set(cursor.startMs, cursor.lengthMs);
-      lengths.set(cursor.lengthMs, (lengths.get(cursor.lengthMs) ?? 0) + 1);
-    }
-  });
-  const [common] = [...lengths].sort(([a, count], [b, other]) => other - count || a - b);
-  const registered =
-    intervals.length > 0 ? intervals : common === undefined ? [] : [{ fromMs: -Infinity, intervalMs: common[0] }];
-  return parts
-    .flatMap(({ fromMs, toMs }) => intervalStarts(fromMs, toMs, registered))
-    .filter((interval) => present.get(interval.startMs) !== interval.intervalMs)
-    .map((interval) => interval.startMs);
-}
-
-function changedReadings(validated: ReadingsWithin, raw: ReadingsWithin): ChangedReading[] {
-  const came = new Map<string, string | null>();
-  each(raw, (cursor) => came.set(`${cursor.startMs} ${cursor.lengthMs}`, valueOf(cursor)));
-  const changed: ChangedReading[] = [];
-  each(validated, (cursor) => {
-    const value = valueOf(cursor);
-    const before = came.get(`${cursor.startMs} ${cursor.lengthMs}`) ?? null;
-    const { method, reason, qualityCode } = cursor;
-    if (value === before && qualityCode === 0 && reason === '') {
-      return;
-    }
-    changed.push({
-      start: utcText(cursor.startMs),
-      value,
-      quality: qualityOf(qualityCode),
-      ...(method === '' ? {} : { method }),
-      ...(reason === '' ? {} : { reason }),
-      ...(value === before ? {} : { raw: before }),
-    });
-  });
-  return changed;
-}
-
-function valueOf({ columns, qualityCode, integer }: ReadingCursor): string | null {
-  return qualityCode === missingCode ? null : formatDecimal(integer, columns.decimals);
-}
-
-/** Readings that start within the window; a store reads whole days. */
-function each({ segments, parts }: ReadingsWithin, visit: (cursor: ReadingCursor) => void): void {
-  for (const { columns } of segments) {
-    const cursor = new ReadingCursor(columns);
-    while (cursor.next()) {
-      const { startMs } = cursor;
-      if (parts.some(({ fromMs, toMs }) => startMs >= fromMs && startMs < toMs)) {
-        visit(cursor);
-      }
-    }
+/** Where a window would be of which nothing is stored. */
+function windowSpan(calendar: Calendar, resolution: Resolution, atMs: number): MsSpan {
+  const day = calendar.dayOf(atMs);
+  if (resolution === 'month') {
+    const month = monthOfDay(day);
+    return { fromMs: calendar.monthStartMs(month), toMs: calendar.monthStartMs(month + 1) };
   }
+  const [dayStartMs, dayEndMs] = [calendar.dayStartMs(day), calendar.dayStartMs(day + 1)];
+  if (resolution === 'day') {
+    return { fromMs: dayStartMs, toMs: dayEndMs };
+  }
+  const fromMs = atMs - ((atMs - dayStartMs) % hourMs);
+  return { fromMs, toMs: Math.min(fromMs + hourMs, dayEndMs) };
+}
+
+function isEmpty(readings: WindowReadings): boolean {
+  let count = 0;
+  eachReading(readings, () => {
+    count += 1;
+  });
+  return count === 0;
 }
 
 interface Brought {
@@ -206,7 +162,7 @@ interface Brought {
 async function sourcesOf(
   ports: ExplainPorts,
   { tenant, meter, channel, fromMs, toMs }: ReadingsPlace,
-  raw: ReadingsWithin,
+  raw: WindowReadings,
 ): Promise<ExplainedSource[] | undefined> {
   const layer: Layer = 'raw';
   const origins = await ports.history(layer).origins({ tenant, meter, channel, layer, fromMs, toMs });
@@ -214,7 +170,7 @@ async function sourcesOf(
     return undefined;
   }
   const found = new Map<string, Brought>();
-  each(raw, ({ startMs, lengthMs }) => {
+  eachReading(raw, ({ startMs, lengthMs }) => {
     for (const origin of origins) {
       const line = lineOf(origin, { startMs, lengthMs });
       if (line !== undefined) {

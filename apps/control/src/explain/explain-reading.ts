@@ -10,7 +10,7 @@ import type { Sources } from '@meterflow/receipts';
 import type { Activations } from '@meterflow/registry';
 import { takesSeries, type Activation, type FlowStep } from '@meterflow/rules';
 import { TraceBusyError, type FlowTrace } from './flow-trace.ts';
-import { readingsAt, type FoundReading, type ReadingPlace, type ShownReading } from './readings-at.ts';
+import { compareVersion, readingsAt, type FoundReading, type ReadingPlace, type ShownReading } from './readings-at.ts';
 
 /** Where a version came from. */
 export interface ExplainedOrigin {
@@ -126,17 +126,11 @@ async function versionsOf(ports: ExplainPorts, place: ReadingPlace, layer: Layer
   const days = { ...place, layer, ...dayAround(place) };
   const latest = readingsAt(columnsOf(await ports.readings(layer).read(days)), place);
   const earlier = readingsAt(columnsOf(await ports.history(layer).history(days)), place);
-  return [...latest, ...earlier.sort((a, b) => compareFound(b, a))];
+  return [...latest, ...earlier.sort((a, b) => compareVersion(b.version, a.version))];
 }
 
 function columnsOf(segments: readonly Segment[]): ReadingColumns[] {
   return segments.map(({ columns }) => columns);
-}
-
-function compareFound({ version: a }: FoundReading, { version: b }: FoundReading): number {
-  return (
-    a.declared - b.declared || a.acceptedAtMs - b.acceptedAtMs || a.activation - b.activation || a.ticket - b.ticket
-  );
 }
 
 async function explainedRaw(

@@ -26,23 +26,34 @@ export interface GroupPartsPorts {
   readonly nowMs: () => number;
 }
 
+export interface GroupParts {
+  readonly parts: readonly GroupPart[];
+  /** Where to go on; undefined after the last of them. */
+  readonly next: string | undefined;
+}
+
 const readsAtOnceMax = 32;
+/** So many parts, and no page more, are told at once. */
+const partsToldMax = 1_000;
+/** And so many pages of members, of some hundred series each, looked at: a filter may take one of a million. */
+const pagesLookedAtMax = 40;
 
 /**
- * The first `limit` of what counts directly in a group's window, in the order of its members, as they are registered now.
- * Of a filter every registered series may be looked at.
+ * What counts directly in a group's window, in the order of its members, as they are registered now, from the `next` of
+ * what was told before on. Of a filter there may be none in what was looked at, and more behind it.
  */
 export async function groupParts(
   ports: GroupPartsPorts,
   snapshot: GroupsSnapshot,
-  { limit, ...window }: GroupWindow & { readonly limit: number },
-): Promise<readonly GroupPart[]> {
+  { after, ...window }: GroupWindow & { readonly after?: string | undefined },
+): Promise<GroupParts> {
   const members: Member[] = [];
-  for await (const member of snapshot.membersOf(window.group)) {
-    if (member.fromMs < window.toMs && member.toMs > window.fromMs) {
-      members.push(member);
-    }
-    if (members.length >= limit) {
+  let next = after;
+  for (let pages = 0; pages < pagesLookedAtMax && members.length < partsToldMax; pages++) {
+    const page = await snapshot.membersPage(window.group, next);
+    members.push(...page.members.filter(({ fromMs, toMs }) => fromMs < window.toMs && toMs > window.fromMs));
+    next = page.next;
+    if (next === undefined) {
       break;
     }
   }
@@ -51,7 +62,7 @@ export async function groupParts(
     const some = members.slice(from, from + readsAtOnceMax);
     parts.push(...(await Promise.all(some.map((member) => partOf(ports, { snapshot, window, member })))));
   }
-  return parts;
+  return { parts, next };
 }
 
 async function partOf(

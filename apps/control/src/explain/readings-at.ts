@@ -30,6 +30,12 @@ export interface FoundReading {
   readonly shown: ShownReading;
 }
 
+export function compareVersion(a: Version, b: Version): number {
+  return (
+    a.declared - b.declared || a.acceptedAtMs - b.acceptedAtMs || a.activation - b.activation || a.ticket - b.ticket
+  );
+}
+
 /** What stands at a place. */
 export function readingsAt(all: readonly ReadingColumns[], { startMs, lengthMs }: ReadingPlace): FoundReading[] {
   const found: FoundReading[] = [];

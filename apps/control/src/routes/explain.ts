@@ -2,22 +2,32 @@ import { resolutions } from '@meterflow/aggregates';
 import { defineRoute, exactNumber, Problem, type Route } from '@meterflow/http';
 import { identifierCharsMax, qualities, ReadingCursor, type SeriesName } from '@meterflow/readings';
 import { z } from 'zod';
-import { explainAggregate, type ChangedReading, type ExplainAggregatePorts } from '../explain/explain-aggregate.ts';
+import { explainAggregate, type ExplainAggregatePorts } from '../explain/explain-aggregate.ts';
 import {
   explainReading,
   type ExplainedReading,
   type ExplainedRule,
   type ExplainedVersion,
 } from '../explain/explain-reading.ts';
+import type { ChangedReading } from '../explain/window-readings.ts';
 import { dayMs, instant } from '../query-span.ts';
 import { aggregateSchema } from './aggregates.ts';
 import { asProblem } from './rule-problem.ts';
+
+/** A meter and a channel, each character of which may take nine. */
+const nextCharsMax = 2 * 9 * identifierCharsMax + 1;
 
 const query = z.strictObject({
   meter: z.string().min(1).max(identifierCharsMax),
   channel: z.string().min(1).max(identifierCharsMax),
   at: instant.describe('an instant of the reading’s interval, or of the window'),
   resolution: z.enum(['reading', ...resolutions]).default('reading'),
+  after: z
+    .string()
+    .min(1)
+    .max(nextCharsMax)
+    .optional()
+    .describe('of a group’s window: the `next` of the answer before'),
 });
 
 const value = z.number().nullable().describe('exact; null where it is absent');
@@ -83,9 +93,17 @@ const changed = z.object({
   method: z.string().optional(),
   reason: z.string().optional(),
   raw: value.optional().describe('what came, where that is another value'),
+  was: z.number().optional().describe('of one that was withdrawn as it came: the newest value before'),
+  declared: z.number().optional().describe('the version that counts: the provider’s own revision'),
+  acceptedAt: z.string().optional().describe('where there is no revision: when that version was accepted'),
+  activation: z.number().int().optional().describe('of the rules that it went through'),
 });
 const window = z.object({
-  aggregate: aggregateSchema,
+  start: z.string(),
+  end: z.string(),
+  aggregate: aggregateSchema
+    .nullable()
+    .describe('null where nothing counts in the window: all that came was withdrawn'),
   missing: z.array(z.string()).describe('starts of intervals without a summed reading'),
   changed: z.array(changed).describe('readings that are not as they came, or were not measured'),
   sources: z
@@ -108,7 +126,8 @@ const window = z.object({
     )
     .optional()
     .describe('of a group: what counts in it directly'),
-  cut: z.boolean().describe('a list has more than its first 1,000'),
+  next: z.string().optional().describe('of a group of which there may be more parts: ask for them with `after`'),
+  cut: z.boolean().describe('there is more: a list has more than its first 1,000, or there is a `next`'),
 });
 const answer = z.union([reading, window]);
 
@@ -124,12 +143,12 @@ export function explainRoute(ports: ExplainAggregatePorts): Route {
     roles: ['customer', 'operator'],
     query,
     answers: { 200: { description: 'Where the value comes from', schema: answer } },
-    handle: async ({ principal: { tenant }, query: { meter, channel, at, resolution } }) => {
+    handle: async ({ principal: { tenant }, query: { meter, channel, at, resolution, after } }) => {
       const series = { tenant, meter, channel };
       const json =
         resolution === 'reading'
           ? await readingAt(ports, series, at)
-          : await windowAt(ports, { ...series, resolution, atMs: at });
+          : await windowAt(ports, { ...series, resolution, atMs: at, after });
       if (json === undefined) {
         const what = resolution === 'reading' ? 'reading' : `${resolution} of readings`;
         throw new Problem(
@@ -197,7 +216,12 @@ function exactRule({ gave, ...rule }: ExplainedRule): object {
 }
 
 function exactChange(each: ChangedReading): object {
-  return { ...each, value: exact(each.value), ...(each.raw === undefined ? {} : { raw: exact(each.raw) }) };
+  return {
+    ...each,
+    value: exact(each.value),
+    ...(each.raw === undefined ? {} : { raw: exact(each.raw) }),
+    ...(each.was === undefined ? {} : { was: exact(each.was) }),
+  };
 }
 
 function exact(text: string | null): object | null {

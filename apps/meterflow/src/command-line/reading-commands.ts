@@ -171,6 +171,7 @@ function addExplain(program: Command, { globals, output }: Surroundings): void {
         .choices(['reading', 'hour', 'day', 'month'])
         .default('reading'),
     )
+    .option('--after <next>', 'of a group’s window: goes on where the answer before ended')
     .addHelpText(
       'after',
       `

@@ -10,12 +10,13 @@ export interface ExplainOptions {
   readonly channel: string;
   readonly at: string;
   readonly resolution: string;
+  readonly after?: string;
 }
 
 /** Says why a reading, or an aggregate, is what it is. */
 export async function explain(options: ExplainOptions, globals: GlobalOptions, output: Output): Promise<void> {
-  const { tenant, meter, channel, at, resolution } = options;
-  const path = `/v1/explain${queryString({ meter, channel, at, resolution })}`;
+  const { tenant, meter, channel, at, resolution, after } = options;
+  const path = `/v1/explain${queryString({ meter, channel, at, resolution, after })}`;
   const told = await askServer(globals, async ({ control }) =>
     parseExact(await control.text({ path, tenant, role: 'operator' })),
   );
@@ -23,7 +24,7 @@ export async function explain(options: ExplainOptions, globals: GlobalOptions, o
     output.line(JSON.stringify(told));
     return;
   }
-  output.line(resolution === 'reading' ? readingText(told as Row) : aggregateText(told as Row));
+  output.line(resolution === 'reading' ? readingText(told as Row) : aggregateText(told as Row, options));
 }
 
 function readingText(told: Row): string {
@@ -69,26 +70,16 @@ function gave(rule: Row): string {
   return value === '' ? ' → –' : ` → ${value} ${shownValue(after?.['unit'])}`;
 }
 
-function aggregateText(told: Row): string {
-  const aggregate = told['aggregate'] as Row;
-  const { sum, unit, count, expected, quality } = Object.fromEntries(
-    ['sum', 'unit', 'count', 'expected', 'quality'].map((name) => [name, shownValue(aggregate[name])]),
-  ) as Record<'sum' | 'unit' | 'count' | 'expected' | 'quality', string>;
+function aggregateText(told: Row, { meter, channel, resolution }: ExplainOptions): string {
   const missing = (told['missing'] as readonly string[]).slice();
   const changed = rows(told, 'changed');
   const sources = rows(told, 'sources');
-  const parts = [
-    `Meter ${shownValue(aggregate['meter'])}, channel ${shownValue(aggregate['channel'])}, ${shownValue(aggregate['resolution'])} of ${span(aggregate)}: ${sum} ${unit}`,
-    `from ${count} of ${expected || count} readings, ${quality}.`,
-  ];
+  const parts = [`Meter ${meter}, channel ${channel}, ${resolution} of ${span(told)}: ${summed(told['aggregate'])}`];
   if (missing.length > 0) {
     parts.push('', `Missing: ${missing.slice(0, shownMax).join(', ')}${more(missing)}`);
   }
   if (changed.length > 0) {
-    const lines = changed
-      .slice(0, shownMax)
-      .map((each) => ['start', 'value', 'raw', 'quality', 'method', 'reason'].map((name) => shownValue(each[name])));
-    parts.push('', table(['start', 'value', 'came as', 'quality', 'method', 'reason'], lines) + more(changed));
+    parts.push('', table(changedHead, changed.slice(0, shownMax).map(changedShown)) + more(changed));
   }
   if (sources.length > 0) {
     const lines = sources
@@ -110,7 +101,25 @@ function aggregateText(told: Row): string {
     );
     parts.push(more(members));
   }
+  if (told['next'] !== undefined) {
+    parts.push('', `There may be more: explain … --after '${shownValue(told['next'])}'`);
+  }
   return parts.join('\n').trimEnd();
+}
+
+function summed(aggregate: unknown): string {
+  if (aggregate === null) {
+    return 'nothing counts in it, all that came was withdrawn.';
+  }
+  const shown = (name: string): string => shownValue((aggregate as Row)[name]);
+  return `${shown('sum')} ${shown('unit')}\nfrom ${shown('count')} of ${shown('expected') || shown('count')} readings, ${shown('quality')}.`;
+}
+
+const changedHead = ['start', 'value', 'came as', 'was', 'quality', 'method', 'reason', 'version'];
+
+function changedShown(each: Row): string[] {
+  const shown = ['start', 'value', 'raw', 'was', 'quality', 'method', 'reason'].map((name) => shownValue(each[name]));
+  return [...shown, shownValue(each['declared']) || shownValue(each['acceptedAt'])];
 }
 
 function membersShown(members: readonly Row[]): string[][] {
