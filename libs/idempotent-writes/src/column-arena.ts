@@ -10,20 +10,41 @@ export class ColumnArena {
   #floatsUsed = 0;
   #integers = new Uint32Array(0);
   #integersUsed = 0;
+  #bytes = new Uint8Array(0);
+  #bytesUsed = 0;
   #zeros = new Uint32Array(0);
+  #counting = new Uint32Array(0);
 
   /** A copy of the first `count` values. */
   floats(values: Float64Array, count: number): Float64Array {
-    if (this.#floatsUsed + count > this.#floats.length) {
-      this.#floats = new Float64Array(Math.max(count, blockValuesMax));
-      this.#floatsUsed = 0;
-    }
-    const from = this.#floatsUsed;
-    this.#floatsUsed += count;
-    const column = this.#floats.subarray(from, this.#floatsUsed);
+    const column = this.#floatColumn(count);
     // A loop of its own: shared with columns of another type it would take several times as long.
     for (let index = 0; index < count; index++) {
       column[index] = values[index] as number;
+    }
+    return column;
+  }
+
+  /** The values at the first `count` of `places`. */
+  floatsAt(values: Float64Array, places: Uint32Array, count: number): Float64Array {
+    const column = this.#floatColumn(count);
+    for (let index = 0; index < count; index++) {
+      column[index] = values[places[index] as number] as number;
+    }
+    return column;
+  }
+
+  /** As {@link floatsAt}. */
+  bytesAt(values: Uint8Array, places: Uint32Array, count: number): Uint8Array {
+    if (this.#bytesUsed + count > this.#bytes.length) {
+      this.#bytes = new Uint8Array(Math.max(count, blockValuesMax));
+      this.#bytesUsed = 0;
+    }
+    const from = this.#bytesUsed;
+    this.#bytesUsed += count;
+    const column = this.#bytes.subarray(from, this.#bytesUsed);
+    for (let index = 0; index < count; index++) {
+      column[index] = values[places[index] as number] as number;
     }
     return column;
   }
@@ -49,5 +70,23 @@ export class ColumnArena {
       this.#zeros = new Uint32Array(count * 2);
     }
     return this.#zeros.subarray(0, count);
+  }
+
+  /** 0, 1, 2, … below `count`, shared by all who ask. */
+  counting(count: number): Uint32Array {
+    if (count > this.#counting.length) {
+      this.#counting = Uint32Array.from({ length: count * 2 }, (_, index) => index);
+    }
+    return this.#counting.subarray(0, count);
+  }
+
+  #floatColumn(count: number): Float64Array {
+    if (this.#floatsUsed + count > this.#floats.length) {
+      this.#floats = new Float64Array(Math.max(count, blockValuesMax));
+      this.#floatsUsed = 0;
+    }
+    const from = this.#floatsUsed;
+    this.#floatsUsed += count;
+    return this.#floats.subarray(from, this.#floatsUsed);
   }
 }

@@ -1,15 +1,8 @@
-import {
-  constantRuns,
-  RunsBuilder,
-  versionsOf,
-  versionAt,
-  type ReadingColumns,
-  type Runs,
-  type Version,
-} from '@meterflow/readings';
+import { constantRuns, RunsBuilder, versionAt, versionsOf, type ReadingColumns, type Runs } from '@meterflow/readings';
 import { Attributes } from './attributes.ts';
 import { ColumnArena } from './column-arena.ts';
 import { incomingColumns, UniformSteps } from './incoming-columns.ts';
+import type { GrowingRuns } from './growing-runs.ts';
 import type { Label } from './label-table.ts';
 import { ReadingList } from './reading-list.ts';
 import { SegmentDecoder } from './segment-decoder.ts';
@@ -60,14 +53,16 @@ export class SegmentColumnsReader {
   readonly #draft = new SegmentDraft();
   #attributes = new Attributes();
   #decoder = new SegmentDecoder(this.#attributes);
-  /** What the last days of one label and version have in common, by their count of readings. */
-  #shared: { label: number; version: number; byCount: Map<number, SharedColumns> } | undefined;
+  /** What the last days of one label have in common, and of one label and version, by their count of readings. */
+  #sharedLabels: { label: number; byCount: Map<number, LabelColumns> } | undefined;
+  #shared: { label: number; version: number; byCount: Map<number, RunColumns> } | undefined;
 
   /** Throws CorruptSegmentError for anything that no encoder wrote. */
   read(blob: Uint8Array, day: number): ReadingColumns[] {
     if (this.#attributes.labels.size + this.#attributes.versions.length > attributesMax) {
       this.#attributes = new Attributes();
       this.#decoder = new SegmentDecoder(this.#attributes);
+      this.#sharedLabels = undefined;
       this.#shared = undefined;
     }
     const versions = this.#attributes.versions;
@@ -102,29 +97,48 @@ export class SegmentColumnsReader {
     };
   }
 
-  #runs(): SharedColumns {
+  #runs(): RunColumns {
     const { labels, versions, count } = this.#draft;
-    if (labels.length > 1 || versions.length > 1) {
-      return this.#manyRuns();
+    if (labels.length > 1) {
+      return { ...this.#labels(), ...this.#versions() };
     }
     const label = labels.values[0] as number;
+    if (versions.length > 1) {
+      return { ...this.#labelsOf(label, count), ...this.#versions() };
+    }
     const version = versions.values[0] as number;
     let shared = this.#shared;
     if (shared?.label !== label || shared.version !== version || shared.byCount.size >= sharedCountsMax) {
       shared = { label, version, byCount: new Map() };
       this.#shared = shared;
     }
-    const known = shared.byCount.get(count);
-    if (known !== undefined) {
-      return known;
+    let known = shared.byCount.get(count);
+    if (known === undefined) {
+      // Nothing of the arena, whose blocks it would keep.
+      const versions = versionsOf([versionAt(this.#attributes.versions, version)]);
+      known = { ...this.#labelsOf(label, count), version: constantRuns(0, count), versions };
+      shared.byCount.set(count, known);
     }
-    const runs = this.#manyRuns();
-    shared.byCount.set(count, runs);
-    return runs;
+    return known;
   }
 
-  #manyRuns(): SharedColumns {
-    const { labels, versions, count } = this.#draft;
+  /** Of so many readings that all have this one. */
+  #labelsOf(label: number, count: number): LabelColumns {
+    let shared = this.#sharedLabels;
+    if (shared?.label !== label || shared.byCount.size >= sharedCountsMax) {
+      shared = { label, byCount: new Map() };
+      this.#sharedLabels = shared;
+    }
+    let known = shared.byCount.get(count);
+    if (known === undefined) {
+      known = this.#labels();
+      shared.byCount.set(count, known);
+    }
+    return known;
+  }
+
+  #labels(): LabelColumns {
+    const { labels } = this.#draft;
     const texts = new LocalTexts(this.#attributes.labels.texts);
     const field = (name: keyof Label): Runs => {
       const builder = new RunsBuilder();
@@ -137,21 +151,6 @@ export class SegmentColumnsReader {
       }
       return builder.finish();
     };
-    const rows: Version[] = [];
-    const numbers = new Map<number, number>();
-    const version = new RunsBuilder();
-    let start = 0;
-    for (let run = 0; run < versions.length; run++) {
-      const row = versions.values[run] as number;
-      let number = numbers.get(row);
-      if (number === undefined) {
-        number = rows.push(versionAt(this.#attributes.versions, row)) - 1;
-        numbers.set(row, number);
-      }
-      const end = versions.ends[run] as number;
-      version.push(number, end - start);
-      start = end;
-    }
     return {
       quality: field('quality'),
       unit: field('unit'),
@@ -159,13 +158,54 @@ export class SegmentColumnsReader {
       method: field('method'),
       reason: field('reason'),
       texts: texts.texts,
-      version: rows.length === 1 ? constantRuns(0, count) : version.finish(),
-      versions: versionsOf(rows),
+    };
+  }
+
+  #versions(): VersionColumns {
+    const { versions: runs } = this.#draft;
+    const { declared, acceptedAtMs, activation, ticket, computed } = this.#attributes.versions;
+    const arena = this.#arena;
+    const { rows, count, numbers } = isRising(runs)
+      ? { rows: runs.values, count: runs.length, numbers: arena.counting(runs.length) }
+      : numbered(runs);
+    return {
+      version: { ends: arena.integers(runs.ends, runs.length), values: numbers },
+      versions: {
+        declared: arena.floatsAt(declared, rows, count),
+        acceptedAtMs: arena.floatsAt(acceptedAtMs, rows, count),
+        activation: arena.floatsAt(activation, rows, count),
+        ticket: arena.floatsAt(ticket, rows, count),
+        computed: arena.bytesAt(computed, rows, count),
+      },
     };
   }
 }
 
-type SharedColumns = Omit<ReadingColumns, 'decimals' | 'values' | 'spans'>;
+/** The order of live readings, each of which came later than the one before it: no row comes twice. */
+function isRising({ values, length }: GrowingRuns): boolean {
+  let run = 1;
+  while (run < length && (values[run] as number) > (values[run - 1] as number)) {
+    run += 1;
+  }
+  return run >= length;
+}
+
+/** The `count` rows that runs hold, by first use, and of each run the number of its own. */
+function numbered({ values, length }: GrowingRuns): { rows: Uint32Array; count: number; numbers: Uint32Array } {
+  const known = new Map<number, number>();
+  const numbers = new Uint32Array(length);
+  for (let run = 0; run < length; run++) {
+    const row = values[run] as number;
+    const number = known.get(row) ?? known.size;
+    known.set(row, number);
+    numbers[run] = number;
+  }
+  return { rows: Uint32Array.from(known.keys()), count: known.size, numbers };
+}
+
+type LabelColumns = Pick<ReadingColumns, 'quality' | 'unit' | 'code' | 'method' | 'reason' | 'texts'>;
+type VersionColumns = Pick<ReadingColumns, 'version' | 'versions'>;
+type RunColumns = LabelColumns & VersionColumns;
 
 /** Numbers the texts that a set uses, from 1; 0 is the empty one. */
 class LocalTexts {

@@ -44,13 +44,20 @@ export function versionAt(versions: Versions, index: number): Version {
 }
 
 export function versionsOf(rows: readonly Version[]): Versions {
-  return {
-    declared: Float64Array.from(rows, (row) => row.declared),
-    acceptedAtMs: Float64Array.from(rows, (row) => row.acceptedAtMs),
-    activation: Float64Array.from(rows, (row) => row.activation),
-    ticket: Float64Array.from(rows, (row) => row.ticket),
-    computed: Uint8Array.from(rows, (row) => (row.computed ? 1 : 0)),
-  };
+  const { length } = rows;
+  const declared = new Float64Array(length);
+  const acceptedAtMs = new Float64Array(length);
+  const activation = new Float64Array(length);
+  const ticket = new Float64Array(length);
+  const computed = new Uint8Array(length);
+  rows.forEach((row, index) => {
+    declared[index] = row.declared;
+    acceptedAtMs[index] = row.acceptedAtMs;
+    activation[index] = row.activation;
+    ticket[index] = row.ticket;
+    computed[index] = row.computed ? 1 : 0;
+  });
+  return { declared, acceptedAtMs, activation, ticket, computed };
 }
 
 /** The raw version of a reading: an undeclared one is ordered by acceptance, below every declared one. */

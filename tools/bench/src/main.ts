@@ -57,6 +57,7 @@ const usage = `npm run bench -- spine|aggregation|latency|services|door|sandbox|
     --cores N      so many alone; may be repeated
     --warm-up N    seconds before it is looked at (default 20)
     --seconds N    how long it is looked at (default 20)
+    --profiles DIR CPU profiles of all processes
 
   memory           what each process of "meterflow dev" keeps beside ever more series, most of them quiet; ends with 1
                    where one grows with them
@@ -144,6 +145,7 @@ if (positionals[0] === 'spine') {
     ...(values.case === undefined ? {} : { cases: values.case }),
     ...(values.load === undefined ? {} : { loads: values.load.map((each) => wholeNumber('load', each)) }),
     ...(values.cores === undefined ? {} : { cores: values.cores.map((each) => wholeNumber('cores', each)) }),
+    ...(values.profiles === undefined ? {} : { profiles: values.profiles }),
     warmUpSeconds: wholeNumber('warm-up', values['warm-up'], 0),
     seconds: wholeNumber('seconds', values.seconds),
     json,

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openEmbeddedPlatform, type EmbeddedPlatform } from '@meterflow/embedded';
 import { silentTelemetry } from '@meterflow/stage';
-import { startDevServer, type DevServer } from '../dev-server.ts';
+import { profiled, startDevServer, type DevServer } from '../dev-server.ts';
 import { processTree, usedSince } from '../process-usage.ts';
 import { send } from '../requests.ts';
 import { lagTrend, type Lag } from './lag-trend.ts';
@@ -24,6 +24,8 @@ export interface ExperimentOptions {
   readonly cores: number;
   readonly warmUpSeconds: number;
   readonly seconds: number;
+  /** Where its processes leave CPU profiles, if anywhere. */
+  readonly profiles?: string;
 }
 
 export interface Experiment {
@@ -44,7 +46,7 @@ export async function experiment(useCase: UseCase, options: ExperimentOptions): 
   const platform = openEmbeddedPlatform({ root: dataDir, owner: 'bench', telemetry: silentTelemetry });
   try {
     await useCase.prepare(platform, options.load);
-    const server = await startDevServer(dataDir, { cores: options.cores });
+    const server = await startDevServer(dataDir, { cores: options.cores, ...profiled(options.profiles) });
     try {
       const sensors = new SensorLoad(server, useCase.sensorsOf(options.load));
       return await measured({ ...options, useCase, server, platform, sensors });

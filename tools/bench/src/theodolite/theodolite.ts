@@ -13,6 +13,7 @@ export interface TheodoliteOptions {
   readonly cores?: readonly number[];
   readonly warmUpSeconds: number;
   readonly seconds: number;
+  readonly profiles?: string;
   readonly json: boolean;
 }
 
@@ -38,13 +39,13 @@ export async function theodolite(options: TheodoliteOptions): Promise<boolean> {
 }
 
 async function experimentsOf(useCase: UseCase, options: TheodoliteOptions): Promise<Experiment[]> {
-  const { loads = useCase.loads, warmUpSeconds, seconds } = options;
+  const { loads = useCase.loads } = options;
   const cores = options.cores ?? Array.from({ length: availableParallelism() }, (_, index) => index + 1);
   const done: Experiment[] = [];
   for (const each of cores) {
     for (const load of loads) {
       note(`${useCase.name}: ${load} ${useCase.loadName} on ${each} core${each === 1 ? '' : 's'} …`);
-      const one = await experiment(useCase, { load, cores: each, warmUpSeconds, seconds });
+      const one = await experiment(useCase, { ...options, load, cores: each });
       note(`  lag ${one.lagTrend > 0 ? '+' : ''}${one.lagTrend}/s, ${one.problems.join('; ')}`);
       done.push(one);
       if (!one.keepsUp) {
