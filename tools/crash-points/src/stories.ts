@@ -196,7 +196,8 @@ export const stories = {
   },
   /**
    * A rule for whole days, from its upload to its roll-back: a second version of it, corrections and closed days meanwhile,
-   * its history last, and days of which nothing ever came: after all that came, and before what came first.
+   * its history last, and days of which nothing ever came: after all that came, and before what came first. The very
+   * beginning comes when no activation follows that would have all days computed anyhow.
    */
   ruleLife: (plan: WorkloadPlan): void => {
     const tenant = 'lived';
@@ -219,16 +220,17 @@ export const stories = {
       plan.series({ tenant, meter: 'home', channel, intervalMs: 6 * hourMs });
     });
     plan.order(0, { ...soon, does: 'upload', source: first }, activate('first'));
-    plan.send(0, [days('gaps', day(1, ['10', undefined, '30', undefined]))]);
-    plan.closeDays(1, dayStartMs(2));
-    plan.send(1, [days('history', day(-2, ['1', '2', '3', '4']))]);
+    plan.send(0, [days('gaps', day(4, ['10', undefined, '30', undefined]))]);
+    plan.closeDays(1, dayStartMs(5));
+    plan.send(1, [days('history', day(1, ['1', '2', '3', '4']))]);
     plan.order(2, { ...soon, does: 'upload', source: second }, activate('second'));
-    plan.send(2, [days('corrected', day(1, ['11']))]);
+    plan.send(2, [days('corrected', day(4, ['11']))]);
     plan.order(3, { ...soon, does: 'roll-back', to: 'first' }, { ...soon, does: 'reprocess', ...allTime });
-    plan.send(3, [days('late', day(-2, [undefined, undefined, undefined, '5']))]);
-    // When all that is told of activations is over: nothing but the closing itself tells of these days.
+    plan.send(3, [days('late', day(1, [undefined, undefined, undefined, '5']))]);
+    // When all that is told of activations is over: nothing but the closing itself, and the late beginning, tells of these days.
     plan.wait(4);
-    plan.closeDays(4, dayStartMs(3));
+    plan.closeDays(4, dayStartMs(6));
+    plan.send(4, [days('beginning', day(-2, ['2', '4', '6', '8']))]);
   },
 } satisfies Record<string, (plan: WorkloadPlan) => void>;
 
