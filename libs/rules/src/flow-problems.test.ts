@@ -13,16 +13,24 @@ const net = { emits: ['net'] };
 
 test('a rule does not look at the channel that it makes', () => {
   expect(problemsOf(step('sums', net, '*'))).toEqual([
-    'sums makes readings on net, which * names too: name the channels that it is to look at, like import*',
+    'sums makes readings on net, which * names too: name the channel that it is to look at, like import',
   ]);
   expect(problemsOf(step('sums', net, 'net'))).toHaveLength(1);
-  expect(problemsOf(step('sums', net, 'import*'))).toEqual([]);
+  expect(problemsOf(step('sums', net, 'import'))).toEqual([]);
+});
+
+test('a rule that makes readings is on a channel by name: a meter may have two that fit a glob', () => {
+  expect(problemsOf(step('sums', { emits: ['net', 'total'] }, 'import*'))).toEqual([
+    'sums makes readings on net, total of each channel that import* names: of a meter that has two of them, what ran last would count. ' +
+      'Name the channel, like import',
+  ]);
+  expect(problemsOf(step('fills', {}, 'import*'))).toEqual([]);
 });
 
 test('two rules do not make the same channel of one meter, of whichever channels and in whichever order', () => {
-  const [problem] = problemsOf(step('a', net, 'import*'), step('b', net, '*-1'));
+  const [problem] = problemsOf(step('a', net, 'import'), step('b', net, 'import-1'));
   expect(problem).toBe(
-    'b makes readings on net, as a on import* does: of a meter that has both channels, what ran last would count. ' +
+    'b makes readings on net, as a on import does: of a meter that has both channels, what ran last would count. ' +
       'Retire one, or have each make a channel of its own',
   );
   expect(problemsOf(step('a', net, 'import'), step('b', net, 'export'))).toHaveLength(1);

@@ -10,9 +10,9 @@ export interface FlowProblem {
 
 /**
  * What would make the result of a flow hang on which of its runs came last, or have it run on what it makes itself:
- * a step on a channel that its own rule emits on; two that emit on one channel of the same meters, from whichever of theirs;
- * one that reads what another emits (rules read raw readings, and never see what is made); and one that reads other channels on a glob,
- * whose own days nobody finds when those change.
+ * a step on a channel that its own rule emits on; two that emit on one channel of the same meters, from whichever of theirs,
+ * or one that does so on a glob, of which a meter may have two channels; one that reads what another emits (rules read raw
+ * readings, and never see what is made); and one that reads other channels on a glob, whose own days nobody finds when those change.
  */
 export function flowProblems({ steps }: Flow): FlowProblem[] {
   return steps.flatMap((step, index) => [
@@ -22,12 +22,20 @@ export function flowProblems({ steps }: Flow): FlowProblem[] {
 }
 
 function ownProblems({ rule: { name, series }, channels }: FlowStep): FlowProblem[] {
-  const own = series?.emits.find((channel) => matchesChannel(channels, channel));
+  if (series === undefined) {
+    return [];
+  }
+  const own = series.emits.find((channel) => matchesChannel(channels, channel));
   if (own !== undefined) {
-    const told = `makes readings on ${own}, which ${channels} names too: name the channels that it is to look at, like import*`;
+    const told = `makes readings on ${own}, which ${channels} names too: name the channel that it is to look at, like import`;
     return [{ rule: name, problem: told }];
   }
-  if (series !== undefined && series.reads.length > 0 && channels.includes('*')) {
+  const isGlob = channels.includes('*');
+  if (series.emits.length > 0 && isGlob) {
+    const told = `makes readings on ${series.emits.join(', ')} of each channel that ${channels} names: of a meter that has two of them, what ran last would count. Name the channel, like import`;
+    return [{ rule: name, problem: told }];
+  }
+  if (series.reads.length > 0 && isGlob) {
     const told = `reads ${series.reads.join(', ')}, whose changes must find the days of its own channel: name that, not ${channels}`;
     return [{ rule: name, problem: told }];
   }

@@ -4,7 +4,7 @@
 // of all it can show, or than can be counted in the time, it began at 0 anew: what is counted since is a lower bound, noted
 // `register-reset` and estimated. Over an exchange of the meter (tag `exchanges`: `2024-03-05T10:30:00Z 12345.6 0.3; …`, when,
 // the last reading of the old one and the first of the new one) both are added up; without these readings nothing is made.
-// It is activated for the channels of registers (`--channel register*`): `*` would name the channel that it makes.
+// It is activated for the channel of the register by name (`--channel register`).
 // Source: NEM13 of AEMO (250 row: previous and current register read); OBIS 1.8.0 (IEC 62056-61).
 import { defineRule } from '@meterflow/rule-sdk';
 import { registerDifference, type RegisterDifference } from './lib/register-difference.ts';
