@@ -1,6 +1,7 @@
+import { calendarOf } from '@meterflow/aggregates';
 import type { StoredNotice } from '@meterflow/readings';
-import { instantMsMax } from '@meterflow/registry';
-import type { Flow } from '@meterflow/rules';
+import { instantMsMax, type SeriesSettingsPart } from '@meterflow/registry';
+import { flowProblems, type Flow } from '@meterflow/rules';
 import { ruleOf, seriesRuleOf } from '@meterflow/rules/testing';
 import { IsolatedSandbox } from '@meterflow/sandbox';
 import fc from 'fast-check';
@@ -18,7 +19,8 @@ import {
   tenant,
 } from './testing/flow-pipeline.ts';
 
-// What arrives in whatever order, closed days, activations and reprocesses in between, ends in the same canonical lines.
+// What arrives in whatever order, in whatever units; closed days, activations, reprocesses and other settings in between: it
+// ends in the same canonical lines.
 
 /** The mean of the same slot two and three days before. */
 const likeDay = seriesRuleOf(
@@ -88,6 +90,26 @@ const netOfExport = seriesRuleOf(
   { reads: ['import'], emits: ['net'] },
   'net-of-export',
 );
+/** The same rule in a later version. */
+const otherConstant = seriesRuleOf(
+  'day.slots.forEach((slot) => { if (slot.value === undefined) slot.fill(8, { method: "constant", reason: "second" }); });',
+  {},
+  'constant',
+);
+/** By what the registry says of a day, and by where the day begins and how long its slots are. */
+const registered = seriesRuleOf(
+  `day.slots.forEach((slot) => {
+    if (slot.value !== undefined) slot.value *= context.tags.factor ?? 1;
+    slot.annotate([day.startMs / 3600000, day.intervalMs / 3600000, day.unit, slot.unit].join(' '));
+  });`,
+  { tags: ['factor'] },
+  'registered',
+);
+const inWatts = seriesRuleOf(
+  `day.slots.forEach((slot) => { if (slot.unit === 'kWh') { slot.value *= 1000; slot.unit = 'Wh'; } });`,
+  {},
+  'in-watts',
+);
 const high = ruleOf('if (reading.value > 50) reading.annotate("high")');
 
 const steps = {
@@ -100,6 +122,11 @@ const steps = {
   net: step(net),
   'net of export': step(netOfExport, 'export'),
   'constant of net': step(constant, 'net'),
+  'total of any': step(total, '*port'),
+  'second constant': step(otherConstant),
+  registered: step(registered, 'im*'),
+  'registered export': step(registered, 'export'),
+  'in watts': step(inWatts),
   'a reading rule': step(high, '*'),
 } as const;
 type StepName = keyof typeof steps;
@@ -113,6 +140,7 @@ type Act =
   | { readonly does: 'send together'; readonly pieces: readonly number[] }
   | { readonly does: 'close' }
   | { readonly does: 'activate' }
+  | { readonly does: 'change' }
   | { readonly does: 'reprocess' };
 
 /** When what an act's runs make is stored, and whether others act meanwhile. */
@@ -130,11 +158,20 @@ interface Piece {
   readonly day: number;
   readonly values: readonly (number | null | 'withdrawn')[];
   readonly lengthMs: number;
+  readonly unit: string;
+}
+
+/** Other settings of a channel, after the fact: those of all time, or a tag or a length from an hour on. */
+interface Change {
+  readonly channel: string;
+  readonly settings: SeriesSettingsPart;
+  readonly from?: { readonly hour: number; readonly intervalMs?: number; readonly factor?: number };
 }
 
 interface Scenario {
   readonly pieces: readonly Piece[];
-  readonly activations: readonly { readonly flow: readonly StepName[]; readonly fromDay: number | undefined }[];
+  readonly activations: readonly { readonly flow: readonly StepName[]; readonly fromHour: number | undefined }[];
+  readonly changes: readonly Change[];
   readonly closings: number;
 }
 
@@ -146,27 +183,53 @@ const piece: fc.Arbitrary<Piece> = fc.record({
     maxLength: 9,
   }),
   lengthMs: fc.constantFrom(hours4, hours4, hours4, 2 * hours4),
+  unit: fc.constantFrom('kWh', 'kWh', 'Wh', ''),
+});
+const hour = fc.integer({ min: 0, max: 8 * 24 });
+const change: fc.Arbitrary<Change> = fc.record({
+  channel: fc.constantFrom('import', 'import', 'export', 'net'),
+  settings: fc.oneof(
+    fc.record({ timeZone: fc.constantFrom('UTC', 'Asia/Tokyo', 'America/New_York', 'Asia/Kolkata') }),
+    fc.record({ intervalMs: fc.constantFrom(hours4, 2 * hours4, undefined) }),
+    fc.record({ unit: fc.constantFrom('kWh', 'Wh', undefined) }),
+    fc.record({ tags: fc.record({ factor: fc.integer({ min: 1, max: 3 }) }) }),
+  ) as fc.Arbitrary<SeriesSettingsPart>,
+});
+const stated: fc.Arbitrary<Change> = fc.record({
+  channel: fc.constantFrom('import', 'import', 'export'),
+  settings: fc.constant({}),
+  from: fc.oneof(
+    fc.record({ hour, intervalMs: fc.constantFrom(hours4, 2 * hours4) }),
+    fc.record({ hour, factor: fc.integer({ min: 4, max: 6 }) }),
+  ),
 });
 const activation = fc.record({
   flow: fc
     .uniqueArray(fc.constantFrom(...(Object.keys(steps) as StepName[])), { minLength: 1, maxLength: 4 })
-    // Two that make the same channel of a meter are one too many.
-    .map((names) => names.filter((name) => name !== 'net of export' || !names.includes('net'))),
-  fromDay: fc.option(fc.integer({ min: 0, max: 8 }), { nil: undefined }),
+    // What the desk for rules takes of it.
+    .map((names) =>
+      names.reduce<StepName[]>(
+        (taken, name) => (flowProblems(flowOf([...taken, name])).length === 0 ? [...taken, name] : taken),
+        [],
+      ),
+    ),
+  fromHour: fc.option(hour, { nil: undefined }),
 });
 const scenario: fc.Arbitrary<Scenario> = fc.record({
   pieces: fc.array(piece, { minLength: 1, maxLength: 5 }),
   activations: fc.array(activation, { minLength: 1, maxLength: 3 }),
+  changes: fc.oneof(fc.constant([]), fc.array(fc.oneof(change, stated), { maxLength: 3 })),
   closings: fc.integer({ min: 0, max: 3 }),
 });
 
 /** All that happens, in some order; some of it twice. */
-function actsOf({ pieces, activations, closings }: Scenario): fc.Arbitrary<readonly TimedAct[]> {
+function actsOf({ pieces, activations, changes, closings }: Scenario): fc.Arbitrary<readonly TimedAct[]> {
   const sends = [...pieces.keys()].map((index): Act => ({ does: 'send', piece: index, stampsBack: index % 2 }));
   const others: Act[] = [
     ...Array.from({ length: closings }, (): Act => ({ does: 'close' })),
     // The first one counts from the beginning.
     ...activations.slice(1).map((): Act => ({ does: 'activate' })),
+    ...changes.map((): Act => ({ does: 'change' })),
   ];
   const extra: Act[] = [
     { does: 'reprocess' },
@@ -196,6 +259,7 @@ class World {
   readonly #scenario: Scenario;
   readonly #sent = new Set<number>();
   #activations = 0;
+  #changes = 0;
   #closings = 0;
 
   constructor(sandbox: IsolatedSandbox, scenario: Scenario) {
@@ -250,18 +314,39 @@ class World {
         return this.#close();
       case 'activate':
         return this.activate();
+      case 'change':
+        return this.#change();
       case 'reprocess':
         return this.#reprocess();
     }
   }
 
   async activate(): Promise<void> {
-    const { flow, fromDay } = this.#scenario.activations[this.#activations++] as Scenario['activations'][number];
+    const { flow, fromHour } = this.#scenario.activations[this.#activations++] as Scenario['activations'][number];
     const isFirst = this.#activations === 1;
-    const span = isFirst || fromDay === undefined ? all : { fromMs: firstMs + fromDay * dayMs, toMs: instantMsMax };
+    const span = isFirst || fromHour === undefined ? all : { fromMs: firstMs + fromHour * hourMs, toMs: instantMsMax };
     await this.pipeline.activate(flowOf(flow), span);
-    await this.#closeThrough(firstMs + this.#closings * 3 * dayMs);
+    await this.#closeDays();
     await this.#reprocess();
+  }
+
+  /** Other settings, which have all that is stored of the series computed anew. */
+  async #change(): Promise<void> {
+    const { channel, settings, from } = this.#scenario.changes[this.#changes++] as Change;
+    const name = { meter: 'm1', channel };
+    if (from === undefined) {
+      await this.pipeline.series.set(tenant, name, settings);
+    } else {
+      const { hour: hours, intervalMs, factor } = from;
+      const facts = {
+        ...(intervalMs === undefined ? {} : { intervalMs }),
+        ...(factor === undefined ? {} : { tags: { factor } }),
+      };
+      const validity = { fromMs: firstMs + hours * hourMs, toMs: instantMsMax };
+      await this.pipeline.series.state(tenant, name, { facts, validity });
+    }
+    await this.#closeDays();
+    await this.#reprocess([channel]);
   }
 
   async lines(): Promise<string[]> {
@@ -270,12 +355,12 @@ class World {
   }
 
   #batch(index: number, stampsBack = 0): Parameters<Pipeline['store']>[0] {
-    const { channel, day, values, lengthMs } = this.#scenario.pieces[index] as Piece;
+    const { channel, day, values, lengthMs, unit } = this.#scenario.pieces[index] as Piece;
     const rows = values.flatMap((value, slot): [number, number | undefined][] =>
       value === null ? [] : [[firstMs + day * dayMs + slot * lengthMs, value === 'withdrawn' ? undefined : value]],
     );
     const stamp = Math.max(1, this.#activations - stampsBack);
-    return readingsOf(channel, rows, { lengthMs, acceptedAtMs: index + 1, activation: stamp });
+    return readingsOf(channel, rows, { lengthMs, acceptedAtMs: index + 1, activation: stamp, unit });
   }
 
   /** All are stored before any notice is taken, and the notices come in one group. */
@@ -290,34 +375,58 @@ class World {
 
   async #close(): Promise<void> {
     this.#closings += 1;
-    await this.#closeThrough(firstMs + this.#closings * 3 * dayMs);
+    await this.#closeDays();
   }
 
-  async #closeThrough(throughMs: number): Promise<void> {
-    if (this.#closings > 0) {
-      const { publishedThroughMs } = await this.pipeline.closedDays.raise(tenant, 'UTC', {
-        closedThroughMs: throughMs,
-      });
-      const spans: Span[] = [];
-      for (const channel of channels) {
-        const beginsMs = await this.#firstMs(channel);
-        // A day before the first is due to rules that look ahead.
-        const fromMs = publishedThroughMs > 0 || beginsMs === undefined ? publishedThroughMs : beginsMs - dayMs;
-        if (beginsMs !== undefined && fromMs < throughMs) {
-          spans.push({ channel, fromMs, toMs: throughMs });
-        }
-      }
-      await this.pipeline.tell([noticeOfSpans(spans)], 'days');
-      await this.pipeline.closedDays.raise(tenant, 'UTC', { publishedThroughMs: throughMs });
+  /** Long after all that was sent, so that days are closed in every zone. */
+  async finish(): Promise<void> {
+    this.#closings += 10;
+    await this.#closeDays();
+  }
+
+  /** Every local day that is over by now, in the zones that there are. */
+  async #closeDays(): Promise<void> {
+    if (this.#closings === 0) {
+      return;
+    }
+    const zones = new Map<string, string[]>();
+    for (const channel of channels) {
+      const { timeZone } = await this.pipeline.series.current(tenant, { meter: 'm1', channel });
+      zones.set(timeZone, [...(zones.get(timeZone) ?? []), channel]);
+    }
+    for (const [timeZone, among] of zones) {
+      await this.#closeZone(timeZone, among);
     }
   }
 
-  async #reprocess(): Promise<void> {
+  async #closeZone(timeZone: string, among: readonly string[]): Promise<void> {
+    const calendar = calendarOf(timeZone);
+    const throughMs = calendar.dayStartMs(calendar.dayOf(firstMs + this.#closings * 3 * dayMs));
+    const { closedDays } = this.pipeline;
+    const { publishedThroughMs } = await closedDays.raise(tenant, timeZone, { closedThroughMs: throughMs });
     const spans: Span[] = [];
-    for (const channel of channels) {
+    for (const channel of among) {
+      const beginsMs = await this.#firstMs(channel);
+      // A day before the first is due to rules that look ahead.
+      const fromMs =
+        publishedThroughMs > 0 || beginsMs === undefined
+          ? publishedThroughMs
+          : calendar.dayStartMs(calendar.dayOf(beginsMs) - 1);
+      if (beginsMs !== undefined && fromMs < throughMs) {
+        spans.push({ channel, fromMs, toMs: throughMs });
+      }
+    }
+    await this.pipeline.tell([noticeOfSpans(spans)], 'days');
+    await closedDays.raise(tenant, timeZone, { publishedThroughMs: throughMs });
+  }
+
+  /** Of the days of UTC that something is stored in. */
+  async #reprocess(among: readonly string[] = channels): Promise<void> {
+    const spans: Span[] = [];
+    for (const channel of among) {
       const fromMs = await this.#firstMs(channel);
       if (fromMs !== undefined) {
-        spans.push({ channel, fromMs, toMs: firstMs + 14 * dayMs });
+        spans.push({ channel, fromMs: Math.floor(fromMs / dayMs) * dayMs, toMs: firstMs + 14 * dayMs });
       }
     }
     // One by one, so that each has a ticket of its own.
@@ -328,7 +437,7 @@ class World {
 
   async #firstMs(channel: string): Promise<number | undefined> {
     const [first] = await this.pipeline.lines(channel, 'raw');
-    return first === undefined ? undefined : Date.parse((JSON.parse(first) as { start: string }).start.slice(0, 10));
+    return first === undefined ? undefined : Date.parse((JSON.parse(first) as { start: string }).start);
   }
 }
 
@@ -365,14 +474,19 @@ describe('whatever comes when', () => {
     const world = new World(sandbox, of);
     await world.activate();
     await world.doAll(acts);
+    if (of.changes.some(({ settings }) => settings.timeZone !== undefined)) {
+      // Days of a zone that are not closed in the next yet, and were filled there, go with its closing.
+      await world.finish();
+    }
     return world.lines();
   };
 
-  const orderly = ({ pieces, activations, closings }: Scenario): TimedAct[] => {
+  const orderly = ({ pieces, activations, changes, closings }: Scenario): TimedAct[] => {
     const at = { storedLater: 0, isSlow: false };
     return [
       ...pieces.map((_, index): TimedAct => ({ does: 'send', piece: index, stampsBack: 0, ...at })),
       ...activations.slice(1).map((): TimedAct => ({ does: 'activate', ...at })),
+      ...changes.map((): TimedAct => ({ does: 'change', ...at })),
       ...Array.from({ length: closings }, (): TimedAct => ({ does: 'close', ...at })),
     ];
   };

@@ -231,12 +231,12 @@ export function hours({ fromMs, values, channel = 'import', acceptedAtMs = 1, ac
 export function readingsOf(
   channel: string,
   rows: readonly (readonly [startMs: number, value: number | undefined])[],
-  { lengthMs = 0, acceptedAtMs = 1, activation = 1 } = {},
+  { lengthMs = 0, acceptedAtMs = 1, activation = 1, unit = 'kWh' } = {},
 ): ReadingBatch {
   const builder = new BatchBuilder();
   const row = new ReadingRow();
   row.series = builder.series('m1', channel);
-  row.unit = builder.text('kWh');
+  row.unit = builder.text(unit);
   row.version = builder.version(rawVersion(0, acceptedAtMs));
   row.lengthMs = lengthMs;
   for (const [startMs, value] of rows) {
