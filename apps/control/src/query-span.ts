@@ -8,10 +8,12 @@ export const dayMs = 86_400_000;
 const dateChars = '2013-01-01'.length;
 /** A query spans no more than this, so that an empty one ends soon too. */
 const spanDaysMax = 50 * 366;
-/** One read of the store: about a year of a series. */
+/** One read of the store is of a day at first, and no more than of about a year, */
 const windowMs = 400 * dayMs;
-/** And of what may have a row a minute: a stream, or windows made of readings. That is no more than some megabytes. */
+/** or, of what may have a row a minute (a stream, or windows made of readings), of a month; */
 export const denseWindowMs = 31 * dayMs;
+/** in between of so many times more than the one before, as long as that promises no more rows than are wanted at once. */
+const windowGrowthMax = 4;
 const rowsPerPageDefault = 10_000;
 const rowsPerPageMax = 50_000;
 
@@ -123,6 +125,13 @@ export interface Page<Row> {
   readonly next: string | undefined;
 }
 
+/** How much of a span is read at once. */
+export interface Reads {
+  readonly windowMsMax?: number | undefined;
+  /** So many rows are wanted at once; that of a day may be more. */
+  readonly rowsAtOnce?: number;
+}
+
 /**
  * One page of a series, read window by window until it is full. `read` gives the rows of [fromMs, toMs) in order of
  * start and length. Throws Problem `invalid-request` for a span that no query may have.
@@ -130,11 +139,11 @@ export interface Page<Row> {
 export async function pageOf<Row extends Position>(
   span: Span,
   read: (fromMs: number, toMs: number) => Promise<readonly Row[]>,
-  windowAtOnceMs = windowMs,
+  windowMsMax = windowMs,
 ): Promise<Page<Row>> {
   const { limit = rowsPerPageDefault } = span;
   const rows: Row[] = [];
-  for await (const some of rowSets(span, read, windowAtOnceMs)) {
+  for await (const some of rowSets(span, read, { windowMsMax, rowsAtOnce: limit + 1 })) {
     for (const row of some) {
       rows.push(row);
     }
@@ -151,18 +160,21 @@ export async function pageOf<Row extends Position>(
 export async function* rowSets<Row extends Position>(
   span: Span,
   read: (fromMs: number, toMs: number) => Promise<readonly Row[]>,
-  windowAtOnceMs = denseWindowMs,
+  { windowMsMax = denseWindowMs, rowsAtOnce = rowsPerPageMax }: Reads = {},
 ): AsyncGenerator<readonly Row[]> {
   if (!(span.from <= span.to) || span.to - span.from > spanDaysMax * dayMs) {
     throw new Problem('invalid-request', `\`from\` must lie before \`to\`, by ${spanDaysMax} days at most`);
   }
   const after = position(span.after);
   let fromMs = Math.max(span.from, after?.startMs ?? span.from);
+  let days = 1;
   while (fromMs < span.to) {
-    const toMs = Math.min(fromMs + windowAtOnceMs, span.to);
+    const toMs = Math.min(fromMs + days * dayMs, span.to);
     const rows = await read(fromMs, toMs);
     yield after === undefined ? rows : rows.filter((row) => isAfter(row, after));
     fromMs = toMs;
+    const fittingDays = rows.length === 0 ? Infinity : Math.max(1, Math.floor((days * rowsAtOnce) / rows.length));
+    days = Math.min(windowMsMax / dayMs, windowGrowthMax * days, fittingDays);
   }
 }
 

@@ -6,9 +6,7 @@ import {
   type AggregateBatch,
   type Resolution,
 } from '@meterflow/aggregates';
-import { Problem } from '@meterflow/http';
 import type { AggregateStore } from '@meterflow/idempotent-writes';
-import { registerOfChannel } from '@meterflow/registry';
 import { z } from 'zod';
 import { aggregateRows, type WindowRow, type WindowsAsked } from './aggregate-rows.ts';
 import { intervalRows, type IntervalPorts } from './interval-rows.ts';
@@ -49,15 +47,6 @@ export async function windowRows(
     return rows.map((row) => ({ ...row, json: { ...row.json, resolution } }));
   }
   return intervalRows(ports, days, { ...asked, resolution, slotMs: lengthMs(resolution) });
-}
-
-/** Throws Problem `unprocessable-content` for windows of which is not kept what was known earlier. */
-export function requireStoredAsOf({ channel, resolution }: Pick<WindowRowsAsked, 'channel' | 'resolution'>): void {
-  if (registerOfChannel(channel) !== undefined || isMadeOfReadings(resolution)) {
-    const detail =
-      'what was known earlier is told of hours, days, months and years of a series alone: leave out `asOf`';
-    throw new Problem('unprocessable-content', detail);
-  }
 }
 
 /** Neither stored nor made of what is. */

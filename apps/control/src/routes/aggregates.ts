@@ -5,11 +5,12 @@ import { windowStates } from '../aggregate-rows.ts';
 import type { ControlPorts } from '../ports.ts';
 import { aggregatesAsOf, type AsOfPorts } from '../as-of/aggregates-as-of.ts';
 import { knownBy } from '../as-of/known-by.ts';
+import { readingsAsOf } from '../as-of/readings-as-of.ts';
 import { denseWindowMs, inZone, seriesQuery, tableQuery } from '../query-span.ts';
 import { answerFormat, tableMediaTypes } from '../tabular/answer-format.ts';
 import { aggregateColumns } from '../tabular/columns.ts';
 import { tableReply } from '../tabular/table-reply.ts';
-import { isMadeOfReadings, requireStoredAsOf, windowResolution, windowRows } from '../window-rows.ts';
+import { isMadeOfReadings, windowResolution, windowRows } from '../window-rows.ts';
 
 const query = z.strictObject({
   ...seriesQuery,
@@ -70,8 +71,7 @@ export const aggregateSchema = z.object({
 });
 const answer = z.object({ aggregates: z.array(aggregateSchema), next: z.string().optional() });
 
-type AggregatesPorts = Pick<ControlPorts, 'aggregates' | 'activations' | 'readings' | 'groupsNow' | 'calendars'> &
-  AsOfPorts;
+type AggregatesPorts = Pick<ControlPorts, 'aggregates' | 'activations' | 'readings' | 'groupsNow'> & AsOfPorts;
 
 export function aggregatesRoute(ports: AggregatesPorts): Route {
   return defineRoute({
@@ -87,11 +87,9 @@ export function aggregatesRoute(ports: AggregatesPorts): Route {
     handle: async (request) => {
       const { tenant } = request.principal;
       const { meter, channel, resolution, ...asked } = inZone(request.query);
-      if (asked.asOf !== undefined) {
-        requireStoredAsOf({ channel, resolution });
-      }
       const known = asked.asOf === undefined ? undefined : await knownBy(ports, tenant, asked.asOf);
       const stored = known === undefined ? ports.aggregates : aggregatesAsOf(ports, known);
+      const made = known === undefined ? ports : { ...ports, ...readingsAsOf(ports, known) };
       const nowMs = known?.instantMs ?? ports.nowMs();
       return tableReply({
         format: answerFormat(asked.format, request.header('accept')),
@@ -101,7 +99,7 @@ export function aggregatesRoute(ports: AggregatesPorts): Route {
         pageWindowMs: isMadeOfReadings(resolution) ? denseWindowMs : undefined,
         signal: request.signal,
         read: async (fromMs, toMs) => {
-          const rows = await windowRows(ports, stored, { tenant, meter, channel, resolution, fromMs, toMs, nowMs });
+          const rows = await windowRows(made, stored, { tenant, meter, channel, resolution, fromMs, toMs, nowMs });
           return rows.filter(
             ({ quality, state }) =>
               (asked.quality?.includes(quality) ?? true) && (asked.state?.includes(state) ?? true),

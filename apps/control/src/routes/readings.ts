@@ -61,29 +61,31 @@ export function readingsRoute(ports: Pick<ControlPorts, 'readings' | 'history' |
         timeZone: asked.zone,
         span: asked,
         signal: request.signal,
-        read: async (fromMs, toMs) => {
-          const rows = rowsOf(await read({ ...series, fromMs, toMs }), tenant, series);
-          return asked.quality === undefined ? rows : rows.filter(({ quality }) => asked.quality?.includes(quality));
-        },
+        read: async (fromMs, toMs) =>
+          rowsOf(await read({ ...series, fromMs, toMs }), { tenant, series, wanted: asked.quality ?? qualities }),
         page: (readings, next) => ({ layer, readings, next }),
       });
     },
   });
 }
 
-interface ReadingRow extends TableRow {
-  readonly quality: Quality;
-}
-
 function rowsOf(
   segments: readonly Segment[],
-  tenant: string,
-  series: SeriesName & { readonly layer: Layer },
-): readonly ReadingRow[] {
-  const rows: ReadingRow[] = [];
+  asked: {
+    readonly tenant: string;
+    readonly series: SeriesName & { readonly layer: Layer };
+    readonly wanted: readonly Quality[];
+  },
+): readonly TableRow[] {
+  const { tenant, series } = asked;
+  const isWanted = qualities.map((quality) => asked.wanted.includes(quality));
+  const rows: TableRow[] = [];
   for (const { columns } of segments) {
     const cursor = new ReadingCursor(columns);
     while (cursor.next()) {
+      if (isWanted[cursor.qualityCode] !== true) {
+        continue;
+      }
       const { meter, channel, start, end, value, unit, quality, reason, version } = canonicalReading(
         tenant,
         series,
@@ -95,7 +97,7 @@ function rowsOf(
         ...(cursor.method === '' ? {} : { method: cursor.method }),
         ...{ reason, version },
       };
-      rows.push({ startMs: cursor.startMs, lengthMs: cursor.lengthMs, quality, json });
+      rows.push({ startMs: cursor.startMs, lengthMs: cursor.lengthMs, json });
     }
   }
   return rows;

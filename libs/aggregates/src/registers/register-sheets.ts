@@ -8,8 +8,8 @@ import type { RegisterDays } from './register-days.ts';
 import { RegisterGrid } from './register-grid.ts';
 
 export interface RegisterSheetsRequest {
-  /** By register of the plan, its series' index in the builder. */
-  readonly series: readonly number[];
+  /** By register of the plan, its series' index in the builder; undefined for one that is not asked for. */
+  readonly series: readonly (number | undefined)[];
   readonly days: RegisterDays;
   /** Days of the plan's calendar [firstDay, endDay). */
   readonly firstDay: number;
@@ -43,7 +43,7 @@ export class RegisterSheets {
       this.#readings.add(segment, { grid, choice, decimals, notBillableCodes, inputs });
     }
     request.series.forEach((series, register) => {
-      for (let day = 0; day < grid.days; day++) {
+      for (let day = 0; series !== undefined && day < grid.days; day++) {
         const [startMs, endMs] = [grid.dayStartMs(day), grid.dayStartMs(day + 1)];
         if (startMs < endMs) {
           const isSummed = this.#readings.slots.count(day * grid.slotsPerDay + register) > 0;
