@@ -25,26 +25,28 @@ export class ObservedFacts {
 
   /** The interval length that most readings of the days [from, to) have, the shorter of two; 0 where there are none. */
   intervalMs(from: number, to: number): number {
-    const days = this.#of(from, to);
+    const counted = this.#all();
     if (this.#lengths.size === 0) {
       return 0;
     }
-    const lengths = days.map((counts) => counts.lengths);
+    const lengths = counted.slice(from, to).map((counts) => counts.lengths);
     return most(lengths, (a, b) => a - b) ?? 0;
   }
 
   /** The unit that most of them have; '' where there are none. */
   unit(from: number, to: number): string {
-    const units = this.#of(from, to).map((counts) => counts.units);
+    const units = this.#all()
+      .slice(from, to)
+      .map((counts) => counts.units);
     return most(units, (a, b) => (a < b ? -1 : 1)) ?? '';
   }
 
-  #of(from: number, to: number): readonly DayCounts[] {
+  #all(): readonly DayCounts[] {
     if (this.#counted === undefined) {
       this.#counted = counted(this.#columns, this.#days);
       this.#lengths = new Set(this.#counted.flatMap(({ lengths }) => [...lengths.keys()]));
     }
-    return this.#counted.slice(from, to);
+    return this.#counted;
   }
 }
 

@@ -13,7 +13,7 @@ import {
 } from '@meterflow/readings';
 import type { DayGrid } from './day-grid.ts';
 import type { TextList } from './raw-window.ts';
-import { RowColumns, runsOf } from './row-columns.ts';
+import { RowColumns, runColumnsOf, sharedValues, type RowPart } from './row-columns.ts';
 
 /** Version of a reading that has no raw one. */
 export const noRawVersion: Version = { declared: 0, acceptedAtMs: 0, activation: 0, ticket: 0, computed: true };
@@ -94,24 +94,23 @@ export class OwnReadings {
 
   /** Undefined where one count of decimals does not hold all the days' values, which are then to be had one by one. */
   batchOf(days: readonly number[]): DaysBatch | undefined {
-    const rows = new RowColumns(days.reduce((sum, day) => sum + this.count(day), 0));
     const spans = new SpansBuilder();
     const counts = days.map((day) => this.#spansOf(spans, day));
-    this.#appendDays(rows, days);
-    const shared = rows.sharedValues();
-    return shared.isExact || days.length === 1 ? { counts, batch: this.#finish(rows, spans, shared) } : undefined;
+    const parts = this.#partsOf(days);
+    const count = counts.reduce((sum, { slots, registers }) => sum + slots + registers, 0);
+    const shared = sharedValues(parts, count);
+    return shared.isExact || days.length === 1 ? { counts, batch: this.#finish(parts, spans, shared) } : undefined;
   }
 
   /** Readings of the day that are neither slots nor registers. They pass as they came. */
   besideOf(day: number): ReadingBatch {
     const [from, to] = [this.#othersFrom[day] as number, this.#othersFrom[day + 1] as number];
-    const rows = new RowColumns(to - from);
-    rows.append(this.#others, from, to);
     const spans = new SpansBuilder();
-    for (let row = 0; row < rows.count; row++) {
-      spans.push(0, rows.startMs[row] as number, rows.lengthMs[row] as number);
+    for (let row = from; row < to; row++) {
+      spans.push(0, this.#others.startMs[row] as number, this.#others.lengthMs[row] as number);
     }
-    return this.#finish(rows, spans, rows.sharedValues());
+    const parts = [{ rows: this.#others, from, to }];
+    return this.#finish(parts, spans, sharedValues(parts, to - from));
   }
 
   #take(segment: ReadingColumns): void {
@@ -157,36 +156,43 @@ export class OwnReadings {
     return { slots, registers: end - first, spans: spans.length - spansBefore };
   }
 
-  /** Slots of successive days lie together: as many as have no register readings in between are taken at once. */
-  #appendDays(rows: RowColumns, days: readonly number[]): void {
+  /** Slots of successive days lie together: as many as have no register readings in between are one part. */
+  #partsOf(days: readonly number[]): RowPart[] {
     const { slotsFrom } = this.#grid;
+    const parts: RowPart[] = [];
     let [from, to] = [0, 0];
+    const part = (rows: RowColumns, first: number, end: number): void => {
+      if (end > first) {
+        parts.push({ rows, from: first, to: end });
+      }
+    };
     for (const day of days) {
       if (slotsFrom[day] !== to) {
-        rows.append(this.#slots, from, to);
+        part(this.#slots, from, to);
         from = slotsFrom[day] as number;
       }
       to = slotsFrom[day + 1] as number;
       const [first, end] = [this.#registersFrom[day] as number, this.#registersFrom[day + 1] as number];
       if (end > first) {
-        rows.append(this.#slots, from, to);
-        rows.append(this.#registers, first, end);
+        part(this.#slots, from, to);
+        part(this.#registers, first, end);
         from = to;
       }
     }
-    rows.append(this.#slots, from, to);
+    part(this.#slots, from, to);
+    return parts;
   }
 
   #finish(
-    rows: RowColumns,
+    parts: readonly RowPart[],
     spans: SpansBuilder,
     { values, decimals }: Pick<ReadingColumns, 'values' | 'decimals'>,
   ): ReadingBatch {
-    const { count } = rows;
+    const count = values.length;
     const { series, tenant, activation } = this.#header;
     const versions: Version[] = [];
     const renamed = new Map<number, number>();
-    const version = runsOf(rows.version, count, (known) => {
+    const runs = runColumnsOf(parts, (known) => {
       let name = renamed.get(known);
       if (name === undefined) {
         name = versions.push(this.#versions[known] as Version) - 1;
@@ -202,12 +208,7 @@ export class OwnReadings {
       columns: {
         spans: spans.finish(),
         ...{ values, decimals },
-        quality: runsOf(rows.quality, count),
-        unit: runsOf(rows.unit, count),
-        code: runsOf(rows.code, count),
-        method: runsOf(rows.method, count),
-        reason: runsOf(rows.reason, count),
-        version,
+        ...runs,
         versions: versionsOf(versions),
         texts: this.#texts.texts,
       },

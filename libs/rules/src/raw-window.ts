@@ -66,15 +66,13 @@ export function rawWindow(
 
 /** The windows of these days alone. */
 export function windowOf(window: RawWindow, from: number, to: number): RawWindow {
-  const slotsFrom = window.slotsFrom.slice(from, to + 1);
-  const registersFrom = window.registersFrom.slice(from, to + 1);
-  const [slots, slotsTo] = [slotsFrom[0] as number, slotsFrom.at(-1) as number];
-  const [registers, registersTo] = [registersFrom[0] as number, registersFrom.at(-1) as number];
+  const [slots, slotsTo] = [window.slotsFrom[from] as number, window.slotsFrom[to] as number];
+  const [registers, registersTo] = [window.registersFrom[from] as number, window.registersFrom[to] as number];
   return {
     channel: window.channel,
     intervalMs: window.intervalMs,
-    slotsFrom: slotsFrom.map((each) => each - slots),
-    registersFrom: registersFrom.map((each) => each - registers),
+    slotsFrom: less(window.slotsFrom.slice(from, to + 1), slots),
+    registersFrom: less(window.registersFrom.slice(from, to + 1), registers),
     values: window.values.subarray(slots, slotsTo),
     quality: window.quality.subarray(slots, slotsTo),
     unit: window.unit.subarray(slots, slotsTo),
@@ -83,4 +81,11 @@ export function windowOf(window: RawWindow, from: number, to: number): RawWindow
     registerQuality: window.registerQuality.subarray(registers, registersTo),
     registerUnit: window.registerUnit.subarray(registers, registersTo),
   };
+}
+
+function less(places: Uint32Array<ArrayBuffer>, first: number): Uint32Array {
+  for (let day = 0; day < places.length; day++) {
+    places[day] = (places[day] as number) - first;
+  }
+  return places;
 }

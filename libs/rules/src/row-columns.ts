@@ -1,4 +1,4 @@
-import { powersOfTen, integerMax, RunsBuilder, type ReadingCursor, type Runs } from '@meterflow/readings';
+import { powersOfTen, integerMax, RunsBuilder, type ReadingColumns, type ReadingCursor } from '@meterflow/readings';
 
 type Column = Float64Array | Uint32Array | Uint16Array | Uint8Array;
 
@@ -56,45 +56,6 @@ export class RowColumns {
     this.count = Math.max(this.count, index + 1);
   }
 
-  /** Appends the rows [from, to) of others, for which there must be room. */
-  append(rows: RowColumns, from: number, to: number): void {
-    if (from === to) {
-      return;
-    }
-    const at = this.count;
-    this.startMs.set(rows.startMs.subarray(from, to), at);
-    this.lengthMs.set(rows.lengthMs.subarray(from, to), at);
-    this.integers.set(rows.integers.subarray(from, to), at);
-    this.decimals.set(rows.decimals.subarray(from, to), at);
-    this.quality.set(rows.quality.subarray(from, to), at);
-    this.unit.set(rows.unit.subarray(from, to), at);
-    this.code.set(rows.code.subarray(from, to), at);
-    this.method.set(rows.method.subarray(from, to), at);
-    this.reason.set(rows.reason.subarray(from, to), at);
-    this.version.set(rows.version.subarray(from, to), at);
-    this.count += to - from;
-  }
-
-  /** All values as integers of one count of decimals; `isExact` is false where that takes one beyond 2^53. */
-  sharedValues(): { readonly values: Float64Array; readonly decimals: number; readonly isExact: boolean } {
-    const { count, decimals } = this;
-    let shared = 0;
-    let fewest = count === 0 ? 0 : Infinity;
-    for (let index = 0; index < count; index++) {
-      const own = decimals[index] as number;
-      shared = own > shared ? own : shared;
-      fewest = own < fewest ? own : fewest;
-    }
-    const values = this.integers.slice(0, count);
-    let isExact = true;
-    for (let index = 0; index < count && fewest < shared; index++) {
-      const scaled = (values[index] as number) * (powersOfTen[shared - (decimals[index] as number)] as number);
-      values[index] = scaled;
-      isExact = isExact && Math.abs(scaled) <= integerMax;
-    }
-    return { values, decimals: shared, isExact };
-  }
-
   #grow(): void {
     const longer = <Of extends Column>(column: Of, empty: Of): Of => {
       (empty as Float64Array).set(column);
@@ -114,18 +75,89 @@ export class RowColumns {
   }
 }
 
-/** The first `count` values of a column in runs; `renamed` is asked once for each run. */
-export function runsOf(column: Column, count: number, renamed?: (value: number) => number): Runs {
-  const runs = new RunsBuilder();
-  let from = 0;
-  while (from < count) {
-    const value = column[from] as number;
-    let to = from + 1;
-    while (to < count && column[to] === value) {
-      to += 1;
+/** Rows [from, to) of columns: batches are put together of parts, and read where these lie. */
+export interface RowPart {
+  readonly rows: RowColumns;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** All values of the parts as integers of one count of decimals; `isExact` is false where that takes one beyond 2^53. */
+export function sharedValues(
+  parts: readonly RowPart[],
+  count: number,
+): { readonly values: Float64Array; readonly decimals: number; readonly isExact: boolean } {
+  let shared = 0;
+  let fewest = count === 0 ? 0 : Infinity;
+  for (const { rows, from, to } of parts) {
+    const { decimals } = rows;
+    for (let row = from; row < to; row++) {
+      const own = decimals[row] as number;
+      shared = own > shared ? own : shared;
+      fewest = own < fewest ? own : fewest;
     }
-    runs.push(renamed === undefined ? value : renamed(value), to - from);
-    from = to;
   }
-  return runs.finish();
+  const values = new Float64Array(count);
+  let isExact = true;
+  let at = 0;
+  for (const { rows, from, to } of parts) {
+    values.set(rows.integers.subarray(from, to), at);
+    for (let row = from; row < to && fewest < shared; row++) {
+      const index = at + row - from;
+      const scaled = (values[index] as number) * (powersOfTen[shared - (rows.decimals[row] as number)] as number);
+      values[index] = scaled;
+      isExact = isExact && Math.abs(scaled) <= integerMax;
+    }
+    at += to - from;
+  }
+  return { values, decimals: shared, isExact };
+}
+
+/** The columns whose neighbours are mostly alike. */
+export type RunColumns = Pick<ReadingColumns, 'quality' | 'unit' | 'code' | 'method' | 'reason' | 'version'>;
+
+/** The parts' columns in runs; `renamed` is asked for the version of each stretch of readings that are alike in all of them. */
+export function runColumnsOf(parts: readonly RowPart[], renamed: (version: number) => number): RunColumns {
+  const quality = new RunsBuilder();
+  const unit = new RunsBuilder();
+  const code = new RunsBuilder();
+  const method = new RunsBuilder();
+  const reason = new RunsBuilder();
+  const version = new RunsBuilder();
+  for (const { rows, from, to } of parts) {
+    for (let row = from; row < to;) {
+      const end = alikeUntil(rows, row, to);
+      const count = end - row;
+      quality.push(rows.quality[row] as number, count);
+      unit.push(rows.unit[row] as number, count);
+      code.push(rows.code[row] as number, count);
+      method.push(rows.method[row] as number, count);
+      reason.push(rows.reason[row] as number, count);
+      version.push(renamed(rows.version[row] as number), count);
+      row = end;
+    }
+  }
+  return {
+    ...{ quality: quality.finish(), unit: unit.finish(), code: code.finish() },
+    ...{ method: method.finish(), reason: reason.finish(), version: version.finish() },
+  };
+}
+
+/** The first row after `row` that differs from it in any column: one loop over all of them, each read at a place of its own. */
+function alikeUntil({ quality, unit, code, method, reason, version }: RowColumns, row: number, to: number): number {
+  const [ofQuality, ofUnit, ofCode] = [quality[row], unit[row], code[row]];
+  const [ofMethod, ofReason, ofVersion] = [method[row], reason[row], version[row]];
+  let next = row + 1;
+  while (
+    next < to &&
+    quality[next] === ofQuality &&
+    version[next] === ofVersion &&
+    unit[next] === ofUnit &&
+    code[next] === ofCode &&
+    method[next] === ofMethod &&
+    reason[next] === ofReason
+  ) {
+    next += 1;
+  }
+  return next;
 }

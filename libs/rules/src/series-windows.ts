@@ -165,17 +165,16 @@ export class SeriesWindows {
   #together(days: readonly number[], around: DaysAround): number[][] {
     const groups: number[][] = [];
     let readings = 0;
-    let last: Observed | undefined;
+    let last: Seen | undefined;
     for (const day of days) {
       const group = groups.at(-1);
-      const observed = this.#observed(day, around);
-      const count = this.#ownBy(observed).count(day);
-      const sight = this.#inSight(observed, (group?.[0] ?? day) - around.backDays, day + around.aheadDays + 1);
+      const seen = this.#seen(this.#observed(day, around), last);
+      const count = seen.own.count(day);
       if (
         group === undefined ||
-        !isAlike(observed, last) ||
+        seen !== last ||
         readings + count > readingsPerBatchMax ||
-        sight > windowReadingsMax
+        inSight(seen.windows, (group[0] as number) - around.backDays, day + around.aheadDays + 1) > windowReadingsMax
       ) {
         groups.push([day]);
         readings = count;
@@ -183,25 +182,36 @@ export class SeriesWindows {
         group.push(day);
         readings += count;
       }
-      last = observed;
+      last = seen;
     }
     return groups;
   }
 
-  /** Readings of all windows on the days [from, to). */
-  #inSight(observed: Observed, from: number, to: number): number {
-    return this.#windows(observed).reduce(
-      (sum, { slotsFrom, registersFrom }) =>
-        sum +
-        (slotsFrom[to] as number) -
-        (slotsFrom[from] as number) +
-        (registersFrom[to] as number) -
-        (registersFrom[from] as number),
-      0,
-    );
+  /** The same as the day before, where as much is told of it. */
+  #seen(observed: Observed, last: Seen | undefined): Seen {
+    return last !== undefined && isAlike(observed, last.observed)
+      ? last
+      : { observed, own: this.#ownBy(observed), windows: this.#windows(observed) };
   }
 }
 
-function isAlike({ unit, intervalsMs }: Observed, other: Observed | undefined): boolean {
-  return unit === other?.unit && intervalsMs.every((intervalMs, channel) => intervalMs === other.intervalsMs[channel]);
+/** What days with the same facts are read in. */
+interface Seen {
+  readonly observed: Observed;
+  readonly own: OwnReadings;
+  readonly windows: readonly RawWindow[];
+}
+
+/** Readings of all windows on the days [from, to). */
+function inSight(windows: readonly RawWindow[], from: number, to: number): number {
+  let sum = 0;
+  for (const { slotsFrom, registersFrom } of windows) {
+    sum += (slotsFrom[to] as number) - (slotsFrom[from] as number);
+    sum += (registersFrom[to] as number) - (registersFrom[from] as number);
+  }
+  return sum;
+}
+
+function isAlike({ unit, intervalsMs }: Observed, other: Observed): boolean {
+  return unit === other.unit && intervalsMs.every((intervalMs, channel) => intervalMs === other.intervalsMs[channel]);
 }

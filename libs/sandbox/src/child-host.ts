@@ -26,8 +26,8 @@ export class ChildHost implements SandboxChild {
     this.#listen(program.settings.frameBytesMax, events);
   }
 
-  send(frame: Buffer): void {
-    this.#process.stdin.write(frame);
+  send(frame: Buffer, written: () => void = () => undefined): void {
+    this.#process.stdin.write(frame, written);
   }
 
   kill(reason: KillReason): void {

@@ -15,7 +15,7 @@ import { Reading } from './isolate-reading.ts';
 import { columnFor, ShownValues } from './isolate-shown.ts';
 import { AroundDay, OwnDay } from './isolate-views.ts';
 import { callDay, dayRunner, walkDays } from './isolate-walk-day.ts';
-import { windowColumns } from './isolate-windows.ts';
+import { runColumns } from './isolate-windows.ts';
 import type { ResultReply } from './reply.ts';
 import type { RunRequest } from './request.ts';
 import { ruleBody } from './rule-source.ts';
@@ -61,7 +61,7 @@ const program = `
     DayReading: ${DayReading.toString()}, DaysAround: ${DaysAround.toString()},
     OwnDay: ${OwnDay.toString()}, AroundDay: ${AroundDay.toString()},
     minuteOfDay: ${minuteOfDay.toString()},
-    windowColumns: ${windowColumns.toString()},
+    runColumns: ${runColumns.toString()},
   };
   return (${makeFlow.toString()})(parts, $0, JSON.parse($1));
 `;

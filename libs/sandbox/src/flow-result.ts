@@ -33,7 +33,7 @@ export function flowResults(run: Run, frame: FrameReader): readonly DayResult[] 
   checkEmitted(columns, { flow: run.flow, isDay: run.days !== undefined, count });
   const whole = { ...columns, texts, failures: failures === '' ? [] : namedFailures(run, columns.changes, failures) };
   const failed = dayFailures === '' ? noneFailed : failedDays(run, dayFailures);
-  return run.days === undefined ? [whole] : dayResults(run.days.run, whole, failed);
+  return run.days === undefined ? [whole] : dayResults(run.days, whole, failed);
 }
 
 interface IsolateFailure {
@@ -79,11 +79,11 @@ function failedDays({ flow, batch, days }: Run, json: string): ReadonlyMap<numbe
   const failed = new Map<number, RuleFailureError>();
   for (const told of parsed(json)) {
     const { place, step, code, message } = Object(told) as Readonly<Record<string, unknown>>;
-    const day = days?.run.days[place as number];
+    const day = days?.days[place as number];
     if (days === undefined || day === undefined || failed.has(place as number)) {
       throw new RangeError('a child tells of a day that it was not given');
     }
-    const startMs = days.run.startMs[day.day] as number;
+    const startMs = days.startMs[day.day] as number;
     failed.set(place as number, failureOn({ flow, batch, dayMs: startMs }, step, checkedTelling(code, message)));
   }
   return failed;

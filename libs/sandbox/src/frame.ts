@@ -13,24 +13,34 @@ export function padded(bytes: number): number {
   return (bytes + 7) & ~7;
 }
 
+export type Allocate = (bytes: number) => ArrayBuffer;
+
 /** Writes sections one behind the other into one frame. */
 export class FrameWriter {
   readonly header: Uint32Array;
-  readonly bytes: Buffer;
+  readonly bytes: Buffer<ArrayBuffer>;
   #offset = headerBytes;
 
-  /** `sectionBytes`: of all sections, padded. */
-  constructor(sectionBytes: number) {
-    const memory = new ArrayBuffer(headerBytes + sectionBytes);
-    this.header = new Uint32Array(memory, 0, headerWords);
-    this.bytes = Buffer.from(memory);
-    this.header[word.bytes] = memory.byteLength;
+  /** `sectionBytes`: of all sections, padded. `allocate` may give more than is asked for, and what was used before. */
+  constructor(sectionBytes: number, allocate: Allocate = (bytes) => new ArrayBuffer(bytes)) {
+    const bytes = headerBytes + sectionBytes;
+    const memory = allocate(bytes);
+    this.header = new Uint32Array(memory, 0, headerWords).fill(0);
+    this.bytes = Buffer.from(memory, 0, bytes);
+    this.header[word.bytes] = bytes;
   }
 
   column(column: Float64Array | Uint32Array | Uint16Array | Uint8Array): void {
     const { buffer, byteOffset, byteLength } = column;
     this.bytes.set(new Uint8Array(buffer, byteOffset, byteLength), this.#offset);
     this.#offset += padded(byteLength);
+  }
+
+  /** Leaves room for a section that is written where it lies; returns where that is. */
+  room(bytes: number): number {
+    const offset = this.#offset;
+    this.#offset += padded(bytes);
+    return offset;
   }
 
   text(text: string): void {

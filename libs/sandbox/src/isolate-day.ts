@@ -87,12 +87,12 @@ export class Days {
     }
     this.emissions.pass();
     this.#place += 1;
-    const told = this.facts.days[this.#place];
-    this.#told = told;
-    if (told === undefined) {
+    if (this.#place >= this.facts.runDays) {
+      this.#told = undefined;
       return false;
     }
-    this.#enter(told);
+    this.#told = this.#toldAt(this.#place * 5);
+    this.#enter(this.#told);
     this.#cursor.failuresBefore = this.#cursor.failures.length;
     return true;
   }
@@ -114,7 +114,7 @@ export class Days {
   }
 
   get count(): number {
-    return this.facts.days.length;
+    return this.facts.runDays;
   }
 
   get hasFailed(): boolean {
@@ -230,6 +230,17 @@ export class Days {
       throw this.#cursor.nonsense('the day is over: what a rule leaves for later comes too late');
     }
     return this.#told;
+  }
+
+  #toldAt(word: number): ToldDay {
+    const { days } = this.facts;
+    return {
+      day: days[word] as number,
+      slots: days[word + 1] as number,
+      registers: days[word + 2] as number,
+      spans: days[word + 3] as number,
+      tags: days[word + 4] as number,
+    };
   }
 
   #enter({ day, slots, registers }: ToldDay): void {

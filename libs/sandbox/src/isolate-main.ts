@@ -9,9 +9,9 @@ import type { ReadingState, walkChecked } from './isolate-memory.ts';
 import type { DayPlaces, DayReading, minuteOfDay } from './isolate-places.ts';
 import type { reachOf } from './isolate-reach.ts';
 import type { Reading } from './isolate-reading.ts';
-import type { RunFacts, WindowColumns } from './isolate-run.ts';
 import type { columnFor, ShownValues } from './isolate-shown.ts';
 import type { AroundDay, OwnDay } from './isolate-views.ts';
+import type { runColumns } from './isolate-windows.ts';
 import type { SharedColumns } from './shared-layout.ts';
 
 /** What {@link makeFlow} is put together from; each is one of the functions that travel as text. */
@@ -41,7 +41,7 @@ export interface IsolateParts {
   readonly minuteOfDay: typeof minuteOfDay;
   readonly leaveAny: typeof leaveAny;
   readonly walkBatch: typeof walkBatch;
-  readonly windowColumns: (memory: ArrayBufferLike, facts: RunFacts) => WindowColumns[];
+  readonly runColumns: typeof runColumns;
 }
 
 /** The calls that the child makes into an isolate; numbers and strings alone cross. */
@@ -56,7 +56,7 @@ export interface IsolateFlow {
   run(texts: string, names: string | undefined): void;
   /**
    * The same over local days of a series, each by itself. Leaves in `control` how many readings follow those of the days:
-   * the emitted ones. `windows` is the memory that their raw columns come in, where it is another than before.
+   * the emitted ones. `windows` is the memory that their other columns come in, where it is another than before.
    */
   runDays(texts: string, factsJson: string, windows: SharedArrayBuffer | undefined): void;
   /** Which of the days failed as a whole, as JSON. */

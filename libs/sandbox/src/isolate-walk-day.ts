@@ -5,7 +5,7 @@ import type { ReadingState } from './isolate-memory.ts';
 import type { IsolateFlow, IsolateParts } from './isolate-main.ts';
 import type { DayPlaces } from './isolate-places.ts';
 import type { Reading } from './isolate-reading.ts';
-import type { RunFacts } from './isolate-run.ts';
+import type { ToldFacts } from './isolate-run.ts';
 import type { SharedColumns } from './shared-layout.ts';
 
 // These functions run inside an isolate, as text: nothing in them may refer to anything outside but the types.
@@ -37,15 +37,16 @@ export function dayRunner(parts: IsolateParts, flow: DayFlow): Pick<IsolateFlow,
     ...{ OwnDay: parts.OwnDay, AroundDay: parts.AroundDay },
   });
   const run = { cursor, days, ReadingState };
-  let windows: ArrayBufferLike | undefined;
+  let memory: ArrayBufferLike | undefined;
   return {
-    runDays(texts, factsJson, memory) {
+    runDays(texts, factsJson, otherMemory) {
       const [spans, readings, from] = columns.control as unknown as [number, number, number];
-      windows = memory ?? windows;
+      memory = otherMemory ?? memory;
       if (from === 0) {
-        const facts = JSON.parse(factsJson) as RunFacts;
-        flow.begin(texts, `${facts.meter}\n${facts.channel}`);
-        days.begin(facts, { windows: parts.windowColumns(windows as ArrayBufferLike, facts), readings, spans });
+        const told = JSON.parse(factsJson) as ToldFacts;
+        const { windows, ...columns } = parts.runColumns(memory as ArrayBufferLike, told);
+        flow.begin(texts, `${told.meter}\n${told.channel}`);
+        days.begin({ ...told, ...columns }, { windows, readings, spans });
       }
       days.rewind();
       parts.walkDays(flow, run, parts);

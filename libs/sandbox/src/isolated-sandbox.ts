@@ -13,7 +13,7 @@ import {
 import { checkedStep } from './checked-result.ts';
 import { DayPace } from './day-pace.ts';
 import { dayResults } from './day-results.ts';
-import { daySections } from './day-sections.ts';
+import { checkSight } from './days-to-send.ts';
 import { ChildHost } from './child-host.ts';
 import { childProgram, defaultEntry, type ChildProgram } from './child-program.ts';
 import type { Isolation } from './confinement.ts';
@@ -122,7 +122,8 @@ export class IsolatedSandbox implements Sandbox {
   ): Promise<readonly DayResult[] | 'apart'> {
     try {
       const piece = runPiece(run, from, to);
-      return await this.#queue(flow, piece.batch, { run: piece, sections: daySections(flow, piece) });
+      checkSight(flow, piece);
+      return await this.#queue(flow, piece.batch, piece);
     } catch (error) {
       if (error instanceof ApartError) {
         return 'apart';
@@ -148,7 +149,7 @@ export class IsolatedSandbox implements Sandbox {
     }
     if (flow.steps.length === 0) {
       const whole = { ...unchangedResult(batch), emitted: nothingEmitted };
-      return days === undefined ? [whole] : dayResults(days.run, whole, new Map());
+      return days === undefined ? [whole] : dayResults(days, whole, new Map());
     }
     if (batch.columns.values.length > readingsPerBatchMax) {
       throw new RangeError(`a batch holds at most ${readingsPerBatchMax} readings`);
@@ -246,7 +247,7 @@ export class IsolatedSandbox implements Sandbox {
     const kind = frame.header[word.kind];
     if (kind === replyKind.result) {
       if (job.days !== undefined) {
-        this.#pace.took(job.flowKey, job.days.run.days.length, cpuMsOf(frame));
+        this.#pace.took(job.flowKey, job.days.days.length, cpuMsOf(frame));
       }
       job.resolve(flowResults(job, frame));
     } else if (kind === replyKind.apart && isTogether(job)) {
@@ -382,5 +383,5 @@ class ApartError extends Error {
 }
 
 function isTogether({ days }: RunJob): boolean {
-  return days !== undefined && days.run.days.length > 1;
+  return days !== undefined && days.days.length > 1;
 }

@@ -1,5 +1,5 @@
 import type { ReadingBatch, Runs, Spans } from '@meterflow/readings';
-import { FrameWriter, padded, word, type FrameReader } from './frame.ts';
+import { FrameWriter, padded, word, type Allocate, type FrameReader } from './frame.ts';
 
 /** What the parent asks of a child. */
 export const requestKind = { define: 1, run: 2, forget: 3 } as const;
@@ -73,16 +73,23 @@ export interface RunFrameOptions {
   readonly flow: number;
   readonly named: boolean;
   readonly traced: boolean;
-  readonly day?: DaySections;
+  readonly day?: DaysToSend;
 }
 
-/** What goes with local days beside their readings. */
+/** What came with local days beside their readings. */
 export interface DaySections {
   readonly factsJson: string;
   readonly windows: Uint8Array;
 }
 
-export function runFrame(batch: ReadingBatch, options: RunFrameOptions): Buffer {
+/** What goes with local days, to be written where it lies. */
+export interface DaysToSend {
+  readonly factsJson: string;
+  readonly windowBytes: number;
+  readonly writeWindows: (memory: ArrayBuffer, offset: number) => void;
+}
+
+export function runFrame(batch: ReadingBatch, options: RunFrameOptions, allocate?: Allocate): Buffer<ArrayBuffer> {
   const { columns } = batch;
   const { spans, values } = columns;
   const texts = columns.texts.map(oneLine).join('\n');
@@ -91,16 +98,16 @@ export function runFrame(batch: ReadingBatch, options: RunFrameOptions): Buffer 
   const nameBytes = Buffer.byteLength(names);
   const runs = [columns.quality, columns.unit, columns.code, columns.method];
   const wide = [values, spans.startMs, spans.stepMs, spans.lengthMs, spans.count, spans.series];
-  const windows = options.day?.windows ?? new Uint8Array();
+  const { writeWindows, windowBytes = 0 } = options.day ?? {};
   const facts = options.day?.factsJson ?? '';
   const factsBytes = Buffer.byteLength(facts);
-  const sections = [...wide, ...runs.flatMap(({ ends, values: held }) => [ends, held]), windows];
+  const sections = [...wide, ...runs.flatMap(({ ends, values: held }) => [ends, held])];
   const bytes = sections.reduce(
     (sum, section) => sum + padded(section.byteLength),
-    padded(textBytes) + padded(nameBytes) + padded(factsBytes),
+    padded(windowBytes) + padded(textBytes) + padded(nameBytes) + padded(factsBytes),
   );
 
-  const frame = new FrameWriter(bytes);
+  const frame = new FrameWriter(bytes, allocate);
   const { header } = frame;
   header[word.kind] = requestKind.run;
   header[word.job] = options.job;
@@ -111,7 +118,7 @@ export function runFrame(batch: ReadingBatch, options: RunFrameOptions): Buffer 
   header[at.textBytes] = textBytes;
   header[at.nameBytes] = nameBytes;
   header[at.factsBytes] = factsBytes;
-  header[at.windowBytes] = windows.byteLength;
+  header[at.windowBytes] = windowBytes;
   header[at.flags] = (options.named ? flag.named : 0) | (options.traced ? flag.traced : 0);
   runs.forEach(({ ends }, index) => {
     header[at.runs + index] = ends.length;
@@ -119,6 +126,7 @@ export function runFrame(batch: ReadingBatch, options: RunFrameOptions): Buffer 
   sections.forEach((section) => {
     frame.column(section);
   });
+  writeWindows?.(frame.bytes.buffer, frame.room(windowBytes));
   frame.text(texts);
   frame.text(names);
   frame.text(facts);

@@ -1,6 +1,5 @@
 import type { ReadingBatch } from '@meterflow/readings';
 import type { DayResult, Flow, SeriesRun } from '@meterflow/rules';
-import type { DaySections } from './request.ts';
 
 /** A run that waits for its result. */
 export interface RunJob {
@@ -10,7 +9,7 @@ export interface RunJob {
   readonly flow: Flow;
   readonly batch: ReadingBatch;
   /** There where the batch holds local days. */
-  readonly days?: { readonly run: SeriesRun; readonly sections: DaySections };
+  readonly days?: SeriesRun;
   /** How often a child died, for no reason that we know, while it had this batch. */
   unexplainedDeaths: number;
   /** How often its child asked for what it lacked. */

@@ -24,7 +24,8 @@ export interface ChildEvents {
 export interface SandboxChild {
   /** Undefined where it is no process of this machine's view. */
   readonly pid: number | undefined;
-  send(frame: Buffer): void;
+  /** Its memory is the child's until `written` is called. */
+  send(frame: Buffer, written?: () => void): void;
   /** Ends it at once. The first reason counts. */
   kill(reason: KillReason): void;
   /** Resolves when it is gone; it must be killed for that. */

@@ -1,5 +1,7 @@
 import type { ChildEnd, ChildEvents, SandboxChild } from './sandbox-child.ts';
+import { daysToSend } from './days-to-send.ts';
 import { defineFrame, forgetFrame, runFrame } from './request.ts';
+import { FrameMemory } from './frame-memory.ts';
 import type { FrameReader } from './frame.ts';
 import { word } from './frame.ts';
 import { replyKind } from './reply.ts';
@@ -38,6 +40,8 @@ export class SandboxLane {
   readonly #child: SandboxChild;
   readonly #watchdog: Watchdog;
   readonly #inFlight: RunJob[] = [];
+  readonly #memory = new FrameMemory();
+  readonly #allocate = (bytes: number): ArrayBuffer => this.#memory.take(bytes);
   /** What the child knows, in the order of use as there; what it has let go is let go here too. */
   readonly #flows = new Map<string, KnownFlow>();
   #flowsDefined = 0;
@@ -95,9 +99,16 @@ export class SandboxLane {
   #send(job: RunJob): void {
     this.#inFlight.push(job);
     const { number, named } = this.#known(job);
-    const { id, batch, days } = job;
+    const { id, flow, batch, days } = job;
     const options = { job: id, flow: number, named, traced: this.#options.traced };
-    this.#child.send(runFrame(batch, days === undefined ? options : { ...options, day: days.sections }));
+    const frame = runFrame(
+      batch,
+      days === undefined ? options : { ...options, day: daysToSend(flow, days) },
+      this.#allocate,
+    );
+    this.#child.send(frame, () => {
+      this.#memory.give(frame.buffer);
+    });
   }
 
   #known(job: RunJob): KnownFlow {

@@ -50,8 +50,8 @@ export class SocketChild implements SandboxChild {
     });
   }
 
-  send(frame: Buffer): void {
-    this.#socket.write(frame);
+  send(frame: Buffer, written: () => void = () => undefined): void {
+    this.#socket.write(frame, written);
   }
 
   kill(reason: KillReason): void {
