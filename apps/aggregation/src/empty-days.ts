@@ -1,14 +1,11 @@
 import { SheetCursor, type AggregateBatch, type Calendar } from '@meterflow/aggregates';
 import type { Cause } from '@meterflow/readings';
-import { groupOfMeter, registerOfChannel } from '@meterflow/registry';
+import { closedDaysToldMax, groupOfMeter, registerOfChannel } from '@meterflow/registry';
 import { daysPerMessageMax, readDays, type CompletenessPorts, type TouchedDays } from './complete-windows.ts';
 import type { MessagePlan } from './message-plan.ts';
 import { readRuns } from './read-runs.ts';
 import { calendarOfZone } from './series-zones.ts';
 import { WindowSet, type WindowRun } from './window-set.ts';
-
-/** So many days before the one that is closed last it is looked for: as far back as days are told when a zone is new. */
-const lookBackDaysMax = 62;
 
 /** The days after a run of days that were stored, up to the last one that is closed. */
 interface Tail extends WindowRun {
@@ -52,7 +49,7 @@ function tailsOf({ plans, zones, closedThroughMs }: TouchedDays): readonly Tail[
       }
       const calendar = calendarOfZone(zone);
       const end = calendar.dayOf(closedMs);
-      return first < end && first > end - lookBackDaysMax ? [{ series, first, end, causes, calendar }] : [];
+      return first < end && first > end - closedDaysToldMax ? [{ series, first, end, causes, calendar }] : [];
     }),
   );
 }

@@ -2,6 +2,7 @@ import { calendarOf } from '@meterflow/aggregates';
 import { DayNotices, type DaySpan, type Lane } from '@meterflow/contracts';
 import type { SeriesName } from '@meterflow/readings';
 import {
+  closedDaysToldMax,
   instantMsMax,
   type Activations,
   type ClosedDays,
@@ -23,11 +24,6 @@ const closePollMs = 1_000;
 const retryMs = 60_000;
 /** The longest that is not looked whether a tenant has series in zones that it had none in before. */
 const newZonesMs = 60 * 60 * 1000;
-/**
- * So many days back it is told at first that a day is closed: what lies further back was closed before anybody could listen, and is
- * told when it changes. Without a bound, the first look after an import of years is a quarter of all that the import costs.
- */
-const closedDaysAtFirstMax = 62;
 /** Series that are looked up together: all that there are may be too many to hold. */
 const pageSeries = 500;
 
@@ -239,7 +235,7 @@ export class DayCloser {
       return throughMs > 0 ? throughMs : zone.closedThroughMs;
     }
     const calendar = calendarOf(zone.timeZone);
-    const firstDay = Math.max(calendar.dayOf(firstMs), calendar.dayOf(zone.closedThroughMs) - closedDaysAtFirstMax);
+    const firstDay = Math.max(calendar.dayOf(firstMs), calendar.dayOf(zone.closedThroughMs) - closedDaysToldMax);
     return Math.max(throughMs, calendar.dayStartMs(firstDay));
   }
 
@@ -256,7 +252,7 @@ export class DayCloser {
     }
     const calendar = calendarOf(timeZone);
     const storedMs = (await this.#ports.known.storedMs(tenant, series)) ?? Infinity;
-    const firstDay = Math.max(calendar.dayOf(sinceMs), calendar.dayOf(closedThroughMs) - closedDaysAtFirstMax);
+    const firstDay = Math.max(calendar.dayOf(sinceMs), calendar.dayOf(closedThroughMs) - closedDaysToldMax);
     const fromMs = calendar.dayStartMs(firstDay);
     const toMs = Math.min(
       closed.throughMs,

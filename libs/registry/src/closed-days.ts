@@ -13,6 +13,13 @@ export interface ClosedDays {
   readonly toldThroughMs: number;
 }
 
+/**
+ * So many days back it is told that a day is closed where nobody could listen before, of a new zone or of a series that is
+ * new: what lies further back is told when it changes. Without a bound, the first look after an import of years is a
+ * quarter of all that the import costs.
+ */
+export const closedDaysToldMax = 62;
+
 const schema = z.looseObject({
   closedThroughMs: z.number(),
   publishedThroughMs: z.number(),

@@ -158,7 +158,7 @@ export {
   type Tenant,
   type TenantChange,
 } from './tenants.ts';
-export { ClosedDaysRegistry, type ClosedDays } from './closed-days.ts';
+export { closedDaysToldMax, ClosedDaysRegistry, type ClosedDays } from './closed-days.ts';
 export { SeriesEnds, seriesEndsPrefix, type SeriesAt } from './series-ends.ts';
 export { seriesPath } from './series-path.ts';
 export { DaysMade, madeKeptDays, eraseDaysMade, OvertakenError, type KnownMade, type SeriesMade } from './days-made.ts';

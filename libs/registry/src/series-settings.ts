@@ -109,6 +109,8 @@ export const seriesSettingsPartSchema = seriesSettingsSchema.partial();
 /** So many zones may a series, or a tenant's default, have had: each costs a little whenever a day is aggregated. */
 const formerTimeZonesMax = 16;
 const formerCalendarsMax = 32;
+const tooManyFormer = (max: number, what: string): string =>
+  `has left ${max} ${what} already, which are looked at whenever a day is aggregated: keep one that it has`;
 /** So many sets of tags are remembered; whoever changed them longer ago has long been recomputed. */
 export const formerTagsMax = 16;
 /**
@@ -117,8 +119,14 @@ export const formerTagsMax = 16;
  * From `sinceMs` on readings of a series are expected.
  */
 export const settingsEntrySchema = seriesSettingsPartSchema.extend({
-  formerTimeZones: z.array(z.string()).max(formerTimeZonesMax).optional(),
-  formerCalendars: z.array(calendarNameSchema).max(formerCalendarsMax).optional(),
+  formerTimeZones: z
+    .array(z.string())
+    .max(formerTimeZonesMax, tooManyFormer(formerTimeZonesMax, 'time zones'))
+    .optional(),
+  formerCalendars: z
+    .array(calendarNameSchema)
+    .max(formerCalendarsMax, tooManyFormer(formerCalendarsMax, 'calendars'))
+    .optional(),
   sinceMs: z.number().optional(),
   sinceSetMs: z.number().optional(),
   intervalChanges: timelineSchema(intervalMs).optional(),

@@ -1,4 +1,5 @@
 import { instantMsMax, periodsOf, type SeriesEntry } from '@meterflow/registry';
+import { noCalendars } from './registry-lines.ts';
 
 /** The lines that make a series what it is, as an import takes them: what holds for all time, then each change. */
 export function exportLines({ series, own }: SeriesEntry): readonly object[] {
@@ -8,7 +9,7 @@ export function exportLines({ series, own }: SeriesEntry): readonly object[] {
     ...given('interval', own.intervalMs),
     ...given('unit', own.unit),
     ...given('decimals', own.decimals),
-    ...given('calendars', own.calendars?.length === 0 ? undefined : own.calendars?.join(';')),
+    ...given('calendars', own.calendars?.length === 0 ? noCalendars : own.calendars?.join(';')),
     ...given('since', own.sinceMs === undefined ? undefined : instantText(own.sinceMs)),
     ...given('tags', own.tags),
   };

@@ -7,6 +7,9 @@ import { importRegistry, type RegistryImport } from './import-registry.ts';
 import { registryLineBytesMax } from './lines.ts';
 import { RegistryHeaderError, registryLines, type RegistryFormat, type RegistryReject } from './registry-lines.ts';
 
+/** Of the tenant: `c0` to `c49`. */
+const calendars = new Set(Array.from({ length: 50 }, (_, index) => `c${index}`));
+
 function setUp() {
   const registry = new MemoryRegistry();
   const series = new SeriesRegistry({ registry, nowMs: () => Date.UTC(2025, 0, 1), cacheMs: -1 });
@@ -20,7 +23,7 @@ function setUp() {
       pieceBytes = 7,
     }: { format?: RegistryFormat; allOrNothing?: boolean; pieceBytes?: number } = {},
   ): Promise<RegistryImport> =>
-    importRegistry('acme', registryLines(pieces(Buffer.from(content), pieceBytes), format), {
+    importRegistry('acme', registryLines(pieces(Buffer.from(content), pieceBytes), { format, calendars }), {
       series,
       dueRecomputes,
       allOrNothing,
@@ -111,7 +114,7 @@ describe('a registry file', () => {
       const { load, rejects } = setUp();
       expect(await load(file, { pieceBytes })).toEqual({ lines: 12, applied: 1, rejected: 11, changed: 1 });
       expect(rejects.map(({ line, column }) => [line, column])).toEqual([
-        [2, 'timeZone'],
+        [2, 'time_zone'],
         [3, 'meter'],
         [4, 'interval'],
         [5, 'unit'],
@@ -124,6 +127,44 @@ describe('a registry file', () => {
         [12, ''],
       ]);
     }
+  });
+
+  test('names calendars that there are, or none; a name that is not known is told with what to do', async () => {
+    const { series, load, rejects, exported } = setUp();
+    await series.setDefault('acme', { calendars: ['c1'] });
+    const file = 'meter,calendars\nm1,c0;c2\nm2,-\nm3,c1;peak\nm4,\nm5,C0\n';
+    expect(await load(file)).toMatchObject({ applied: 3, rejected: 2 });
+    expect(rejects.map(({ line, column }) => [line, column])).toEqual([
+      [4, 'calendars'],
+      [6, 'calendars'],
+    ]);
+    expect(rejects[0]?.reason).toContain('there is no calendar peak: make it first (meterflow calendars put)');
+    const calendarsOf = async (of: SeriesRegistry, meter: string) =>
+      (await of.current('acme', { meter, channel: 'import' })).calendars;
+    // Without any, whatever the defaults say: also after an export and an import elsewhere.
+    const other = setUp();
+    await other.series.setDefault('acme', { calendars: ['c1'] });
+    await other.load((await exported()).map((line) => JSON.stringify(line)).join('\n'), { format: 'ndjson' });
+    for (const of of [series, other.series]) {
+      expect(await calendarsOf(of, 'm1')).toEqual(['c0', 'c2']);
+      expect(await calendarsOf(of, 'm2')).toEqual([]);
+      expect(await calendarsOf(of, 'm4')).toEqual(['c1']);
+    }
+  });
+
+  test('has a line told that asks too much of a series, and all others applied', async () => {
+    const { series, load, rejects } = setUp();
+    const m1 = { meter: 'm1', channel: 'import' };
+    for (let index = 0; index <= 32; index++) {
+      await series.set('acme', m1, { calendars: [`c${index}`] });
+    }
+    const file = 'meter,calendars,interval\nm0,c0,1h\nm1,c40,\nm1,,15m\nm2,c0,\n';
+    expect(await load(file)).toMatchObject({ lines: 4, applied: 3, rejected: 1 });
+    expect(rejects).toEqual([
+      { line: 3, column: 'calendars', reason: expect.stringContaining('has left 32 calendars already') },
+    ]);
+    expect((await series.current('acme', m1)).intervalMs).toBe(900_000);
+    expect((await series.current('acme', { meter: 'm2', channel: 'import' })).calendars).toEqual(['c0']);
   });
 
   test('is applied whole or not at all where that is asked for', async () => {
@@ -142,7 +183,7 @@ describe('a registry file', () => {
       yield Buffer.from(`${header}\n${lines.join('')}`);
       await Promise.reject(new Error('the sender went away'));
     };
-    const work = importRegistry('acme', registryLines(breakingOff(), 'csv'), {
+    const work = importRegistry('acme', registryLines(breakingOff(), { format: 'csv', calendars }), {
       ...{ series, dueRecomputes, allOrNothing: false, onReject: () => undefined, onProgress: () => undefined },
       onTouched: (some) => {
         touched.push(...some.map((each) => each.series.meter));

@@ -1,5 +1,8 @@
-import type { DueRecompute, DueRecomputes, SeriesChange, SeriesRegistry, TouchedSeries } from '@meterflow/registry';
-import type { RegistryLine, RegistryReject } from './registry-lines.ts';
+import type { DueRecompute, DueRecomputes, SeriesRegistry, TouchedSeries } from '@meterflow/registry';
+import { z } from 'zod';
+import { refusedSettings, type RegistryLine, type RegistryReject } from './registry-lines.ts';
+
+type ChangeLine = Extract<RegistryLine, { readonly line: number }>;
 
 /** Changes that are applied together. */
 const changesTogether = 500;
@@ -54,12 +57,14 @@ async function applyLines(
   lines: AsyncIterable<RegistryLine>,
   { allOrNothing, signal }: Pick<ImportPorts, 'signal'> & { readonly allOrNothing: boolean },
 ): Promise<void> {
-  let together: SeriesChange[] = [];
+  const apply = (some: readonly ChangeLine[]): Promise<void> =>
+    allOrNothing ? work.apply(some) : work.applyGood(some);
+  let together: ChangeLine[] = [];
   for await (const line of lines) {
     signal.throwIfAborted();
     work.count(line);
     if ('change' in line) {
-      together.push(line.change);
+      together.push(line);
     }
     if (allOrNothing && together.length > allOrNothingLinesMax) {
       throw new TooManyLinesError(
@@ -67,13 +72,13 @@ async function applyLines(
       );
     }
     if (!allOrNothing && together.length >= changesTogether) {
-      await work.apply(together);
+      await apply(together);
       together = [];
     }
   }
   if (!allOrNothing || work.rejected === 0) {
     for (let from = 0; from < together.length; from += changesTogether) {
-      await work.apply(together.slice(from, from + changesTogether));
+      await apply(together.slice(from, from + changesTogether));
     }
   }
 }
@@ -101,15 +106,40 @@ class Work {
   count(line: RegistryLine): void {
     this.#lines += 1;
     if ('reject' in line) {
-      this.rejected += 1;
-      if (this.rejected <= rejectsToldMax) {
-        this.#ports.onReject(line.reject);
+      this.#reject(line.reject);
+    }
+  }
+
+  #reject(reject: RegistryReject): void {
+    this.rejected += 1;
+    if (this.rejected <= rejectsToldMax) {
+      this.#ports.onReject(reject);
+    }
+  }
+
+  /** What a series can't have with all that it had before is seen here alone: such a line is told, and the others applied. */
+  async applyGood(lines: readonly ChangeLine[]): Promise<void> {
+    try {
+      await this.apply(lines);
+    } catch (error) {
+      const [only] = lines;
+      if (!(error instanceof z.ZodError) || only === undefined) {
+        throw error;
+      }
+      if (lines.length === 1) {
+        this.#reject(refusedSettings(only.line, error));
+        return;
+      }
+      for (const line of lines) {
+        await this.applyGood([line]);
       }
     }
   }
 
-  async apply(changes: readonly SeriesChange[]): Promise<void> {
+  /** Throws ZodError for what a series can't have: nothing of these is applied then. */
+  async apply(lines: readonly ChangeLine[]): Promise<void> {
     const { series, dueRecomputes } = this.#ports;
+    const changes = lines.map(({ change }) => change);
     const named = changes.map((change) => change.series);
     const due = await dueRecomputes.note({ tenant: this.#tenant, scope: { of: 'series', series: named } });
     const { changed, touched } = await series.apply(this.#tenant, changes);

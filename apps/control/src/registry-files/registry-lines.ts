@@ -20,7 +20,9 @@ export interface RegistryReject {
   readonly reason: string;
 }
 
-export type RegistryLine = { readonly change: SeriesChange } | { readonly reject: RegistryReject };
+/** A change, and the line that says it; or why it says none. */
+export type RegistryLine =
+  { readonly line: number; readonly change: SeriesChange } | { readonly reject: RegistryReject };
 export type RegistryFormat = 'csv' | 'ndjson';
 
 const cellSchema = z.union([z.string(), z.number(), z.boolean(), z.null()]);
@@ -50,10 +52,19 @@ export class RegistryHeaderError extends Error {
   override readonly name = 'RegistryHeaderError';
 }
 
+/** In place of names: a series has no calendars, whatever its tenant's defaults say. */
+export const noCalendars = '-';
+
+export interface RegistryFile {
+  readonly format: RegistryFormat;
+  /** The names of the tenant's calendars. */
+  readonly calendars: ReadonlySet<string>;
+}
+
 /** Each line of a registry file as a change, or why it is none; columns that are empty say nothing. */
 export async function* registryLines(
   bytes: AsyncIterable<Uint8Array>,
-  format: RegistryFormat,
+  { format, calendars }: RegistryFile,
 ): AsyncGenerator<RegistryLine> {
   let header: readonly string[] | undefined;
   let delimiter = ',';
@@ -61,12 +72,12 @@ export async function* registryLines(
     if (line.text === undefined) {
       yield rejected(line, '', line.problem ?? '');
     } else if (format === 'ndjson') {
-      yield jsonLine(line, line.text);
+      yield jsonLine(line, line.text, calendars);
     } else if (header === undefined) {
       delimiter = line.text.includes(';') && !line.text.includes(',') ? ';' : ',';
       header = headerOf(line.text, delimiter);
     } else {
-      yield csvLine(line, header, splitCsvLine(line.text, delimiter));
+      yield csvLine(line, { header, cells: splitCsvLine(line.text, delimiter), calendars });
     }
   }
 }
@@ -85,7 +96,13 @@ function headerOf(text: string, delimiter: string): readonly string[] {
   return names;
 }
 
-function csvLine(line: FileLine, header: readonly string[], cells: ReturnType<typeof splitCsvLine>): RegistryLine {
+interface CsvLine {
+  readonly header: readonly string[];
+  readonly cells: ReturnType<typeof splitCsvLine>;
+  readonly calendars: ReadonlySet<string>;
+}
+
+function csvLine(line: FileLine, { header, cells, calendars }: CsvLine): RegistryLine {
   if (!Array.isArray(cells)) {
     return rejected(line, '', cells.reason);
   }
@@ -93,10 +110,10 @@ function csvLine(line: FileLine, header: readonly string[], cells: ReturnType<ty
     return rejected(line, '', `has ${cells.length} fields, and the header ${header.length}`);
   }
   const said = header.flatMap((name, index) => (cells[index] === '' ? [] : [[name, cells[index] ?? ''] as const]));
-  return changeOf(line, new Map(said));
+  return changeOf(line, new Map(said), calendars);
 }
 
-function jsonLine(line: FileLine, text: string): RegistryLine {
+function jsonLine(line: FileLine, text: string, calendars: ReadonlySet<string>): RegistryLine {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -120,7 +137,7 @@ function jsonLine(line: FileLine, text: string): RegistryLine {
     }
     cells.set(column, known.data);
   }
-  return changeOf(line, cells);
+  return changeOf(line, cells, calendars);
 }
 
 /** Thrown within a line; told with its column. */
@@ -133,22 +150,39 @@ class ColumnError extends Error {
   }
 }
 
-function changeOf(line: FileLine, said: Cells): RegistryLine {
+function changeOf(line: FileLine, said: Cells, calendars: ReadonlySet<string>): RegistryLine {
   try {
-    return { change: parseChange(said) };
+    return { line: line.number, change: parseChange(said, calendars) };
   } catch (error) {
     if (error instanceof ColumnError) {
       return rejected(line, error.column, error.message);
     }
     if (error instanceof z.ZodError) {
-      const [issue] = error.issues;
-      return rejected(line, issue?.path.join('.') ?? '', issue?.message ?? '');
+      return { reject: refusedSettings(line.number, error) };
     }
     throw error;
   }
 }
 
-function parseChange(said: Cells): SeriesChange {
+/** By what settings call it, the column that says it. */
+const columnOf: Readonly<Record<string, string>> = {
+  timeZone: 'time_zone',
+  formerTimeZones: 'time_zone',
+  formerCalendars: 'calendars',
+  intervalMs: 'interval',
+  intervalChanges: 'interval',
+  tagChanges: 'tags',
+  groups: 'group',
+  sinceMs: 'since',
+};
+
+/** What is wrong with the settings that a line makes, by column. */
+export function refusedSettings(line: number, { issues: [issue] }: z.ZodError): RegistryReject {
+  const [first = '', ...rest] = (issue?.path ?? []).map(String);
+  return { line, column: columnOf[first] ?? [first, ...rest].join('.'), reason: issue?.message ?? '' };
+}
+
+function parseChange(said: Cells, calendars: ReadonlySet<string>): SeriesChange {
   const meter = identifier('meter', textIn(said, 'meter') ?? '');
   if (groupOfMeter(meter) !== undefined) {
     throw new ColumnError('meter', `begins with ${groupMeter('')}, as those of groups do`);
@@ -160,7 +194,7 @@ function parseChange(said: Cells): SeriesChange {
     part: seriesSettingsPartSchema.parse({
       ...(said.has('time_zone') ? { timeZone: textIn(said, 'time_zone') } : {}),
       ...(said.has('unit') ? { unit: textIn(said, 'unit') } : {}),
-      ...(said.has('calendars') ? { calendars: namesIn(textIn(said, 'calendars') ?? '') } : {}),
+      ...(said.has('calendars') ? { calendars: calendarsIn(textIn(said, 'calendars') ?? '', calendars) } : {}),
       ...(said.has('decimals') ? { decimals: Number(textIn(said, 'decimals')) } : {}),
     }),
     facts: factsIn(said),
@@ -229,6 +263,17 @@ function intervalOf(value: Cell): number | null {
 
 function namesIn(text: string): readonly string[] {
   return text.split(';').map((name) => name.trim());
+}
+
+function calendarsIn(text: string, known: ReadonlySet<string>): readonly string[] {
+  const names = text.trim() === noCalendars ? [] : namesIn(text);
+  const unknown = names.find((name) => !known.has(name));
+  if (unknown !== undefined) {
+    const shown = unknown.slice(0, identifierCharsMax);
+    const reason = `there is no calendar ${shown}: make it first (meterflow calendars put), or say ${noCalendars} for none`;
+    throw new ColumnError('calendars', reason);
+  }
+  return names;
 }
 
 function groupsOf(text: string): Record<string, true> {

@@ -12,7 +12,7 @@ const flag = z.enum(['true', 'false']).default('false');
 
 export type RegistryFilePorts = Pick<
   ControlPorts,
-  'series' | 'recomputes' | 'dueRecomputes' | 'tenants' | 'sources' | 'sleep'
+  'series' | 'calendars' | 'recomputes' | 'dueRecomputes' | 'tenants' | 'sources' | 'sleep'
 >;
 
 /** Files of what is to be known of series; each tenant brings and takes its own. */
@@ -37,7 +37,8 @@ function importRoute(ports: RegistryFilePorts): Route {
       await ports.tenants.require(tenant).catch(asProblem);
       const format = request.header('content-type')?.includes('csv') === true ? 'csv' : 'ndjson';
       const told = new Telling();
-      const work = importRegistry(tenant, registryLines(bytes, format), {
+      const calendars = new Set((await ports.calendars.list(tenant)).map(({ name }) => name));
+      const work = importRegistry(tenant, registryLines(bytes, { format, calendars }), {
         series: ports.series,
         allOrNothing: query.allOrNothing === 'true',
         onReject: (reject) => {
@@ -134,8 +135,10 @@ function importProblem(error: unknown): { readonly code: string; readonly detail
   if (error instanceof Problem) {
     return { code: error.code, detail: error.message };
   }
-  const isAsked =
-    error instanceof RegistryHeaderError || error instanceof TooManyLinesError || error instanceof z.ZodError;
+  if (error instanceof z.ZodError) {
+    return { code: 'invalid-request', detail: error.issues.map(({ message }) => message).join('; ') };
+  }
+  const isAsked = error instanceof RegistryHeaderError || error instanceof TooManyLinesError;
   return isAsked
     ? { code: 'invalid-request', detail: error.message }
     : { code: 'internal', detail: 'the import broke off: what was applied stands, import the same file again' };
