@@ -24,6 +24,14 @@ export class TransientError extends Error {
   override readonly name = 'TransientError';
 }
 
+/**
+ * Thrown when another one did a part of the same work meanwhile, which is to be read anew: nothing is down. The message alone is
+ * tried again, after a while of its own that nobody else waits for; never dead-lettered by count.
+ */
+export class OvertakenWorkError extends Error {
+  override readonly name = 'OvertakenWorkError';
+}
+
 /** Thrown when this process can't go on (its data directory is gone): the stage drains nothing and the process exits. */
 export class FatalError extends Error {
   override readonly name = 'FatalError';

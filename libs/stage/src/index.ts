@@ -10,7 +10,14 @@ export {
 export type { DeadLetter, DeadLetterSink, DeadLetterState } from './dead-letters.ts';
 export type { Downstream } from './downstream.ts';
 export type { Epochs } from './epochs.ts';
-export { FatalError, HaltedError, IntegrityError, PermanentError, TransientError } from './errors.ts';
+export {
+  FatalError,
+  HaltedError,
+  IntegrityError,
+  OvertakenWorkError,
+  PermanentError,
+  TransientError,
+} from './errors.ts';
 export { grpcError, grpcStatus, grpcStatusOf, type GrpcFailure, type GrpcStatus } from './grpc-status.ts';
 export type { ErasableLetters, ErasedLetters, LetterErasure } from './letter-erasure.ts';
 export { bulkStageLimits, stageLimits, type StageLimits } from './limits.ts';

@@ -1,5 +1,5 @@
 import { DrainingError, RefusedByPortError, type BackOff } from './back-off.ts';
-import { FatalError, IntegrityError, PermanentError, TransientError } from './errors.ts';
+import { FatalError, IntegrityError, OvertakenWorkError, PermanentError, TransientError } from './errors.ts';
 import type { GroupContext } from './group-context.ts';
 import type { Settlement } from './settlement.ts';
 import { isSuspect, type Work } from './work.ts';
@@ -61,14 +61,30 @@ export class Retries<Input> {
       await this.#dead(work, new PermanentError('poison', `${deaths} processes died while they handled it`));
       return;
     }
+    let overtaken = 0;
     for (let again = true; again;) {
       try {
         await attempt();
         return;
       } catch (error) {
-        again = await this.#failed(work, error as Error);
+        again =
+          error instanceof OvertakenWorkError
+            ? await this.#overtaken(work, ++overtaken)
+            : await this.#failed(work, error as Error);
       }
     }
+  }
+
+  /** Tried again here, for nothing is down, and a little later each time: those that overtake each other come apart. */
+  async #overtaken(work: Work<Input>, times: number): Promise<boolean> {
+    const { clock, signal, limits, progress, telemetry, stageName: stage } = this.#context;
+    telemetry.count('stage_failures_total', 1, { stage, class: 'overtaken' });
+    await clock.sleep(Math.min(limits.backOffMsMax, limits.backOffMs * 2 ** (times - 1)), signal);
+    progress.lastAtMs = clock.nowMs();
+    if (signal.aborted) {
+      await this.#options.settlement.giveBack([work], 0);
+    }
+    return !signal.aborted;
   }
 
   /** The class decides. True when it is to be tried again here and now; otherwise the message is settled or given back. */

@@ -4,6 +4,7 @@ import {
   FatalError,
   HaltedError,
   IntegrityError,
+  OvertakenWorkError,
   PermanentError,
   runStage,
   silentTelemetry,
@@ -263,6 +264,24 @@ describe('a stage', () => {
     expect(world.letters.size).toBe(0);
     // Two groups of 16 are in flight; a stage that did not pause would have leased all 200.
     expect(world.groups.flat().filter((input) => input === 'm199').length).toBe(1);
+  });
+
+  test('tries what was overtaken again by itself, ever later, while other groups go on', async () => {
+    const world = new World().add('late', ...Array.from({ length: 40 }, (_, index) => `m${index}`));
+    const atMs: number[] = [];
+    world.failures = (inputs) => {
+      if (!inputs.includes('late') || atMs.length > 3) {
+        return undefined;
+      }
+      atMs.push(...(inputs.length === 1 ? [world.time.nowMs()] : []));
+      return new OvertakenWorkError('another run was faster');
+    };
+    const limits = { backOffMs: 1_000, backOffMsMax: 2_000, groupMessagesMax: 4 };
+    await world.run(new SimulatedProcess(), limits);
+    expect(world.written).toHaveLength(41);
+    expect(world.written.slice(-4)).toEqual(['late', 'm0', 'm1', 'm2']);
+    expect(world.letters.size).toBe(0);
+    expect(atMs.slice(1).map((each, index) => Math.floor((each - (atMs[index] as number)) / 1_000))).toEqual([1, 2, 2]);
   });
 
   test('gives a message that fails for no known reason back with a delay, and others go on meanwhile', async () => {

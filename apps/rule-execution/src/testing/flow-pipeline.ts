@@ -28,7 +28,7 @@ import {
 import { MemoryRegistry } from '@meterflow/registry/testing';
 import { flowOf, type Flow, type FlowStep } from '@meterflow/rules';
 import type { IsolatedSandbox } from '@meterflow/sandbox';
-import { TransientError } from '@meterflow/stage';
+import { OvertakenWorkError } from '@meterflow/stage';
 import { ruleExecutionStage } from '../rule-execution-stage.ts';
 import { seriesFlowSink } from '../series-flow-sink.ts';
 import { seriesFlowStage } from '../series-flow-stage.ts';
@@ -43,7 +43,8 @@ export const all = { fromMs: -instantMsMax, toMs: instantMsMax };
 export class Pipeline {
   readonly registry = new MemoryRegistry();
   readonly activations = new Activations({ registry: this.registry, nowMs: () => 0, activationLeaseMs: 0 });
-  readonly series = new SeriesRegistry({ registry: this.registry, nowMs: () => 0, cacheMs: 0 });
+  nowMs = firstMs;
+  readonly series = new SeriesRegistry({ registry: this.registry, nowMs: () => this.nowMs, cacheMs: 0 });
   readonly closedDays = new ClosedDaysRegistry(this.registry);
   readonly #stores = { raw: new MemoryReadingStore(), validated: new MemoryReadingStore() };
   readonly #sandbox: IsolatedSandbox;
@@ -89,7 +90,7 @@ export class Pipeline {
       try {
         return await this.#run(notices, listensTo);
       } catch (error) {
-        if (!(error instanceof TransientError)) {
+        if (!(error instanceof OvertakenWorkError)) {
           throw error;
         }
         this.overtaken += 1;
