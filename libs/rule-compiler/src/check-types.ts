@@ -38,10 +38,13 @@ export function checkTypes(files: ReadonlyMap<string, string>, entries: readonly
   });
   const found = [...program.getOptionsDiagnostics(), ...program.getGlobalDiagnostics()];
   const contracts = new Map<string, number>();
+  const sdkSource = program.getSourceFile(sdkPath);
+  const contractOf = (source: ts.SourceFile): number =>
+    sdkSource === undefined ? 1 : usedContract(source, program.getTypeChecker(), sdkSource);
   for (const source of program.getSourceFiles()) {
     if (source.fileName.startsWith(root)) {
       found.push(...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source));
-      contracts.set(source.fileName.slice(root.length), usedContract(source, program.getTypeChecker(), sdkPath));
+      contracts.set(source.fileName.slice(root.length), contractOf(source));
     }
   }
   const problems = found.filter(({ category }) => category === ts.DiagnosticCategory.Error).map(problemOf);

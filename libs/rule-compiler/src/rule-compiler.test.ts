@@ -86,10 +86,19 @@ export function total(day: RawDay): number { const { values } = day; return day.
       'c.ts': rule('c', `day['values']();`),
       'd.ts': rule('d', 'total(day.earlier(1));', `import { total } from './lib/total.ts';`),
       'e.ts': rule('e', '[{ values: () => 1 }].map(({ values }) => values());'),
+      'f.ts': rule('f', 'let values; ({ values } = day); values();'),
+      'g.ts': rule('g', 'let sum; ({ earlier: { length: sum }, ["values"]: sum } = day);'),
+      'h.ts': rule('h', '(day as any).values();'),
+      'i.ts': rule('i', 'const { values: column } = day as any; column();'),
+      'j.ts': rule('j', 'const name = "values"; day[name]();'),
+      'k.ts': rule('k', 'const { slots, ...rest } = day; rest.values(); slots.length;'),
+      'l.ts': rule('l', '(day as any).slots.map((slot: any) => slot.value);'),
+      'm.ts': rule('m', 'const column = ({ values }: typeof day) => values(); column(day);'),
+      'n.ts': rule('n', 'const one: typeof day | undefined = day; one?.values();'),
       'lib/total.ts': total,
     });
     const contracts = 'rules' in outcome ? outcome.rules.map(({ version }) => version.contract) : outcome.problems;
-    expect(contracts).toEqual([2, 3, 3, 3, 2]);
+    expect(contracts).toEqual([2, 3, 3, 3, 2, 3, 3, 3, 3, 3, 3, 2, 3, 3]);
   });
 
   test('gives the same id for the same sources, whatever lies beside them, and another for others', async () => {
