@@ -294,6 +294,27 @@ describe('series flows', () => {
     });
   });
 
+  test('a day has the length that is registered for its time, whatever holds now', async () => {
+    const pipeline = new Pipeline(sandbox);
+    const series = { meter: 'm1', channel: 'import' };
+    await pipeline.series.set(tenant, series, { intervalMs: hourMs });
+    const validity = { fromMs: firstMs + dayMs, toMs: instantMsMax };
+    await pipeline.series.state(tenant, series, { facts: { intervalMs: 6 * hourMs }, validity });
+    const counted = seriesRuleOf(
+      'day.slots.forEach((slot) => { if (slot.value !== undefined) slot.value = day.slots.length; });',
+    );
+    await pipeline.activate(flowWith([step(counted)]));
+    for (const nowMs of [firstMs, firstMs + 9 * dayMs]) {
+      pipeline.nowMs = nowMs;
+      await pipeline.store(hours({ fromMs: firstMs, values: [1] }));
+      await pipeline.store(readingsOf('import', [[firstMs + dayMs, 1]], { lengthMs: 6 * hourMs }));
+      expect([
+        ...(await pipeline.values('import', firstMs, 1)),
+        ...(await pipeline.values('import', firstMs + dayMs, 1)),
+      ]).toEqual(['24', '4']);
+    }
+  });
+
   test('tags of the registry reach the rules that name them', async () => {
     const pipeline = new Pipeline(sandbox);
     await pipeline.series.set(tenant, { meter: 'm1', channel: 'import' }, { tags: { multiplier: 40 } });

@@ -21,6 +21,7 @@ import {
   type SeriesTold,
   type SettingsSnapshot,
   type ToldSince,
+  intervalMsAt,
   tagsAt,
 } from '@meterflow/registry';
 import {
@@ -320,7 +321,7 @@ async function runSeries({ ports, work, madeByRun }: TenantRuns, due: DueDays): 
   const firstEndMs = calendarOf(due.timeZone).dayStartMs((due.days[0] as number) + 1);
   const made = await madeByRun.of(due.series, { hasClosed: firstEndMs <= closedThroughMs });
   const inputs = await readInputs(ports.readings, {
-    ...{ tenant, due, reads, backDays, intervalMsOf: (name) => settingsOf(name).intervalMs },
+    ...{ tenant, due, reads, backDays, intervalMsOf: (name, atMs) => intervalMsAt(settingsOf(name), atMs) },
     emits: emits.filter((name) => name !== channel),
     aheadDays: Math.max(0, ...needs.map(({ lookAheadDays }) => lookAheadDays)),
     ...{ sinceMs: own.sinceMs, closedThroughMs, made: made.known.spans },

@@ -79,10 +79,10 @@ export function seriesCase(name: string, told: Told): SeriesTestCase {
   const windows = (reads: readonly string[]): SeriesWindows =>
     new SeriesWindows(
       facts,
-      { channel: series.channel, intervalMs, columns: [raw(series.channel, own)] },
+      { channel: series.channel, intervalMsAt: () => intervalMs, columns: [raw(series.channel, own)] },
       reads.map((channel) => ({
         channel,
-        intervalMs,
+        intervalMsAt: () => intervalMs,
         columns: [raw(channel, others[channel] === undefined ? [] : [at(0, others[channel])])],
       })),
     );

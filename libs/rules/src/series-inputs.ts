@@ -40,7 +40,8 @@ export interface InputsRequest {
   readonly emits: readonly string[];
   readonly backDays: number;
   readonly aheadDays: number;
-  readonly intervalMsOf: (channel: string) => number | undefined;
+  /** The length that is registered for readings that start then. */
+  readonly intervalMsOf: (channel: string, atMs: number) => number | undefined;
   /** From when on readings of it are expected, as registered. */
   readonly sinceMs: number | undefined;
   /** Days that end here or before are closed. */
@@ -88,7 +89,7 @@ export async function readInputs(
   const count = end - first;
   const raw = async (channel: string): Promise<RawChannel> => ({
     channel,
-    intervalMs: intervalMsOf(channel),
+    intervalMsAt: (atMs) => intervalMsOf(channel, atMs),
     columns: (await within('raw', channel, [0, count])).map(({ columns }) => columns),
   });
   const [from, to] = [backDays, count - aheadDays];

@@ -14,7 +14,7 @@ test('a day has the facts of the registry that hold where it begins', () => {
       tagsAt: (atMs) => ({ dials: atMs < exchangedMs ? 5 : 6 }),
       closedThroughMs: 20_000 * dayMs,
     },
-    { channel: 'import', intervalMs: 900_000, columns: [] },
+    { channel: 'import', intervalMsAt: () => 900_000, columns: [] },
     [],
   );
   const dials = [0, 1, 2].map((day) => windows.run(day, { backDays: 0, aheadDays: 0 }).days[0]?.tags['dials']);
@@ -47,7 +47,7 @@ function windowsFrom(plan: readonly PlannedDay[], from: number, to: number): Ser
   const columns = plan.slice(from, to).map((day, index) => columnsOf(day, (firstDay + from + index) * dayMs));
   return new SeriesWindows(
     { ...facts, tagsAt: () => ({}), closedThroughMs: 0 },
-    { channel: 'import', intervalMs: undefined, columns },
+    { channel: 'import', intervalMsAt: () => undefined, columns },
     [],
   );
 }

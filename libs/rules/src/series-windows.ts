@@ -16,8 +16,8 @@ import { windowReadingsMax, type RawWindow, type RunDay, type SeriesRun } from '
 /** Raw readings of a channel over consecutive local days. */
 export interface RawChannel {
   readonly channel: string;
-  /** The registered length; undefined: the one that most of the readings have. */
-  readonly intervalMs: number | undefined;
+  /** The registered length of a day, by its start; undefined: the one that most of the readings have. */
+  readonly intervalMsAt: (atMs: number) => number | undefined;
   /** In the order of their starts; readings outside the days do no harm. */
   readonly columns: readonly ReadingColumns[];
 }
@@ -128,9 +128,10 @@ export class SeriesWindows {
   #observed(day: number, { backDays, aheadDays }: DaysAround): Observed {
     const [from, to] = [day - backDays, day + aheadDays + 1];
     const [own] = this.#channels as [Channel];
+    const atMs = this.#facts.days.startMs[day] as number;
     return {
       unit: this.#facts.unit ?? own.observed.unit(from, to),
-      intervalsMs: this.#channels.map(({ raw, observed }) => raw.intervalMs ?? observed.intervalMs(from, to)),
+      intervalsMs: this.#channels.map(({ raw, observed }) => raw.intervalMsAt(atMs) ?? observed.intervalMs(from, to)),
     };
   }
 

@@ -51,7 +51,7 @@ const windows = new SeriesWindows(
     tagsAt: (atMs) => ({ even: Math.floor(atMs / dayMs) % 2 === 0 }),
     closedThroughMs: days.startMs[9] as number,
   },
-  { channel: 'import', intervalMs: hourMs, columns: [columns()] },
+  { channel: 'import', intervalMsAt: () => hourMs, columns: [columns()] },
   [],
 );
 const [together] = windows.runs([2, 3, 4, 5, 6, 7], around) as [SeriesRun];

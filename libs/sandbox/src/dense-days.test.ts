@@ -26,7 +26,11 @@ function windowsOf(intervalMs: number): SeriesWindows {
   const days = localDays(calendarOf('UTC'), firstDay, 430);
   const facts = { tenant: 'acme', series: { meter: 'm1', channel: 'import' }, unit: 'kWh', days, activation: 1 };
   const more = { tagsAt: () => ({}), closedThroughMs: 0 };
-  return new SeriesWindows({ ...facts, ...more }, { channel: 'import', intervalMs, columns: [columns] }, []);
+  return new SeriesWindows(
+    { ...facts, ...more },
+    { channel: 'import', intervalMsAt: () => intervalMs, columns: [columns] },
+    [],
+  );
 }
 
 test.each([10_000, 1])(

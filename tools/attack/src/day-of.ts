@@ -21,8 +21,8 @@ export function dayOf(tenant: string, seed: number): SeriesRun {
   const facts = { tenant, series: { meter, channel: 'import' }, unit: 'kWh', tagsAt: () => ({}), days, activation: 1 };
   const windows = new SeriesWindows(
     { ...facts, closedThroughMs: days.startMs.at(-1) as number },
-    { channel: 'import', intervalMs, columns: [columnsOf('import', seed)] },
-    [{ channel: 'export', intervalMs, columns: [columnsOf('export', seed + 1)] }],
+    { channel: 'import', intervalMsAt: () => intervalMs, columns: [columnsOf('import', seed)] },
+    [{ channel: 'export', intervalMsAt: () => intervalMs, columns: [columnsOf('export', seed + 1)] }],
   );
   return windows.run(1, { backDays: 1, aheadDays: 1 });
 }

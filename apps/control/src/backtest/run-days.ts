@@ -15,7 +15,7 @@ import {
   type SeriesWork,
   type StoredReadings,
 } from '@meterflow/rules';
-import { tagsAt, type SettingsSnapshot } from '@meterflow/registry';
+import { intervalMsAt, tagsAt, type SettingsSnapshot } from '@meterflow/registry';
 
 /** What failed so far on one side. */
 export interface FailureTally {
@@ -47,7 +47,7 @@ export async function daysWork(
     ...{ tenant, due, emits: [], reads: [...new Set(needs.flatMap((each) => each.reads))] },
     backDays: Math.max(0, ...needs.map(({ lookBackDays }) => lookBackDays)),
     aheadDays: Math.max(0, ...needs.map(({ lookAheadDays }) => lookAheadDays)),
-    intervalMsOf: (channel) => settings.of(series.meter, channel).intervalMs,
+    intervalMsOf: (channel, atMs) => intervalMsAt(settings.of(series.meter, channel), atMs),
     ...{ sinceMs: own.sinceMs, closedThroughMs },
   });
   if ([inputs.own, ...inputs.others].every(({ columns }) => columns.length === 0)) {

@@ -44,8 +44,8 @@ export class TenantDays {
       const facts = { tenant: `tenant-${tenant}`, series, unit: 'kWh', tagsAt: () => ({}), days, activation: 1 };
       return new SeriesWindows(
         { ...facts, closedThroughMs: days.startMs.at(-1) as number },
-        { channel: 'import', intervalMs, columns: own },
-        needs.reads.map((channel) => ({ channel, intervalMs: undefined, columns: register })),
+        { channel: 'import', intervalMsAt: () => intervalMs, columns: own },
+        needs.reads.map((channel) => ({ channel, intervalMsAt: () => undefined, columns: register })),
       );
     });
   }
