@@ -61,6 +61,12 @@ export class WindowSet {
   /** Neighbouring windows joined, series by series. */
   *runs(): Generator<WindowRun> {
     for (const { series, windows } of this.#series.values()) {
+      if (windows.size === 1) {
+        // Live readings, mostly.
+        const [first = 0] = windows;
+        yield { series, first, end: first + 1 };
+        continue;
+      }
       const numbers = Float64Array.from(windows).sort();
       let from = 0;
       for (let index = 1; index <= numbers.length; index++) {

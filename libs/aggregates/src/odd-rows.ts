@@ -68,10 +68,19 @@ export function oddRows(
       }
     }
   });
-  // What stands for a row of its own must be one: equal rows have equal bytes.
-  const isOdd = (row: number): boolean =>
-    columns.expected[row] !== count[row] || rareCounts.some((name) => columns[name][row] !== 0);
-  return { ...columns, odd: Uint32Array.from(told).filter(isOdd) };
+  return { ...columns, odd: trulyOdd(told, columns, count) };
+}
+
+/** What stands for a row of its own must be one: equal rows have equal bytes. */
+function trulyOdd(told: ArrayLike<number>, columns: OddColumns, count: Uint32Array): Uint32Array {
+  const odd = Uint32Array.from(told);
+  let length = 0;
+  for (const row of odd) {
+    if (columns.expected[row] !== count[row] || rareCounts.some((name) => columns[name][row] !== 0)) {
+      odd[length++] = row;
+    }
+  }
+  return length === odd.length ? odd : odd.slice(0, length);
 }
 
 /** Shared by all batches without odd rows: never written to. */

@@ -111,9 +111,11 @@ export class SeriesRegistry {
     await cached.check(atMs, cacheMs);
     const paths = series.map(({ meter, channel }) => seriesPath(meter, channel));
     const found = await cached.of(paths, atMs);
+    // By plain names: each is asked for several times, and a path costs more than looking it up.
+    const byName = new Map(series.map((each, index) => [nameOf(each), found.get(paths[index] as string)]));
     return {
       of: (meter, channel) => {
-        const settings = found.get(seriesPath(meter, channel));
+        const settings = byName.get(nameOf({ meter, channel }));
         if (settings === undefined) {
           throw new Error(`the settings of ${meter} ${channel} were not asked for`);
         }
@@ -351,6 +353,10 @@ export class SeriesRegistry {
       ? seriesDefaults
       : mergeSettings(seriesDefaults, parseEntry(settingsEntrySchema, entry), nowMs());
   }
+}
+
+function nameOf({ meter, channel }: SeriesName): string {
+  return `${meter}\n${channel}`;
 }
 
 /** Notes when it was said that readings are expected from an instant on that has passed. */

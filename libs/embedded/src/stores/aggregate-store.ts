@@ -12,6 +12,7 @@ import { AggregateReader } from './aggregate-reader.ts';
 import { aggregateSchema, sheetsPerSeries, sheetTables } from './aggregate-schema.ts';
 import { AggregateWriter } from './aggregate-writer.ts';
 import { erase, found } from './erasure.ts';
+import { GatheredReads } from './gathered-reads.ts';
 import type { SeriesFilter, StoredSeries } from './series-reader.ts';
 import { StoreFile } from './store-file.ts';
 
@@ -33,12 +34,18 @@ export function openAggregateStore(options: AggregateStoreOptions): EmbeddedAggr
 export class EmbeddedAggregateStore implements AggregateStore, ErasableStore {
   readonly #store: StoreFile;
   readonly #reader: AggregateReader;
+  readonly #reads: GatheredReads<SeriesSheets, AggregateBatch>;
   /** Made with the first write: most openers only read. */
   #writer: AggregateWriter | undefined;
 
   constructor({ file, bytesMax }: AggregateStoreOptions) {
     this.#store = new StoreFile({ file, schema: aggregateSchema, ...(bytesMax === undefined ? {} : { bytesMax }) });
-    this.#reader = new AggregateReader(this.#store);
+    const reader = new AggregateReader(this.#store);
+    this.#reader = reader;
+    this.#reads = new GatheredReads({
+      together: (all) => reader.readMany(all),
+      alone: (sheets) => reader.read(sheets),
+    });
   }
 
   // eslint-disable-next-line @typescript-eslint/require-await -- the file is written at once; errors reject
@@ -50,9 +57,8 @@ export class EmbeddedAggregateStore implements AggregateStore, ErasableStore {
     return this.#store.write(forget, () => writer.write(writes));
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await -- as above
-  async read(sheets: SeriesSheets): Promise<AggregateBatch> {
-    return this.#reader.read(sheets);
+  read(sheets: SeriesSheets): Promise<AggregateBatch> {
+    return this.#reads.read(sheets);
   }
 
   /** By tenant, meter and channel, in the order of their UTF-8 bytes. */

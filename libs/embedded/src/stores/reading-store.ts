@@ -16,6 +16,7 @@ import type { Layer } from '@meterflow/readings';
 import { PermanentError } from '@meterflow/stage';
 import { asOf } from './as-of.ts';
 import { erase, found } from './erasure.ts';
+import { GatheredReads } from './gathered-reads.ts';
 import { originsSchema, originTables } from './origins.ts';
 import { ReadingReader, type SeriesSegment } from './reading-reader.ts';
 import { daysPerSeries, readingSchema } from './reading-schema.ts';
@@ -53,6 +54,7 @@ export class EmbeddedReadingStore implements ReadingStore, ReadingHistory, Erasa
   readonly #store: StoreFile;
   readonly #layer: Layer;
   readonly #reader: ReadingReader;
+  readonly #reads: GatheredReads<SeriesDays, readonly Segment[]>;
   readonly #originsOfRaw: (days: SeriesDays) => Promise<readonly Origin[]>;
   /** Made with the first write: most openers only read. */
   #writer: ReadingWriter | undefined;
@@ -63,7 +65,12 @@ export class EmbeddedReadingStore implements ReadingStore, ReadingHistory, Erasa
       ...(bytesMax === undefined ? {} : { bytesMax }),
     });
     this.#layer = layer;
-    this.#reader = new ReadingReader(this.#store, layer);
+    const reader = new ReadingReader(this.#store, layer);
+    this.#reader = reader;
+    this.#reads = new GatheredReads({
+      together: (all) => reader.readMany(all),
+      alone: (days) => reader.read(days),
+    });
     this.#originsOfRaw = layer === 'raw' ? (days) => this.origins(days) : originsOfRaw;
   }
 
@@ -83,9 +90,8 @@ export class EmbeddedReadingStore implements ReadingStore, ReadingHistory, Erasa
     return this.#store.write(forget, () => writer.write(writes));
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await -- as above
-  async read(days: SeriesDays): Promise<readonly Segment[]> {
-    return this.#reader.read(days);
+  read(days: SeriesDays): Promise<readonly Segment[]> {
+    return this.#reads.read(days);
   }
 
   // eslint-disable-next-line @typescript-eslint/require-await -- as above
