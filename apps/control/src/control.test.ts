@@ -2,7 +2,7 @@ import { AggregateBatchBuilder, AggregateRow, wholeWindow, type SheetLevel } fro
 import { describeAdmission } from '@meterflow/http/testing';
 import { BatchBuilder, missingCode, rawVersion, ReadingRow, type Layer } from '@meterflow/readings';
 import type { AcceptanceRequest } from '@meterflow/receipts';
-import type { Role } from '@meterflow/registry';
+import { DueRecomputes, type Role } from '@meterflow/registry';
 import type { DeadLetter } from '@meterflow/stage';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { controlRoutes } from './control.ts';
@@ -23,15 +23,27 @@ describeAdmission('the control API', {
   },
 });
 
+/** Of another meter another message. */
+function keyOf(meter: string): string {
+  return Buffer.from(meter).toString('hex').padEnd(32, '1');
+}
+
 /** Readings half an hour apart; undefined is an absent one. */
 async function store(
   rig: ControlRig,
-  layer: Layer,
-  values: readonly (readonly [integer: number, decimals: number] | undefined)[],
+  {
+    layer,
+    values,
+    meter = 'm 1/a',
+  }: {
+    readonly layer: Layer;
+    readonly values: readonly (readonly [integer: number, decimals: number] | undefined)[];
+    readonly meter?: string;
+  },
 ) {
   const builder = new BatchBuilder();
   const row = new ReadingRow();
-  row.series = builder.series('m 1/a', 'import');
+  row.series = builder.series(meter, 'import');
   row.unit = builder.text('kWh');
   row.version = builder.version(rawVersion(7, 0));
   row.lengthMs = halfHourMs;
@@ -44,7 +56,7 @@ async function store(
   });
   const header = { tenant: 'acme', layer, sourceId: 'a.1', acceptedAtMs: startMs, activation: 0 };
   const batch = builder.finish(layer === 'raw' ? header : { ...header, cause });
-  await rig.platform.readings(layer).write([{ key: layer === 'raw' ? cause.key : '1'.repeat(32), batch }]);
+  await rig.platform.readings(layer).write([{ key: layer === 'raw' ? cause.key : keyOf(meter), batch }]);
 }
 
 async function storeSheet(rig: ControlRig, level: SheetLevel, days: number) {
@@ -102,8 +114,8 @@ describe('the control API', () => {
   beforeAll(async () => {
     rig = await controlRig();
     url = await rig.server.listen({ host: '127.0.0.1', port: 0 });
-    await store(rig, 'raw', [[68, 2], [1_000_001, 6], undefined, [5, 0]]);
-    await store(rig, 'validated', [[680, 0], [1_000_001, 3], undefined, [5_000, 0]]);
+    await store(rig, { layer: 'raw', values: [[68, 2], [1_000_001, 6], undefined, [5, 0]] });
+    await store(rig, { layer: 'validated', values: [[680, 0], [1_000_001, 3], undefined, [5_000, 0]] });
     await storeSheet(rig, 'day', 1);
     await storeSheet(rig, 'month', 31);
     await rig.platform.deadLetters.put([letter, { ...letter, id: 'persistence/acme/00fe', atMs: startMs + 1 }]);
@@ -384,6 +396,22 @@ describe('the control API', () => {
         erasures: [{ id: proof.id, tenant: 'acme', meter: 'm 1/a', upTo: proof.upTo }],
       });
       expect(await get(['other', 'operator'], '/v1/erasures')).toMatchObject({ erasures: [{ tenant: 'other' }] });
+    });
+
+    test('of a member of groups have their sums computed anew', async () => {
+      const topic = 'readings.stored.validated.bulk';
+      const subscription = 'of-the-test';
+      rig.platform.bus.declareTopic(topic);
+      rig.platform.bus.declareSubscription({ topic, name: subscription, from: 'now' });
+      const street = { channel: 'import', timeZone: 'UTC', intervalMs: halfHourMs, source: { kind: 'members' } };
+      expect((await call(operator, '/v1/groups/street', { method: 'PUT', json: street })).status).toBe(200);
+      await store(rig, { layer: 'validated', values: [[680, 0]], meter: 'm 2' });
+      const waiting = () => rig.platform.bus.backlog().find((each) => each.subscription === subscription)?.messages;
+      const before = waiting() ?? 0;
+      expect((await erase(operator, { meter: 'm 2' })).status).toBe(201);
+      expect(waiting()).toBe(before + 1);
+      const { registry } = rig.platform;
+      expect(await new DueRecomputes({ registry, nowMs: Date.now, newId: () => '' }).list()).toEqual([]);
     });
   });
 

@@ -12,6 +12,7 @@ import { groupRoutes } from './routes/groups.ts';
 import { keyRoutes } from './routes/keys.ts';
 import { readingsRoute } from './routes/readings.ts';
 import { registryFileRoutes } from './routes/registry-files.ts';
+import { recomputesRoute } from './routes/recomputes.ts';
 import { reprocessRoutes } from './routes/reprocesses.ts';
 import { seriesRoutes } from './routes/series-settings.ts';
 import { activationRoutes } from './routes/activations.ts';
@@ -41,6 +42,7 @@ export function controlRoutes(ports: ControlPorts): readonly Route[] {
     ...activationRoutes(ports),
     backtestRoute(ports),
     ...reprocessRoutes(ports),
+    recomputesRoute(ports),
     auditRoute(ports),
   ];
 }

@@ -1,16 +1,16 @@
 import { randomBytes } from 'node:crypto';
-import { dataDirectory, erasablePlaces, openSqlEngine, type EmbeddedPlatform } from '@meterflow/embedded';
+import { dataDirectory, erasablePlaces, openSqlEngine, storedDays, type EmbeddedPlatform } from '@meterflow/embedded';
 import type { Lifecycle } from '@meterflow/graceful-shutdown';
 import type { Route } from '@meterflow/http';
 import type { GooglePlatform, OpenPlatform } from '@meterflow/platform';
 import type { ProcessTelemetry } from '@meterflow/telemetry';
+import type { StoredDays } from '@meterflow/service';
 import type { Publisher } from '@meterflow/stage';
-import { embeddedDays } from './embedded-days.ts';
 import { embeddedExport } from './embedded-export.ts';
 import { erasureDesk } from './erasure-desk.ts';
 import { observeBacklogs } from './observe-backlogs.ts';
 import type { ControlPorts, ErasureDesk, RecomputeDesk } from './ports.ts';
-import { recomputeDesk, type StoredDays } from './recompute-desk.ts';
+import { recomputeDesk } from './recompute-desk.ts';
 import { bigtableRaw, embeddedRaw } from './reprocess/stored-raw.ts';
 import type { StoredRaw } from './reprocess/told-days.ts';
 import { localRoutes, type LocalPorts } from './routes/local.ts';
@@ -76,7 +76,7 @@ export function platformParts(
   return {
     erasures: erasureDesk(() => erasablePlaces(platform), { nowMs, newId }),
     history: (layer) => platform.readings(layer),
-    recomputes: recomputesOf(platform.publisher, embeddedDays(platform)),
+    recomputes: recomputesOf(platform.publisher, storedDays(platform)),
     storedRaw: embeddedRaw(platform.readings('raw')),
     publicRoutes: [sqlRoute({ sql }, 'own-tenant')],
     localRoutes: [sqlRoute({ sql }, 'all-tenants'), ...localRoutes(embeddedPorts(platform, directory))],

@@ -74,6 +74,8 @@ export interface RecomputeDesk {
     touched: Iterable<TouchedSeries> | AsyncIterable<TouchedSeries>,
     signal?: AbortSignal,
   ): Promise<Recomputing>;
+  /** The same of all these days, also where nothing is stored of them any more: groups may hold what was. */
+  recomputeDays(tenant: string, days: readonly TouchedSeries[], signal?: AbortSignal): Promise<Recomputing>;
 }
 
 export interface Backlog {

@@ -1,6 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 import { encodeStoredNotice, messageAttributes, topicName, type Lane } from '@meterflow/contracts';
 import type { SeriesName, Touched } from '@meterflow/readings';
+import type { TouchedSeries } from '@meterflow/registry';
+import type { StoredDay, StoredDays } from '@meterflow/service';
 import type { OutgoingMessage, Publisher } from '@meterflow/stage';
 import type { RecomputeDesk, Recomputing } from './ports.ts';
 import { dayMs } from './query-span.ts';
@@ -16,19 +18,8 @@ interface Span {
   readonly toDay: number;
 }
 
-/** The days of UTC that something is stored of, series by series, ascending. */
-export type StoredDays = (scope: {
-  readonly tenant: string;
-  readonly series?: SeriesName;
-}) => Iterable<StoredDay> | AsyncIterable<StoredDay>;
-
-export interface StoredDay {
-  readonly series: SeriesName;
-  readonly day: number;
-}
-
 export interface RecomputePorts {
-  /** Of layer validated. */
+  /** Of layer validated, series by series, ascending. */
   readonly storedDays: StoredDays;
   readonly publisher: Publisher;
   readonly lane: Lane;
@@ -59,6 +50,7 @@ export function recomputeDesk({ storedDays, publisher, lane, newKey }: Recompute
     recompute: ({ tenant, series }, signal) =>
       tell(tenant, storedDays(series === undefined ? { tenant } : { tenant, series }), signal),
     recomputeTouched: (tenant, touched, signal) => tell(tenant, touchedDays(tenant, touched, storedDays), signal),
+    recomputeDays: (tenant, touched, signal) => tell(tenant, daysWithin(touched), signal),
   };
 }
 
@@ -73,6 +65,15 @@ async function* touchedDays(
       if ((each.day + 2) * dayMs > fromMs && (each.day - 1) * dayMs < toMs) {
         yield each;
       }
+    }
+  }
+}
+
+/** Every day of these spans. */
+function* daysWithin(touched: readonly TouchedSeries[]): Generator<StoredDay> {
+  for (const { series, fromMs, toMs } of touched) {
+    for (let day = Math.floor(fromMs / dayMs); day * dayMs < toMs; day++) {
+      yield { series, day };
     }
   }
 }

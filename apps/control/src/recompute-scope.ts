@@ -53,6 +53,8 @@ export async function tellScope(
       return recomputes.recompute({ tenant }, signal);
     case 'series':
       return touched(scope.series);
+    case 'days':
+      return recomputes.recomputeDays(tenant, scope.days, signal);
     case 'group':
       return touched((await groupsNow.snapshot(tenant)).everIn(scope.name));
     case 'calendar': {

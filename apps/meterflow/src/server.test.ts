@@ -215,6 +215,23 @@ describe('queries', () => {
   });
 });
 
+describe('recompute', () => {
+  test('computes the aggregates of a meter, or of all, anew, and says so where there are none', async () => {
+    const before = await json('query', 'aggregates', '--meter', 'secret-1', '--tenant', 'acme', ...span);
+    const one = await meterflow('recompute', '--tenant', 'acme', '--meter', 'secret-1');
+    expect(one).toContain('The aggregates of 1 series are computed anew.');
+    const after = await json('query', 'aggregates', '--meter', 'secret-1', '--tenant', 'acme', ...span);
+    expect(ticketsOf(after)).toBeGreaterThan(ticketsOf(before));
+    expect(await json('recompute', '--tenant', 'acme')).toMatchObject({ series: 2 });
+    expect(await meterflow('recompute', '--tenant', 'acme', '--meter', 'nobody')).toContain('Nothing is stored of it.');
+    await expect(meterflow('recompute', '--tenant', 'mistyped')).rejects.toThrow('there is no tenant mistyped');
+  });
+
+  function ticketsOf(rows: unknown): number {
+    return (rows as { inputs: { ticket: number } }[]).reduce((sum, { inputs }) => sum + inputs.ticket, 0);
+  }
+});
+
 describe('erasure', () => {
   const count = async (where: string): Promise<unknown> => {
     const of = (view: string): string => `(select count(*) from ${view} where ${where})`;
@@ -234,6 +251,21 @@ describe('erasure', () => {
     await expect(typing('acme')).rejects.toMatchObject({ code: 'not-confirmed' });
     expect(await typing('none-such')).toContain('Erased meter none-such of tenant acme');
     await expect(meterflow('erase', '--tenant', 'mistyped', '--yes')).rejects.toThrow('there is no tenant mistyped');
+  });
+
+  test('of the only member of a group leaves nothing of it in the group', async () => {
+    const channel = 'import';
+    const street = { channel, timeZone: 'UTC', intervalMs: 3_600_000, source: { kind: 'members' } };
+    await meterflow('groups', 'put', 'alone', await written('alone.json', JSON.stringify(street)), '--tenant', 'acme');
+    await meterflow('import', await written('only.csv', readingsOf('only')), '--tenant', 'acme');
+    const members = await written(
+      'members.csv',
+      `meter,channel,group,valid_from\nonly,${channel},alone,2020-01-01T00:00:00Z\n`,
+    );
+    await meterflow('registry', 'import', members, '--tenant', 'acme');
+    expect(await count("meter = 'group:alone'")).toBeGreaterThan(1);
+    await meterflow('erase', '--tenant', 'acme', '--meter', 'only', '--yes');
+    await expect.poll(() => count("meter = 'group:alone'"), { timeout: 30_000, interval: 300 }).toBe(0);
   });
 
   test('of a meter holds against a replay of all that came before, and against its file', async () => {

@@ -1,7 +1,7 @@
 export { backUp, type BackUpRequest } from './backup/back-up.ts';
 export type { Manifest } from './backup/manifest.ts';
 export { restore, type Restored, type RestoreRequest } from './backup/restore.ts';
-export { erasablePlaces } from './erase/erasable-places.ts';
+export { erasablePlaces, storedDays } from './erase/erasable-places.ts';
 export { EmbeddedSources, type EmbeddedSourcesOptions } from './state/sources.ts';
 export { openDeadLetters, type DeadLetters } from './bus/dead-letters.ts';
 export type { DeadLetterLine, DeadLetterQuery, RetryOptions } from '@meterflow/stage';

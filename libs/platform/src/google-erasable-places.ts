@@ -20,6 +20,7 @@ export async function googleErasablePlaces(
   return {
     ...{ registry, tickets, aggregates, contributions, deadLetters, uploads, sources: stores.sources() },
     readings: (layer) => stores.readings(layer),
+    storedDays: (scope) => stores.readings('validated').storedDays(scope),
     // Pub/Sub does not count by tenant. A message that is on a topic now is kept for so long at most.
     kept: () => Promise.resolve({ untilMs: systemClock.nowMs() + pubsub.retentionMs }),
     ...(opened === undefined ? {} : { warehouse: inWarehouse }),

@@ -4,6 +4,7 @@ import { entries } from './entries.ts';
 import { ignoringConflict } from './ignoring-conflict.ts';
 import { parseEntry } from './parse-entry.ts';
 import { RevisionConflictError, type Registry } from './registry.ts';
+import type { TouchedSeries } from './series-registry.ts';
 
 const series = z.object({ meter: z.string(), channel: z.string() });
 const scopeSchema = z.union([
@@ -13,6 +14,8 @@ const scopeSchema = z.union([
   z.object({ of: z.literal('group'), name: z.string() }),
   /** All that has, or had, it. */
   z.object({ of: z.literal('calendar'), name: z.string() }),
+  /** These days, whether or not anything is stored of them. */
+  z.object({ of: z.literal('days'), days: z.array(z.object({ series, fromMs: z.number(), toMs: z.number() })) }),
 ]);
 const dueSchema = z.looseObject({
   tenant: z.string(),
@@ -27,7 +30,8 @@ const dueSchema = z.looseObject({
 export type RecomputeScope =
   | { readonly of: 'tenant' }
   | { readonly of: 'series'; readonly series: readonly SeriesName[] }
-  | { readonly of: 'group' | 'calendar'; readonly name: string };
+  | { readonly of: 'group' | 'calendar'; readonly name: string }
+  | { readonly of: 'days'; readonly days: readonly TouchedSeries[] };
 
 export interface DueRequest {
   readonly tenant: string;

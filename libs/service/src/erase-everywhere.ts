@@ -7,9 +7,11 @@ import {
   registerChannel,
   SeriesEnds,
   ToldSince,
+  type DueRecompute,
   type Registry,
 } from '@meterflow/registry';
 import type { ErasableLetters, ErasedLetters, LetterErasure } from '@meterflow/stage';
+import { noteGroupsOf, type StoredDays } from './groups-of-erased.ts';
 
 /** What to erase: all of a tenant's readings, those of a meter, or of one channel of it. */
 export interface ErasureRequest {
@@ -34,6 +36,8 @@ export interface ErasablePlaces {
   readonly deadLetters: ErasableLetters;
   readonly uploads: Pick<Uploads, 'sweep'>;
   readings(layer: Layer): ErasableStore;
+  /** Of layer validated. */
+  readonly storedDays: StoredDays;
   /** Messages of a tenant that the bus keeps for a replay: how many, where it can tell, and until when. */
   kept(tenant: string): Promise<KeptMessages>;
   /** Files of a tenant that the drop folder has taken, where there is one; each may hold many meters. */
@@ -73,6 +77,8 @@ export interface ErasureProof {
   readonly erased: PlacesErased;
   /** What a second look found: all 0. Readings accepted since the instant may count here too. */
   readonly found: PlacesErased;
+  /** Sums of groups that hold what was erased until they are computed anew: noted durably, for the caller or the next control. */
+  readonly due?: DueRecompute;
   /** Rows that left the warehouse; absent where there is none. */
   readonly warehouseRows?: number;
   /** Bodies that crashes had left, of whichever tenant. */
@@ -89,13 +95,14 @@ const uploadIdleMs = 60 * 60_000;
 /**
  * Erases what is stored, wherever it is, and leaves tombstones, so that no redelivery, replay or restore brings it back.
  * May be called again, after a crash too: it goes on where it was. The order matters:
- * 1. the registry's entry, which a restore applies; 2. the readings; 3. the aggregates; 4. what else speaks of readings;
- * 5. a second look.
+ * 1. the registry's entry, which a restore applies, and a note of the groups that hold something of it; 2. the readings;
+ * 3. the aggregates; 4. what else speaks of readings; 5. a second look.
  */
 export async function eraseEverywhere(places: ErasablePlaces, request: ErasureRequest): Promise<ErasureProof> {
   const { tenant, series, upToMs } = request;
   // 1.
   const known = await register(places.registry, request);
+  const due = await noteGroupsOf(places, request);
   // 2.
   const scope = series === undefined ? { tenant } : { tenant, series };
   const raw = await places.readings('raw').erase({ ...scope, upTo: upToMs });
@@ -125,6 +132,7 @@ export async function eraseEverywhere(places: ErasablePlaces, request: ErasureRe
       ...(await lookAgain(places, { texts, letters })),
       droppedFiles: series === undefined ? droppedFilesKept : 0,
     },
+    ...(due === undefined ? {} : { due }),
     ...(warehouseRows === undefined ? {} : { warehouseRows }),
     leftUploadsRemoved,
     kept,

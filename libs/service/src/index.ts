@@ -9,6 +9,7 @@ export {
   type PlacesErased,
 } from './erase-everywhere.ts';
 export { eraseAgain, knownErasures } from './erasures.ts';
+export type { StoredDay, StoredDays } from './groups-of-erased.ts';
 export {
   groundConfig,
   type EmbeddedConfig,

@@ -64,6 +64,22 @@ describe('a group', () => {
     // Nobody says any more that it ever was a member of this group.
     expect(world.sums('street')).toHaveLength(2);
   });
+
+  test('counts nothing of a member that was erased, also of its only one, where that was ordered', async () => {
+    const world = new GroupWorld();
+    street(world, 'a', 'b');
+    world.put('a', 0, { integer: 100 });
+    world.put('b', 0, { integer: 11 });
+    await world.settle();
+    world.erase('b');
+    world.order([{ meter: 'b', ...day }]);
+    await world.settle();
+    expect(world.sums('street')).toEqual(['0 0 0.1 1', '0 day 0.1 1']);
+    world.erase('a');
+    world.order([{ meter: 'a', ...day }]);
+    await world.settle();
+    expect(world.sums('street')).toEqual([]);
+  });
 });
 
 describe('a tree of groups', () => {

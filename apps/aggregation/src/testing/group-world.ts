@@ -146,6 +146,11 @@ export class GroupWorld {
     }
   }
 
+  /** Nothing is stored of a meter any more; that is told to nobody. */
+  erase(meter: string): void {
+    this.#readings.delete(meter);
+  }
+
   /** A notice of stored readings; an order to compute anew where it has no causes. */
   tell(spans: readonly TouchedSpan[], more: Partial<StoredNotice> = {}): void {
     this.#notices += 1;

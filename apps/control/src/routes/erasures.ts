@@ -2,6 +2,7 @@ import { defineRoute, Problem, type Route } from '@meterflow/http';
 import { channelName, meterName } from '@meterflow/readings';
 import { z } from 'zod';
 import type { ControlPorts, Erasure, ErasureRequest } from '../ports.ts';
+import { tellScope } from '../recompute-scope.ts';
 
 const count = z.number().int();
 const stored = z.object({ series: count, rows: count, historyRows: count });
@@ -47,14 +48,18 @@ const body = z.union([
   z.strictObject({ meter, channel: channel.optional() }),
 ]);
 
-type ErasurePorts = Pick<ControlPorts, 'erasures' | 'tenants'>;
+type ErasurePorts = Pick<
+  ControlPorts,
+  'erasures' | 'tenants' | 'recomputes' | 'dueRecomputes' | 'series' | 'groupsNow'
+>;
 
 /** Household readings are personal data: an operator erases those of the own tenant, for good. */
 export function erasureRoutes(ports: ErasurePorts): readonly Route[] {
   return [eraseRoute(ports), listRoute(ports)];
 }
 
-function eraseRoute({ erasures, tenants }: ErasurePorts): Route {
+function eraseRoute(ports: ErasurePorts): Route {
+  const { erasures, tenants, dueRecomputes } = ports;
   return defineRoute({
     method: 'POST',
     path: '/v1/erasures',
@@ -68,6 +73,10 @@ function eraseRoute({ erasures, tenants }: ErasurePorts): Route {
         throw new Problem('not-found', `there is no tenant ${tenant}`);
       }
       const done = await erasures.erase({ tenant, ...seriesOf(wanted) });
+      if (done.due !== undefined) {
+        await tellScope(ports, done.due);
+        await dueRecomputes.done(done.due);
+      }
       return { status: 201, json: proofOf(done) };
     },
   });

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { erasablePlaces, openEmbeddedPlatform, type EmbeddedPlatform } from '@meterflow/embedded';
+import { erasablePlaces, openEmbeddedPlatform, storedDays, type EmbeddedPlatform } from '@meterflow/embedded';
 import type { HttpServer } from '@meterflow/http';
 import {
   Activations,
@@ -29,7 +29,6 @@ import type { ControlPorts } from '../ports.ts';
 import { FlowTrace } from '../explain/flow-trace.ts';
 import { BacktestDesk } from '../backtest/backtest-desk.ts';
 import { RuleDesk } from '../rule-desk.ts';
-import { embeddedDays } from '../embedded-days.ts';
 import { recomputeDesk } from '../recompute-desk.ts';
 
 /** The control API over an embedded platform of its own, with two tenants and a key of each role for both. */
@@ -83,7 +82,7 @@ export async function controlRig(): Promise<ControlRig> {
     calendars: new RegisterCalendars({ registry, nowMs, cacheMs: -1 }),
     groupsNow: new Groups({ registry, nowMs, cacheMs: -1, series }),
     recomputes: recomputeDesk({
-      storedDays: embeddedDays(platform),
+      storedDays: storedDays(platform),
       publisher,
       lane: 'bulk',
       newKey: () => randomBytes(16).toString('hex'),

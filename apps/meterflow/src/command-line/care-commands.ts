@@ -2,6 +2,7 @@ import { Option, type Command } from 'commander';
 import type { Surroundings } from '../cli-context.ts';
 import { handleDeadLetters, listDeadLetters, showDeadLetter, type DeadLetterFilter } from '../commands/dead-letters.ts';
 import { erase, type EraseOptions } from '../commands/erase.ts';
+import { recompute, type RecomputeOptions } from '../commands/recompute.ts';
 import { replay, type ReplayOptions } from '../commands/replay.ts';
 import { status } from '../commands/status.ts';
 import { instant } from './arguments.ts';
@@ -26,6 +27,23 @@ export function addCareCommands(program: Command, surroundings: Surroundings): v
     .addHelpText('after', '\nExample:\n  meterflow replay --subscription aggregation.bulk --from 2024-03-04T09:00:00Z')
     .action(async (options: ReplayOptions) => {
       await replay(options, globals(), output);
+    });
+  program
+    .command('recompute')
+    .description('compute aggregates anew from the readings that are stored, and the groups above them')
+    .requiredOption('--tenant <tenant>', 'whose aggregates')
+    .option('--meter <meter>', 'of this meter alone')
+    .option('--channel <channel>', 'of this channel of the meter', 'import')
+    .addHelpText(
+      'after',
+      `
+Changes of settings, groups and calendars do that by themselves; after an update the changelog says where it is needed.
+
+Example:
+  meterflow recompute --tenant acme --meter M1`,
+    )
+    .action(async (options: RecomputeOptions) => {
+      await recompute(options, { globals: globals(), output });
     });
   program
     .command('erase')

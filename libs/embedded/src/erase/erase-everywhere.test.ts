@@ -5,7 +5,7 @@ import { AggregateBatchBuilder, AggregateRow, wholeWindow } from '@meterflow/agg
 import { encodeReadingBatch, messageAttributes } from '@meterflow/contracts';
 import { BatchBuilder, rawVersion, ReadingRow, type ReadingBatch } from '@meterflow/readings';
 import { aggregateWrite } from '@meterflow/idempotent-writes/testing';
-import { RegisterCalendars } from '@meterflow/registry';
+import { DueRecomputes, GroupRegistry, groupSchema, RegisterCalendars } from '@meterflow/registry';
 import { eraseEverywhere, knownErasures } from '@meterflow/service';
 import { silentTelemetry } from '@meterflow/stage';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -152,6 +152,27 @@ test('a channel takes the registers of the tenant’s calendars with it, and lea
   expect(proof.found.aggregates.rows).toBe(0);
   expect(await exported()).not.toContain('import@gas-day');
   expect(await exported()).toContain('export@gas-day');
+});
+
+test('sums of groups that hold something of it are noted to be computed anew, before it is gone', async () => {
+  await fill();
+  const erase = (series: { meter: string }, id: string) =>
+    eraseEverywhere(erasablePlaces(here), { tenant: 'acme', series, upToMs: 5_000, id });
+  const due = new DueRecomputes({ registry: here.registry, nowMs: () => 5_000, newId: () => 'n' });
+  expect((await erase({ meter: 'm2' }, 'x')).due).toBeUndefined();
+  const street = {
+    name: 'street',
+    channel: 'import',
+    timeZone: 'UTC',
+    intervalMs: hourMs,
+    source: { kind: 'members' },
+  };
+  await new GroupRegistry(here.registry).put('acme', groupSchema.parse(street));
+  await erase({ meter: 'm1' }, 'y');
+  const days = [{ series: { meter: 'm1', channel: 'import' }, fromMs: 0, toMs: 48 * hourMs }];
+  expect(await due.list()).toMatchObject([{ tenant: 'acme', scope: { of: 'days', days } }]);
+  // Nothing is left that a group could hold.
+  expect((await erase({ meter: 'm1' }, 'z')).due).toBeUndefined();
 });
 
 test('applied again, it is what it was: what was computed and stored since stays', async () => {
