@@ -2,7 +2,7 @@ import { integerMax, missingCode, powersOfTen } from '@meterflow/readings';
 import type { Attributes } from './attributes.ts';
 import type { DayPieces } from './day-pieces.ts';
 import { UniformSteps, type IncomingColumns } from './incoming-columns.ts';
-import { judge, older, outcomeMask, replaces, type Statement } from './judge.ts';
+import { isKept, judge, outcomeMask, replaces, whoseIsKept, type Statement } from './judge.ts';
 import { noLabel } from './label-table.ts';
 import { duplicateIndex, insertedIndex, type OutcomeTally } from './outcome-tally.ts';
 import type { ReadingList } from './reading-list.ts';
@@ -208,10 +208,10 @@ export class DaySlots {
     const verdict = judge(this.#attributes, standing, incoming);
     const outcome = verdict & outcomeMask;
     tally.add(batch, outcome, 1);
-    if ((verdict & (replaces | older)) !== 0) {
-      // As in MergeDay: the earlier version, whichever of the two it is.
+    if (isKept(verdict)) {
       const earlier = (verdict & replaces) === 0 ? incoming : standing;
-      replaced.push(this.#originMs + slot * this.#lengthMs, this.#lengthMs, earlier);
+      const row = replaced.push(this.#originMs + slot * this.#lengthMs, this.#lengthMs, earlier);
+      replaced.batch[row] = whoseIsKept(verdict, batch);
     }
     if ((verdict & replaces) === 0) {
       return;

@@ -14,12 +14,20 @@ export { CorruptSegmentError } from './corrupt-segment-error.ts';
 export type { ErasableStore, Erased, Erasure, ErasureScope } from './erasure.ts';
 export { ledgerLayers, type Ledger, type LedgerLayer, type LedgerSummary } from './ledger.ts';
 export { compareBytes, judgeSheet, WindowTally } from './judge-sheet.ts';
+export { displacedBy } from './judge.ts';
 export { GroupMerger, type DayExtent } from './merge-group.ts';
 export { knownColumns } from './known-columns.ts';
 export { SegmentMerger, type MergedSegments } from './merge-segments.ts';
 export { addOutcomes, noOutcomes, outcomes, type Outcome, type OutcomeCounts } from './outcome.ts';
 export { decodeOriginPieces, encodeOriginPieces, type OriginPiece } from './origin-codec.ts';
-export { lineOf, originsMax, type KnownBy, type Origin, type ReadingHistory } from './reading-history.ts';
+export {
+  lineOf,
+  originsMax,
+  type HistorySegment,
+  type KnownBy,
+  type Origin,
+  type ReadingHistory,
+} from './reading-history.ts';
 export type { ReadingStore, ReadingWrite, Segment, SeriesDays, SeriesLayer } from './reading-store.ts';
 export { encodeSegment, SegmentColumnsReader } from './segment-codec.ts';
 export { firstStartMs } from './first-start.ts';

@@ -14,6 +14,8 @@ export interface Statement {
 export const replaces = 8;
 /** Set where the incoming reading is of an earlier version than the standing one, whose place it does not take. */
 export const older = 16;
+/** Set where both are of one version. */
+const alike = 32;
 /** The outcome's index within what {@link judge} returns. */
 export const outcomeMask = 7;
 
@@ -29,10 +31,34 @@ export function judge(attributes: Attributes, standing: Statement, incoming: Sta
     labels.quality(incoming.label) - labels.quality(standing.label);
   if (greater === 0) {
     const stays = later < 0 || (later === 0 && labels.compareTexts(incoming.label, standing.label) <= 0);
-    return duplicateIndex | (later < 0 ? older : stays ? 0 : replaces);
+    return duplicateIndex | (later < 0 ? older : stays ? 0 : replaces) | (later === 0 ? alike : 0);
   }
   if (later === 0) {
-    return greater > 0 ? conflictIndex | replaces : conflictIndex;
+    return (greater > 0 ? conflictIndex | replaces : conflictIndex) | alike;
   }
   return later > 0 ? supersededIndex | replaces : shadowedIndex | older;
+}
+
+/**
+ * True where one of the two goes into the history: also what only says the same again, comes late, or loses a conflict. What
+ * was known at an instant is found by the versions, and who brought what by all that came.
+ */
+export function isKept(verdict: number): boolean {
+  return (verdict & (replaces | older)) !== 0 || (verdict & outcomeMask) === conflictIndex;
+}
+
+/**
+ * Who has to do with what goes into the history, by a batch's number in its group: who brought it, where it never stood;
+ * who took its place under its own version, as {@link displacedBy} of the number; else -1, a later version did.
+ */
+export function whoseIsKept(verdict: number, batch: number): number {
+  if ((verdict & replaces) === 0) {
+    return batch;
+  }
+  return (verdict & alike) === 0 ? -1 : displacedBy(batch);
+}
+
+/** Its own inverse. */
+export function displacedBy(batch: number): number {
+  return -2 - batch;
 }

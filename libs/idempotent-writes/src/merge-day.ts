@@ -4,7 +4,7 @@ import type { DayPieces } from './day-pieces.ts';
 import { DayRun } from './day-run.ts';
 import { DaySlots, type MergeReport } from './day-slots.ts';
 import { UniformSteps, type IncomingColumns } from './incoming-columns.ts';
-import { judge, older, outcomeMask, replaces, type Statement } from './judge.ts';
+import { displacedBy, isKept, judge, outcomeMask, replaces, whoseIsKept, type Statement } from './judge.ts';
 import { insertedIndex, type OutcomeTally } from './outcome-tally.ts';
 import { ReadingList } from './reading-list.ts';
 import { SegmentDecoder } from './segment-decoder.ts';
@@ -22,6 +22,15 @@ export interface SeriesDayPieces {
   /** By the batch number of a piece. */
   readonly columns: readonly IncomingColumns[];
 }
+
+/** Of what a merge replaced the readings that the same batch has to do with. */
+export interface HistoryPart {
+  /** See {@link whoseIsKept}. */
+  readonly by: number;
+  readonly blob: Uint8Array;
+}
+
+const noParts: readonly HistoryPart[] = [];
 
 /**
  * Merges the pieces of one series-day into what is stored of it. There are four ways, which agree: one piece into an
@@ -83,12 +92,32 @@ export class DayMerger {
 
   /** What the last `merge` replaced, as a blob for the history; undefined where that is nothing. */
   history(day: number): Uint8Array | undefined {
-    if (this.#replaced.length === 0) {
-      return undefined;
+    return this.#replaced.length === 0 ? undefined : this.#historyOf(this.#replaced.sorted(), day);
+  }
+
+  /**
+   * The same by who has to do with it, see {@link whoseIsKept}: values of one version in the order in which they stood. A
+   * part is void after the next.
+   */
+  historyParts(day: number): Iterable<HistoryPart> {
+    // Nearly always, and once for every day that is stored.
+    return this.#replaced.length === 0 ? noParts : this.#parts(day);
+  }
+
+  *#parts(day: number): Generator<HistoryPart> {
+    const replaced = this.#replaced;
+    const rows = replaced.sorted();
+    const whose = new Set(rows.map((row) => replaced.batch[row] as number));
+    for (const by of [...whose].sort((a, b) => turnOf(a) - turnOf(b))) {
+      const own = whose.size === 1 ? rows : rows.filter((row) => replaced.batch[row] === by);
+      yield { by, blob: this.#historyOf(own, day) };
     }
+  }
+
+  #historyOf(rows: readonly number[], day: number): Uint8Array {
     const encoder = this.#historyEncoder;
     encoder.begin();
-    this.#replaced.encode(this.#replaced.sorted(), day * dayMs, { encoder, draft: this.#draft });
+    this.#replaced.encode(rows, day * dayMs, { encoder, draft: this.#draft });
     return encoder.finish();
   }
 
@@ -323,12 +352,18 @@ export class DayMerger {
     list.statement(row, this.#incoming);
     const verdict = judge(this.#attributes, this.#standing, this.#incoming);
     const outcome = verdict & outcomeMask;
-    tally.add(list.batch[row] as number, outcome, 1);
-    // Also what only says the same again, or comes late: what was known at an instant is found by the versions.
-    if ((verdict & (replaces | older)) !== 0) {
+    const batch = list.batch[row] as number;
+    tally.add(batch, outcome, 1);
+    if (isKept(verdict)) {
       const earlier = (verdict & replaces) === 0 ? this.#incoming : this.#standing;
-      replaced.push(list.startMs[row] as number, list.lengthMs[row] as number, earlier);
+      const kept = replaced.push(list.startMs[row] as number, list.lengthMs[row] as number, earlier);
+      replaced.batch[kept] = whoseIsKept(verdict, batch);
     }
     return (verdict & replaces) !== 0;
   }
+}
+
+/** First what others of its version displaced, as they came; then what was superseded, the last that stood; then what never did. */
+function turnOf(by: number): number {
+  return by < -1 ? displacedBy(by) - Number.MAX_SAFE_INTEGER : by;
 }

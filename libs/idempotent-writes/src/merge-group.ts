@@ -2,7 +2,7 @@ import type { ReadingBatch } from '@meterflow/readings';
 import { Attributes } from './attributes.ts';
 import { DayPieces } from './day-pieces.ts';
 import { incomingColumns, type IncomingColumns } from './incoming-columns.ts';
-import { DayMerger } from './merge-day.ts';
+import { DayMerger, type HistoryPart } from './merge-day.ts';
 import type { OutcomeCounts } from './outcome.ts';
 import { OutcomeTally, shadowedIndex } from './outcome-tally.ts';
 
@@ -143,6 +143,11 @@ export class GroupMerger {
   /** What the last merge replaced, as a blob of the same format; undefined where that is nothing. */
   history(): Uint8Array | undefined {
     return this.#merger.history(this.#day);
+  }
+
+  /** The same, apart by who has to do with it. */
+  historyParts(): Iterable<HistoryPart> {
+    return this.#merger.historyParts(this.#day);
   }
 
   /** What became of the readings of a batch. */

@@ -17,10 +17,20 @@ export interface Origin {
   readonly lineStep: number;
 }
 
+/** Of what does not count any more. */
+export interface HistorySegment extends Segment {
+  /**
+   * Who `brought` readings that never stood (a later version was there, or a greater value of their own), or brought what
+   * took the place of theirs under the same version (`displaced`). Absent where a later version did, and where a store does
+   * not keep it.
+   */
+  readonly by?: { readonly sourceId: string; readonly how: 'brought' | 'displaced' };
+}
+
 /** What a store knows of readings beside the latest: asked when somebody wants to know why a value is what it is. */
 export interface ReadingHistory {
   /** What does not count any more: superseded, said again since, or come too late; oldest first within each UTC day. */
-  history(days: SeriesDays): Promise<readonly Segment[]>;
+  history(days: SeriesDays): Promise<readonly HistorySegment[]>;
   /**
    * Every batch that brought raw readings of the series into [fromMs, toMs), in the order of storing, the latest ones
    * where there are more than {@link originsMax}. Undefined where the store does not keep where they came from.

@@ -1,16 +1,18 @@
-import {
-  lineOf,
-  type Origin,
-  type ReadingHistory,
-  type ReadingStore,
-  type Segment,
-} from '@meterflow/idempotent-writes';
+import { type Origin, type ReadingHistory, type ReadingStore, type Segment } from '@meterflow/idempotent-writes';
 import { utcText, type Layer, type ReadingColumns, type SeriesName } from '@meterflow/readings';
 import type { Sources } from '@meterflow/receipts';
 import type { Activations } from '@meterflow/registry';
 import { takesSeries, type Activation, type FlowStep } from '@meterflow/rules';
 import { TraceBusyError, type FlowTrace } from './flow-trace.ts';
-import { compareVersion, readingsAt, type FoundReading, type ReadingPlace, type ShownReading } from './readings-at.ts';
+import { broughtBy, type OriginLine } from './bringers.ts';
+import {
+  compareVersion,
+  historyAt,
+  readingsAt,
+  type FoundReading,
+  type ReadingPlace,
+  type ShownReading,
+} from './readings-at.ts';
 
 /** Where a version came from. */
 export interface ExplainedOrigin {
@@ -82,13 +84,15 @@ export interface ExplainPorts {
 export async function explainReading(ports: ExplainPorts, place: ReadingPlace): Promise<ExplainedReading | undefined> {
   const raw = await versionsOf(ports, place, 'raw');
   const validated = await versionsOf(ports, place, 'validated');
-  if (raw.length + validated.length === 0) {
+  if (raw.shown.length + validated.shown.length === 0) {
     return undefined;
   }
-  const origins = await ports.history('raw').origins({ ...place, layer: 'raw', ...dayAround(place) });
-  const rawShown = await Promise.all(raw.map((each, index) => explainedRaw(ports, place, { each, index, origins })));
+  const brought = await broughtBy(ports.history('raw'), place, raw.stored);
+  const rawShown = await Promise.all(
+    raw.shown.map((found, index) => explainedRaw(ports, place, { found, index, brought })),
+  );
   const validatedShown = await Promise.all(
-    validated.map(async ({ version, shown }, index): Promise<ExplainedVersion> => {
+    validated.shown.map(async ({ version, shown }, index): Promise<ExplainedVersion> => {
       const changes = index === 0 && !sameReading(shown, rawShown.at(0));
       const activation = await activationOf(ports, place, { version, shown, changes });
       return {
@@ -121,12 +125,20 @@ function dayAround({ startMs }: ReadingPlace): { readonly fromMs: number; readon
   return { fromMs: startMs, toMs: startMs + 1 };
 }
 
-/** Newest first: the one that counts, then what it superseded. */
-async function versionsOf(ports: ExplainPorts, place: ReadingPlace, layer: Layer): Promise<FoundReading[]> {
+/** All that is known of a reading in a layer. */
+interface FoundVersions {
+  /** Newest first: the one that counts, then what it superseded. */
+  readonly shown: readonly FoundReading[];
+  /** In the order of storing. */
+  readonly stored: readonly FoundReading[];
+}
+
+async function versionsOf(ports: ExplainPorts, place: ReadingPlace, layer: Layer): Promise<FoundVersions> {
   const days = { ...place, layer, ...dayAround(place) };
   const latest = readingsAt(columnsOf(await ports.readings(layer).read(days)), place);
-  const earlier = readingsAt(columnsOf(await ports.history(layer).history(days)), place);
-  return [...latest, ...earlier.sort((a, b) => compareVersion(b.version, a.version))];
+  const earlier = historyAt(await ports.history(layer).history(days), place);
+  const shown = [...latest, ...earlier.toSorted((a, b) => compareVersion(b.version, a.version))];
+  return { shown, stored: [...earlier, ...latest] };
 }
 
 function columnsOf(segments: readonly Segment[]): ReadingColumns[] {
@@ -136,25 +148,22 @@ function columnsOf(segments: readonly Segment[]): ReadingColumns[] {
 async function explainedRaw(
   ports: ExplainPorts,
   place: ReadingPlace,
-  {
-    each: { version, shown },
-    index,
-    origins,
-  }: { each: FoundReading; index: number; origins: readonly Origin[] | undefined },
+  raw: {
+    readonly found: FoundReading;
+    readonly index: number;
+    readonly brought: ReadonlyMap<FoundReading, readonly OriginLine[]> | undefined;
+  },
 ): Promise<ExplainedVersion> {
+  const { version, shown } = raw.found;
   const { declared, acceptedAtMs } = version;
-  const bringing = (origins ?? []).flatMap((origin) => {
-    const line = lineOf(origin, place);
-    const isOfVersion = declared === 0 ? origin.acceptedAtMs === acceptedAtMs : origin.declared === declared;
-    return line === undefined || !isOfVersion ? [] : [{ origin, line }];
-  });
+  const bringing = raw.brought?.get(raw.found) ?? [];
   return {
     layer: 'raw',
-    current: index === 0,
+    current: raw.index === 0,
     ...shown,
     ...(declared === 0 ? {} : { declared }),
     ...(acceptedAtMs === 0 ? {} : { acceptedAt: utcText(acceptedAtMs) }),
-    ...(origins === undefined
+    ...(raw.brought === undefined
       ? {}
       : { origins: await Promise.all(bringing.map((one) => explainedOrigin(ports, place.tenant, one))) }),
   };

@@ -1,3 +1,4 @@
+import type { HistorySegment } from '@meterflow/idempotent-writes';
 import {
   formatDecimal,
   missingCode,
@@ -28,12 +29,19 @@ export interface ShownReading {
 export interface FoundReading {
   readonly version: Version;
   readonly shown: ShownReading;
+  /** See HistorySegment. */
+  readonly by?: HistorySegment['by'];
 }
 
 export function compareVersion(a: Version, b: Version): number {
   return (
     a.declared - b.declared || a.acceptedAtMs - b.acceptedAtMs || a.activation - b.activation || a.ticket - b.ticket
   );
+}
+
+/** The same of the history, in the order of storing. */
+export function historyAt(all: readonly HistorySegment[], place: ReadingPlace): FoundReading[] {
+  return all.flatMap(({ columns, by }) => readingsAt([columns], place).map((found) => ({ ...found, by })));
 }
 
 /** What stands at a place. */

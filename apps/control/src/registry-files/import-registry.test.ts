@@ -160,9 +160,8 @@ describe('a registry file', () => {
     }
     const file = 'meter,calendars,interval\nm0,c0,1h\nm1,c40,\nm1,,15m\nm2,c0,\n';
     expect(await load(file)).toMatchObject({ lines: 4, applied: 3, rejected: 1 });
-    expect(rejects).toEqual([
-      { line: 3, column: 'calendars', reason: expect.stringContaining('has left 32 calendars already') },
-    ]);
+    expect(rejects).toMatchObject([{ line: 3, column: 'calendars' }]);
+    expect(rejects[0]?.reason).toContain('has left 32 calendars already');
     expect((await series.current('acme', m1)).intervalMs).toBe(900_000);
     expect((await series.current('acme', { meter: 'm2', channel: 'import' })).calendars).toEqual(['c0']);
   });

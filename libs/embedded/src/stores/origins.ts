@@ -15,7 +15,8 @@ import { daysPerSeries } from './reading-schema.ts';
  * Which lines of which source brought readings: for each batch, series and version a row in `originPacks`, whose `pieces`
  * are readings that follow each other in time and in their lines. `key` and `lastKey` are those of the first and the last
  * day. Files made by an earlier build get the tables when they are opened. `origins`, with a row for each piece, is what
- * the build before wrote; it is read, and no longer written.
+ * the build before wrote; it is read, and no longer written. `historyOrigins` says of a row of the history who brought it, or
+ * (`displaced`) what took its place: of those alone that a later version did not supersede, which are few.
  */
 export const originsSchema = `
 create table if not exists origins (
@@ -42,9 +43,16 @@ create table if not exists originPacks (
   declared real not null,
   pieces blob not null
 ) strict;
-create index if not exists originPacksByKey on originPacks (key);`;
+create index if not exists originPacksByKey on originPacks (key);
+create table if not exists historyOrigins (
+  key integer not null,
+  history integer not null references history,
+  source integer not null references sources,
+  displaced integer not null,
+  primary key (key, history)
+) strict, without rowid;`;
 
-export const originTables = ['origins', 'originPacks'] as const;
+export const originTables = ['origins', 'originPacks', 'historyOrigins'] as const;
 
 /** Writes where raw readings came from, within the store's transactions. */
 export class OriginWriter {

@@ -5,6 +5,7 @@ import {
   firstStartMs,
   SegmentColumnsReader,
   segmentWithin,
+  type HistorySegment,
   type Origin,
   type Segment,
   type SeriesDays,
@@ -27,6 +28,8 @@ export interface SeriesSegment {
 const pageDaysMax = 512;
 
 type DayRow = [key: number, segment: Uint8Array];
+/** Of the history: who has to do with it. */
+type HistoryRow = [...DayRow, source?: string | null, displaced?: number | null];
 
 /** Reads one layer's file, always as last committed. Any number of processes may; none of them holds up a writer. */
 export class ReadingReader {
@@ -54,7 +57,12 @@ export class ReadingReader {
       ...{ table: 'days', column: 'segment', keysPerSeries: daysPerSeries, joined: false },
     });
     this.#page = prepare('select key, segment from days where key > ? and key < ? order by key limit ?');
-    this.#history = prepare('select key, segment from history where key between ? and ? order by key, id');
+    this.#history = prepare(
+      `select history.key, segment, name, displaced from history
+       left join historyOrigins on historyOrigins.key = history.key and historyOrigins.history = history.id
+       left join sources on sources.id = historyOrigins.source
+       where history.key between ? and ? order by history.key, history.id`,
+    );
     this.#origins = new OriginReader(store.database);
   }
 
@@ -97,7 +105,7 @@ export class ReadingReader {
   }
 
   /** What was superseded, oldest first within each day. */
-  history(days: SeriesDays): Segment[] {
+  history(days: SeriesDays): HistorySegment[] {
     return this.#read(this.#history, days);
   }
 
@@ -161,7 +169,7 @@ export class ReadingReader {
     }
   }
 
-  #read(statement: StatementSync, days: SeriesDays): Segment[] {
+  #read(statement: StatementSync, days: SeriesDays): HistorySegment[] {
     const { tenant, meter, channel, layer } = days;
     this.#check(layer);
     return this.#store.read(() => {
@@ -171,10 +179,15 @@ export class ReadingReader {
         return [];
       }
       const firstKey = series.id * daysPerSeries;
-      const rows = statement.all(firstKey + first, firstKey + last) as unknown as DayRow[];
-      const segments: Segment[] = [];
-      for (const [key, blob] of rows) {
+      const rows = statement.all(firstKey + first, firstKey + last) as unknown as HistoryRow[];
+      const segments: HistorySegment[] = [];
+      for (const [key, blob, sourceId, displaced] of rows) {
+        const from = segments.length;
         this.#append(segments, { day: key - firstKey, blob }, days);
+        if (typeof sourceId === 'string') {
+          const by = byOf(sourceId, displaced);
+          segments.push(...segments.splice(from).map((segment) => ({ ...segment, by })));
+        }
       }
       return segments;
     });
@@ -205,4 +218,8 @@ function daysWithin(fromMs: number, toMs: number): { readonly first: number; rea
   return fromMs < toMs
     ? { first: Math.max(0, Math.floor(fromMs / dayMs)), last: Math.min(dayMax - 1, Math.ceil(toMs / dayMs) - 1) }
     : { first: 0, last: -1 };
+}
+
+function byOf(sourceId: string, displaced: number | null | undefined): NonNullable<HistorySegment['by']> {
+  return { sourceId, how: displaced === 1 ? 'displaced' : 'brought' };
 }

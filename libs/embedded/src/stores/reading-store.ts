@@ -2,6 +2,7 @@ import type {
   ErasableStore,
   Erased,
   Erasure,
+  HistorySegment,
   KnownBy,
   Origin,
   OutcomeCounts,
@@ -101,7 +102,7 @@ export class EmbeddedReadingStore implements ReadingStore, ReadingHistory, Erasa
 
   /** See ReadingHistory. */
   // eslint-disable-next-line @typescript-eslint/require-await -- as above
-  async history(days: SeriesDays): Promise<readonly Segment[]> {
+  async history(days: SeriesDays): Promise<readonly HistorySegment[]> {
     return this.#reader.history(days);
   }
 

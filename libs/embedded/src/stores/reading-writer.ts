@@ -1,5 +1,5 @@
 import type { StatementSync } from 'node:sqlite';
-import { GroupMerger, type OutcomeCounts, type ReadingWrite } from '@meterflow/idempotent-writes';
+import { displacedBy, GroupMerger, type OutcomeCounts, type ReadingWrite } from '@meterflow/idempotent-writes';
 import type { Cause, Layer, ReadingBatch } from '@meterflow/readings';
 import { LedgerRows, type StoredLedgerRow } from './ledger-rows.ts';
 import { OriginWriter } from './origins.ts';
@@ -35,9 +35,12 @@ export class ReadingWriter {
   readonly #readDay: StatementSync;
   readonly #putDay: StatementSync;
   readonly #addHistory: StatementSync;
+  readonly #addHistoryOrigin: StatementSync;
   readonly #origins: OriginWriter;
   /** By their number in the group. */
   #series: KnownSeries[] = [];
+  /** Of raw readings: who brought each batch of the group, by its number there. */
+  #sources: number[] = [];
   #group = 0;
 
   constructor({ database }: StoreFile, layer: Layer) {
@@ -50,6 +53,7 @@ export class ReadingWriter {
     this.#readDay.setReturnArrays(true);
     this.#putDay = database.prepare('insert or replace into days values (?, ?)');
     this.#addHistory = database.prepare('insert into history (key, segment) values (?, ?)');
+    this.#addHistoryOrigin = database.prepare('insert into historyOrigins values (?, ?, ?, ?)');
     this.#origins = new OriginWriter(database);
   }
 
@@ -78,6 +82,7 @@ export class ReadingWriter {
   #writeGathered(writes: readonly ReadingWrite[]): OutcomeCounts[] {
     this.#group += 1;
     this.#series = [];
+    this.#sources = [];
     this.#merger.begin();
     const planned = new Map<string, Planned>();
     const results = writes.map((write) => this.#plan(write, planned));
@@ -111,6 +116,9 @@ export class ReadingWriter {
     }
     const numbers = this.#numbers(batch);
     const number = this.#merger.add(batch, numbers);
+    if (this.#layer === 'raw') {
+      this.#sources[number] = this.#ledger.source(batch.sourceId);
+    }
     if (earlier === undefined) {
       if (this.#layer === 'raw') {
         const idOf = (series: number): number | undefined => this.#series[numbers[series] as number]?.id;
@@ -165,9 +173,13 @@ export class ReadingWriter {
         this.#putDay.run(key, segment);
         series.keyMax = Math.max(series.keyMax, key);
       }
-      const history = merger.history();
-      if (history !== undefined) {
-        this.#addHistory.run(key, history);
+      for (const { by, blob } of merger.historyParts()) {
+        const { lastInsertRowid } = this.#addHistory.run(key, blob);
+        const displaced = by < 0;
+        const source = this.#sources[displaced ? displacedBy(by) : by];
+        if (source !== undefined) {
+          this.#addHistoryOrigin.run(key, lastInsertRowid, source, Number(displaced));
+        }
       }
     }
   }

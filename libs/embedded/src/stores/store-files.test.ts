@@ -96,6 +96,23 @@ describe('what lasts', () => {
     ).toEqual([0, 0.001, 0.002, 0.003, 0.07, 0.06]);
     expect((await store.read(all))[0]?.columns.values[0]).toBe(8);
   });
+
+  test('of the history it is known who brought what never stood, and what took a place under the same version', async () => {
+    const store = open();
+    const from = (sourceId: string, each: ReadingWrite): ReadingWrite => ({
+      ...each,
+      batch: { ...each.batch, sourceId },
+    });
+    await store.write([from('first', write(1, { integer: 1 }))]);
+    await store.write([from('greater', write(1, { integer: 3 })), from('less', write(1, { integer: 2 }))]);
+    await store.write([from('later', write(1, { integer: 4 }, 2_000))]);
+    const history = await store.history(all);
+    expect(history.map(({ columns, by }) => [columns.values[0], by?.how, by?.sourceId])).toEqual([
+      [1, 'displaced', 'greater'],
+      [2, 'brought', 'less'],
+      [3, undefined, undefined],
+    ]);
+  });
 });
 
 describe('two openers of one file', () => {
