@@ -91,8 +91,12 @@ export class GroupRegistry {
    */
   async put(tenant: string, request: GroupRequest, revision?: number): Promise<StoredGroup> {
     const definition = groupSchema.parse(request);
-    await this.#check(tenant, definition);
-    await this.#checkParents(tenant, definition);
+    const known = await this.get(tenant, definition.name);
+    await this.#checkBelow(tenant, definition);
+    if (known === undefined) {
+      await this.#count(tenant);
+    }
+    await this.#checkParents(tenant, definition, known);
     let replaced: StoredGroup | undefined;
     const put = await this.#change(tenant, definition.name, (before) => {
       expectRevision(before, revision);
@@ -102,7 +106,7 @@ export class GroupRegistry {
     try {
       // Once more, now that it is there: of two that do not go together, the later one at least sees both.
       await this.#checkBelow(tenant, definition);
-      await this.#checkParents(tenant, definition);
+      await this.#checkParents(tenant, definition, replaced);
     } catch (error) {
       await this.#takeBack(tenant, put, replaced);
       throw error;
@@ -172,14 +176,14 @@ export class GroupRegistry {
     return { ...value, revision };
   }
 
-  /** What it counts must be there, and must not count it. Whoever reads groups goes no deeper than {@link groupDepthMax}. */
-  async #check(tenant: string, definition: GroupDefinition): Promise<void> {
-    await this.#checkBelow(tenant, definition);
-    await this.#checkCount(tenant, definition.name);
-  }
-
-  /** Those that count it would be given nothing by days or slots that are not theirs. */
-  async #checkParents(tenant: string, definition: GroupDefinition): Promise<void> {
+  /**
+   * Those that count it would be given nothing by days or slots that are not theirs. Nobody counts a group that never was,
+   * and who counts one whose days stay what they are has been looked at: then the tenant's groups need not be read.
+   */
+  async #checkParents(tenant: string, definition: GroupDefinition, before: StoredGroup | undefined): Promise<void> {
+    if (before === undefined || (!before.isRemoved && hasSameDays(before.definition, definition))) {
+      return;
+    }
     for await (const parent of this.all(tenant)) {
       if (!parent.isRemoved && partsOf(parent.definition).includes(definition.name)) {
         checkAlike(definition, parent.definition);
@@ -187,6 +191,7 @@ export class GroupRegistry {
     }
   }
 
+  /** What it counts must be there, and must not count it. Whoever reads groups goes no deeper than {@link groupDepthMax}. */
   async #checkBelow(tenant: string, definition: GroupDefinition): Promise<void> {
     const seen = new Set<string>();
     let level = partsOf(definition);
@@ -213,10 +218,8 @@ export class GroupRegistry {
     }
   }
 
-  async #checkCount(tenant: string, name: string): Promise<void> {
-    if ((await this.get(tenant, name)) !== undefined) {
-      return;
-    }
+  /** One more of them. */
+  async #count(tenant: string): Promise<void> {
     const counter = { kind: 'setting', name: `${tenant}/group-count` } as const;
     await changeEntry(this.#registry, counter, (entry) => {
       const count = typeof entry?.value === 'number' ? entry.value : 0;
@@ -226,6 +229,10 @@ export class GroupRegistry {
       return count + 1;
     });
   }
+}
+
+function hasSameDays(a: GroupDefinition, b: GroupDefinition): boolean {
+  return a.timeZone === b.timeZone && a.intervalMs === b.intervalMs;
 }
 
 /** Throws {@link GroupRefusedError} where a group could give the one that counts it nothing. */

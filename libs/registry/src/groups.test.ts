@@ -235,6 +235,22 @@ describe('groups of groups', () => {
     await put({ name: 'alone', source: members });
   });
 
+  test('that are new, or keep their days, are put without a look at all others', async () => {
+    const registry = new MemoryRegistry();
+    const groups = new GroupRegistry(registry);
+    const put = (name: string) => groups.put('acme', { ...basics, name, source: { kind: 'members' } });
+    let lists = 0;
+    const list = registry.list.bind(registry);
+    registry.list = (...asked) => {
+      lists += 1;
+      return list(...asked);
+    };
+    for (const name of ['a', 'b', 'a']) {
+      await put(name);
+    }
+    expect(lists).toBe(0);
+  });
+
   test('that is put in another zone while it begins to be counted stays as it was', async () => {
     const registry = new MemoryRegistry();
     const isCounted = Promise.withResolvers<undefined>();

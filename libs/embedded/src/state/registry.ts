@@ -2,6 +2,7 @@ import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import { RevisionConflictError, type Registry, type RegistryEntry, type RegistryKind } from '@meterflow/registry';
 import { FatalError } from '@meterflow/stage';
 import { openDatabase, storeError, transaction } from '../database.ts';
+import { prepared } from '../prepared.ts';
 import { attempt } from './attempt.ts';
 
 // A removed entry stays as a row without value, so that its revisions count on.
@@ -14,6 +15,9 @@ const schema = `
     primary key (kind, name)
   ) without rowid;
 `;
+const get = 'select name, revision, value from entries where kind = ? and name = ? and value is not null';
+const current = 'select revision, value from entries where kind = ? and name = ?';
+const put = 'insert or replace into entries (kind, name, revision, value) values (?, ?, ?, ?)';
 const formatVersion = 1;
 /** Sorts after everything that a name has. */
 const lastCharacter = '\u{10ffff}';
@@ -42,9 +46,7 @@ export class EmbeddedRegistry implements Registry {
 
   get(kind: RegistryKind, name: string): Promise<RegistryEntry<unknown> | undefined> {
     return attempt(this.#file, () => {
-      const row = this.#database
-        .prepare('select name, revision, value from entries where kind = ? and name = ? and value is not null')
-        .get(kind, name);
+      const row = prepared(this.#database, get).get(kind, name);
       return row === undefined ? undefined : entryOf(kind, row);
     });
   }
@@ -86,12 +88,12 @@ export class EmbeddedRegistry implements Registry {
     // One lower bound: of two the engine seeks one of them and reads all up to the other, for each page anew.
     const bound = isAfter ? 'name > ?' : 'name >= ?';
     return attempt(this.#file, () =>
-      this.#database
-        .prepare(
-          `select name, revision, value from entries
-           where kind = ? and ${bound} and name < ? and value is not null
-           order by name limit ?`,
-        )
+      prepared(
+        this.#database,
+        `select name, revision, value from entries
+         where kind = ? and ${bound} and name < ? and value is not null
+         order by name limit ?`,
+      )
         .all(kind, isAfter ? after : prefix, prefix + lastCharacter, limit)
         .map((row) => entryOf(kind, row)),
     );
@@ -107,17 +109,13 @@ export class EmbeddedRegistry implements Registry {
 
   /** Within a transaction; what throws has changed nothing. */
   #replaceNow({ kind, name, expectedRevision }: Target, value: string | null): number {
-    const row = this.#database
-      .prepare('select revision, value from entries where kind = ? and name = ?')
-      .get(kind, name);
-    const current = row?.['value'] == null ? 0 : Number(row['revision']);
-    if (current !== expectedRevision || (value === null && current === 0)) {
-      throw new RevisionConflictError(`${kind} ${name} has revision ${current}, not ${expectedRevision}`);
+    const row = prepared(this.#database, current).get(kind, name);
+    const found = row?.['value'] == null ? 0 : Number(row['revision']);
+    if (found !== expectedRevision || (value === null && found === 0)) {
+      throw new RevisionConflictError(`${kind} ${name} has revision ${found}, not ${expectedRevision}`);
     }
     const revision = Number(row?.['revision'] ?? 0) + 1;
-    this.#database
-      .prepare('insert or replace into entries (kind, name, revision, value) values (?, ?, ?, ?)')
-      .run(kind, name, revision, value);
+    prepared(this.#database, put).run(kind, name, revision, value);
     return revision;
   }
 }

@@ -55,11 +55,12 @@ async function* repeatedLines(
   { from, to, readingsMax, days }: { from: number; to: number; readingsMax: number; days: number },
   counts: { readings: number; lines: number },
 ): AsyncGenerator<string> {
+  const kept = new KeptLines(source, { linesMax: readingsMax + 1, days });
   for (let copy = from; copy < to; copy++) {
     const repeats: { readonly afterLine: number; readonly line: string }[] = [];
     let piece = '';
     let count = -1;
-    for await (const original of linesOf(source, { linesMax: readingsMax + 1, days })) {
+    for await (const original of kept.all()) {
       count += 1;
       if (count === 0) {
         piece = copy === from ? `${original}\n` : '';
@@ -84,11 +85,41 @@ async function* repeatedLines(
   }
 }
 
+interface Selection {
+  readonly linesMax: number;
+  readonly days: number;
+}
+
+/** Lines that are few of the file's are kept when they are first read: a hundred copies unpack it once. */
+class KeptLines {
+  readonly #source: string;
+  readonly #selection: Selection;
+  #lines: readonly string[] | undefined;
+
+  constructor(source: string, selection: Selection) {
+    this.#source = source;
+    this.#selection = selection;
+  }
+
+  async *all(): AsyncGenerator<string> {
+    if (this.#lines !== undefined) {
+      yield* this.#lines;
+      return;
+    }
+    const isKept = this.#selection.days !== Infinity;
+    const lines: string[] = [];
+    for await (const line of linesOf(this.#source, this.#selection)) {
+      if (isKept) {
+        lines.push(line);
+      }
+      yield line;
+    }
+    this.#lines = isKept ? lines : undefined;
+  }
+}
+
 /** The header and what follows it. Its first reading starts before all others. */
-async function* linesOf(
-  source: string,
-  { linesMax, days }: { readonly linesMax: number; readonly days: number },
-): AsyncGenerator<string> {
+async function* linesOf(source: string, { linesMax, days }: Selection): AsyncGenerator<string> {
   let lines = 0;
   let untilStamp: string | undefined;
   for await (const line of createInterface({ input: createReadStream(source).pipe(createGunzip()) })) {
