@@ -39,7 +39,7 @@ export class ReadingWriter {
   readonly #origins: OriginWriter;
   /** By their number in the group. */
   #series: KnownSeries[] = [];
-  /** Of raw readings: who brought each batch of the group, by its number there. */
+  /** Who brought each batch of the group, by its number there. */
   #sources: number[] = [];
   #group = 0;
 
@@ -116,9 +116,7 @@ export class ReadingWriter {
     }
     const numbers = this.#numbers(batch);
     const number = this.#merger.add(batch, numbers);
-    if (this.#layer === 'raw') {
-      this.#sources[number] = this.#ledger.source(batch.sourceId);
-    }
+    this.#sources[number] = this.#ledger.source(cause.sourceId);
     if (earlier === undefined) {
       if (this.#layer === 'raw') {
         const idOf = (series: number): number | undefined => this.#series[numbers[series] as number]?.id;
