@@ -15,6 +15,12 @@ export interface DayExtent {
   readonly lastMs: number;
 }
 
+/** A series, as the caller numbered it, and a UTC day. */
+export interface SeriesDay {
+  readonly series: number;
+  readonly day: number;
+}
+
 /**
  * Merges a group of batches into a store, series-day by series-day: what the batches of a group say of one day is
  * gathered, so that the day is read and written once.
@@ -127,6 +133,21 @@ export class GroupMerger {
       }
     }
     return days;
+  }
+
+  /** The series-days from the current one on, in their order, so many of them at the most. */
+  ahead(max: number): SeriesDay[] {
+    const pieces = this.#pieces;
+    const ahead: SeriesDay[] = [{ series: this.#series, day: this.#day }];
+    for (let place = this.#to; place < pieces.length && ahead.length < max; place++) {
+      const piece = pieces.order[place] as number;
+      const [series, day] = [pieces.series[piece] as number, pieces.day[piece] as number];
+      const last = ahead.at(-1);
+      if (last?.series !== series || last.day !== day) {
+        ahead.push({ series, day });
+      }
+    }
+    return ahead;
   }
 
   /** Merges the current series-day. Returns its new blob, undefined where nothing changed; void after the next call. */

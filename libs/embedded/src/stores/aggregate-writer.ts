@@ -9,8 +9,10 @@ import {
   type LedgerLayer,
   type OutcomeCounts,
 } from '@meterflow/idempotent-writes';
+import type { SeriesName } from '@meterflow/readings';
 import { PermanentError } from '@meterflow/stage';
 import { halfDayMs, sheetsPerSeries, sheetTables } from './aggregate-schema.ts';
+import { KeyReader } from './key-reader.ts';
 import { LedgerRows } from './ledger-rows.ts';
 import { SeriesIndex, type KnownSeries } from './series-index.ts';
 import type { StoreFile } from './store-file.ts';
@@ -19,6 +21,8 @@ type SheetRow = [key: number, sheet: Uint8Array];
 
 /** Stored sheets of a series are read in one go unless that would read this many times as many half days as are asked for. */
 const sparseFactorMax = 8;
+/** Of a batch with fewer sheets a series than this, what is stored of all of them is read in one go. */
+const sheetsPerSeriesMin = 2;
 
 /** Writes sheets of all levels to one file. Everything happens within the caller's transaction. */
 export class AggregateWriter {
@@ -26,6 +30,7 @@ export class AggregateWriter {
   readonly #ledger: LedgerRows;
   readonly #readOne: Record<SheetLevel, StatementSync>;
   readonly #readRange: Record<SheetLevel, StatementSync>;
+  readonly #readKeys: Record<SheetLevel, KeyReader>;
   readonly #put: Record<SheetLevel, StatementSync>;
 
   constructor({ database }: StoreFile) {
@@ -42,6 +47,8 @@ export class AggregateWriter {
     };
     this.#readOne = each((table) => `select key, sheet from ${table} where key = ?`);
     this.#readRange = each((table) => `select key, sheet from ${table} where key between ? and ?`);
+    const keys = (table: string): KeyReader => new KeyReader(database, { table, column: 'sheet' });
+    this.#readKeys = { day: keys(sheetTables.day), month: keys(sheetTables.month) };
     this.#put = each((table) => `insert or replace into ${table} values (?, ?)`);
   }
 
@@ -65,7 +72,8 @@ export class AggregateWriter {
     const tally = new WindowTally();
     const sheet = new SheetCursor(batch);
     let series: KnownSeries | undefined;
-    let stored = new Map<number, Uint8Array>();
+    const together = this.#storedTogether(batch);
+    let stored: ReadonlyMap<number, Uint8Array | undefined> = new Map();
     const written = new Set<number>();
     let seriesNow = -1;
     while (sheet.next()) {
@@ -73,7 +81,7 @@ export class AggregateWriter {
       if (series === undefined || index !== seriesNow) {
         seriesNow = index;
         series = this.#index.series(tenant, sheet.series);
-        stored = this.#stored(batch, sheet.sheet, series);
+        stored = together ?? this.#stored(batch, sheet.sheet, series);
       }
       const key = keyOf(series.id, sheet.startMs);
       if (ticket <= series.erasedTo) {
@@ -96,6 +104,28 @@ export class AggregateWriter {
     for (let row = rowsFrom; row < rowsTo; row++) {
       tally.add(batch.rows.hour[row] as number, 'shadowed');
     }
+  }
+
+  /** What is stored of all windows of a batch that has few of each series, as of live push; undefined for another one. */
+  #storedTogether({
+    tenant,
+    series,
+    sheets,
+    level,
+  }: AggregateBatch): ReadonlyMap<number, Uint8Array | undefined> | undefined {
+    const { length } = sheets.series;
+    if (length >= series.length * sheetsPerSeriesMin) {
+      return undefined;
+    }
+    const keys: number[] = [];
+    for (let sheet = 0; sheet < length; sheet++) {
+      const { id, keyMax } = this.#index.series(tenant, series[sheets.series[sheet] as number] as SeriesName);
+      const key = keyOf(id, sheets.startMs[sheet] as number);
+      if (level !== 'day' || key <= keyMax) {
+        keys.push(key);
+      }
+    }
+    return this.#readKeys[level].read(keys);
   }
 
   /** What is stored of the windows that the batch's next sheets, as far as they are of one series, speak of. */

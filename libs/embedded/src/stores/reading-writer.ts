@@ -1,6 +1,7 @@
 import type { StatementSync } from 'node:sqlite';
 import { displacedBy, GroupMerger, type OutcomeCounts, type ReadingWrite } from '@meterflow/idempotent-writes';
 import type { Cause, Layer, ReadingBatch } from '@meterflow/readings';
+import { KeyReader } from './key-reader.ts';
 import { LedgerRows, type StoredLedgerRow } from './ledger-rows.ts';
 import { OriginWriter } from './origins.ts';
 import { daysPerSeries } from './reading-schema.ts';
@@ -11,6 +12,8 @@ import type { StoreFile } from './store-file.ts';
 const gatheredReadingsMax = 64_000;
 /** Of a series, the stored days of a group are read in one go unless that would read this many times as many days. */
 const sparseFactorMax = 4;
+/** Where series have a day each, so many of these are read at once. */
+const daysTogetherMax = 128;
 
 /** What is to be done for one write of a group. */
 interface Planned {
@@ -33,6 +36,7 @@ export class ReadingWriter {
   readonly #merger = new GroupMerger();
   readonly #readDays: StatementSync;
   readonly #readDay: StatementSync;
+  readonly #readKeys: KeyReader;
   readonly #putDay: StatementSync;
   readonly #addHistory: StatementSync;
   readonly #addHistoryOrigin: StatementSync;
@@ -41,6 +45,8 @@ export class ReadingWriter {
   #series: KnownSeries[] = [];
   /** Who brought each batch of the group, by its number there. */
   #sources: number[] = [];
+  /** By key, what is stored of the next days of the group. */
+  #ahead: ReadonlyMap<number, Uint8Array | undefined> = new Map();
   #group = 0;
 
   constructor({ database }: StoreFile, layer: Layer) {
@@ -51,6 +57,7 @@ export class ReadingWriter {
     this.#readDays.setReturnArrays(true);
     this.#readDay = database.prepare('select key, segment from days where key = ?');
     this.#readDay.setReturnArrays(true);
+    this.#readKeys = new KeyReader(database, { table: 'days', column: 'segment' });
     this.#putDay = database.prepare('insert or replace into days values (?, ?)');
     this.#addHistory = database.prepare('insert into history (key, segment) values (?, ?)');
     this.#addHistoryOrigin = database.prepare('insert into historyOrigins values (?, ?, ?, ?)');
@@ -83,6 +90,7 @@ export class ReadingWriter {
     this.#group += 1;
     this.#series = [];
     this.#sources = [];
+    this.#ahead = new Map();
     this.#merger.begin();
     const planned = new Map<string, Planned>();
     const results = writes.map((write) => this.#plan(write, planned));
@@ -189,14 +197,28 @@ export class ReadingWriter {
       return [];
     }
     const days = this.#merger.daysAhead();
+    if (days.length === 1) {
+      const segment = this.#storedDay(first);
+      return segment === undefined ? [] : [[first, segment]];
+    }
     const last = id * daysPerSeries + (days.at(-1) as number);
-    if (days.length > 1 && last - first < days.length * sparseFactorMax) {
+    if (last - first < days.length * sparseFactorMax) {
       return this.#readDays.all(first, last) as unknown as DayRow[];
     }
     return days.flatMap((day) => {
       const row = this.#readDay.get(id * daysPerSeries + day) as unknown as DayRow | undefined;
       return row === undefined ? [] : [row];
     });
+  }
+
+  /** The days of live push: one of each of many series. */
+  #storedDay(key: number): Uint8Array | undefined {
+    if (!this.#ahead.has(key)) {
+      const ahead = this.#merger.ahead(daysTogetherMax);
+      const keys = ahead.map(({ series, day }) => (this.#series[series] as KnownSeries).id * daysPerSeries + day);
+      this.#ahead = this.#readKeys.read(keys);
+    }
+    return this.#ahead.get(key);
   }
 }
 
