@@ -90,6 +90,31 @@ describe('activations', () => {
     expect((await counting(8))[0]?.decimals).toBe(restoredLast ? 1 : 3);
   });
 
+  test('count where no later ones hide them, one or several together', async () => {
+    const { activations } = setUp();
+    const spans = [
+      [0, 100],
+      [20, 40],
+      [40, 80],
+      [0, 60],
+      [60, 70],
+      [70, 100],
+    ] as const;
+    for (const [fromMs, toMs] of spans) {
+      await activations.create('acme', { ...request, fromMs, toMs });
+    }
+    const counting = async (number: number, fromMs: number, toMs: number): Promise<readonly number[]> =>
+      (await activations.counting('acme', number, { fromMs, toMs })).map((each) => each.number);
+    expect(await counting(6, 0, 100)).toEqual([6, 5, 4]);
+    expect(await counting(5, 0, 100)).toEqual([5, 4, 3, 1]);
+    expect(await counting(3, 20, 80)).toEqual([3, 2]);
+    expect(await counting(6, -1, 100)).toEqual([6, 5, 4, 0]);
+    // Gone back on, what is hidden is not made anew.
+    await activations.create('acme', { ...request, fromMs: 0, toMs: 100 });
+    expect(await restoreActivation(activations, 'acme')).toHaveLength(3);
+    expect(await counting(10, 0, 100)).toEqual([10, 9, 8]);
+  });
+
   test('for a share of the meters come back with it', async () => {
     const { activations, open } = setUp();
     const steps = flow.steps.map((step) => ({ ...step, share: { from: 0, to: 0.1 } }));

@@ -5,6 +5,7 @@ import { instantMsMax } from './instants.ts';
 import { parseEntry } from './parse-entry.ts';
 import { ruleVersionSchema } from './rule-version-schema.ts';
 import { RevisionConflictError, type Registry, type RegistryEntry } from './registry.ts';
+import { spansBeside, type Span } from './spans-beside.ts';
 
 /** How old the answer to "which activation is the newest" may be where it stamps a batch. */
 export const activationLeaseMsDefault = 5_000;
@@ -149,8 +150,8 @@ export class Activations {
   }
 
   /**
-   * What counts for readings in [fromMs, toMs) under the stamp `number`, highest first: for each reading the first one
-   * whose span contains it. The last one given spans them all.
+   * What counts for any reading in [fromMs, toMs) under the stamp `number`, highest first: for each reading the first one
+   * whose span contains it. Together they span them all.
    */
   async counting(
     tenant: string,
@@ -158,13 +159,15 @@ export class Activations {
     span: { readonly fromMs: number; readonly toMs: number },
   ): Promise<readonly Activation[]> {
     const counting: Activation[] = [];
-    for (let candidate = number; candidate >= 0; candidate--) {
+    let left: readonly Span[] = [span];
+    for (let candidate = number; candidate >= 0 && left.length > 0; candidate--) {
       const activation = await this.get(tenant, candidate);
-      if (activation !== undefined && activation.fromMs < span.toMs && span.fromMs < activation.toMs) {
+      if (
+        activation !== undefined &&
+        left.some((each) => activation.fromMs < each.toMs && each.fromMs < activation.toMs)
+      ) {
         counting.push(activation);
-        if (activation.fromMs <= span.fromMs && span.toMs <= activation.toMs) {
-          break;
-        }
+        left = left.flatMap((each) => spansBeside(each, activation));
       }
     }
     return counting;

@@ -5,6 +5,7 @@ import { entries } from './entries.ts';
 import { parseEntry } from './parse-entry.ts';
 import { putsTogetherMax, type Registry, type RegistryEntry } from './registry.ts';
 import { seriesOfPath, seriesPath } from './series-path.ts';
+import { spansBeside, type Span } from './spans-beside.ts';
 
 const run = z.tuple([z.number(), z.number(), z.number(), z.number()]);
 const span = z.object({
@@ -140,13 +141,13 @@ function spansWith(made: SeriesMade, now: KnownMade, atMs: number): readonly Kep
     if (compareStamps(each, made) > 0) {
       // It counts before this run, whose output is shadowed where it stated the same readings.
       requireStated(shared, each, { by: each.made, all: made.made });
-      own = own.flatMap((days) => without(days, each));
+      own = own.flatMap((days) => spansBeside(days, each));
       kept.push(each);
     } else {
       const isKnown = compareStamps(each, made) === 0 || made.known.spans.some((one) => compareStamps(one, each) === 0);
       requireStated(isKnown ? [] : shared, each, { by: made.made, all: each.made });
-      const left = shared.reduce<readonly Days[]>(
-        (parts, days) => parts.flatMap((part) => without(part, days)),
+      const left = shared.reduce<readonly Span[]>(
+        (parts, days) => parts.flatMap((part) => spansBeside(part, days)),
         [each],
       );
       kept.push(
@@ -191,15 +192,10 @@ function runsIn({ made }: KeptSpan): number {
   return made.reduce((sum, { runs }) => sum + runs.length, 1);
 }
 
-interface Days {
-  readonly fromMs: number;
-  readonly toMs: number;
-}
-
 /** Throws where, on days that are shared with another run, one stated a reading that the other did not. */
 function requireStated(
-  shared: readonly Days[],
-  other: Days,
+  shared: readonly Span[],
+  other: Span,
   { by, all }: { readonly by: MadeReadings; readonly all: MadeReadings },
 ): void {
   for (const days of shared) {
@@ -218,7 +214,7 @@ function requireStated(
 }
 
 /** Those that begin within the days. */
-function cut(made: MadeReadings, { fromMs, toMs }: Days): MadeReadings {
+function cut(made: MadeReadings, { fromMs, toMs }: Span): MadeReadings {
   const within = new MadeReadingsBuilder();
   for (const reading of madeWithin(made, fromMs, toMs)) {
     within.add(reading, reading.startMs, reading.lengthMs);
@@ -227,8 +223,8 @@ function cut(made: MadeReadings, { fromMs, toMs }: Days): MadeReadings {
 }
 
 /** Days one after the other as one span. */
-function joined(days: readonly Days[]): readonly Days[] {
-  const spans: Days[] = [];
+function joined(days: readonly Span[]): readonly Span[] {
+  const spans: Span[] = [];
   for (const { fromMs, toMs } of days.toSorted((a, b) => a.fromMs - b.fromMs)) {
     const last = spans.at(-1);
     if (last !== undefined && last.toMs >= fromMs) {
@@ -238,14 +234,6 @@ function joined(days: readonly Days[]): readonly Days[] {
     }
   }
   return spans;
-}
-
-/** What is left of a span beside another. */
-function without({ fromMs, toMs }: Days, other: Days): Days[] {
-  return [
-    { fromMs, toMs: Math.min(toMs, other.fromMs) },
-    { fromMs: Math.max(fromMs, other.toMs), toMs },
-  ].filter((each) => each.fromMs < each.toMs);
 }
 
 function knownOf(entry: RegistryEntry<unknown> | undefined): KnownMade {
