@@ -220,7 +220,7 @@ test('what a flow can not be is refused when it is activated, and says what to d
   const refused = await ask('/v1/rules/register-difference/activate', order, rig.keys.other.customer);
   expect(refused).toMatchObject({ status: 422 });
   expect(refused.json.errors).toEqual([
-    { at: 'channels', problem: expect.stringContaining('name the channels that it is to look at') as string },
+    { at: 'channels', problem: expect.stringContaining('name the channel that it is to look at') as string },
   ]);
   const globbed = await ask('/v1/rules/sum-check/activate', order, rig.keys.other.customer);
   expect(globbed.json.errors).toEqual([

@@ -10,7 +10,7 @@ export function asProblem(error: unknown): never {
   if (error instanceof RefusedRuleError) {
     const errors = error.problems.map((each) => ({ at: placeOf(each), problem: each.message }));
     const [first] = errors;
-    const detail = first === undefined ? error.message : `${error.message}: ${first.at} ${first.problem}`;
+    const detail = first === undefined ? error.message : `${error.message}: ${first.at}: ${first.problem}`;
     throw new Problem('unprocessable-content', detail, { errors, cause: error });
   }
   if (error instanceof UnknownRuleError || error instanceof UnknownActivationError) {

@@ -109,6 +109,10 @@ async function writeChart(path: string, result: Row, { from, to }: BacktestOptio
 
 const daysShownMax = 31;
 
+const nothingStored =
+  'Nothing is stored of these days on the channels that the rule is for. What there is: meterflow sql ' +
+  '"select channel, min(start), max(start) from readings_raw group by all"';
+
 function resultText(result: Row, { from, to, chart }: BacktestOptions): string {
   const { rule, endedBy } = result as Record<string, Row>;
   const title = `${shownValue(rule?.['name'])}, version ${shownValue(rule?.['version'])}`;
@@ -126,6 +130,7 @@ function resultText(result: Row, { from, to, chart }: BacktestOptions): string {
   ];
   return [
     head.join('\n'),
+    ...(shownValue(result['readings']) === '0' ? [nothingStored] : []),
     ...failureText(part('failures')['after'] as Row),
     ...tables(result, result['money'] as readonly Row[] | undefined),
     ...(chart === undefined ? [] : [`chart: ${chart}`]),
@@ -154,7 +159,7 @@ function tables(result: Row, money: readonly Row[] | undefined): readonly string
     ...(sums.length === 0
       ? []
       : [table([days.length > daysShownMax ? 'month' : 'day', 'channel', 'unit', ...sides], sums.map(sumCells))]),
-    ...(money === undefined
+    ...(money === undefined || money.length === 0
       ? []
       : [
           table(

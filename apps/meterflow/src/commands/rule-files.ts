@@ -56,6 +56,13 @@ export async function testRules(path: string, { globals, output }: Told): Promis
     outcomes.forEach(({ rule, name, problem }) => {
       output.line(outcomeText({ rule, name, problem }));
     });
+    const tested = new Set(compiled.tests.map(({ rule }) => rule));
+    compiled.rules
+      .filter(({ version }) => !tested.has(version.name))
+      .forEach(({ file, version }) => {
+        const tests = file.replace(/\.[jt]s$/, '.test.ts');
+        output.line(`  none    ${version.name} has no tests: they stand in ${tests}, as meterflow rules init has them`);
+      });
   }
   if (failed.length > 0) {
     throw new CommandError('tests-failed', `${failed.length} of ${outcomes.length} tests fail`);

@@ -170,7 +170,7 @@ function tellActivations(activations: readonly Row[], { globals, output }: Told)
     shownValue(activation['number']),
     shownValue(activation['from'] ?? 'always'),
     shownValue(activation['to'] ?? ''),
-    steps(activation),
+    steps(activation) + policyText(activation['onFailure']),
   ]);
   output.line(globals.json ? JSON.stringify(activations) : table(['activation', 'from', 'to', 'flow'], rows));
 }
@@ -178,6 +178,11 @@ function tellActivations(activations: readonly Row[], { globals, output }: Told)
 /** A parameter may be a whole table. */
 function shortened(text: string): string {
   return text.length > 40 ? `${text.slice(0, 40).replaceAll(/\s+/g, ' ')}…` : text;
+}
+
+/** `, on failure: halt`; nothing where the rule is left out, as it is where nobody says otherwise. */
+function policyText(onFailure: unknown): string {
+  return onFailure === 'skip' ? '' : `, on failure: ${shownValue(onFailure)}`;
 }
 
 /** `, first 10 % of meters`; nothing where it is all of them. */
