@@ -32,10 +32,10 @@ export interface Ground {
 
 /**
  * Memory may be this much more than before: garbage that is not collected yet, what the allocator keeps, and the isolates
- * that each of the hostile tenants may have, however often it tried.
+ * that each of the hostile tenants may have, however often it tried: full ones, whose garbage waits for their next run.
  */
 const residentSlackBytes = 192 * 1024 * 1024;
-const residentBytesPerTenant = sandboxLimits.isolatesPerTenantMax * 4 * 1024 * 1024;
+const residentBytesPerTenant = sandboxLimits.isolatesPerTenantMax * sandboxLimits.isolateMiBMax * 1024 * 1024;
 /** What an attack that finds a way out of its isolate writes to. */
 const escapedFile = '/tmp/meterflow-escaped';
 const settleMsMax = 5_000;
