@@ -16,7 +16,7 @@ export { ledgerLayers, type Ledger, type LedgerLayer, type LedgerSummary } from 
 export { compareBytes, judgeSheet, WindowTally } from './judge-sheet.ts';
 export { displacedBy } from './judge.ts';
 export { GroupMerger, type DayExtent } from './merge-group.ts';
-export { knownColumns, type DeclaredAcceptedMs } from './known-columns.ts';
+export { knownColumns } from './known-columns.ts';
 export { SegmentMerger, type MergedSegments } from './merge-segments.ts';
 export { addOutcomes, noOutcomes, outcomes, type Outcome, type OutcomeCounts } from './outcome.ts';
 export { decodeOriginPieces, encodeOriginPieces, type OriginPiece } from './origin-codec.ts';

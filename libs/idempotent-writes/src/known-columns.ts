@@ -2,7 +2,7 @@ import { ReadingCursor, sliceColumns, type ReadingColumns } from '@meterflow/rea
 import type { KnownBy } from './reading-history.ts';
 
 /** When a reading with a declared version was accepted; -Infinity where nobody knows: it counts as known. */
-export type DeclaredAcceptedMs = (reading: ReadingCursor, declared: number) => number;
+type DeclaredAcceptedMs = (reading: ReadingCursor, declared: number) => number;
 
 /**
  * Of a segment's readings those whose version was known, in order. Undeclared versions tell when they were accepted; of
