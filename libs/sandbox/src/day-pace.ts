@@ -1,5 +1,5 @@
 /** What days that run together may take: more would keep other tenants waiting, and come near what one batch may take. */
-const togetherCpuMs = 10;
+export const togetherCpuMs = 10;
 /** Flows whose cost is remembered; the one unused for longest is forgotten, and begins with one day again. */
 const flowsKeptMax = 4_096;
 
@@ -10,6 +10,12 @@ export class DayPace {
   daysTogether(flowKey: string): number {
     const cpuMs = this.#cpuMsPerDay.get(flowKey);
     return cpuMs === undefined ? 1 : Math.max(1, Math.floor(togetherCpuMs / Math.max(cpuMs, 0.001)));
+  }
+
+  /** What so many days of a flow will take; undefined where none was run. */
+  cpuMsOf(flowKey: string, days: number): number | undefined {
+    const cpuMs = this.#cpuMsPerDay.get(flowKey);
+    return cpuMs === undefined ? undefined : cpuMs * days;
   }
 
   took(flowKey: string, days: number, cpuMs: number): void {

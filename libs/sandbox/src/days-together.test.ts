@@ -45,15 +45,19 @@ function columns(): ReadingColumns {
   return builder.finish({ tenant: '', layer: 'raw', sourceId: '', acceptedAtMs: 1, activation: 0 }).columns;
 }
 
-const windows = new SeriesWindows(
-  {
-    ...{ tenant: 'tenant', series, unit: 'kWh', days, activation: 1 },
-    tagsAt: (atMs) => ({ even: Math.floor(atMs / dayMs) % 2 === 0 }),
-    closedThroughMs: days.startMs[9] as number,
-  },
-  { channel: 'import', intervalMsAt: () => hourMs, columns: [columns()] },
-  [],
-);
+function windowsOf(meter: string): SeriesWindows {
+  return new SeriesWindows(
+    {
+      ...{ tenant: 'tenant', series: { ...series, meter }, unit: 'kWh', days, activation: 1 },
+      tagsAt: (atMs) => ({ even: Math.floor(atMs / dayMs) % 2 === 0 }),
+      closedThroughMs: days.startMs[9] as number,
+    },
+    { channel: 'import', intervalMsAt: () => hourMs, columns: [columns()] },
+    [],
+  );
+}
+
+const windows = windowsOf(series.meter);
 const [together] = windows.runs([2, 3, 4, 5, 6, 7], around) as [SeriesRun];
 
 function flowWith(...rules: readonly RuleVersion[]): Flow {
@@ -269,4 +273,56 @@ describe('days that are run together', () => {
       ...['rule-timed-out', 'rule-timed-out', 'rule-timed-out', 'rule-timed-out'],
     ]);
   }, 60_000);
+});
+
+describe('days of several series that are due at once', () => {
+  const meters = Array.from({ length: 12 }, (_, meter) => `meter-${meter}`);
+  let sandbox: IsolatedSandbox;
+  beforeAll(() => {
+    sandbox = new IsolatedSandbox({ limits: { batchCpuMsMax: 300 } });
+  });
+  afterAll(async () => {
+    await sandbox.close();
+  });
+  const runOn = (flow: Flow, meter: string): Promise<readonly DayResult[]> =>
+    sandbox.runSeries(flow, windowsOf(meter).run(4, around));
+
+  test('come out as each does alone: what fails on one of them is told of that one', async () => {
+    const body = `
+      day.slots[1].annotate(day.meter + ' ' + context.tags.even);
+      day.emit('net', { startMs: day.startMs, value: day.slots.length });
+      if (day.meter === 'meter-5') throw new Error('not this one');`;
+    const flow = flowWith(seriesRuleOf(body, { ...needs, tags: ['even'] }));
+    const alone: unknown[] = [];
+    for (const meter of meters) {
+      alone.push((await runOn(flow, meter)).map(shown));
+    }
+    for (let round = 0; round < 3; round++) {
+      const atOnce = await Promise.all(meters.map((meter) => runOn(flow, meter)));
+      expect(atOnce.map((results) => results.map(shown))).toEqual(alone);
+      expect(atOnce.map(([result]) => result instanceof Error).indexOf(true)).toBe(5);
+    }
+  });
+
+  test('remember nothing of each other', async () => {
+    const { source, ...rule } = seriesRuleOf('seen.push(day.meter); day.slots[1].annotate(seen.join())', needs);
+    const flow = flowWith({ ...rule, source: `const seen = [];\n${source}` });
+    await runOn(flow, 'meter-0');
+    const atOnce = await Promise.all(meters.map((meter) => runOn(flow, meter)));
+    const noted = atOnce.map(([result]) => (result instanceof Error ? '' : result?.texts.at(-1)));
+    expect(noted).toEqual(meters);
+  });
+
+  test('are judged by their own: where one takes all the time, those before it have their results', async () => {
+    const flow = flowWith(seriesRuleOf('if (day.meter === "meter-7") for (;;) {}', needs));
+    await runOn(flow, 'meter-0');
+    const atOnce = await Promise.all(meters.map((meter) => runOn(flow, meter)));
+    const failed = atOnce.map(([result]) => (result instanceof Error ? result.message : ''));
+    expect(failed.slice(0, 7)).toEqual(Array.from({ length: 7 }, () => ''));
+    expect(failed[7]).toContain('it took more time than one batch may take');
+    const others = flowWith(seriesRuleOf('day.slots[1].annotate(day.meter)', needs));
+    expect(
+      (await Promise.all(meters.map((meter) => runOn(others, meter)))).flat().some((each) => each instanceof Error),
+    ).toBe(false);
+  });
 });

@@ -185,7 +185,8 @@ export class FlowIsolate {
     for (let index = 0; index < count; index++) {
       columns.values[index] = (values[index] as number) / divisor;
     }
-    columns.changes.fill(0);
+    // Memory that is shared is filled element by element: four readings at a time.
+    columns.changeWords.fill(0);
     columns.startMs.set(spans.startMs);
     columns.stepMs.set(spans.stepMs);
     columns.lengthMs.set(spans.lengthMs);

@@ -79,7 +79,9 @@ export class IsolatedSandbox implements Sandbox {
 
   constructor(options: IsolatedSandboxOptions = {}) {
     this.#limits = { ...sandboxLimits, ...options.limits };
-    this.#waiting = new WaitingRuns(this.#limits);
+    this.#waiting = new WaitingRuns(this.#limits, ({ flowKey, days }) =>
+      days === undefined ? undefined : this.#pace.cpuMsOf(flowKey, days.days.length),
+    );
     this.#program = childProgram(options.childEntry ?? defaultEntry(), this.#limits);
     this.#onIncident = options.onIncident ?? (() => undefined);
     this.#onIsolation = options.onIsolation;

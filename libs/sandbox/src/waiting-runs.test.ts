@@ -47,6 +47,41 @@ describe('runs that wait for a child', () => {
     expect(used.get('lighter')! / 10_000).toBeGreaterThan(0.15);
   });
 
+  test('of one flow go one behind the other while they are cheap together, then it is the turn of the next tenant', () => {
+    const waiting = new WaitingRuns(sandboxLimits, () => 3);
+    const flowJob = (tenant: string, id: number, flowKey: string): RunJob => ({ ...jobOf(tenant, id), flowKey });
+    ['one', 'one', 'one', 'one', 'other', 'one'].forEach((flow, id) => {
+      waiting.push(flowJob('a', id, flow));
+    });
+    waiting.push(flowJob('b', 10, 'one'));
+    waiting.push(flowJob('b', 11, 'two'));
+    expect(Array.from({ length: 9 }, () => waiting.shift()?.id)).toEqual([0, 1, 2, 10, 3, 11, 4, 5, undefined]);
+  });
+
+  test('of one flow have turns of their own where nobody knows what they take, and where they take long', () => {
+    const costs = new Map([
+      ['unknown', undefined],
+      ['long', 11],
+    ]);
+    for (const [flowKey, costMs] of costs) {
+      const waiting = new WaitingRuns(sandboxLimits, () => costMs);
+      [jobOf('a', 1), jobOf('a', 2), jobOf('b', 3)].forEach((job) => {
+        waiting.push({ ...job, flowKey });
+      });
+      expect(Array.from({ length: 3 }, () => waiting.shift()?.id)).toEqual([1, 3, 2]);
+    }
+  });
+
+  test('of one flow that were cheap are not all sent to children that others wait for', () => {
+    const waiting = new WaitingRuns({ ...sandboxLimits, children: 2 }, () => 0.1);
+    for (let id = 0; id < 4; id++) {
+      waiting.push({ ...jobOf('a', id), flowKey: 'one' });
+    }
+    waiting.shift();
+    waiting.finished('a', 400);
+    expect(Array.from({ length: 2 }, () => waiting.shift()?.id)).toEqual([1, undefined]);
+  });
+
   test('of a tenant whose batches take long leave a child to the others', () => {
     const waiting = new WaitingRuns({ ...sandboxLimits, children: 4 });
     for (let id = 0; id < 20; id++) {

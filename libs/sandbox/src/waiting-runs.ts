@@ -1,3 +1,4 @@
+import { togetherCpuMs } from './day-pace.ts';
 import type { SandboxLimits } from './limits.ts';
 import type { RunJob } from './run-job.ts';
 
@@ -16,8 +17,16 @@ interface Turn {
   slow: boolean;
 }
 
+/** Runs of one isolate that go one behind the other: changing to another isolate costs more than a day in it. */
+interface Group {
+  readonly tenant: string;
+  readonly flowKey: string;
+  /** CPU time that there is still room for. */
+  leftMs: number;
+}
+
 /**
- * Runs that wait for a child. Tenants take turns, a batch each, and pay with turns for the CPU time that their batches
+ * Runs that wait for a child. Tenants take turns, a batch each or as many short runs of one flow as are cheap together, and pay with turns for the CPU time that their batches
  * took: who floods the sandbox, or works long on each batch, gets the share of one tenant while others wait. The runs of
  * one tenant keep their order.
  */
@@ -25,10 +34,14 @@ export class WaitingRuns {
   readonly #limits: WaitingLimits;
   /** The tenant whose turn is next stands first; who has none waiting, none in flight and no debt is not there. */
   readonly #turns = new Map<string, Turn>();
+  readonly #costMs: (job: RunJob) => number | undefined;
   #size = 0;
+  #group: Group | undefined;
 
-  constructor(limits: WaitingLimits) {
+  /** `costMs`: the CPU time that a run will take; undefined where nobody knows, it then has a turn of its own. */
+  constructor(limits: WaitingLimits, costMs: (job: RunJob) => number | undefined = () => undefined) {
     this.#limits = limits;
+    this.#costMs = costMs;
   }
 
   /** Why no more runs of the tenant are taken now; undefined where there is room. */
@@ -56,6 +69,10 @@ export class WaitingRuns {
 
   /** The run whose turn it is; from then on it is in flight, until `finished` says otherwise. Undefined: none may go now. */
   shift(): RunJob | undefined {
+    const more = this.#ofGroup();
+    if (more !== undefined) {
+      return more;
+    }
     for (let passed = 0; this.#size > 0 && passed < this.#turns.size;) {
       const [[tenant, turn]] = this.#turns as unknown as [[string, Turn]];
       this.#turns.delete(tenant);
@@ -65,6 +82,7 @@ export class WaitingRuns {
       if (job !== undefined) {
         this.#size -= 1;
         turn.inFlight += 1;
+        this.#group = { tenant, flowKey: job.flowKey, leftMs: togetherCpuMs - (this.#costMs(job) ?? Infinity) };
       }
       const kept = this.#keep(tenant, turn);
       if (job !== undefined) {
@@ -93,6 +111,25 @@ export class WaitingRuns {
     const jobs = [...this.#turns.values()].flatMap((turn) => turn.jobs.splice(0));
     this.#size = 0;
     return jobs;
+  }
+
+  /** The next run of the tenant whose turn it is, where it goes with the ones before. */
+  #ofGroup(): RunJob | undefined {
+    const group = this.#group;
+    const turn = group === undefined ? undefined : this.#turns.get(group.tenant);
+    const next = turn?.jobs[0];
+    if (group === undefined || turn === undefined || next?.flowKey !== group.flowKey) {
+      return undefined;
+    }
+    const costMs = this.#costMs(next) ?? Infinity;
+    if (costMs > group.leftMs || turn.inFlight >= this.#inFlightMax(turn)) {
+      return undefined;
+    }
+    group.leftMs -= costMs;
+    turn.jobs.shift();
+    this.#size -= 1;
+    turn.inFlight += 1;
+    return next;
   }
 
   #inFlightMax({ slow }: Turn): number {

@@ -26,6 +26,8 @@ const targetReadings = 4_000;
 const freshVersions = 20;
 /** Days that follow each other and are run together: as many as batches of these sizes hold. */
 const daysTogether = [1, 10, 41] as const;
+/** Series of a tenant with one day due each, as many as the stage runs at once. */
+const seriesTogether = 16;
 /** Days of each tenant that are run in turn, and how many fewer readings than of batches. */
 const daysEach = 41;
 const daysShare = 5;
@@ -106,7 +108,24 @@ async function days(tenants: number, readings: number, show: (line: Line) => voi
     isWarm = true;
     show(lineOf(stockChecks.name, { tenants, batch: readingsEach }, cost));
   }
+  await seriesAtOnce(sandbox, { tenants, readings }, show);
   await sandbox.close();
+}
+
+/** One day each of several series of a tenant, which go through its isolate one behind the other. */
+async function seriesAtOnce(
+  sandbox: IsolatedSandbox,
+  { tenants, readings }: { readonly tenants: number; readonly readings: number },
+  show: (line: Line) => void,
+): Promise<void> {
+  const tenantDays = new TenantDays(tenants, 1, seriesTogether);
+  const cost = await measureRuns(sandbox, {
+    readingsEach: slotsPerDay * seriesTogether,
+    warmingRuns: tenants,
+    runs: Math.max(tenants, Math.ceil(readings / daysShare / slotsPerDay / seriesTogether)),
+    run: (index) => Promise.all(tenantDays.dayOfEach(index).map((run) => sandbox.runSeries(stockChecks, run))),
+  });
+  show(lineOf(`${stockChecks.name}, ${seriesTogether} series`, { tenants, batch: slotsPerDay }, cost));
 }
 
 function lineOf(flow: string, of: { readonly tenants: number; readonly batch: number }, cost: RunCost): Line {
@@ -144,12 +163,12 @@ async function firstCalls(): Promise<{ readonly median: number; readonly slowest
 }
 
 const head =
-  'flow         tenants  readings a batch   M readings/s   M a CPU second   parent µs   child µs   children MiB';
+  'flow                     tenants  readings a batch   M readings/s   M a CPU second   parent µs   child µs   children MiB';
 
 function row({ flow, tenants, batch, perCpuSecond, ...cost }: Line): string {
   const micros = (seconds: number): string => ((seconds * 1e6) / cost.readings).toFixed(3);
   return [
-    flow.padEnd(12),
+    flow.padEnd(24),
     `${tenants}`.padStart(8),
     `${batch}`.padStart(18),
     (cost.readings / cost.wallSeconds / 1e6).toFixed(2).padStart(15),
