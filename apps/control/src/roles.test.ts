@@ -49,6 +49,7 @@ const open: Partial<Record<Role, readonly string[]>> = {
     'listStockRules',
     'putCalendar',
     'putGroup',
+    'recompute',
     'removeCalendar',
     'removeGroup',
     'retireRule',
