@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { deployment, measured, prices } from './assumptions.ts';
+import { deployment, livePush, measured, prices } from './assumptions.ts';
 import { dataflowBill, meterflowBill, sharedBill, total } from './bill.ts';
 
 const inputs = { prices, measured, deployment };
@@ -27,4 +27,15 @@ test('what is stored takes as many nodes as may hold it', () => {
 test('more CPU for each reading costs more workers', () => {
   const heavy = { ...inputs, measured: { ...measured, beamCpuSecondsPerMillion: 1_000 } };
   expect(total(dataflowBill(heavy))).toBeGreaterThan(total(dataflowBill(inputs)));
+});
+
+test('live push is billed for the CPU and the bytes that it takes, and memory for each vCPU', () => {
+  const live = { ...inputs, measured: livePush };
+  const [bus, vcpu, memory] = meterflowBill(live);
+  const bytes = livePush.acceptedBytes * 3 + livePush.transformedBytes * 2 + livePush.aggregateBytes * 2;
+  expect(bus?.dollars).toBeCloseTo((bytes * 30.4e9 * 40) / 2 ** 40, 6);
+  // The busiest hour is 4 times the mean one, and 60 % of a vCPU are used.
+  const vcpus = (1_000 * livePush.cpuSecondsPerMillion * 4) / 86_400 / 0.6;
+  expect(vcpu?.dollars).toBeCloseTo(vcpus * 730 * prices.gkeVcpuPerHour, 6);
+  expect(memory?.dollars).toBeCloseTo(730 * (vcpus * prices.gkeMemoryPerGibHour + prices.gkeClusterPerHour), 6);
 });

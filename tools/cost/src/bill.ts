@@ -53,7 +53,7 @@ export function meterflowBill(inputs: Inputs): readonly BillLine[] {
   const bytes = measured.acceptedBytes * 3 + measured.transformedBytes * 2 + measured.aggregateBytes * 2;
   const busTib = (bytes * readingsPerDay * daysPerMonth) / tib;
   const vcpus = Math.max(services * replicasMin * vcpuPerReplicaMin, peakVcpus(measured.cpuSecondsPerMillion, inputs));
-  const memoryGib = services * replicasMin * memoryGibPerReplica;
+  const memoryGib = Math.max(services * replicasMin * memoryGibPerReplica, vcpus * deployment.memoryGibPerVcpuMin);
   return [
     {
       what: 'Pub/Sub',
@@ -67,7 +67,7 @@ export function meterflowBill(inputs: Inputs): readonly BillLine[] {
     },
     {
       what: 'GKE memory and cluster',
-      formula: `${memoryGib} GiB × ${hoursPerMonth} h × $${prices.gkeMemoryPerGibHour} + ${hoursPerMonth} h × $${prices.gkeClusterPerHour}`,
+      formula: `${round(memoryGib)} GiB × ${hoursPerMonth} h × $${prices.gkeMemoryPerGibHour} + ${hoursPerMonth} h × $${prices.gkeClusterPerHour}`,
       dollars: hoursPerMonth * (memoryGib * prices.gkeMemoryPerGibHour + prices.gkeClusterPerHour),
     },
     {

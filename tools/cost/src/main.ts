@@ -1,10 +1,11 @@
 import { parseOptions, print, wholeNumber } from '@meterflow/command-line';
-import { deployment, measured, prices } from './assumptions.ts';
+import { deployment, livePush, measured, prices } from './assumptions.ts';
 import { dataflowBill, meterflowBill, sharedBill, total, type BillLine } from './bill.ts';
 
 const usage = `npm run cost -- [--readings-per-day N] [--json]
 
-The monthly bill at list prices, with its formulas: meterflow's services beside the same job on a managed dataflow service.
+The monthly bill at list prices, with its formulas: meterflow's services, for readings that come as files and for live
+push, beside the job of the files on a managed dataflow service.
 The assumptions (prices, measurements, sizes) are tools/cost/src/assumptions.ts.`;
 
 const { values } = parseOptions(usage, {
@@ -17,7 +18,8 @@ const { values } = parseOptions(usage, {
 const readingsPerDay = wholeNumber('readings-per-day', values['readings-per-day']);
 const inputs = { prices, measured, deployment: { ...deployment, readingsPerDay } };
 const bills = {
-  meterflow: meterflowBill(inputs),
+  'meterflow, files': meterflowBill(inputs),
+  'meterflow, live push': meterflowBill({ ...inputs, measured: livePush }),
   dataflow: dataflowBill(inputs),
   stores: sharedBill(inputs),
 };

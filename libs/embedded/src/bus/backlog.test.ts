@@ -86,3 +86,13 @@ test('a subscription is on one topic, once and for all', () => {
     bus.declareTopic('../outside');
   }).toThrow("can't name a topic");
 });
+
+test('what was ever published counts by topic, also once it is acked', async () => {
+  const bus = temporary.open();
+  await publishSizes(bus, 't', [10, 20]);
+  const source = bus.source('s', { ackDeadlineMs });
+  await source.ack(await receiveNow(source, 2));
+  await publishSizes(bus, 't', [5]);
+  await publishSizes(bus, 's.retry', [7]);
+  expect(Object.fromEntries(bus.publishedBytes())).toEqual({ t: 35, 's.retry': 7 });
+});

@@ -17,6 +17,7 @@ import { keptOf, type KeptMessages } from './kept.ts';
 import { maintain } from './maintain.ts';
 import { releaseLeases } from './release-leases.ts';
 import { replay, type Replay } from './replay.ts';
+import { topicEnds } from './topic-file.ts';
 import { TopicWriter } from './topic-writer.ts';
 import type { Retention } from './trim.ts';
 
@@ -118,6 +119,14 @@ export class EmbeddedBus {
       .subscriptions()
       .filter(({ name }) => names === undefined || names.includes(name))
       .map((subscription) => backlogOf(this.#files, subscription));
+  }
+
+  /** By topic, the payload bytes of all messages ever published. */
+  publishedBytes(): ReadonlyMap<string, number> {
+    const topics = this.#files.topology.topics();
+    return new Map(
+      topics.map((name) => [name, this.#files.onTopic(name, (topic) => topicEnds(topic).last?.endBytes ?? 0)]),
+    );
   }
 
   /** What is kept of a tenant's messages, waiting or for a replay. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { openEmbeddedPlatform, type EmbeddedPlatform } from '@meterflow/embedded';
 import { silentTelemetry } from '@meterflow/stage';
 import { profiled, startDevServer, type DevServer } from '../dev-server.ts';
-import { processTree, usedSince } from '../process-usage.ts';
+import { processTree, usedSince, type ProcessUsage } from '../process-usage.ts';
 import { send } from '../requests.ts';
 import { lagTrend, type Lag } from './lag-trend.ts';
 import { SensorLoad } from './sensor-load.ts';
@@ -34,6 +34,10 @@ export interface Experiment {
   readonly recordsPerSecond: number;
   readonly lagTrend: number;
   readonly cpuSecondsPerMillion: number;
+  /** By process. */
+  readonly cpuSecondsPerMillionOf: Readonly<Record<string, number>>;
+  /** By topic, the bytes that were published for each record. */
+  readonly publishedBytesPerRecord: Readonly<Record<string, number>>;
   /** The objectives hold. */
   readonly keepsUp: boolean;
   readonly problems: readonly string[];
@@ -67,16 +71,21 @@ interface Running extends ExperimentOptions {
 }
 
 async function measured(running: Running): Promise<Experiment> {
-  const { useCase, server, sensors, load, cores, warmUpSeconds, seconds } = running;
+  const { useCase, server, platform, sensors, load, cores, warmUpSeconds, seconds } = running;
   const recordsPerSecond = useCase.sensorsOf(load);
   const stop = new AbortController();
   sensors.start();
   const beside = useCase.underLoad({ server, sensors, signal: stop.signal }, load);
   await watched(running, warmUpSeconds);
   const [usedBefore, acceptedBefore] = [processTree(server.pid), sensors.accepted];
+  const publishedBefore = platform.bus.publishedBytes();
   const trend = lagTrend(await watched(running, seconds));
-  const cpuSeconds = usedSince(usedBefore, processTree(server.pid)).reduce((sum, usage) => sum + usage.cpuSeconds, 0);
+  const used = usedSince(usedBefore, processTree(server.pid));
+  const cpuSeconds = used.reduce((sum, usage) => sum + usage.cpuSeconds, 0);
   const accepted = sensors.accepted - acceptedBefore;
+  const published = [...platform.bus.publishedBytes()].map(
+    ([topic, bytes]) => [topic, Math.round((bytes - (publishedBefore.get(topic) ?? 0)) / accepted)] as const,
+  );
   stop.abort();
   await sensors.stop();
   await beside;
@@ -85,8 +94,20 @@ async function measured(running: Running): Promise<Experiment> {
     ...{ load, cores, recordsPerSecond, keepsUp },
     lagTrend: Math.round(trend),
     cpuSecondsPerMillion: Math.round((cpuSeconds / (accepted / 1e6)) * 100) / 100,
+    cpuSecondsPerMillionOf: cpuByName(used, accepted),
+    publishedBytesPerRecord: Object.fromEntries(published.filter(([, bytes]) => bytes > 0)),
     problems: keepsUp ? await problemsOf(running) : [],
   };
+}
+
+function cpuByName(used: readonly ProcessUsage[], accepted: number): Record<string, number> {
+  const byName = Map.groupBy(used, ({ name }) => name);
+  return Object.fromEntries(
+    [...byName].map(([name, all]) => {
+      const cpuSeconds = all.reduce((sum, usage) => sum + usage.cpuSeconds, 0);
+      return [name, Math.round((cpuSeconds / (accepted / 1e6)) * 10) / 10];
+    }),
+  );
 }
 
 /** The lag, looked at so often. */
