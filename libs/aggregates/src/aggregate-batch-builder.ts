@@ -8,6 +8,7 @@ import {
   type Sheets,
 } from './aggregate-batch.ts';
 import { ColumnBlock } from './column-block.ts';
+import { noInputs, type InputVersions } from './input-versions.ts';
 import { OddRows } from './odd-rows.ts';
 import type { SheetCursor } from './sheet-cursor.ts';
 import { setSum, sumInteger, type WideSum } from './wide-sum.ts';
@@ -29,15 +30,6 @@ export class AggregateRow implements WideSum, Record<RareCount, number> {
   calculated = 0;
   notBillable = 0;
 }
-
-/** See {@link Sheets}. */
-export interface InputVersions {
-  readonly declared: number;
-  readonly acceptedAtMs: number;
-  readonly activation: number;
-}
-
-export const noInputs: InputVersions = { declared: 0, acceptedAtMs: 0, activation: 0 };
 
 /** A sheet as it is begun. `series` and `unit` are indexes that the builder gave out. */
 export interface SheetHead {

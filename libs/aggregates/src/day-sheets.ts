@@ -1,6 +1,7 @@
 import type { ReadingColumns } from '@meterflow/readings';
 import { wholeWindow } from './aggregate-batch.ts';
-import { AggregateRow, noInputs, type AggregateBatchBuilder, type InputVersions } from './aggregate-batch-builder.ts';
+import { AggregateRow, type AggregateBatchBuilder } from './aggregate-batch-builder.ts';
+import { noInputs, type InputVersions } from './input-versions.ts';
 import type { Calendar } from './calendar.ts';
 import { dayChoice } from './day-choice.ts';
 import { DayGrid } from './day-grid.ts';

@@ -14,11 +14,10 @@ export {
 export {
   AggregateBatchBuilder,
   AggregateRow,
-  noInputs,
   type AggregateHeader,
-  type InputVersions,
   type SheetHead,
 } from './aggregate-batch-builder.ts';
+export { noInputs, type InputVersions } from './input-versions.ts';
 export type { AggregatesStored } from './aggregates-stored.ts';
 export {
   Calendar,

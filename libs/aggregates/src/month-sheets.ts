@@ -1,6 +1,7 @@
 import { qualityCode } from '@meterflow/readings';
 import { rareCounts, unknownPeak, wholeWindow, type AggregateBatch } from './aggregate-batch.ts';
-import { AggregateRow, noInputs, type AggregateBatchBuilder, type InputVersions } from './aggregate-batch-builder.ts';
+import { AggregateRow, type AggregateBatchBuilder } from './aggregate-batch-builder.ts';
+import { noInputs, type InputVersions } from './input-versions.ts';
 import { monthOfDay, yearOfDay, type Calendar } from './calendar.ts';
 import { newerInputs } from './newest-inputs.ts';
 import { intervalsWithin, type RegisteredIntervals } from './registered-intervals.ts';

@@ -1,5 +1,5 @@
 import type { ReadingColumns } from '@meterflow/readings';
-import { noInputs, type InputVersions } from './aggregate-batch-builder.ts';
+import { noInputs, type InputVersions } from './input-versions.ts';
 
 /** The newest of each part of the versions that some readings have. */
 export function newestInputs({ versions }: Pick<ReadingColumns, 'versions'>): InputVersions {

@@ -1,5 +1,5 @@
 import { powersOfTen, qualityCode, type ReadingColumns } from '@meterflow/readings';
-import type { InputVersions } from './aggregate-batch-builder.ts';
+import type { InputVersions } from './input-versions.ts';
 import type { DayChoice } from './day-choice.ts';
 import type { DayGrid } from './day-grid.ts';
 import { newerInputs, newestInputs } from './newest-inputs.ts';

@@ -1,6 +1,6 @@
 import type { SeriesName } from '@meterflow/readings';
 import type { AggregateBatch } from './aggregate-batch.ts';
-import type { InputVersions } from './aggregate-batch-builder.ts';
+import type { InputVersions } from './input-versions.ts';
 
 /** Walks the sheets of a batch without an object for each. `next` first, then the properties. */
 export class SheetCursor {

@@ -1,5 +1,5 @@
 import { utcDayMs } from './calendar.ts';
-import { readIso, timeOfDayMs, type Stamp } from './stamp.ts';
+import { readIso, timeOfDayMs, type Stamp } from './iso-stamp.ts';
 
 const yearFirst = /^(\d{4})[/.](\d{1,2})[/.](\d{1,2})$/;
 const monthFirst = /^(\d{1,2})[/-](\d{1,2})[/-](\d{4})$/;

@@ -4,7 +4,8 @@ import type { LocalClock } from './local-clock.ts';
 import type { Mapping } from './mapping.ts';
 import type { FieldName, RowProblem, Stretch } from './row.ts';
 import type { SeriesTable } from './series-table.ts';
-import { instantOf, stampReader, type Stamp, type StampReader } from './stamp.ts';
+import type { Stamp } from './iso-stamp.ts';
+import { instantOf, stampReader, type StampReader } from './stamp.ts';
 import { wallTime } from './wall-time.ts';
 
 /** The text of a field, without white space at its ends; undefined where the source has no such column or field. */

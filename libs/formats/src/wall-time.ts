@@ -1,6 +1,6 @@
 import { dayMs } from './calendar.ts';
 import type { LocalClock } from './local-clock.ts';
-import type { Stamp } from './stamp.ts';
+import type { Stamp } from './iso-stamp.ts';
 
 /** A stamp as the clock of its source showed it, taken as UTC, and what that clock was ahead of UTC. */
 export interface WallTime {

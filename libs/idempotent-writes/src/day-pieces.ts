@@ -1,10 +1,21 @@
 import type { ReadingBatch, Spans } from '@meterflow/readings';
+import type { IncomingColumns } from './incoming-columns.ts';
 import { dayMax, dayMs } from './segment-format.ts';
 import { UnstorableBatchError } from './unstorable-batch-error.ts';
 
 /** Pieces and series of one gathering; with `dayMax` they fix that a sort key fits 53 bits. */
 const piecesMax = 2 ** 17;
 const gatheredSeriesMax = 2 ** 17;
+
+/** The pieces of one series-day: `pieces.order[from]` to `pieces.order[to - 1]`. */
+export interface SeriesDayPieces {
+  readonly day: number;
+  readonly pieces: DayPieces;
+  readonly from: number;
+  readonly to: number;
+  /** By the batch number of a piece. */
+  readonly columns: readonly IncomingColumns[];
+}
 
 /**
  * Batches cut at the days of their series: piece `i` is `count` readings of `series[i]` within the UTC day `day[i]`,

@@ -1,5 +1,5 @@
 import { UniformSteps, type IncomingColumns } from './incoming-columns.ts';
-import type { SeriesDayPieces } from './merge-day.ts';
+import type { SeriesDayPieces } from './day-pieces.ts';
 import { duplicateIndex, insertedIndex, type OutcomeTally } from './outcome-tally.ts';
 import type { SegmentDraft } from './segment-draft.ts';
 import { slotMsMin } from './segment-format.ts';

@@ -1,6 +1,6 @@
 import { missingCode } from '@meterflow/readings';
 import type { Attributes } from './attributes.ts';
-import type { DayPieces } from './day-pieces.ts';
+import type { DayPieces, SeriesDayPieces } from './day-pieces.ts';
 import { DayRun } from './day-run.ts';
 import { DaySlots, type MergeReport } from './day-slots.ts';
 import { UniformSteps, type IncomingColumns } from './incoming-columns.ts';
@@ -12,16 +12,6 @@ import { SegmentDraft } from './segment-draft.ts';
 import { SegmentEncoder } from './segment-encoder.ts';
 import { dayMs, readingsPerDayMax } from './segment-format.ts';
 import { UnstorableBatchError } from './unstorable-batch-error.ts';
-
-/** The pieces of one series-day: `pieces.order[from]` to `pieces.order[to - 1]`. */
-export interface SeriesDayPieces {
-  readonly day: number;
-  readonly pieces: DayPieces;
-  readonly from: number;
-  readonly to: number;
-  /** By the batch number of a piece. */
-  readonly columns: readonly IncomingColumns[];
-}
 
 /** Of what a merge replaced the readings that the same batch has to do with. */
 export interface HistoryPart {

@@ -38,7 +38,8 @@ export {
   type RuleFailureCode,
   type Sandbox,
 } from './sandbox.ts';
-export { convertUnit, defaultFlow, flagRange, flowOf, stockRules, type StockRule } from './stock-rules.ts';
+export type { StockRule } from './stock-rule.ts';
+export { convertUnit, defaultFlow, flagRange, flowOf, stockRules } from './stock-rules.ts';
 export {
   applyFlowResult,
   failedResult,

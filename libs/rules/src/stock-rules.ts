@@ -1,16 +1,6 @@
 import type { Flow, FlowStep, RuleVersion } from './flow.ts';
 import { compiledStockRules } from './gen/stock-rules.ts';
-import type { RuleDeclaration } from './rule-declaration.ts';
-
-/** A rule that comes with this build: written in `libs/rules/stock` as a customer's, and compiled as one. */
-export interface StockRule {
-  readonly version: RuleVersion;
-  readonly declaration: RuleDeclaration;
-  /** In one sentence. */
-  readonly does: string;
-  /** Sources by path. */
-  readonly files: Readonly<Record<string, string>>;
-}
+import type { StockRule } from './stock-rule.ts';
 
 /** All of them, by name. */
 export const stockRules: ReadonlyMap<string, StockRule> = new Map(

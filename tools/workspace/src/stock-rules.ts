@@ -50,7 +50,7 @@ export function generatedTexts({ rules, tests }: StockRules): Record<keyof typeo
     files: Object.fromEntries([...files].filter(([path]) => !isTestFile(path))),
   }));
   const module = `// Made of libs/rules/stock by \`npm run stock-rules\`: change it there.
-import type { StockRule } from '../stock-rules.ts';
+import type { StockRule } from '../stock-rule.ts';
 
 export const compiledStockRules: readonly StockRule[] = ${JSON.stringify(versions, undefined, 2)};
 `;

@@ -1,6 +1,7 @@
 import type { ReadingColumns } from '@meterflow/readings';
 import { wholeWindow } from '../aggregate-batch.ts';
-import { AggregateRow, noInputs, type AggregateBatchBuilder, type InputVersions } from '../aggregate-batch-builder.ts';
+import { AggregateRow, type AggregateBatchBuilder } from '../aggregate-batch-builder.ts';
+import { noInputs, type InputVersions } from '../input-versions.ts';
 import { dayChoice, type DayChoice } from '../day-choice.ts';
 import { ReadingSums } from '../reading-sums.ts';
 import { intervalsWithin, type RegisteredIntervals } from '../registered-intervals.ts';

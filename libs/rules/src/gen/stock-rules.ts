@@ -1,5 +1,5 @@
 // Made of libs/rules/stock by `npm run stock-rules`: change it there.
-import type { StockRule } from '../stock-rules.ts';
+import type { StockRule } from '../stock-rule.ts';
 
 export const compiledStockRules: readonly StockRule[] = [
   {

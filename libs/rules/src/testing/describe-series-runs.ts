@@ -9,7 +9,7 @@ import {
   type Sandbox,
   type SeriesNeeds,
 } from '../index.ts';
-import { ruleOf, seriesRuleOf } from './describe-sandbox.ts';
+import { ruleOf, seriesRuleOf } from './rule-of.ts';
 
 type Case = Readonly<Record<string, unknown>>;
 

@@ -1,8 +1,2 @@
-export {
-  describeSandbox,
-  flowOfBody,
-  ruleOf,
-  sampleBatch,
-  seriesRuleOf,
-  type SampleOptions,
-} from './describe-sandbox.ts';
+export { describeSandbox, sampleBatch, type SampleOptions } from './describe-sandbox.ts';
+export { flowOfBody, ruleOf, seriesRuleOf } from './rule-of.ts';
