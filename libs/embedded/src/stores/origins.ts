@@ -15,8 +15,9 @@ import { daysPerSeries } from './reading-schema.ts';
  * Which lines of which source brought readings: for each batch, series and version a row in `originPacks`, whose `pieces`
  * are readings that follow each other in time and in their lines. `key` and `lastKey` are those of the first and the last
  * day. Files made by an earlier build get the tables when they are opened. `origins`, with a row for each piece, is what
- * the build before wrote; it is read, and no longer written. `historyOrigins` says of a row of the history who brought it, or
- * (`displaced`) what took its place: of those alone that a later version did not supersede, which are few.
+ * the build before wrote; it is read, and no longer written. `historySources` says of a row of the history who brought it, or
+ * (`displaced`) what took its place: of those alone that a later version did not supersede. Its rows go with those of the
+ * history, whichever build erases them.
  */
 export const originsSchema = `
 create table if not exists origins (
@@ -44,15 +45,14 @@ create table if not exists originPacks (
   pieces blob not null
 ) strict;
 create index if not exists originPacksByKey on originPacks (key);
-create table if not exists historyOrigins (
-  key integer not null,
-  history integer not null references history,
+create table if not exists historySources (
+  history integer primary key references history on delete cascade,
   source integer not null references sources,
-  displaced integer not null,
-  primary key (key, history)
-) strict, without rowid;`;
+  displaced integer not null
+) strict;`;
 
-export const originTables = ['origins', 'originPacks', 'historyOrigins'] as const;
+/** By key. */
+export const originTables = ['origins', 'originPacks'] as const;
 
 /** Writes where raw readings came from, within the store's transactions. */
 export class OriginWriter {

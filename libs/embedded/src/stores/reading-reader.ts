@@ -59,8 +59,8 @@ export class ReadingReader {
     this.#page = prepare('select key, segment from days where key > ? and key < ? order by key limit ?');
     this.#history = prepare(
       `select history.key, segment, name, displaced from history
-       left join historyOrigins on historyOrigins.key = history.key and historyOrigins.history = history.id
-       left join sources on sources.id = historyOrigins.source
+       left join historySources on historySources.history = history.id
+       left join sources on sources.id = historySources.source
        where history.key between ? and ? order by history.key, history.id`,
     );
     this.#origins = new OriginReader(store.database);

@@ -39,7 +39,7 @@ export class ReadingWriter {
   readonly #readKeys: KeyReader;
   readonly #putDay: StatementSync;
   readonly #addHistory: StatementSync;
-  readonly #addHistoryOrigin: StatementSync;
+  readonly #addHistorySource: StatementSync;
   readonly #origins: OriginWriter;
   /** By their number in the group. */
   #series: KnownSeries[] = [];
@@ -60,7 +60,7 @@ export class ReadingWriter {
     this.#readKeys = new KeyReader(database, { table: 'days', column: 'segment' });
     this.#putDay = database.prepare('insert or replace into days values (?, ?)');
     this.#addHistory = database.prepare('insert into history (key, segment) values (?, ?)');
-    this.#addHistoryOrigin = database.prepare('insert into historyOrigins values (?, ?, ?, ?)');
+    this.#addHistorySource = database.prepare('insert into historySources values (?, ?, ?)');
     this.#origins = new OriginWriter(database);
   }
 
@@ -184,7 +184,7 @@ export class ReadingWriter {
         const displaced = by < 0;
         const source = this.#sources[displaced ? displacedBy(by) : by];
         if (source !== undefined) {
-          this.#addHistoryOrigin.run(key, lastInsertRowid, source, Number(displaced));
+          this.#addHistorySource.run(lastInsertRowid, source, Number(displaced));
         }
       }
     }

@@ -260,6 +260,20 @@ describe('erasure', () => {
     expect(holdsSecret()).toBe(false);
   });
 
+  test('by a build that does not know who had to do with the history takes that along', async () => {
+    const store = open();
+    await store.write([write(4), write(4, { integer: 70 })]);
+    expect((await store.history(all)).map(({ by }) => by?.how)).toEqual(['displaced']);
+    const other = new DatabaseSync(file);
+    const rows = (table: string): unknown => other.prepare(`select count(*) as n from ${table}`).get();
+    expect(rows('historySources')).toMatchObject({ n: 1 });
+    other.exec('delete from history');
+    expect(rows('historySources')).toMatchObject({ n: 0 });
+    other.close();
+    await store.write([write(4, { integer: 80 })]);
+    expect((await store.history(all)).map(({ by }) => by?.how)).toEqual(['displaced']);
+  });
+
   test('of aggregates goes by ticket', async () => {
     const store = openAggregates();
     const sheets = [{ startMs: epochMs, endMs: epochMs + dayMs, sums: { 0: 1, 255: 1 } }];
