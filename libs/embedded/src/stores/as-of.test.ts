@@ -34,18 +34,20 @@ interface Came {
   readonly value: number | null;
 }
 
-function batchOf({ declared, value }: Came, layer: Layer, acceptedAtMs: number): ReadingBatch {
+function batchOf(came: Came | readonly Came[], layer: Layer, acceptedAtMs: number, ticket = 0): ReadingBatch {
   const builder = new BatchBuilder();
   const row = new ReadingRow();
   row.series = builder.series(`m${runs}`, 'import');
   row.unit = builder.text('kWh');
-  row.version = builder.version(rawVersion(declared, acceptedAtMs));
   row.startMs = startMs;
   row.lengthMs = quarterMs;
-  row.quality = value === null ? missingCode : 0;
-  row.integer = value ?? 0;
-  row.line = 2;
-  builder.append(row);
+  [came].flat().forEach(({ declared, value }, index) => {
+    row.version = builder.version({ ...rawVersion(declared, acceptedAtMs), ticket });
+    row.quality = value === null ? missingCode : 0;
+    row.integer = value ?? 0;
+    row.line = 2 + index;
+    builder.append(row);
+  });
   const sourceId = `${runs} ${acceptedAtMs}`;
   const header = { tenant: 'acme', layer, sourceId, acceptedAtMs, activation: 0 };
   const cause = { sourceId, key: keyOf(acceptedAtMs), part: 0, parts: 1 };
@@ -58,22 +60,22 @@ function keyOf(acceptedAtMs: number): string {
 
 /** What was known at each instant; null where nothing was, or it was withdrawn. Accepted in their order, stored in another. */
 async function known(layer: Layer, came: readonly Came[], stored: readonly number[]): Promise<(number | null)[]> {
-  const days = {
-    tenant: 'acme',
-    meter: `m${runs}`,
-    channel: 'import',
-    layer,
-    fromMs: startMs,
-    toMs: startMs + quarterMs,
-  };
   for (const each of layer === 'raw' ? (['raw'] as const) : (['raw', 'validated'] as const)) {
     for (const index of stored) {
       await stores[each].write([{ key: keyOf(index + 1), batch: batchOf(came[index] as Came, each, index + 1) }]);
     }
   }
+  return knownUpTo(layer, came.length);
+}
+
+async function knownUpTo(layer: Layer, lastMs: number): Promise<(number | null)[]> {
+  const series = { tenant: 'acme', meter: `m${runs}`, channel: 'import', layer };
   const values: (number | null)[] = [];
-  for (let instantMs = 0; instantMs <= came.length; instantMs++) {
-    const [segment] = await stores[layer].asOf(days, { instantMs });
+  for (let instantMs = 0; instantMs <= lastMs; instantMs++) {
+    const [segment] = await stores[layer].asOf(
+      { ...series, fromMs: startMs, toMs: startMs + quarterMs },
+      { instantMs },
+    );
     const value = segment?.columns.values[0];
     values.push(value === undefined || value === 0 ? null : value * 10 ** -(segment?.columns.decimals ?? 0));
   }
@@ -124,5 +126,36 @@ test('a value that came again under its version was known since it first came', 
     runs += 1;
     const came = [one, one, other, other, one];
     expect(await known(layer, came, [...came.keys()])).toEqual([null, 1, 1, 2, 2, 2]);
+  }
+});
+
+test('of several values that one source brings under one version, none was known before it came', async () => {
+  for (const values of [
+    [1, 2],
+    [2, 1],
+    [2, 1, 2],
+  ]) {
+    runs += 1;
+    const came = values.map((value) => ({ declared: 3, value }));
+    await stores.raw.write([{ key: keyOf(2), batch: batchOf(came, 'raw', 2) }]);
+    await stores.raw.write([{ key: keyOf(4), batch: batchOf({ declared: 3, value: 2 }, 'raw', 4) }]);
+    expect(await knownUpTo('raw', 4)).toEqual([null, null, 2, 2, 2]);
+  }
+});
+
+test('what is computed under tickets was known since its reading came, in whichever order and for whatever cause', async () => {
+  const came = { declared: 3, value: 1 };
+  for (const order of [
+    [5, 6],
+    [6, 5],
+  ]) {
+    runs += 1;
+    await stores.raw.write([{ key: keyOf(2), batch: batchOf(came, 'raw', 2) }]);
+    for (const ticket of order) {
+      // Whoever has the lower ticket runs for the reading, the other for a neighbour that came later.
+      const batch = batchOf({ ...came, value: ticket }, 'validated', ticket === 5 ? 2 : 3, ticket);
+      await stores.validated.write([{ key: keyOf(ticket), batch }]);
+    }
+    expect(await knownUpTo('validated', 3)).toEqual([null, null, 6, 6]);
   }
 });

@@ -9,7 +9,7 @@ import {
   type Origin,
   type Segment,
 } from '@meterflow/idempotent-writes';
-import { ReadingCursor } from '@meterflow/readings';
+import { ReadingCursor, versionAt } from '@meterflow/readings';
 
 export interface AsOfRequest {
   /** All versions that are stored, in the order of storing: those that don't count any more, then those that do. */
@@ -36,71 +36,78 @@ export function asOf({ versions, known, origins }: AsOfRequest): Segment[] {
     .flatMap(([day, blobs]) => reader.read(merger.latest(blobs, day), day).map((columns) => ({ day, columns })));
 }
 
-/** Of a reading's values under one declared version: who brought those that never stood, and who took the place of another. */
+/** Of a reading's values under one declared version: who brought those that did not stand first, and who took the place of another. */
 interface Turns {
-  readonly lost: Set<string>;
+  /** How many values each source brought that never stood, or took a place. */
+  readonly others: Map<string, number>;
   readonly takers: string[];
   /** How many had to go so far. */
   turn: number;
 }
+
+type Origins = readonly Origin[];
 
 /**
  * When readings with declared versions were accepted: with the first line that declares theirs. Where several values came
  * under one version, each with the lines of its own.
  */
 class DeclaredVersions {
-  readonly #origins: readonly Origin[];
+  readonly #origins: Origins;
   readonly #turns = new Map<string, Turns>();
 
-  constructor(versions: readonly HistorySegment[], origins: readonly Origin[]) {
+  constructor(versions: readonly HistorySegment[], origins: Origins) {
     this.#origins = origins;
     for (const { columns, by } of versions) {
       const cursor = new ReadingCursor(columns);
       while (by !== undefined && cursor.next()) {
-        this.#note(keyOf(cursor, columns.versions.declared[cursor.versionIndex] as number), by);
+        this.#note(keyOf(cursor), by);
       }
     }
   }
 
-  /** Asked of each in the order of storing. */
+  /** Asked of each in the order of storing. -Infinity where no line tells: of what rules made of nothing. */
   acceptedMs(reading: ReadingCursor, declared: number, by: HistorySegment['by']): number {
-    const turns = this.#turns.size === 0 ? undefined : this.#turns.get(keyOf(reading, declared));
-    if (turns === undefined) {
-      return this.#firstMs(reading, declared, () => true);
-    }
-    if (by?.how === 'brought') {
-      return this.#firstMs(reading, declared, (sourceId) => sourceId === by.sourceId);
-    }
-    const { lost, takers, turn } = turns;
-    turns.turn += by === undefined ? 0 : 1;
-    return this.#firstMs(reading, declared, (sourceId) =>
-      turn === 0 ? !lost.has(sourceId) && !takers.includes(sourceId) : sourceId === takers[turn - 1],
+    const lines = this.#origins.filter(
+      (origin) => origin.declared === declared && lineOf(origin, reading) !== undefined,
     );
+    const turns = this.#turns.size === 0 ? undefined : this.#turns.get(keyOf(reading));
+    const own = turns === undefined ? lines : ownLines(lines, turns, by);
+    // What was computed is told with what caused that: another source than the reading's.
+    return firstMs(own.length > 0 ? own : lines);
   }
 
-  #note(key: string, by: NonNullable<HistorySegment['by']>): void {
-    const turns = this.#turns.get(key) ?? { lost: new Set(), takers: [], turn: 0 };
+  #note(key: string, { how, sourceId }: NonNullable<HistorySegment['by']>): void {
+    const turns = this.#turns.get(key) ?? { others: new Map<string, number>(), takers: [], turn: 0 };
     this.#turns.set(key, turns);
-    if (by.how === 'brought') {
-      turns.lost.add(by.sourceId);
-    } else {
-      turns.takers.push(by.sourceId);
+    turns.others.set(sourceId, (turns.others.get(sourceId) ?? 0) + 1);
+    if (how === 'displaced') {
+      turns.takers.push(sourceId);
     }
-  }
-
-  /** -Infinity where none of the lines tells. */
-  #firstMs(reading: ReadingCursor, declared: number, isOf: (sourceId: string) => boolean): number {
-    let firstMs = Infinity;
-    for (const origin of this.#origins) {
-      const isEarlier = origin.declared === declared && origin.acceptedAtMs < firstMs;
-      if (isEarlier && isOf(origin.sourceId) && lineOf(origin, reading) !== undefined) {
-        firstMs = origin.acceptedAtMs;
-      }
-    }
-    return firstMs === Infinity ? -Infinity : firstMs;
   }
 }
 
-function keyOf({ startMs, lengthMs }: ReadingCursor, declared: number): string {
-  return `${startMs} ${lengthMs} ${declared}`;
+/** The lines of the value whose turn it is, or that never stood. */
+function ownLines(lines: Origins, turns: Turns, by: HistorySegment['by']): Origins {
+  if (by?.how === 'brought') {
+    return lines.filter(({ sourceId }) => sourceId === by.sourceId);
+  }
+  const { others, takers, turn } = turns;
+  turns.turn += by === undefined ? 0 : 1;
+  if (turn > 0) {
+    return lines.filter(({ sourceId }) => sourceId === takers[turn - 1]);
+  }
+  const bySource = Map.groupBy(lines, ({ sourceId }) => sourceId);
+  return [...bySource].flatMap(([sourceId, own]) => (own.length > (others.get(sourceId) ?? 0) ? own : []));
+}
+
+function firstMs(lines: Origins): number {
+  return lines.length === 0
+    ? -Infinity
+    : lines.reduce((first, { acceptedAtMs }) => Math.min(first, acceptedAtMs), Infinity);
+}
+
+/** Values take turns under a version as it is stored: computed readings of one declared version have several. */
+function keyOf({ startMs, lengthMs, versionIndex, columns: { versions } }: ReadingCursor): string {
+  const { declared, activation, ticket, computed } = versionAt(versions, versionIndex);
+  return `${startMs} ${lengthMs} ${declared} ${activation} ${ticket} ${computed}`;
 }
