@@ -76,10 +76,14 @@ export class DueRecomputes {
     this.#ports = ports;
   }
 
-  /** Durable when it resolves. */
+  /** Durable when it resolves. One that is there under its id, of a try before that ended, stays as it is. */
   async note(request: DueRequest): Promise<DueRecompute> {
     const { registry, nowMs, newId } = this.#ports;
     const due = { ...request, id: newId(), atMs: nowMs() };
+    const known = await registry.get('reprocess', entryName(due));
+    if (known !== undefined) {
+      return parseEntry(dueSchema, known);
+    }
     await registry.put('reprocess', entryName(due), { value: due, expectedRevision: 0 });
     return due;
   }

@@ -154,25 +154,38 @@ test('a channel takes the registers of the tenant’s calendars with it, and lea
   expect(await exported()).toContain('export@gas-day');
 });
 
+async function makeStreet(): Promise<void> {
+  const kept = { channel: 'import', timeZone: 'UTC', intervalMs: hourMs, source: { kind: 'members' } };
+  await new GroupRegistry(here.registry).put('acme', groupSchema.parse({ name: 'street', ...kept }));
+}
+
 test('sums of groups that hold something of it are noted to be computed anew, before it is gone', async () => {
   await fill();
   const erase = (series: { meter: string }, id: string) =>
     eraseEverywhere(erasablePlaces(here), { tenant: 'acme', series, upToMs: 5_000, id });
   const due = new DueRecomputes({ registry: here.registry, nowMs: () => 5_000, newId: () => 'n' });
   expect((await erase({ meter: 'm2' }, 'x')).due).toBeUndefined();
-  const street = {
-    name: 'street',
-    channel: 'import',
-    timeZone: 'UTC',
-    intervalMs: hourMs,
-    source: { kind: 'members' },
-  };
-  await new GroupRegistry(here.registry).put('acme', groupSchema.parse(street));
+  await makeStreet();
   await erase({ meter: 'm1' }, 'y');
   const days = [{ series: { meter: 'm1', channel: 'import' }, fromMs: 0, toMs: 48 * hourMs }];
   expect(await due.list()).toMatchObject([{ tenant: 'acme', scope: { of: 'days', days } }]);
   // Nothing is left that a group could hold.
   expect((await erase({ meter: 'm1' }, 'z')).due).toBeUndefined();
+});
+
+test('one that ended after its note goes on where it was', async () => {
+  await fill();
+  await makeStreet();
+  const request = { tenant: 'acme', series: { meter: 'm1' }, upToMs: 5_000, id: 'x' };
+  const places = erasablePlaces(here);
+  const readings = (): never => {
+    throw new Error('ended');
+  };
+  await expect(eraseEverywhere({ ...places, readings }, request)).rejects.toThrow('ended');
+  const [noted] = await new DueRecomputes({ registry: here.registry, nowMs: () => 5_000, newId: () => 'n' }).list();
+  const proof = await eraseEverywhere(places, request);
+  expect(proof).toMatchObject({ due: { id: 'x', scope: noted?.scope }, erased: { validated: { rows: 2 } } });
+  expect((await eraseEverywhere(places, request)).erased.validated.rows).toBe(0);
 });
 
 test('applied again, it is what it was: what was computed and stored since stays', async () => {

@@ -32,16 +32,18 @@ afterAll(() => {
 interface Came {
   readonly declared: number;
   readonly value: number | null;
+  /** Of a computed one. */
+  readonly ticket?: number;
 }
 
-function batchOf(came: Came | readonly Came[], layer: Layer, acceptedAtMs: number, ticket = 0): ReadingBatch {
+function batchOf(came: Came | readonly Came[], layer: Layer, acceptedAtMs: number): ReadingBatch {
   const builder = new BatchBuilder();
   const row = new ReadingRow();
   row.series = builder.series(`m${runs}`, 'import');
   row.unit = builder.text('kWh');
   row.startMs = startMs;
   row.lengthMs = quarterMs;
-  [came].flat().forEach(({ declared, value }, index) => {
+  [came].flat().forEach(({ declared, value, ticket = 0 }, index) => {
     row.version = builder.version({ ...rawVersion(declared, acceptedAtMs), ticket });
     row.quality = value === null ? missingCode : 0;
     row.integer = value ?? 0;
@@ -153,7 +155,7 @@ test('what is computed under tickets was known since its reading came, in whiche
     await stores.raw.write([{ key: keyOf(2), batch: batchOf(came, 'raw', 2) }]);
     for (const ticket of order) {
       // Whoever has the lower ticket runs for the reading, the other for a neighbour that came later.
-      const batch = batchOf({ ...came, value: ticket }, 'validated', ticket === 5 ? 2 : 3, ticket);
+      const batch = batchOf({ ...came, value: ticket, ticket }, 'validated', ticket === 5 ? 2 : 3);
       await stores.validated.write([{ key: keyOf(ticket), batch }]);
     }
     expect(await knownUpTo('validated', 3)).toEqual([null, null, 6, 6]);
