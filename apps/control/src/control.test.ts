@@ -229,6 +229,15 @@ describe('the control API', () => {
       expect(await starts(`${series}&resolution=month`)).toEqual(['2013-01-01T00:00:00Z']);
     });
 
+    test('are explained where all was withdrawn, and not where nothing is summed yet', async () => {
+      await store(rig, { layer: 'validated', meter: 'gone', values: [undefined, undefined] });
+      await store(rig, { layer: 'validated', meter: 'waits', values: [[68, 2], undefined] });
+      const explain = (meter: string): Promise<Response> =>
+        call(customer, `/v1/explain?meter=${meter}&channel=import&at=2013-01-01T00:40:00Z&resolution=hour`);
+      expect(await (await explain('gone')).json()).toMatchObject({ start: '2013-01-01T00:00:00Z', aggregate: null });
+      expect((await explain('waits')).status).toBe(404);
+    });
+
     test('of hours are found in the middle of their day, page by page', async () => {
       const query = 'meter=m%201/a&channel=import&from=2013-01-01T01:00:00Z&to=2013-01-02&resolution=hour';
       expect(await starts(query)).toEqual(['2013-01-01T01:00:00Z', '2013-01-01T23:00:00Z']);

@@ -1,6 +1,6 @@
 import { hourMs, monthOfDay, type Calendar, type MsSpan, type Resolution } from '@meterflow/aggregates';
 import { lineOf, type AggregateStore } from '@meterflow/idempotent-writes';
-import { utcText, type Layer, type SeriesName } from '@meterflow/readings';
+import { missingCode, utcText, type Layer, type SeriesName } from '@meterflow/readings';
 import { groupOfMeter, registerOfChannel } from '@meterflow/registry';
 import { aggregateRows } from '../aggregate-rows.ts';
 import { dayMs } from '../query-span.ts';
@@ -63,7 +63,7 @@ export interface WindowPlace extends SeriesName {
   readonly after?: string | undefined;
 }
 
-/** The window that holds an instant, and what it was made of. Undefined where nothing ever came. */
+/** The window that holds an instant, and what it was made of. Undefined where nothing ever came, or is not summed (yet). */
 export async function explainAggregate(
   ports: ExplainAggregatePorts,
   place: WindowPlace,
@@ -87,7 +87,7 @@ export async function explainAggregate(
     return window && { ...told, ...(await explainGroup(ports, { ...place, ...span, group })) };
   }
   const made = await explainSeries(ports, { ...place, ...span, days });
-  return window === undefined && made.isEmpty ? undefined : { ...told, ...made.lists };
+  return window === undefined && !made.isWithdrawn ? undefined : { ...told, ...made.lists };
 }
 
 type Lists = Omit<ExplainedAggregate, 'start' | 'end' | 'aggregate'>;
@@ -95,7 +95,7 @@ type Lists = Omit<ExplainedAggregate, 'start' | 'end' | 'aggregate'>;
 async function explainSeries(
   ports: ExplainAggregatePorts,
   { days: { intervals, covered }, ...place }: WindowPlace & MsSpan & { readonly days: SeriesDays },
-): Promise<{ readonly isEmpty: boolean; readonly lists: Lists }> {
+): Promise<{ readonly isWithdrawn: boolean; readonly lists: Lists }> {
   const { fromMs, toMs } = place;
   const parts = covered === undefined ? [{ fromMs, toMs }] : covered({ fromMs, toMs });
   // A register is made of the readings of its series.
@@ -107,7 +107,7 @@ async function explainSeries(
   const changed = await changedReadings(ports, within, { validated, raw });
   const sources = await sourcesOf(ports, within, raw);
   return {
-    isEmpty: isEmpty(raw) && isEmpty(validated),
+    isWithdrawn: isWithdrawn(validated) ?? isWithdrawn(raw) ?? false,
     lists: {
       missing: missing.slice(0, listedMax).map(utcText),
       changed: changed.slice(0, listedMax),
@@ -144,12 +144,13 @@ function windowSpan(calendar: Calendar, resolution: Resolution, atMs: number): M
   return { fromMs, toMs: Math.min(fromMs + hourMs, dayEndMs) };
 }
 
-function isEmpty(readings: WindowReadings): boolean {
-  let count = 0;
-  eachReading(readings, () => {
-    count += 1;
+/** Whether all that came is absent; undefined where nothing came. */
+function isWithdrawn(readings: WindowReadings): boolean | undefined {
+  let absent: boolean | undefined;
+  eachReading(readings, ({ qualityCode }) => {
+    absent = (absent ?? true) && qualityCode === missingCode;
   });
-  return count === 0;
+  return absent;
 }
 
 interface Brought {
