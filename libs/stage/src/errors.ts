@@ -26,7 +26,7 @@ export class TransientError extends Error {
 
 /**
  * Thrown when another one did a part of the same work meanwhile, which is to be read anew: nothing is down. The message alone is
- * tried again, after a while of its own that nobody else waits for; never dead-lettered by count.
+ * tried again, once all others of its group are settled and after a while; never dead-lettered by count.
  */
 export class OvertakenWorkError extends Error {
   override readonly name = 'OvertakenWorkError';

@@ -37,8 +37,15 @@ export class Retries<Input> {
     };
     const [suspects, others] = [works.filter(isSuspect), works.filter((work) => !isSuspect(work))];
     const settled = others.length > 1 && (await this.#together(() => attemptAt(others)));
-    for (const work of settled ? suspects : [...others, ...suspects]) {
-      await this.#alone(work, () => attemptAt([work]));
+    let left = settled ? suspects : [...others, ...suspects];
+    for (let times = 1; left.length > 0; times++) {
+      const overtaken: Work<Input>[] = [];
+      for (const work of left) {
+        if ((await this.#alone(work, () => attemptAt([work]))) === 'overtaken') {
+          overtaken.push(work);
+        }
+      }
+      left = overtaken.length > 0 && (await this.#afterAWhile(overtaken, times)) ? overtaken : [];
     }
   }
 
@@ -54,35 +61,38 @@ export class Retries<Input> {
     }
   }
 
-  /** However long what it needs stays down. */
-  async #alone(work: Work<Input>, attempt: () => Promise<void>): Promise<void> {
+  /** However long what it needs stays down. What another run overtook is not settled: it is for later. */
+  async #alone(work: Work<Input>, attempt: () => Promise<void>): Promise<'settled' | 'overtaken'> {
     const deaths = work.claim.state === 'claimed' ? work.claim.deaths : 0;
     if (deaths >= this.#context.limits.poisonAttemptsMax) {
       await this.#dead(work, new PermanentError('poison', `${deaths} processes died while they handled it`));
-      return;
+      return 'settled';
     }
-    let overtaken = 0;
     for (let again = true; again;) {
       try {
         await attempt();
-        return;
+        return 'settled';
       } catch (error) {
-        again =
-          error instanceof OvertakenWorkError
-            ? await this.#overtaken(work, ++overtaken)
-            : await this.#failed(work, error as Error);
+        if (error instanceof OvertakenWorkError) {
+          return 'overtaken';
+        }
+        again = await this.#failed(work, error as Error);
       }
     }
+    return 'settled';
   }
 
-  /** Tried again here, for nothing is down, and a little later each time: those that overtake each other come apart. */
-  async #overtaken(work: Work<Input>, times: number): Promise<boolean> {
+  /**
+   * Nothing is down, so what was overtaken is tried again here, after the others of its group, and a little later each time:
+   * those that overtake each other come apart. False when the drain began: then it is given back.
+   */
+  async #afterAWhile(works: readonly Work<Input>[], times: number): Promise<boolean> {
     const { clock, signal, limits, progress, telemetry, stageName: stage } = this.#context;
-    telemetry.count('stage_failures_total', 1, { stage, class: 'overtaken' });
+    telemetry.count('stage_failures_total', works.length, { stage, class: 'overtaken' });
     await clock.sleep(Math.min(limits.backOffMsMax, limits.backOffMs * 2 ** (times - 1)), signal);
     progress.lastAtMs = clock.nowMs();
     if (signal.aborted) {
-      await this.#options.settlement.giveBack([work], 0);
+      await this.#options.settlement.giveBack(works, 0);
     }
     return !signal.aborted;
   }

@@ -266,7 +266,7 @@ describe('a stage', () => {
     expect(world.groups.flat().filter((input) => input === 'm199').length).toBe(1);
   });
 
-  test('tries what was overtaken again by itself, ever later, while other groups go on', async () => {
+  test('tries what was overtaken again by itself, ever later, after all others', async () => {
     const world = new World().add('late', ...Array.from({ length: 40 }, (_, index) => `m${index}`));
     const atMs: number[] = [];
     world.failures = (inputs) => {
@@ -279,7 +279,7 @@ describe('a stage', () => {
     const limits = { backOffMs: 1_000, backOffMsMax: 2_000, groupMessagesMax: 4 };
     await world.run(new SimulatedProcess(), limits);
     expect(world.written).toHaveLength(41);
-    expect(world.written.slice(-4)).toEqual(['late', 'm0', 'm1', 'm2']);
+    expect(world.written.at(-1)).toBe('late');
     expect(world.letters.size).toBe(0);
     expect(atMs.slice(1).map((each, index) => Math.floor((each - (atMs[index] as number)) / 1_000))).toEqual([1, 2, 2]);
   });
