@@ -1,4 +1,5 @@
 import type { SeriesName } from '@meterflow/readings';
+import { ZodError } from 'zod';
 import { CachedSeries, defaultEntry } from './cached-series.ts';
 import { changeEntry } from './change-entry.ts';
 import { ChangeLog } from './change-log.ts';
@@ -211,7 +212,8 @@ export class SeriesRegistry {
       if (attempt > attemptsMax) {
         throw new RevisionConflictError('others change the same series all the time: try again');
       }
-      const written = await this.#write(tenant, open, fallback);
+      const left = open;
+      const written = await again(attempt, () => this.#write(tenant, left, fallback));
       touched.push(...written.touched);
       changed += written.changed;
       open = new Map([...open].filter(([path]) => written.conflicts.has(path)));
@@ -352,6 +354,17 @@ export class SeriesRegistry {
     return entry === undefined
       ? seriesDefaults
       : mergeSettings(seriesDefaults, parseEntry(settingsEntrySchema, entry), nowMs());
+  }
+}
+
+/** From the second attempt on some are written: what is refused then is refused for what another one wrote meanwhile. */
+async function again<Result>(attempt: number, write: () => Promise<Result>): Promise<Result> {
+  try {
+    return await write();
+  } catch (error) {
+    throw attempt > 1 && error instanceof ZodError
+      ? new RevisionConflictError(`others change the same series: try again (${error.message})`, { cause: error })
+      : error;
   }
 }
 

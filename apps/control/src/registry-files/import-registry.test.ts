@@ -153,7 +153,7 @@ describe('a registry file', () => {
   });
 
   test('has a line told that asks too much of a series, and all others applied', async () => {
-    const { series, load, rejects } = setUp();
+    const { series, dueRecomputes, load, rejects } = setUp();
     const m1 = { meter: 'm1', channel: 'import' };
     for (let index = 0; index <= 32; index++) {
       await series.set('acme', m1, { calendars: [`c${index}`] });
@@ -164,6 +164,7 @@ describe('a registry file', () => {
     expect(rejects[0]?.reason).toContain('has left 32 calendars already');
     expect((await series.current('acme', m1)).intervalMs).toBe(900_000);
     expect((await series.current('acme', { meter: 'm2', channel: 'import' })).calendars).toEqual(['c0']);
+    expect(await dueRecomputes.list()).toEqual([]);
   });
 
   test('is applied whole or not at all where that is asked for', async () => {

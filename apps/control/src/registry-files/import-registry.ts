@@ -1,4 +1,4 @@
-import type { DueRecompute, DueRecomputes, SeriesRegistry, TouchedSeries } from '@meterflow/registry';
+import type { DueRecompute, DueRecomputes, SeriesChange, SeriesRegistry, TouchedSeries } from '@meterflow/registry';
 import { z } from 'zod';
 import { refusedSettings, type RegistryLine, type RegistryReject } from './registry-lines.ts';
 
@@ -138,11 +138,11 @@ class Work {
 
   /** Throws ZodError for what a series can't have: nothing of these is applied then. */
   async apply(lines: readonly ChangeLine[]): Promise<void> {
-    const { series, dueRecomputes } = this.#ports;
+    const { dueRecomputes } = this.#ports;
     const changes = lines.map(({ change }) => change);
     const named = changes.map((change) => change.series);
     const due = await dueRecomputes.note({ tenant: this.#tenant, scope: { of: 'series', series: named } });
-    const { changed, touched } = await series.apply(this.#tenant, changes);
+    const { changed, touched } = await this.#write(changes, due);
     if (touched.length === 0) {
       await dueRecomputes.done(due);
     } else {
@@ -154,6 +154,19 @@ class Work {
     this.#ports.onProgress(this.sofar);
     if (this.#touched.length >= touchedTogether) {
       await this.tell();
+    }
+  }
+
+  async #write(changes: readonly SeriesChange[], due: DueRecompute): ReturnType<SeriesRegistry['apply']> {
+    const { series, dueRecomputes } = this.#ports;
+    try {
+      return await series.apply(this.#tenant, changes);
+    } catch (error) {
+      if (error instanceof z.ZodError) {
+        // Nothing was changed: left there, each line that is refused would have its series computed anew later.
+        await dueRecomputes.done(due);
+      }
+      throw error;
     }
   }
 
