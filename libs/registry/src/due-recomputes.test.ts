@@ -7,7 +7,7 @@ function world() {
   let ids = 0;
   const registry = new MemoryRegistry();
   const due = new DueRecomputes({ registry, nowMs: () => clock.nowMs, newId: () => `i${++ids}` });
-  return { clock, due };
+  return { clock, due, registry };
 }
 
 const requests: readonly DueRequest[] = [
@@ -15,6 +15,7 @@ const requests: readonly DueRequest[] = [
   { tenant: 'acme', scope: { of: 'series', series: [{ meter: 'm/1', channel: 'import' }] } },
   { tenant: 'other', scope: { of: 'group', name: 'area 804' } },
   { tenant: 'other', scope: { of: 'calendar', name: 'gas' } },
+  { tenant: 'acme', scope: { of: 'days', days: [{ series: { meter: 'm1', channel: 'import' }, fromMs: 0, toMs: 9 }] } },
 ];
 
 test('what is due stands until it is done, as often as that is said', async () => {
@@ -29,6 +30,15 @@ test('what is due stands until it is done, as often as that is said', async () =
     await due.done(each);
   }
   expect(await due.list()).toEqual([]);
+});
+
+test('days that are due keep the build before, which does not know them, from nothing that it knows', async () => {
+  const { due, registry } = world();
+  for (const request of requests) {
+    await due.note(request);
+  }
+  const known = await registry.list('reprocess', { prefix: '/due/', limit: 9 });
+  expect(known.map(({ value }) => (value as DueRequest).scope.of)).toEqual(['tenant', 'series', 'group', 'calendar']);
 });
 
 test('what somebody may still work at is not left', async () => {

@@ -46,6 +46,8 @@ export interface DueRecompute extends DueRequest {
   readonly atMs: number;
 }
 
+type DuePlace = Pick<DueRecompute, 'tenant' | 'id' | 'scope'>;
+
 /** One that others may have left, with the revision that {@link DueRecomputes.take} has to name. */
 export interface LeftRecompute extends DueRecompute {
   readonly revision: number;
@@ -89,7 +91,7 @@ export class DueRecomputes {
   }
 
   /** Takes it away: it was told, or nothing was changed. Idempotent. */
-  async done(due: Pick<DueRecompute, 'tenant' | 'id'>): Promise<void> {
+  async done(due: DuePlace): Promise<void> {
     const entry = await this.#ports.registry.get('reprocess', entryName(due));
     if (entry !== undefined) {
       await ignoringConflict(this.#ports.registry.remove('reprocess', entry.name, entry.revision));
@@ -99,10 +101,12 @@ export class DueRecomputes {
   /** Of all tenants: everything that was noted, or last said to be worked at, up to then. */
   async list(upToMs = Infinity): Promise<readonly LeftRecompute[]> {
     const found: LeftRecompute[] = [];
-    for await (const entry of entries(this.#ports.registry, 'reprocess', duePrefix)) {
-      const due = parseEntry(dueSchema, entry);
-      if (due.atMs <= upToMs) {
-        found.push({ ...due, revision: entry.revision });
+    for (const prefix of [duePrefix, dueDaysPrefix]) {
+      for await (const entry of entries(this.#ports.registry, 'reprocess', prefix)) {
+        const due = parseEntry(dueSchema, entry);
+        if (due.atMs <= upToMs) {
+          found.push({ ...due, revision: entry.revision });
+        }
       }
     }
     return found;
@@ -129,8 +133,8 @@ export class DueRecomputes {
   }
 
   /** Says that it is worked at still; nothing where it is gone. */
-  async renew({ tenant, id }: Pick<DueRecompute, 'tenant' | 'id'>): Promise<void> {
-    const entry = await this.#ports.registry.get('reprocess', entryName({ tenant, id }));
+  async renew(due: DuePlace): Promise<void> {
+    const entry = await this.#ports.registry.get('reprocess', entryName(due));
     if (entry !== undefined) {
       await this.take({ ...parseEntry(dueSchema, entry), revision: entry.revision });
     }
@@ -138,7 +142,9 @@ export class DueRecomputes {
 }
 
 const duePrefix = '/due/';
+/** Of days, which the build before can not read: it would do none of the others where one of these stood among them. */
+const dueDaysPrefix = '/due-days/';
 
-function entryName({ tenant, id }: Pick<DueRecompute, 'tenant' | 'id'>): string {
-  return `${duePrefix}${tenant}/${id}`;
+function entryName({ tenant, id, scope }: DuePlace): string {
+  return `${scope.of === 'days' ? dueDaysPrefix : duePrefix}${tenant}/${id}`;
 }
