@@ -1,5 +1,7 @@
 /** What days that run together may take: more would keep other tenants waiting, and come near what one batch may take. */
 export const togetherCpuMs = 10;
+/** No day counts as less, whatever a child says of it: runs that cost nothing would keep the turn for ever. */
+const dayCpuMsMin = 0.001;
 /** Flows whose cost is remembered; the one unused for longest is forgotten, and begins with one day again. */
 const flowsKeptMax = 4_096;
 
@@ -9,7 +11,7 @@ export class DayPace {
 
   daysTogether(flowKey: string): number {
     const cpuMs = this.#cpuMsPerDay.get(flowKey);
-    return cpuMs === undefined ? 1 : Math.max(1, Math.floor(togetherCpuMs / Math.max(cpuMs, 0.001)));
+    return cpuMs === undefined ? 1 : Math.max(1, Math.floor(togetherCpuMs / cpuMs));
   }
 
   /** What so many days of a flow will take; undefined where none was run. */
@@ -20,7 +22,7 @@ export class DayPace {
 
   took(flowKey: string, days: number, cpuMs: number): void {
     this.#cpuMsPerDay.delete(flowKey);
-    this.#cpuMsPerDay.set(flowKey, cpuMs / days);
+    this.#cpuMsPerDay.set(flowKey, Math.max(cpuMs / days, dayCpuMsMin));
     const [oldest] = this.#cpuMsPerDay.keys();
     if (this.#cpuMsPerDay.size > flowsKeptMax && oldest !== undefined) {
       this.#cpuMsPerDay.delete(oldest);

@@ -1,5 +1,6 @@
 import { sampleBatch } from '@meterflow/rules/testing';
 import { describe, expect, test } from 'vitest';
+import { DayPace } from './day-pace.ts';
 import { sandboxLimits } from './limits.ts';
 import type { RunJob } from './run-job.ts';
 import { WaitingRuns } from './waiting-runs.ts';
@@ -80,6 +81,22 @@ describe('runs that wait for a child', () => {
     waiting.shift();
     waiting.finished('a', 400);
     expect(Array.from({ length: 2 }, () => waiting.shift()?.id)).toEqual([1, undefined]);
+  });
+
+  test('of one flow that cost nothing, as their child says, do not keep the turn', () => {
+    const pace = new DayPace();
+    pace.took('one', 1, 0);
+    const waiting = new WaitingRuns(sandboxLimits, () => pace.cpuMsOf('one', 1));
+    const job = jobOf('a', 0);
+    for (let id = 0; id < 20_000; id++) {
+      waiting.push({ ...job, id, flowKey: 'one' });
+    }
+    waiting.push(jobOf('b', -1));
+    let passed = 0;
+    while (waiting.shift()?.id !== -1) {
+      passed += 1;
+    }
+    expect(passed).toBeLessThan(20_000);
   });
 
   test('of a tenant whose batches take long leave a child to the others', () => {

@@ -26,9 +26,9 @@ interface Group {
 }
 
 /**
- * Runs that wait for a child. Tenants take turns, a batch each or as many short runs of one flow as are cheap together, and pay with turns for the CPU time that their batches
- * took: who floods the sandbox, or works long on each batch, gets the share of one tenant while others wait. The runs of
- * one tenant keep their order.
+ * Runs that wait for a child. Tenants take turns, a batch each or as many short runs of one flow as are cheap together, and
+ * pay with turns for the CPU time that their batches took: who floods the sandbox, or works long on each batch, gets the
+ * share of one tenant while others wait. The runs of one tenant keep their order.
  */
 export class WaitingRuns {
   readonly #limits: WaitingLimits;

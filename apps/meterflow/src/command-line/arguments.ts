@@ -22,9 +22,7 @@ const instantPattern = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d
 /** An instant as the API takes it; the text stays as it is. */
 export function instant(text: string): string {
   if (!instantPattern.test(text) || !isDay(text.slice(0, 10)) || Number.isNaN(Date.parse(text))) {
-    throw new InvalidArgumentError(
-      'It must be an instant like 2013-03-04T00:00:00Z, or a date (of UTC) like 2013-03-04.',
-    );
+    throw new InvalidArgumentError('It must be an instant like 2013-03-04T00:00:00Z, or a date like 2013-03-04.');
   }
   return text;
 }
