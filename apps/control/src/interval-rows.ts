@@ -43,22 +43,28 @@ export async function intervalRows(
   const { calendar } = days;
   const [firstDay, endDay] = [calendar.dayOf(fromMs), calendar.dayOf(toMs - 1) + 1];
   const span = { fromMs: calendar.dayStartMs(firstDay), toMs: calendar.dayStartMs(endDay) };
+  // Readings of the day before may reach over midnight.
+  const leadMs = Math.max(dayMs, ...days.intervals.map(({ intervalMs = 0 }) => intervalMs));
   const layer = 'validated';
-  const segments = await ports.readings(layer).read({ tenant, meter, channel, layer, ...span });
+  const lead = { tenant, meter, channel, layer, fromMs: span.fromMs - leadMs, toMs: span.toMs } as const;
+  const segments = await ports.readings(layer).read(lead);
   const contributions = new MemberContribution();
   const rows: WindowRow[] = [];
   for (let day = firstDay; day < endDay; day++) {
     const slots = { startMs: calendar.dayStartMs(day), endMs: calendar.dayStartMs(day + 1), slotMs: asked.slotMs };
-    const own = segments.filter((each) => (each.day + 1) * dayMs > slots.startMs && each.day * dayMs < slots.endMs);
-    if (slots.startMs < slots.endMs && own.length > 0) {
-      const unit = days.unit ?? unitOf(own);
-      const stretches = stretchesOf(days, slots);
+    const reach = { startMs: slots.startMs - leadMs, endMs: slots.endMs };
+    const own = segmentsWithin(segments, slots);
+    const reaching = segmentsWithin(segments, reach);
+    if (slots.startMs < slots.endMs && reaching.length > 0) {
+      const told = own.length > 0 ? own : reaching;
+      const unit = days.unit ?? unitOf(told);
       const exact = contributions.of(
-        { ...slots, unit, stretches },
-        own.map(({ columns }) => columns),
+        { ...slots, unit, stretches: stretchesOf(days, reach) },
+        reaching.map(({ columns }) => columns),
       );
-      const decimals = own.reduce((most, { columns }) => Math.max(most, columns.decimals), 0);
-      const found = rowsOf(roundedContribution(exact, { decimals, carryMs: carryMs(stretches, asked) }), asked);
+      const decimals = told.reduce((most, { columns }) => Math.max(most, columns.decimals), 0);
+      const carried = carryMs(stretchesOf(days, slots), asked);
+      const found = rowsOf(roundedContribution(exact, { decimals, carryMs: carried }), asked);
       if (found.length === 0) {
         requireFitting(own, asked);
       }
@@ -66,6 +72,13 @@ export async function intervalRows(
     }
   }
   return rows.filter(({ startMs }) => startMs >= fromMs && startMs < toMs);
+}
+
+function segmentsWithin(
+  segments: readonly Segment[],
+  { startMs, endMs }: { readonly startMs: number; readonly endMs: number },
+): readonly Segment[] {
+  return segments.filter(({ day }) => (day + 1) * dayMs > startMs && day * dayMs < endMs);
 }
 
 /** An empty answer would say that nothing came. */

@@ -108,3 +108,17 @@ test('what is missing is told, and what has no readings is refused', async () =>
   expect(() => windowResolution.parse('25h')).toThrow();
   expect(() => windowResolution.parse('week')).toThrow();
 });
+
+test('a reading that reaches over midnight gives the next day its windows', async () => {
+  // Days as gas is measured: from 06:00 to 06:00.
+  const startMs = Date.parse('2024-05-01T04:00:00Z');
+  const ask = await world([reading(startMs, dayMs, 24_000)], dayMs);
+  const rows = await ask('6h', ['2024-04-30T22:00:00Z', '2024-05-03T22:00:00Z']);
+  expect(rows.map(({ start, sum }) => `${String(start)} ${JSON.stringify(sum)}`)).toEqual([
+    '2024-05-01T04:00:00Z 6',
+    '2024-05-01T10:00:00Z 6',
+    '2024-05-01T16:00:00Z 6',
+    '2024-05-01T22:00:00Z 6',
+  ]);
+  expect(sums(await ask('6h', ['2024-05-01T22:00:00Z', '2024-05-02T22:00:00Z']))).toEqual(['6']);
+});

@@ -3,6 +3,7 @@ import { groupSchema, type GroupDefinition, type GroupRequest } from '@meterflow
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { always, GroupWorld, quarterMs } from '../testing/group-world.ts';
+import type { SeriesZones } from '../series-zones.ts';
 import { branchesMax, leafOf, parentOf } from './group-tree.ts';
 
 const day = { fromMs: 0, toMs: dayMs };
@@ -79,6 +80,84 @@ describe('a group', () => {
     world.order([{ meter: 'a', ...day }]);
     await world.settle();
     expect(world.sums('street')).toEqual([]);
+  });
+});
+
+describe('a reading that reaches over midnight', () => {
+  const sixMs = 6 * hourMs;
+  const gasDays = (world: GroupWorld): void => {
+    world.groups.put({ name: 'street', intervalMs: sixMs, source: { kind: 'members' } });
+    world.groups.setMember('a', [{ ...always, group: 'street' }]);
+    world.put('a', sixMs, { integer: 4_000, lengthMs: dayMs });
+  };
+  const zonesOf = (timeZone: string, intervalMs = dayMs): SeriesZones => ({
+    snapshotOf: () => Promise.resolve({ of: () => ({ timeZone, intervals: [{ fromMs: -8e15, intervalMs }] }) }),
+  });
+
+  test.each([
+    ['of a registered length', { zones: zonesOf('UTC') }],
+    ['of the usual length', {}],
+  ])('gives the next day its part, %s', async (_, options) => {
+    const world = new GroupWorld(options);
+    gasDays(world);
+    await world.settle();
+    expect(world.sums('street')).toEqual(['0 day 3 3', '24 day 1 1']);
+    world.put('a', sixMs + dayMs, { integer: 8_000, lengthMs: dayMs });
+    await world.settle();
+    expect(world.sums('street')).toEqual(['0 day 3 3', '24 day 7 4', '48 day 2 1']);
+    world.put('a', sixMs, { integer: 400, lengthMs: dayMs });
+    await world.settle();
+    expect(world.sums('street')).toEqual(['0 day 0.3 3', '24 day 6.1 4', '48 day 2 1']);
+  });
+
+  test('leaves the next day what else it has, where days begin within those of UTC', async () => {
+    const world = new GroupWorld({ zones: zonesOf('Asia/Kathmandu', hourMs) });
+    world.groups.put({ name: 'street', timeZone: 'Asia/Kathmandu', source: { kind: 'members' } });
+    world.groups.setMember('a', [{ ...always, group: 'street' }]);
+    const [firstMs, hours] = [dayMs + 18 * hourMs, 60];
+    for (let hour = 0; hour < hours; hour++) {
+      world.put('a', firstMs + hour * hourMs, { integer: 1_000, lengthMs: hourMs });
+    }
+    await world.settle();
+    const days = (): readonly string[] => world.sums('street').filter((line) => line.includes('day'));
+    expect(days()).toEqual(['18.5 day 0.5 2', '42.5 day 24 96', '66.5 day 24 96', '90.5 day 11.5 46']);
+    world.put('a', firstMs, { integer: 5_000, lengthMs: hourMs });
+    await world.settle();
+    expect(days()).toEqual(['18.5 day 2.5 2', '42.5 day 26 96', '66.5 day 24 96', '90.5 day 11.5 46']);
+    for (const hour of [24, 25, 48, 59]) {
+      world.put('a', firstMs + hour * hourMs, { integer: 1_000, lengthMs: hourMs });
+      await world.settle();
+      expect(days()).toEqual(['18.5 day 2.5 2', '42.5 day 26 96', '66.5 day 24 96', '90.5 day 11.5 46']);
+    }
+  });
+
+  test('takes it from the next day as well, once it is erased', async () => {
+    const world = new GroupWorld();
+    gasDays(world);
+    await world.settle();
+    world.erase('a');
+    world.order([{ meter: 'a', fromMs: sixMs, toMs: sixMs + 1 }]);
+    await world.settle();
+    expect(world.sums('street')).toEqual([]);
+  });
+
+  test('counts in a group that its meter leaves at midnight', async () => {
+    const world = new GroupWorld();
+    gasDays(world);
+    world.groups.setMember('a', [{ ...always, group: 'street', toMs: dayMs }]);
+    await world.settle();
+    world.put('a', sixMs + dayMs, { integer: 8_000, lengthMs: dayMs });
+    await world.settle();
+    expect(world.sums('street')).toEqual(['0 day 3 3', '24 day 1 1']);
+  });
+
+  test('costs a reading that ends there nothing: the next day is neither read nor told of', async () => {
+    const world = new GroupWorld();
+    street(world, 'a');
+    world.put('a', dayMs - hourMs, { integer: 4, lengthMs: hourMs });
+    await world.settle();
+    expect(world.sums('street')).toEqual(['0 23 0.004 4', '0 day 0.004 4']);
+    expect(world.counts).toMatchObject({ cellWrites: 2 });
   });
 });
 

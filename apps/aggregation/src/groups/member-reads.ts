@@ -8,6 +8,7 @@ import { runsRead } from '../read-runs.ts';
 import { seriesPath, type WindowRun } from '../window-set.ts';
 import { DaysOfGroups, slotsOf, type GroupDays } from './group-day.ts';
 import { leafOf } from './group-tree.ts';
+import { beginsAt, overDays, reachesInto, type OverDays } from './over-days.ts';
 
 /** What a series gives a group over one of its days, still to be computed. */
 export interface MemberDay {
@@ -32,7 +33,8 @@ export type IsOrdered = (series: SeriesName) => boolean;
 
 /**
  * What the series of a group of notices give the groups that they belong to: their days of each group that the windows
- * touch which were read for the series themselves. Where a group has other days than the series, more is read.
+ * touch which were read for the series themselves, and those that their readings reach into. Where a group has other days
+ * than the series, more is read.
  */
 export async function readMembers(
   readings: ReadingStore,
@@ -77,32 +79,46 @@ async function memberDays(source: Source, held: readonly Membership[], isOrdered
   const zone = read.zones.of(meter, channel);
   const calendar = calendarOf(zone.timeZone);
   const span = { fromMs: calendar.dayStartMs(run.first), toMs: calendar.dayStartMs(run.end) };
-  const [first, end] = [days.calendar.dayOf(span.fromMs), days.calendar.dayOf(span.toMs - 1) + 1];
+  const own = read.segments.of(run);
+  const over = overDays(days, { own, span, intervals: zone.intervals ?? [], isOrdered });
   const node = leafOf(days.definition, run.series);
   const wanted: Omit<MemberDay, 'columns'>[] = [];
-  for (let day = first; day < end; day++) {
+  for (let day = over.first; day < over.end; day++) {
     const { startMs, endMs } = slotsOf(days, day);
-    const spans = spansWithin(held, zone, { fromMs: startMs, toMs: endMs });
+    const spans = spansWithin(held, zone, { fromMs: startMs - over.longestMs, toMs: endMs });
     if (startMs >= 0 && startMs < endMs && (spans.size > 0 || isOrdered)) {
       wanted.push({ series: run.series, days, node, day, spans });
     }
   }
   const isRead = wanted.every(({ spans }) => spans.size === 0);
-  const segments = isRead ? [] : await segmentsOver(source, { first, end, read: span });
-  return wanted.map((member) => ({ ...member, columns: columnsOf(segments, slotsOf(days, member.day)) }));
+  const segments = isRead ? [] : await segmentsOver(source, over, span);
+  return wanted.map((member) => {
+    const slots = slotsOf(days, member.day);
+    const columns = columnsOf(segments, { ...slots, startMs: slots.startMs - over.longestMs });
+    // Beyond what was told there is only what reaches there, or did: of days in which nothing came, nothing is expected.
+    const isBeyond = slots.startMs >= span.toMs && !reachesInto(columns, slots);
+    return { ...member, columns, ...(isBeyond ? { spans: new Map() } : {}) };
+  });
 }
 
-/** What was read for the series' own days, where that is enough. */
+/** What was read for the series' own days, and before and behind them what the group's days hold of others. */
 async function segmentsOver(
   { readings, read, run, days }: Source,
-  { first, end, read: span }: { readonly first: number; readonly end: number; readonly read: Span },
+  { first, end, longestMs }: OverDays,
+  span: Span,
 ): Promise<readonly Segment[]> {
-  const [fromMs, toMs] = [days.calendar.dayStartMs(first), days.calendar.dayStartMs(end)];
-  if (fromMs >= span.fromMs && toMs <= span.toMs) {
-    return read.segments.of(run);
-  }
+  const own = read.segments.of(run);
+  const startMs = days.calendar.dayStartMs(first);
+  const fromMs = startMs - (beginsAt(own, { startMs, longestMs }) ? 0 : longestMs);
+  const toMs = days.calendar.dayStartMs(end);
   const { meter, channel } = run.series;
-  return readings.read({ tenant: read.tenant, meter, channel, layer: 'validated', fromMs, toMs });
+  const beside = (some: Span): Promise<readonly Segment[]> =>
+    some.fromMs < some.toMs
+      ? readings.read({ tenant: read.tenant, meter, channel, layer: 'validated', ...some })
+      : Promise.resolve([]);
+  const before = await beside({ fromMs, toMs: span.fromMs });
+  const behind = await beside({ fromMs: span.toMs, toMs });
+  return [...before, ...own, ...behind];
 }
 
 function columnsOf(
@@ -125,7 +141,7 @@ function byGroup(memberships: readonly Membership[]): Map<string, Membership[]> 
   return groups;
 }
 
-/** By factor, the stretches of a day in which the series is a member, each with one registered interval. */
+/** By factor, the stretches of a day, and of what may reach into it, in which the series is a member, each with one registered interval. */
 function spansWithin(held: readonly Membership[], zone: SeriesZone, day: Span): ReadonlyMap<string, MemberStretch[]> {
   const spans = new Map<string, MemberStretch[]>();
   for (const { fromMs, toMs, factor } of held) {

@@ -102,6 +102,8 @@ type Work =
 /** Thousandths of a kWh, told of unless told otherwise. */
 export interface TestReading {
   readonly integer: number;
+  /** A quarter hour unless told otherwise. */
+  readonly lengthMs?: number;
   readonly isTold?: boolean;
 }
 
@@ -135,14 +137,14 @@ export class GroupWorld {
     };
   }
 
-  /** Stores a quarter hour of a meter. */
-  put(meter: string, startMs: number, { integer, isTold = true }: TestReading): void {
+  /** Stores a reading of a meter. */
+  put(meter: string, startMs: number, { integer, lengthMs = quarterMs, isTold = true }: TestReading): void {
     const own = this.#readings.get(meter) ?? new Map<number, WrittenReading>();
     this.#readings.set(meter, own);
-    const fixed = { lengthMs: quarterMs, decimals: 3, quality: 'measured', unit: 'kWh' } as const;
+    const fixed = { lengthMs, decimals: 3, quality: 'measured', unit: 'kWh' } as const;
     own.set(startMs, { startMs, integer, ...fixed });
     if (isTold) {
-      this.tell([{ meter, fromMs: startMs, toMs: startMs + quarterMs }]);
+      this.tell([{ meter, fromMs: startMs, toMs: startMs + lengthMs }]);
     }
   }
 
@@ -255,7 +257,8 @@ export class GroupWorld {
       write: () => Promise.reject(new Error('nothing is written here')),
       read: ({ meter, fromMs, toMs }) => {
         this.counts.readingReads += 1;
-        const own = [...(this.#readings.get(meter)?.values() ?? [])];
+        const stored = [...(this.#readings.get(meter)?.values() ?? [])];
+        const own = stored.filter(({ startMs }) => startMs >= fromMs && startMs < toMs);
         const [first, end] = [Math.floor(fromMs / dayMs), Math.ceil(toMs / dayMs)];
         const days = Array.from({ length: end - first }, (_, index) => first + index);
         const segments = days.map((day) => {

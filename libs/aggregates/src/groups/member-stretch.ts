@@ -7,7 +7,7 @@ import { StretchRuns } from './stretch-runs.ts';
 export interface MemberStretch {
   readonly fromMs: number;
   readonly toMs: number;
-  /** Undefined: the length that most of its readings with a value in the stretch have, or a slot's where it has none. */
+  /** Undefined: the length that most of its readings with a value have, within the day or else before, or a slot's. */
   readonly intervalMs: number | undefined;
 }
 
@@ -43,7 +43,8 @@ export function cutStretches(
   const known = stretches
     .map(({ fromMs, toMs, intervalMs }) => {
       const within = { fromMs: Math.max(fromMs, day.startMs), toMs: Math.min(toMs, day.endMs) };
-      const lengthMs = intervalMs ?? usualLength(columns, within) ?? day.slotMs;
+      const lengthMs =
+        intervalMs ?? usualLength(columns, within) ?? usualLength(columns, { fromMs, toMs: within.toMs }) ?? day.slotMs;
       // An interval of several slots may have begun before the day.
       const leadMs = Math.max(0, lengthMs - day.slotMs);
       return { fromMs: Math.max(fromMs, day.startMs - leadMs), toMs: within.toMs, intervalMs: lengthMs };
