@@ -7,6 +7,7 @@ import { silentTelemetry } from '@meterflow/stage';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { explainReading, type ExplainPorts } from './explain-reading.ts';
+import { changedReadings, readingsWithin } from './window-readings.ts';
 
 const quarterMs = 900_000;
 const series = { tenant: 'acme', channel: 'import', startMs: 86_400_000, lengthMs: quarterMs };
@@ -84,6 +85,16 @@ test('a value that comes late under a version that was withdrawn has its own lin
     ['15', 's0:2'],
     ['95', 's2:2'],
   ]);
+});
+
+test('a window tells what stood before it was withdrawn, and not what came late under that version', async () => {
+  await explained([[{ declared: 3, value: 95 }], [{ declared: 4, value: null }], [{ declared: 3, value: 15 }]]);
+  const span = { fromMs: series.startMs, toMs: series.startMs + quarterMs };
+  const place = { tenant: 'acme', meter: `m${runs}`, channel: series.channel, ...span, parts: [span] };
+  const store = platform.readings('raw');
+  const ports = { readings: () => store, history: () => store } as unknown as ExplainPorts;
+  const raw = await readingsWithin(ports, place, 'raw');
+  expect(await changedReadings(ports, place, { raw, validated: raw })).toMatchObject([{ value: null, was: '95' }]);
 });
 
 test('of two values under one version each has its lines, whichever came first, also of one file', async () => {

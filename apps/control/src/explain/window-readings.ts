@@ -1,5 +1,5 @@
 import type { MsSpan } from '@meterflow/aggregates';
-import type { Segment } from '@meterflow/idempotent-writes';
+import type { HistorySegment, Segment } from '@meterflow/idempotent-writes';
 import {
   formatDecimal,
   missingCode,
@@ -129,11 +129,12 @@ interface Stood {
   readonly version: Version;
 }
 
-/** The newest value of each reading that came and counts no more. */
+/** The newest value of each reading that came and counts no more; of several under one version the last one that stood. */
 async function stoodBefore(ports: ExplainPorts, place: ReadingsPlace): Promise<ReadonlyMap<string, Stood>> {
   const layer: Layer = 'raw';
   const { tenant, meter, channel, fromMs, toMs, parts } = place;
-  const segments = await ports.history(layer).history({ tenant, meter, channel, layer, fromMs, toMs });
+  const history = await ports.history(layer).history({ tenant, meter, channel, layer, fromMs, toMs });
+  const segments = history.toSorted((a, b) => Number(everStood(a)) - Number(everStood(b)));
   const stood = new Map<string, Stood>();
   eachReading({ segments, parts }, (cursor) => {
     const value = valueOf(cursor);
@@ -144,6 +145,10 @@ async function stoodBefore(ports: ExplainPorts, place: ReadingsPlace): Promise<R
     }
   });
   return stood;
+}
+
+function everStood({ by }: HistorySegment): boolean {
+  return by?.how !== 'brought';
 }
 
 function versionText({ declared, acceptedAtMs, activation }: Version): Partial<ChangedReading> {
