@@ -3,7 +3,6 @@ import { identifierCharsMax } from '@meterflow/readings';
 import type { RecomputeScope } from '@meterflow/registry';
 import { z } from 'zod';
 import type { ControlPorts } from '../ports.ts';
-import { noted } from '../recompute-due.ts';
 import { tellScope } from '../recompute-scope.ts';
 
 const name = z.string().min(1).max(identifierCharsMax);
@@ -16,9 +15,12 @@ const answer = z.object({
   notices: z.number().int().describe('what aggregation was told; it is done when no message waits any more'),
 });
 
-type RecomputePorts = Pick<ControlPorts, 'recomputes' | 'dueRecomputes' | 'series' | 'groupsNow' | 'tenants'>;
+type RecomputePorts = Pick<ControlPorts, 'recomputes' | 'series' | 'groupsNow' | 'tenants'>;
 
-/** Aggregates made anew of the readings that are stored. Changes of settings, groups and calendars do that by themselves. */
+/**
+ * Aggregates made anew of the readings that are stored. Changes of settings, groups and calendars do that by themselves. No
+ * change hangs on it, so that nothing is noted: whoever asks and goes away, or is cut off, asks again.
+ */
 export function recomputesRoute(ports: RecomputePorts): Route {
   return defineRoute({
     method: 'POST',
@@ -29,12 +31,12 @@ export function recomputesRoute(ports: RecomputePorts): Route {
     roles: ['customer', 'operator'],
     body,
     answers: { 202: { description: 'It is told, durably', schema: answer } },
-    handle: async ({ principal: { tenant }, body: wanted }) => {
+    handle: async ({ principal: { tenant }, body: wanted, signal }) => {
       if ((await ports.tenants.get(tenant)) === undefined) {
         throw new Problem('not-found', `there is no tenant ${tenant}`);
       }
       const scope: RecomputeScope = 'everything' in wanted ? { of: 'tenant' } : { of: 'series', series: [wanted] };
-      return { status: 202, json: await noted(ports, { tenant, scope }, (due) => tellScope(ports, due)) };
+      return { status: 202, json: await tellScope(ports, { tenant, scope }, signal) };
     },
   });
 }
