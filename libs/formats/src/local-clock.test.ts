@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { LocalClock, type FoldProgress } from './local-clock.ts';
 
 const quarterMs = 900_000;
-const fresh = (): FoldProgress => ({ foldLocalMs: 0, foldPass: 0 });
+const fresh = (): FoldProgress => ({ foldLocalMs: 0, foldDescends: false, foldPass: 0 });
 
 /** What a zone's clocks show, told by another of Intl's ways: a Swedish date and time. */
 function shownMs(zone: string, instantMs: number): number {
@@ -77,6 +77,21 @@ describe('local times', () => {
     ]);
   });
 
+  test('with the latest first, the second of the two hours comes before the first', () => {
+    const day = '2024-10-27T';
+    const quarters = ['03:00', '02:45', '02:30', '02:15', '02:00', '02:45', '02:30', '02:15', '02:00', '01:45'];
+    const stamps = quarters.map((time) => `${day}${time}:00`);
+    expect(instants('Europe/Zurich', stamps, quarterMs)).toEqual([
+      ...['02:00', '01:45', '01:30', '01:15', '01:00', '00:45', '00:30', '00:15', '00:00'].map((t) => `${day}${t}Z`),
+      '2024-10-26T23:45Z',
+    ]);
+    const hours = ['03:00', '02:00', '02:00', '01:00'].map((time) => `${day}${time}:00`);
+    expect(instants('Europe/Zurich', hours, 3_600_000)).toEqual([
+      ...['02:00', '01:00', '00:00'].map((time) => `${day}${time}Z`),
+      '2024-10-26T23:00Z',
+    ]);
+  });
+
   test('a row sent twice in the repeated hour is a repetition, not the second hour', () => {
     const stamps = ['2024-10-27T02:00:00', '2024-10-27T02:00:00', '2024-10-27T02:15:00'];
     expect(instants('Europe/Zurich', stamps, quarterMs)).toEqual([
@@ -124,6 +139,21 @@ describe('local times', () => {
           );
         }
       }
+    },
+  );
+
+  test.each(['Europe/Zurich', 'America/New_York', 'Australia/Lord_Howe', 'Africa/Casablanca'])(
+    'and with the latest first in %s',
+    (zone) => {
+      const clock = new LocalClock(zone);
+      const progress = fresh();
+      const wrong: string[] = [];
+      for (let instantMs = Date.UTC(2024, 0, 1); instantMs > Date.UTC(2023, 0, 1); instantMs -= quarterMs) {
+        if (clock.instantMs(instantMs + clock.offsetMsAt(instantMs), progress, quarterMs) !== instantMs) {
+          wrong.push(new Date(instantMs).toISOString());
+        }
+      }
+      expect(wrong).toEqual([]);
     },
   );
 });

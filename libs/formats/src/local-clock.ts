@@ -2,7 +2,10 @@ import { dayMs } from './calendar.ts';
 
 /** Where the rows of one series are within an hour that the clocks repeat. */
 export interface FoldProgress {
+  /** The stamp before, where the clocks were changed on its day. */
   foldLocalMs: number;
+  /** They came into that hour from above: the latest stands first. */
+  foldDescends: boolean;
   /** 0: not in such an hour; 1: the first time round; 2: the second. */
   foldPass: 0 | 1 | 2;
 }
@@ -55,8 +58,9 @@ export class LocalClock {
 
   /**
    * The instant at which the clocks show `localMs`; NaN where they never do. In an hour that they show twice, the rows
-   * of a series (which `progress` belongs to) are the first hour until they go back in time, then the second. A row
-   * with the stamp of the one before it is a repetition, unless an interval of `lengthMs` fills the hour.
+   * of a series (which `progress` belongs to) are the first hour until they go back in time, then the second; where they
+   * came from a later stamp of that day, the second until they go on in time, then the first. A row with the stamp of the
+   * one before it is a repetition, unless an interval of `lengthMs` fills the hour.
    */
   instantMs(localMs: number, progress: FoldProgress, lengthMs: number): number {
     const offset = this.dayOffsetMs(Math.floor(localMs / dayMs) * dayMs);
@@ -66,11 +70,11 @@ export class LocalClock {
     const [first, second] = this.#instantsMs(localMs);
     if (first === undefined || second === undefined) {
       progress.foldPass = 0;
+      progress.foldLocalMs = localMs;
       return first ?? NaN;
     }
     this.#foldDays.add(Math.floor(localMs / dayMs));
-    progress.foldPass = passOf(localMs, progress, lengthMs >= second - first);
-    progress.foldLocalMs = localMs;
+    advance(localMs, progress, lengthMs >= second - first);
     return progress.foldPass === 1 ? first : second;
   }
 
@@ -146,13 +150,17 @@ function partsFormat(timeZone: string): Intl.DateTimeFormat {
   });
 }
 
-function passOf(localMs: number, progress: FoldProgress, fillsTheFold: boolean): 1 | 2 {
+/** One row further within an hour that the clocks show twice. */
+function advance(localMs: number, progress: FoldProgress, fillsTheFold: boolean): void {
   const { foldPass, foldLocalMs } = progress;
-  if (foldPass === 0 || Math.abs(localMs - foldLocalMs) >= dayMs) {
-    return 1;
+  const isSameDay = Math.abs(localMs - foldLocalMs) < dayMs;
+  if (foldPass === 0 || !isSameDay) {
+    progress.foldDescends = isSameDay && localMs < foldLocalMs;
+    progress.foldPass = progress.foldDescends ? 2 : 1;
+  } else if (localMs === foldLocalMs ? fillsTheFold : localMs > foldLocalMs === progress.foldDescends) {
+    progress.foldPass = progress.foldDescends ? 1 : 2;
   }
-  const wentBack = localMs < foldLocalMs || (localMs === foldLocalMs && fillsTheFold);
-  return foldPass === 2 || wentBack ? 2 : 1;
+  progress.foldLocalMs = localMs;
 }
 
 function remember(cache: Map<number, number>, key: number, offset: number): void {

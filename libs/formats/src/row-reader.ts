@@ -115,7 +115,8 @@ export class RowReader {
 
   /** It is looked up beside the series' own progress, which only its starts move. */
   #endOf(stamp: Stamp, { series: { foldLocalMs, foldPass }, startMs }: Stretch): number {
-    const progress = { foldLocalMs, foldPass };
+    // It follows its start, whichever way the rows go.
+    const progress = { foldLocalMs, foldDescends: false, foldPass };
     const endMs = instantOf(stamp, this.#clock, { progress, lengthMs: this.#lengthMs });
     return stamp.isLocal && this.#startIsLocal ? this.#clock.endMs(startMs[0] as number, endMs) : endMs;
   }

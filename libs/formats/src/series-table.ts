@@ -16,6 +16,7 @@ export interface SeriesEntry {
   batch: number;
   /** Where its rows are within an hour that the clocks repeat: see {@link LocalClock}. */
   foldLocalMs: number;
+  foldDescends: boolean;
   foldPass: 0 | 1 | 2;
   /** Whether it is refused for not being registered; undefined until asked for. */
   isUnknown: boolean | undefined;
@@ -96,6 +97,7 @@ export function newSeries(meter: string, channel: string): SeriesEntry {
     index: 0,
     batch: -1,
     foldLocalMs: 0,
+    foldDescends: false,
     foldPass: 0,
     isUnknown: undefined,
     coverage: undefined,

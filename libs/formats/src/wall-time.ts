@@ -16,7 +16,7 @@ export function wallTime({ ms, isLocal, offsetMs }: Stamp, clock: LocalClock): W
   if (!isLocal) {
     return { shownMs: ms + offsetMs, offsetMs };
   }
-  const first = clock.instantMs(ms, { foldLocalMs: 0, foldPass: 0 }, 0);
+  const first = clock.instantMs(ms, { foldLocalMs: 0, foldDescends: false, foldPass: 0 }, 0);
   const instantMs = Number.isNaN(first) ? ms - clock.offsetMsAt(ms - dayMs) : first;
   const localOffsetMs = clock.offsetMsAt(instantMs);
   return { shownMs: instantMs + localOffsetMs, offsetMs: localOffsetMs };
