@@ -155,6 +155,10 @@ describe('the length of intervals', () => {
     expect(lengthsOf(csv([header, ...lines]))).toEqual([30]);
   });
 
+  test('is found where the latest row stands first', () => {
+    expect(lengthsOf(csv([header, ...rows(20, 60).reverse()]))).toEqual([60]);
+  });
+
   test('is found where many meters share each stamp', () => {
     const lines = [0, 30, 60].flatMap((minute) =>
       ['a', 'b', 'c'].map(
