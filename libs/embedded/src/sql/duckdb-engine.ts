@@ -1,4 +1,4 @@
-import type { DuckDBResult, DuckDBValue } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBResult, DuckDBValue } from '@duckdb/node-api';
 import { dataDirectory, type DataDirectory } from '../data-directory.ts';
 import { jsonText } from './json-text.ts';
 import { queriesAtOnceMax, QuerySlots } from './query-slots.ts';
@@ -16,6 +16,7 @@ import {
 import { TenantDatabase } from './tenant-database.ts';
 
 const rowsMaxDefault = 1_000_000;
+const interruptEveryMs = 50;
 /** Tenants whose loaded views are kept for the next query: as many as queries at once, so that one is always idle. */
 const databasesMax = queriesAtOnceMax;
 
@@ -71,12 +72,9 @@ export class DuckDbEngine implements SqlEngine {
       ends.push(() => (kept.users -= 1));
       const database = await watch.during(kept.opened);
       const connection = await database.connect();
-      const interrupt = (): void => {
-        connection.interrupt();
-      };
-      watch.signal.addEventListener('abort', interrupt);
+      const atRest = interruptOn(watch.signal, connection);
       ends.push(() => {
-        watch.signal.removeEventListener('abort', interrupt);
+        atRest();
         connection.closeSync();
       });
       await watch.during(database.load(await queryViews(connection, sql)));
@@ -126,6 +124,23 @@ export class DuckDbEngine implements SqlEngine {
       ...(tenant === undefined ? {} : { tenant }),
     });
   }
+}
+
+/**
+ * Interrupts what the connection does once the signal aborts, and again and again until the function that is returned is
+ * called: an interrupt that comes between two of DuckDB's steps is lost.
+ */
+function interruptOn(signal: AbortSignal, connection: DuckDBConnection): () => void {
+  let again: NodeJS.Timeout | undefined;
+  const interrupt = (): void => {
+    connection.interrupt();
+    again ??= setInterval(interrupt, interruptEveryMs);
+  };
+  signal.addEventListener('abort', interrupt);
+  return () => {
+    signal.removeEventListener('abort', interrupt);
+    clearInterval(again);
+  };
 }
 
 interface QueryRowsOptions {
